@@ -1,0 +1,1 @@
+"""ReverbSynth: a progressive GAN over IF-Mel spectrograms, as a reproducible paper."""

@@ -1,0 +1,64 @@
+"""Writing files so that a reader never sees half of one.
+
+Everything the package writes goes to a temporary name in the same folder first and is renamed at
+the end: an interruption or a full disk leaves the old file, or none, and no stray.
+"""
+
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from reverbsynth.errors import ReverbSynthError
+
+
+@contextmanager
+def atomic_path(path: Path | str) -> Iterator[Path]:
+    """Yield a temporary path beside ``path``; on success it becomes ``path``, else it is removed.
+
+    The temporary name keeps the suffix, so that writers which choose a format by it work.
+
+    Raises
+    ------
+    ReverbSynthError
+        When the system refuses the write (full disk, no permission, no such folder).
+    """
+    path = Path(path)
+    temporary = path.with_name(f".{path.stem}.{uuid.uuid4().hex[:8]}.partial{path.suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        if temporary.is_file():
+            _flush(temporary)
+        os.replace(temporary, path)
+    except OSError as error:
+        raise ReverbSynthError(f"{path}: cannot be written ({error.strerror or error})") from error
+    finally:
+        if temporary.is_dir():
+            shutil.rmtree(temporary, ignore_errors=True)
+        else:
+            temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path | str, text: str) -> None:
+    """Write ``text`` to ``path`` as UTF-8, atomically."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path | str, value: Any) -> None:
+    """Write ``value`` to ``path`` as indented JSON, atomically."""
+    write_text(path, json.dumps(value, indent=2, sort_keys=True, allow_nan=False) + "\n")
+
+
+def _flush(path: Path) -> None:
+    """Force the bytes to the disk, so that the rename never outlives the content."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

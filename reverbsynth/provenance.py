@@ -1,0 +1,45 @@
+"""Where a result came from: the commit, the versions and the machine it was made with."""
+
+import platform
+import subprocess
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+_PACKAGES = ("reverbsynth", "keras", "tensorflow", "jax", "numpy", "scipy", "librosa", "soxr")
+
+
+@cache
+def commit() -> str:
+    """The commit the package was run from, with ``+`` when the tree had changes.
+
+    ``"unknown"`` outside a git checkout (an installed wheel, an unpacked archive).
+    """
+    root = Path(__file__).resolve().parent.parent
+    if not (root / ".git").exists():
+        return "unknown"
+    try:
+        revision = _git(root, "rev-parse", "--short=12", "HEAD")
+        dirty = _git(root, "status", "--porcelain", "--untracked-files=no")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return revision + ("+" if dirty else "")
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that a result depends on."""
+    found = {"python": platform.python_version()}
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _git(root: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        ["git", "-C", str(root), *arguments], capture_output=True, text=True, check=True, timeout=30
+    )
+    return done.stdout.strip()

@@ -1,0 +1,354 @@
+"""The settings tree: typed, validated and frozen. Its defaults are the paper's.
+
+A preset is a YAML file that states only what differs from its ``base`` (another preset, or these
+defaults where it names none); overrides go on top. Nothing else in the package holds a knob.
+"""
+
+import difflib
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from reverbsynth.errors import ReverbSynthError
+
+SAMPLE_RATE = 16_000
+"""Samples per second (paper, section on data; NSynth)."""
+
+NOTE_LENGTH = 64_000
+"""Samples in a note: 4 s."""
+
+NOTE_OFF = 3.0
+"""Seconds from a note's start to its release (NSynth); the tail follows."""
+
+PRESETS = Path(__file__).parent / "presets"
+
+Pitch = Annotated[int, Field(ge=0, le=127)]
+Velocity = Annotated[int, Field(ge=1, le=127)]
+Positive = Annotated[int, Field(gt=0)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Label = Literal["pitch", "effect", "instrument"]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class _Pitched(_Frozen):
+    pitches: tuple[Pitch, Pitch] | None = Field(None, description="lowest and highest MIDI pitch")
+
+    @field_validator("pitches")
+    @classmethod
+    def _ascending(cls, value: tuple[int, int] | None) -> tuple[int, int] | None:
+        if value is not None and value[0] > value[1]:
+            raise ValueError("expected the lowest pitch first, then the highest")
+        return value
+
+
+class SoundFontSource(_Pitched):
+    """Notes rendered from a General MIDI SoundFont."""
+
+    kind: Literal["soundfont"] = "soundfont"
+    path: Path | None = Field(None, description="an .sf2 file; unset: the one pretty_midi installs")
+    programs: tuple[Annotated[int, Field(ge=1, le=128)], ...] = Field(
+        (33, 34, 35, 36), min_length=1, description="General MIDI programs, counted from 1"
+    )
+    pitches: tuple[Pitch, Pitch] | None = (28, 77)
+    velocities: tuple[Velocity, ...] = Field(
+        (25, 50, 75, 100, 127), min_length=1, description="one is drawn for each note (NSynth's five)"
+    )
+
+
+class NSynthSource(_Pitched):
+    """Notes of NSynth, in any of its published forms."""
+
+    kind: Literal["nsynth"] = "nsynth"
+    path: Path | None = Field(None, description="unpacked split, .tar.gz, TFRecord or TFDS folder")
+    family: str | None = "bass"
+    source: str | None = "acoustic"
+    velocities: tuple[Velocity, ...] | None = None
+    qualities: tuple[str, ...] = Field((), description="qualities a note must all have")
+    count: Positive | None = Field(None, description="draw at most so many, by the seed")
+
+
+class FolderSource(_Pitched):
+    """Any folder of sound files."""
+
+    kind: Literal["folder"] = "folder"
+    path: Path | None = None
+    pitch_from: Literal["auto", "table", "name", "estimate"] = "auto"
+    confidence: Fraction = Field(0.5, description="least confidence of an estimated pitch")
+    count: Positive | None = None
+
+
+class EffectSettings(_Frozen):
+    """One form of processing; every note of the source gets a twin of each."""
+
+    kind: str
+    name: str | None = Field(None, description="the label; unset: the kind")
+    parameters: dict[str, Any] = {}
+
+    @property
+    def label(self) -> str:
+        return self.name or self.kind
+
+
+class DataSettings(_Frozen):
+    """Where notes come from and what is done to them."""
+
+    source: Annotated[
+        SoundFontSource | NSynthSource | FolderSource, Field(discriminator="kind")
+    ] = SoundFontSource()
+    effects: tuple[EffectSettings, ...] = Field(
+        (EffectSettings(kind="dry"), EffectSettings(kind="reverb")), min_length=1
+    )
+    split: tuple[Fraction, Fraction, Fraction] = Field(
+        (0.8, 0.1, 0.1), description="shares of train, valid and test (paper: 80/10/10)"
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "DataSettings":
+        if abs(sum(self.split) - 1) > 1e-9:
+            raise ValueError(f"split: found a sum of {sum(self.split):g}, expected 1")
+        labels = [effect.label for effect in self.effects]
+        if len(set(labels)) < len(labels):
+            raise ValueError(f"effects: found names {labels}, expected each once")
+        return self
+
+
+class SpectraSettings(_Frozen):
+    """The image a note becomes (Table 5, ``data_type``)."""
+
+    representation: Literal["mel", "linear", "phase"] = "mel"
+    scale: tuple[float, float] = Field(
+        (0.0661371661726, 0.8), description="a of x*a + b, for magnitude and IF"
+    )
+    shift: tuple[float, float] = Field((0.113718730221, 0.0), description="b of x*a + b")
+
+
+class GanSettings(_Frozen):
+    """The two networks (Tables 3 and 4)."""
+
+    labels: tuple[Label, ...] = Field(("pitch",), min_length=1)
+    latent_size: Positive = 256
+    filters_base: Positive = Field(4096, description="f(k) = min(base / 2^k, max)")
+    filters_max: Positive = 256
+    kernel_size: Positive = 3
+
+    @field_validator("labels")
+    @classmethod
+    def _unique(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(value)) < len(value):
+            raise ValueError("expected each label once")
+        return value
+
+    @field_validator("kernel_size")
+    @classmethod
+    def _odd(cls, value: int) -> int:
+        if value % 2 == 0:
+            raise ValueError("expected an odd number")
+        return value
+
+
+class LossSettings(_Frozen):
+    """Weights of the loss terms (Table 5 and GANSynth's configuration)."""
+
+    gradient_penalty: Annotated[float, Field(ge=0)] = 10.0
+    real_score: Annotated[float, Field(ge=0)] = 0.001
+    generator_label: Annotated[float, Field(ge=0)] = 10.0
+    discriminator_label: Annotated[float, Field(ge=0)] = 10.0
+    consistency: Annotated[float, Field(ge=0)] = Field(0.0, description="Griffin-Lim consistency")
+
+
+class OptimizerSettings(_Frozen):
+    """Adam (Table 5) and the moving average of the generator."""
+
+    generator_rate: Annotated[float, Field(gt=0)] = 8e-4
+    discriminator_rate: Annotated[float, Field(gt=0)] = 8e-4
+    beta_1: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    beta_2: Annotated[float, Field(ge=0, lt=1)] = 0.99
+    epsilon: Annotated[float, Field(gt=0)] = 1e-8
+    ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.999
+
+
+class TrainingSettings(_Frozen):
+    """The progressive schedule, in images (Table 5 as the paper's figures show it)."""
+
+    stable_images: Positive = 800_000
+    transition_images: Positive = 800_000
+    total_images: Positive = 11_000_000
+    last_stage: Annotated[int, Field(ge=0, le=12)] = 8
+    batch: Annotated[int, Field(ge=2)] = 64
+    precision: Literal["float32", "bfloat16"] = "float32"
+    samples: Positive = Field(16, description="notes kept of each stage, real and generated")
+    consistency_every: Positive = Field(
+        100, description="steps between two measurements of Griffin-Lim consistency"
+    )
+
+
+class Settings(_Frozen):
+    """Everything that decides a run."""
+
+    name: str = "paper"
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    data: DataSettings = DataSettings()
+    spectra: SpectraSettings = SpectraSettings()
+    gan: GanSettings = GanSettings()
+    losses: LossSettings = LossSettings()
+    optimizer: OptimizerSettings = OptimizerSettings()
+    training: TrainingSettings = TrainingSettings()
+
+    @classmethod
+    def preset(cls, name: str, **overrides: Any) -> "Settings":
+        """A shipped preset with overrides, nested or by dotted key.
+
+        >>> Settings.preset("tiny", **{"training.batch": 4}, seed=7).training.batch
+        4
+
+        Raises
+        ------
+        ReverbSynthError
+            For an unknown preset or setting, or a value out of range.
+        """
+        return cls._build(_preset_values(name), overrides, origin=f"preset {name}")
+
+    @classmethod
+    def load(cls, path: Path | str, **overrides: Any) -> "Settings":
+        """Settings from a YAML file, which may name the preset it starts from as ``base``."""
+        path = Path(path)
+        return cls._build(_file_values(path), overrides, origin=str(path))
+
+    def replace(self, **overrides: Any) -> "Settings":
+        """These settings with overrides, nested or by dotted key."""
+        return self._build(self.model_dump(mode="json"), overrides, origin="settings")
+
+    def to_yaml(self) -> str:
+        """Every setting, as YAML that `load` reads back to the same settings."""
+        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
+
+    @property
+    def hash(self) -> str:
+        """Twelve hexadecimal digits that name these settings (the preset's name aside)."""
+        return settings_hash(self.model_dump(mode="json", exclude={"name"}))
+
+    @classmethod
+    def _build(cls, values: dict, overrides: Mapping[str, Any], origin: str) -> "Settings":
+        values = _merged(values, _nested(overrides))
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            raise ReverbSynthError(_one_line(error, origin)) from None
+
+
+def presets() -> tuple[str, ...]:
+    """Names of the shipped presets."""
+    return tuple(sorted(path.stem for path in PRESETS.glob("*.yaml")))
+
+
+def settings_hash(values: Any) -> str:
+    """Twelve hexadecimal digits of the SHA-256 of ``values`` as canonical JSON."""
+    text = json.dumps(values, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def parse_overrides(assignments: list[str] | tuple[str, ...]) -> dict[str, Any]:
+    """``["training.batch=4"]`` as ``{"training.batch": 4}``; values are YAML."""
+    overrides = {}
+    for assignment in assignments:
+        key, separator, text = assignment.partition("=")
+        if not separator or not key.strip():
+            raise ReverbSynthError(f"--set {assignment}: expected dotted.key=value")
+        try:
+            overrides[key.strip()] = yaml.safe_load(text)
+        except yaml.YAMLError:
+            raise ReverbSynthError(f"--set {assignment}: the value is not valid YAML") from None
+    return overrides
+
+
+def _preset_values(name: str) -> dict:
+    if name not in presets():
+        close = difflib.get_close_matches(name, presets(), n=1)
+        hint = f"; did you mean {close[0]}?" if close else ""
+        raise ReverbSynthError(
+            f"preset {name!r}: no such preset, expected one of {', '.join(presets())}{hint}"
+        )
+    return {**_file_values(PRESETS / f"{name}.yaml"), "name": name}
+
+
+def _file_values(path: Path, seen: tuple[Path, ...] = ()) -> dict:
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ReverbSynthError(f"{path}: cannot be read ({error.strerror})") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        reason = " ".join(str(error).split())
+        raise ReverbSynthError(f"{path}: not valid YAML ({reason})") from None
+    if values is None:
+        values = {}
+    if not isinstance(values, dict):
+        raise ReverbSynthError(f"{path}: found {type(values).__name__}, expected a mapping")
+    base = values.pop("base", None)
+    return values if base is None else _merged(_preset_values(str(base)), values)
+
+
+def _nested(overrides: Mapping[str, Any]) -> dict:
+    nested: dict[str, Any] = {}
+    for key, value in overrides.items():
+        if isinstance(value, Mapping):
+            value = _nested(value)
+        *parents, last = key.split(".")
+        target = nested
+        for parent in parents:
+            target = target.setdefault(parent, {})
+            if not isinstance(target, dict):
+                raise ReverbSynthError(f"setting {key}: {parent} was also given a plain value")
+        if isinstance(value, dict) and isinstance(target.get(last), dict):
+            value = _merged(target[last], value)
+        target[last] = value
+    return nested
+
+
+def _merged(base: Mapping, top: Mapping) -> dict:
+    """``top`` over ``base``; a mapping of another ``kind`` replaces, since its keys differ."""
+    if "kind" in top and top["kind"] != base.get("kind", top["kind"]):
+        return dict(top)
+    merged = dict(base)
+    for key, value in top.items():
+        below = merged.get(key)
+        merged[key] = (
+            _merged(below, value)
+            if isinstance(value, Mapping) and isinstance(below, Mapping)
+            else value
+        )
+    return merged
+
+
+def _one_line(error: ValidationError, origin: str) -> str:
+    """The first of a validation's errors as setting, value found and value expected."""
+    first = error.errors()[0]
+    path = [str(part) for part in first["loc"] if part not in ("soundfont", "nsynth", "folder")]
+    setting = ".".join(path) or "settings"
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    if first["type"] == "extra_forbidden":
+        close = difflib.get_close_matches(path[-1], _field_names(path[:-1]), n=1)
+        hint = f"; did you mean {close[0]}?" if close else ""
+        return f"{origin}: setting {setting}: no such setting{hint}{more}"
+    message = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "value_error" and isinstance(first["input"], dict):
+        return f"{origin}: setting {setting}.{message}{more}"
+    message = message.replace("Input should be", "expected").replace("Field required", "expected a value")
+    return f"{origin}: setting {setting}: found {first['input']!r}, {message}{more}"
+
+
+def _field_names(path: list[str]) -> list[str]:
+    model: Any = Settings
+    for part in path:
+        field = model.model_fields.get(part) if hasattr(model, "model_fields") else None
+        if field is None:
+            return [*SoundFontSource.model_fields, *NSynthSource.model_fields, *FolderSource.model_fields]
+        model = field.annotation
+    return list(getattr(model, "model_fields", None) or NSynthSource.model_fields)

@@ -1,0 +1,62 @@
+"""The mel scale as two fixed matrices.
+
+1024 mel bins stand for 1024 STFT bins. The matrix is GANSynth's, an accident included: bands too
+narrow for the STFT are widened in place on one shared array of edges, so that widening a band
+moves its neighbours' edges too. The effect is that every STFT bin spreads over two neighbouring
+bands with weights that sum to 1. Widening each band on its own gives another matrix.
+"""
+
+from functools import cache
+
+import numpy as np
+
+from reverbsynth.settings import SAMPLE_RATE
+from reverbsynth.spectra.stft import BINS
+
+_BREAK_HZ = 700.0
+_Q = 1127.0
+_NYQUIST = SAMPLE_RATE / 2
+
+
+def hz_to_mel(hz):
+    """HTK mel scale, 1127 ln(1 + f/700)."""
+    return _Q * np.log(1.0 + np.asarray(hz, np.float64) / _BREAK_HZ)
+
+
+def mel_to_hz(mel):
+    """Inverse of `hz_to_mel`."""
+    return _BREAK_HZ * (np.exp(np.asarray(mel, np.float64) / _Q) - 1.0)
+
+
+@cache
+def linear_to_mel() -> np.ndarray:
+    """Weights from STFT bins to mel bins, float64 [shape=(1024 STFT bins, 1024 mel bins)]."""
+    edges = np.linspace(0.0, hz_to_mel(_NYQUIST), BINS + 2)
+    narrow = 1.5 * _NYQUIST / BINS
+    for band in range(BINS):
+        low, center, high = mel_to_hz(edges[band : band + 3])
+        if high - low < narrow:
+            ratio = 0.5 * narrow / (center + _BREAK_HZ)
+            # asinh in its textbook form, as in the original: np.arcsinh is 2e-12 away.
+            half_width = _Q * np.log(ratio + np.sqrt(1.0 + ratio**2))
+            edges[band] = edges[band + 1] - half_width
+            edges[band + 2] = edges[band + 1] + half_width
+    hz = mel_to_hz(edges)
+    low, center, high = hz[:-2], hz[1:-1], hz[2:]
+    bins = np.linspace(0, _NYQUIST, BINS)[:, np.newaxis]
+    rising = (bins - low) / (center - low)
+    falling = (high - bins) / (high - center)
+    weights = np.maximum(0, np.minimum(rising, falling))
+    weights[0] = 0
+    return weights
+
+
+@cache
+def mel_to_linear() -> np.ndarray:
+    """Approximate inverse of `linear_to_mel`, float64 [shape=(1024 mel bins, 1024 STFT bins)].
+
+    The transpose, with each column scaled by the column sums of ``M Mᵀ``.
+    """
+    matrix = linear_to_mel()
+    sums = (matrix @ matrix.T).sum(axis=0)
+    return matrix.T / np.where(np.abs(sums) > 1e-8, sums, 1.0)

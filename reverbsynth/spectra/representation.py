@@ -1,0 +1,126 @@
+"""Notes as images and back: IF-Mel, linear IF, and phase.
+
+An image has two channels: log-magnitude, and either instantaneous frequency or (``phase``) the
+phase itself over pi. Frames run along the first axis, bins from low to high along the second.
+Engel et al., "GANSynth" (2019), compares the three; the paper uses IF-Mel (Table 5).
+"""
+
+import math
+from typing import Literal
+
+import numpy as np
+from keras import ops
+
+from reverbsynth.settings import SpectraSettings
+from reverbsynth.spectra import mel
+from reverbsynth.spectra.phase import instantaneous_frequency, integrate
+from reverbsynth.spectra.stft import BINS, FRAMES, istft, stft
+
+IMAGE_SHAPE = (FRAMES, BINS, 2)
+"""A note's image at full size: frames, bins, channels."""
+
+_FLOOR = 1e-6
+
+
+def to_specgram(real, imaginary, phase_only: bool = False):
+    """Log-magnitude and instantaneous frequency (or phase over pi) of an STFT.
+
+    Parameters
+    ----------
+    real, imaginary : tensor [shape=(n, 128, 1024)]
+    phase_only : bool
+        Keep the phase instead of its frequency.
+
+    Returns
+    -------
+    tensor [shape=(n, 128, 1024, 2)]
+    """
+    magnitude = ops.log(ops.sqrt(real**2 + imaginary**2) + _FLOOR)
+    phase = ops.arctan2(imaginary, real)
+    second = phase / math.pi if phase_only else instantaneous_frequency(phase)
+    return ops.stack([magnitude, second], axis=-1)
+
+
+def to_stft(specgram, phase_only: bool = False):
+    """Invert `to_specgram`: real and imaginary part [shape=(n, 128, 1024)]."""
+    magnitude = ops.exp(specgram[..., 0])
+    second = specgram[..., 1]
+    phase = second * math.pi if phase_only else integrate(second)
+    return magnitude * ops.cos(phase), magnitude * ops.sin(phase)
+
+
+def to_mel(specgram):
+    """Linear-frequency image to mel [shape=(n, 128, 1024, 2)]: power and phase are projected."""
+    weights = _tensor(mel.linear_to_mel(), specgram)
+    power = ops.exp(2 * specgram[..., 0])
+    magnitude = ops.log(ops.matmul(power, weights) + _FLOOR)
+    frequency = instantaneous_frequency(ops.matmul(integrate(specgram[..., 1]), weights))
+    return ops.stack([magnitude, frequency], axis=-1)
+
+
+def from_mel(melspecgram):
+    """Mel image back to linear frequency [shape=(n, 128, 1024, 2)]."""
+    weights = _tensor(mel.mel_to_linear(), melspecgram)
+    power = ops.matmul(ops.exp(melspecgram[..., 0]), weights)
+    magnitude = 0.5 * ops.log(power + _FLOOR)
+    frequency = instantaneous_frequency(ops.matmul(integrate(melspecgram[..., 1]), weights))
+    return ops.stack([magnitude, frequency], axis=-1)
+
+
+class Representation:
+    """How notes become images: a chain of the transforms above, and a normalization.
+
+    Images are *de-normalized*: natural log units and half turns. `normalize` maps them to the
+    networks' range.
+
+    Parameters
+    ----------
+    settings : SpectraSettings
+    """
+
+    def __init__(self, settings: SpectraSettings):
+        self.kind: Literal["mel", "linear", "phase"] = settings.representation
+        self._scale = np.asarray(settings.scale, np.float32)
+        self._shift = np.asarray(settings.shift, np.float32)
+
+    def encode(self, waves):
+        """Notes [shape=(n, 64000)] as images [shape=(n, 128, 1024, 2)]."""
+        specgram = to_specgram(*stft(waves), phase_only=self.kind == "phase")
+        return to_mel(specgram) if self.kind == "mel" else specgram
+
+    def to_stft(self, images):
+        """Images as the STFT they stand for: real and imaginary part [shape=(n, 128, 1024)]."""
+        specgram = from_mel(images) if self.kind == "mel" else images
+        return to_stft(specgram, phase_only=self.kind == "phase")
+
+    def decode(self, images):
+        """Images [shape=(n, 128, 1024, 2)] as notes [shape=(n, 64000)]."""
+        return istft(*self.to_stft(images))
+
+    def normalize(self, images):
+        """De-normalized images to the networks' range: ``x a + b``, clipped to [-1, 1]."""
+        return ops.clip(images * self._scale + self._shift, -1.0, 1.0)
+
+    def denormalize(self, images):
+        """The networks' range to de-normalized images: ``(x - b) / a``."""
+        return (images - self._shift) / self._scale
+
+    def encode_all(self, waves: np.ndarray, batch: int = 16) -> np.ndarray:
+        """`encode` for any number of notes in bounded memory, as NumPy."""
+        return _batched(self.encode, waves, batch)
+
+    def decode_all(self, images: np.ndarray, batch: int = 16) -> np.ndarray:
+        """`decode` for any number of images in bounded memory, as NumPy."""
+        return _batched(self.decode, images, batch)
+
+
+def _batched(function, values: np.ndarray, batch: int) -> np.ndarray:
+    parts = [
+        ops.convert_to_numpy(function(ops.convert_to_tensor(values[i : i + batch], "float32")))
+        for i in range(0, len(values), batch)
+    ]
+    return np.concatenate(parts) if parts else np.asarray(function(values))
+
+
+def _tensor(matrix: np.ndarray, like):
+    return ops.convert_to_tensor(matrix, like.dtype)
