@@ -97,6 +97,22 @@ class Representation:
         """Images [shape=(n, 128, 1024, 2)] as notes [shape=(n, 64000)]."""
         return istft(*self.to_stft(images))
 
+    def magnitudes(self, images):
+        """Magnitudes an image states, and those of the note it decodes to.
+
+        Returns
+        -------
+        tuple of tensors [shape=(n, 128, 1024)]
+            Equal where the image is the STFT of some sound.
+        """
+        real, imaginary = self.to_stft(images)
+        again, turned = stft(istft(real, imaginary))
+        # The tiny term keeps the gradient finite where a bin is silent.
+        return (
+            ops.sqrt(real**2 + imaginary**2 + 1e-20),
+            ops.sqrt(again**2 + turned**2 + 1e-20),
+        )
+
     def normalize(self, images):
         """De-normalized images to the networks' range: ``x a + b``, clipped to [-1, 1]."""
         return ops.clip(images * self._scale + self._shift, -1.0, 1.0)

@@ -1,0 +1,152 @@
+"""Layers and functions of both networks: equalized weights, norms and box scaling."""
+
+import math
+import zlib
+
+import keras
+import numpy as np
+from keras import ops
+
+LEAK = 0.2
+
+
+def leaky(x):
+    """Leaky ReLU of slope 0.2."""
+    return ops.leaky_relu(x, negative_slope=LEAK)
+
+
+def pixel_norm(x):
+    """``x / sqrt(mean(x²) + 1e-8)`` over channels; the mean in float32.
+
+    Karras et al., "Progressive Growing of GANs" (2018), section 4.2.
+    """
+    wide = ops.cast(x, "float32")
+    return ops.cast(wide * ops.rsqrt(ops.mean(wide**2, axis=-1, keepdims=True) + 1e-8), x.dtype)
+
+
+def upscale(x, factor: int = 2):
+    """Nearest-neighbour upscaling of images [shape=(n, h, w, c)]."""
+    if factor == 1:
+        return x
+    height, width, channels = x.shape[1:]
+    x = ops.reshape(x, (-1, height, 1, width, 1, channels))
+    x = ops.broadcast_to(x, (ops.shape(x)[0], height, factor, width, factor, channels))
+    return ops.reshape(x, (-1, height * factor, width * factor, channels))
+
+
+def downscale(x, factor: int = 2):
+    """Box downscaling of images [shape=(n, h, w, c)]: the mean of each ``factor x factor``."""
+    if factor == 1:
+        return x
+    return ops.average_pool(x, factor, strides=factor, padding="valid")
+
+
+def minibatch_deviation(x):
+    """Append one channel that holds the batch's mean standard deviation everywhere.
+
+    Karras et al., "Progressive Growing of GANs" (2018), section 3, over the whole batch.
+    """
+    wide = ops.cast(x, "float32")
+    # As in tf.nn.moments the mean is a constant to the gradient. The first derivative is the same,
+    # but not the second, which the gradient penalty takes.
+    centred = wide - ops.stop_gradient(ops.mean(wide, axis=0, keepdims=True))
+    deviation = ops.mean(ops.sqrt(ops.mean(centred**2, axis=0) + 1e-6))
+    channel = ops.cast(ops.ones_like(wide[..., :1]) * deviation, x.dtype)
+    return ops.concatenate([x, channel], axis=-1)
+
+
+class Equalized(keras.layers.Layer):
+    """A kernel drawn from N(0, 1) and scaled by ``sqrt(gain / fan_in)`` at run time, and a bias.
+
+    Karras et al., "Progressive Growing of GANs" (2018), section 4.1. The draw depends on the seed
+    and the layer's name alone, so it is the same on every backend.
+
+    Parameters
+    ----------
+    kernel_shape : tuple of int
+        The last dimension is the output's, the others make the fan-in.
+    gain : float
+        2 before a leaky ReLU, 1 before anything else.
+    fan_in : int, optional
+        Where it is not the product of all but the last dimension.
+    """
+
+    def __init__(
+        self,
+        kernel_shape: tuple[int, ...],
+        name: str,
+        gain: float = 2.0,
+        fan_in: int | None = None,
+        seed: int = 0,
+        dtype: str = "float32",
+    ):
+        super().__init__(name=name.replace("/", "_"), dtype=dtype)
+        self.path_name = name
+        self.scale = math.sqrt(gain / (fan_in or math.prod(kernel_shape[:-1])))
+        draw = np.random.default_rng([seed, zlib.crc32(name.encode())])
+        kernel = draw.standard_normal(kernel_shape, np.float32)
+        self.kernel = self.add_weight(
+            name="kernel",
+            shape=kernel_shape,
+            initializer=lambda shape, dtype: ops.cast(kernel, dtype),
+        )
+        self.bias = self.add_weight(name="bias", shape=kernel_shape[-1:], initializer="zeros")
+        self.built = True
+
+    @property
+    def scaled_kernel(self):
+        return ops.cast(
+            ops.convert_to_tensor(self.kernel, "float32") * self.scale, self.compute_dtype
+        )
+
+
+class Conv(Equalized):
+    """Equalized convolution of images, zero-padded to keep their size."""
+
+    padding = "same"
+
+    def __init__(self, channels_in: int, channels: int, kernel_size, name: str, **options):
+        height, width = (kernel_size, kernel_size) if isinstance(kernel_size, int) else kernel_size
+        super().__init__((height, width, channels_in, channels), name, **options)
+
+    def call(self, x):
+        y = ops.conv(x, self.scaled_kernel, padding=self.padding, data_format="channels_last")
+        return y + ops.cast(self.bias, y.dtype)
+
+
+class ValidConv(Conv):
+    """Equalized convolution without padding."""
+
+    padding = "valid"
+
+
+class Dense(Equalized):
+    """Equalized dense layer."""
+
+    def __init__(self, channels_in: int, channels: int, name: str, gain: float = 1.0, **options):
+        super().__init__((channels_in, channels), name, gain=gain, **options)
+
+    def call(self, x):
+        y = ops.matmul(x, self.scaled_kernel)
+        return y + ops.cast(self.bias, y.dtype)
+
+
+class FirstConv(Equalized):
+    """The generator's first convolution, from one pixel to the start resolution.
+
+    The original zero-pads the single pixel by (h - 1, w - 1) on each side and convolves with an
+    h x w kernel. All taps but one multiply zeros, so each output pixel is a dense product with one
+    tap of the kernel, mirrored. The kernel is stored as the convolution's.
+    """
+
+    def __init__(
+        self, channels_in: int, channels: int, size: tuple[int, int], name: str, **options
+    ):
+        super().__init__((*size, channels_in, channels), name, **options)
+
+    def call(self, x):
+        height, width, channels_in, channels = self.kernel.shape
+        mirrored = ops.flip(self.scaled_kernel, axis=(0, 1))
+        dense = ops.reshape(ops.transpose(mirrored, (2, 0, 1, 3)), (channels_in, -1))
+        y = ops.reshape(ops.matmul(x, dense), (-1, height, width, channels))
+        return y + ops.cast(self.bias, y.dtype)

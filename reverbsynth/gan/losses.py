@@ -1,0 +1,95 @@
+"""The loss terms: Wasserstein with gradient penalty, label classification, Griffin-Lim.
+
+Gulrajani et al., "Improved Training of Wasserstein GANs" (2017); Odena et al., "Conditional Image
+Synthesis with Auxiliary Classifier GANs" (2017); weights of Table 5 and GANSynth's configuration.
+Terms are returned unweighted under the names that the run's metrics have.
+"""
+
+from keras import ops
+
+from reverbsynth.settings import LossSettings
+from reverbsynth.spectra import Representation
+
+
+def label_loss(logits, classes):
+    """Mean cross-entropy of logits [shape=(n, classes)] against class indices [shape=(n,)]."""
+    return ops.mean(ops.sparse_categorical_crossentropy(classes, logits, from_logits=True))
+
+
+def generator_loss(score, logits: dict, labels: dict, weights: LossSettings):
+    """The generator's total loss and its terms.
+
+    Parameters
+    ----------
+    score : tensor [shape=(n,)]
+        The critic's score of generated images.
+    logits : dict of tensors [shape=(n, classes)]
+    labels : dict of int tensors [shape=(n,)]
+        The classes that were asked for.
+    """
+    terms = {"generator_wasserstein": -ops.mean(score)}
+    total = terms["generator_wasserstein"]
+    for name, classes in labels.items():
+        terms[f"fake_{name}_loss"] = label_loss(logits[name], classes)
+        total = total + weights.generator_label * terms[f"fake_{name}_loss"]
+    return total, {"generator_loss": total, **terms}
+
+
+def discriminator_loss(
+    fake_score, real_score, real_logits: dict, real_labels: dict, slopes, weights: LossSettings
+):
+    """The discriminator's total loss and its terms.
+
+    Parameters
+    ----------
+    fake_score, real_score : tensor [shape=(n,)]
+    real_logits : dict of tensors [shape=(n, classes)]
+    real_labels : dict of int tensors [shape=(n,)]
+    slopes : tensor [shape=(n,)]
+        From `slopes`.
+    """
+    terms = {
+        "discriminator_wasserstein": ops.mean(fake_score) - ops.mean(real_score),
+        "gradient_penalty": ops.mean((slopes - 1.0) ** 2),
+        "real_score_penalty": ops.mean(real_score**2),
+    }
+    total = (
+        terms["discriminator_wasserstein"]
+        + weights.gradient_penalty * terms["gradient_penalty"]
+        + weights.real_score * terms["real_score_penalty"]
+    )
+    for name, classes in real_labels.items():
+        terms[f"real_{name}_loss"] = label_loss(real_logits[name], classes)
+        total = total + weights.discriminator_label * terms[f"real_{name}_loss"]
+    return total, {"discriminator_loss": total, **terms}
+
+
+def interpolate(real, fake, alpha):
+    """Points between real and generated images; alpha has shape (n, 1, 1, 1)."""
+    return real + alpha * (fake - real)
+
+
+def slopes(gradient, box_factor: int):
+    """Slope of the score along each image, as at full size [shape=(n,)].
+
+    A pixel at native resolution stands for ``box_factor²`` pixels of the full-size image, each of
+    which has ``1 / box_factor²`` of its gradient: the norm is ``1 / box_factor`` of the native one.
+    """
+    return ops.sqrt(ops.sum(gradient**2, axis=(1, 2, 3))) / box_factor
+
+
+def consistency(images, representation: Representation):
+    """Griffin-Lim consistency: how far an image is from the STFT of any sound.
+
+    Image to STFT to wave to STFT, and the mean squared difference of the two magnitudes, each
+    divided by the greater of 1 and both maxima (GANSynth's ``gl_consistency``, Figures 23 and 24).
+
+    Parameters
+    ----------
+    images : tensor [shape=(n, 128, 1024, 2)], de-normalized, full size
+    """
+    magnitude, again = representation.magnitudes(images)
+    top = ops.maximum(
+        ops.max(magnitude, axis=(1, 2), keepdims=True), ops.max(again, axis=(1, 2), keepdims=True)
+    )
+    return ops.mean(((magnitude - again) / ops.maximum(1.0, top)) ** 2)

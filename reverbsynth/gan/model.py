@@ -1,0 +1,203 @@
+"""The progressive GAN of one stage: both networks, the generator's average, and the step.
+
+`ProgressiveGAN` is a Keras model whose `fit` alternates one generator step and one discriminator
+step per batch. A stage has a model of its own; `ProgressiveGAN.next_stage` carries the weights.
+"""
+
+import keras
+import numpy as np
+from keras import ops
+
+from reverbsynth.gan import losses, stages
+from reverbsynth.gan.layers import downscale, upscale
+from reverbsynth.gan.networks import Discriminator, Generator, carry_over
+from reverbsynth.gan.optimizer import PairedAdam
+from reverbsynth.gan.stages import Schedule
+from reverbsynth.settings import Settings
+from reverbsynth.spectra import Representation
+
+if keras.backend.backend() == "jax":
+    from reverbsynth.gan.step_jax import BackendStep, input_gradient, value_and_gradients
+elif keras.backend.backend() == "tensorflow":
+    from reverbsynth.gan.step_tensorflow import BackendStep, input_gradient, value_and_gradients
+else:
+    raise ImportError(
+        f"KERAS_BACKEND: found {keras.backend.backend()!r}, expected tensorflow or jax"
+    )
+
+
+class ProgressiveGAN(BackendStep, keras.Model):
+    """One stage of the progressive GAN.
+
+    Parameters
+    ----------
+    settings : Settings
+    vocabulary : dict
+        The values each label of ``settings.gan.labels`` takes, in order.
+    histogram : ndarray [shape=(n_combinations, n_labels + 1)], int
+        The data set's joint histogram: a row of class indices and, last, their count. The labels
+        of generated images are drawn from it.
+    stage : int
+        0 to 12.
+    """
+
+    def __init__(
+        self, settings: Settings, vocabulary: dict[str, list], histogram: np.ndarray, stage: int
+    ):
+        super().__init__(name=f"stage_{stage:02d}")
+        self.settings = settings
+        self.vocabulary = {label: list(vocabulary[label]) for label in settings.gan.labels}
+        self.histogram = np.asarray(histogram)
+        self.stage = stage
+        self.representation = Representation(settings.spectra)
+        sizes = {label: len(values) for label, values in self.vocabulary.items()}
+        common = {"stage": stage, "seed": settings.seed, "precision": settings.training.precision}
+        width = sum(sizes.values())
+        self.generator = Generator(settings.gan, width, **common)
+        self.average = Generator(settings.gan, width, **common, name="average")
+        self.average.trainable = False
+        self.discriminator = Discriminator(settings.gan, sizes, self.representation, **common)
+        self.random = keras.random.SeedGenerator(settings.seed)
+        self.images_seen = self.add_weight(
+            name="images_seen", shape=(), dtype="int32", initializer="zeros", trainable=False
+        )
+        schedule = Schedule.of(settings.training)
+        self._start, _ = schedule.span(stage)
+        self.images_seen.assign(self._start)
+        self._transition = schedule.transition
+        self._combinations = self.histogram[:, :-1].astype("int32")
+        self._log_shares = np.log(self.histogram[:, -1] / self.histogram[:, -1].sum())
+        self.built = True
+        paired = PairedAdam(settings.optimizer)
+        paired.build_for(self.generator.trainable_variables, self.discriminator.trainable_variables)
+        # XLA compiles for minutes on a CPU and then runs no faster (TensorFlow); JAX needs it.
+        self.compile(optimizer=paired, jit_compile=keras.backend.backend() == "jax")
+
+    def next_stage(self) -> "ProgressiveGAN":
+        """The following stage's model.
+
+        It keeps all weights and averages, starts new blocks fresh, with their average equal to
+        them, goes on with the random state, and has new optimizers.
+        """
+        model = ProgressiveGAN(self.settings, self.vocabulary, self.histogram, self.stage + 1)
+        carry_over(self.generator, model.generator)
+        carry_over(self.average, model.average)
+        carry_over(self.discriminator, model.discriminator)
+        model.random.state.assign(self.random.state)
+        model.images_seen.assign(self.images_seen)
+        return model
+
+    def progress(self):
+        """Progress p of the next step, a float32 scalar tensor."""
+        base = self.stage // 2
+        if not stages.is_transition(self.stage):
+            return ops.convert_to_tensor(float(base), "float32")
+        done = ops.cast(self.images_seen - self._start, "float32") / self._transition
+        return base + ops.clip(done, 0.0, 1.0)
+
+    def condition(self, labels: dict):
+        """One-hot blocks of class indices [shape=(n,)] side by side [shape=(n, width)]."""
+        blocks = [
+            ops.one_hot(labels[name], len(values), dtype="float32")
+            for name, values in self.vocabulary.items()
+        ]
+        return ops.concatenate(blocks, axis=-1)
+
+    def generate(self, z, labels: dict, progress, generator: Generator | None = None):
+        """De-normalized images at the stage's resolution [shape=(n, frames, bins, 2)]."""
+        network = generator or self.generator
+        images = network(z, self.condition(labels), progress)
+        return self.representation.denormalize(images)
+
+    def draw(self, batch: int):
+        """A latent vector and labels for each of ``batch`` images, from the data's histogram."""
+        z = keras.random.normal((batch, self.settings.gan.latent_size), seed=self.random)
+        shares = ops.convert_to_tensor(self._log_shares[np.newaxis], "float32")
+        drawn = keras.random.categorical(shares, batch, dtype="int32", seed=self.random)[0]
+        columns = ops.take(ops.convert_to_tensor(self._combinations), drawn, axis=0)
+        return z, {name: columns[:, i] for i, name in enumerate(self.vocabulary)}
+
+    def generator_gradients(self, z, labels: dict, progress):
+        """Loss terms of the generator and gradients of its trainable variables."""
+
+        def objective():
+            fake = self.generate(z, labels, progress)
+            score, logits = self.discriminator(fake, progress)
+            total, terms = losses.generator_loss(score, logits, labels, self.settings.losses)
+            weight = self.settings.losses.consistency
+            if weight:
+                total = total + weight * losses.consistency(
+                    self.full_size(fake), self.representation
+                )
+                terms["generator_loss"] = total
+            return total, terms
+
+        return value_and_gradients(objective, self.generator.trainable_variables, self)
+
+    def discriminator_gradients(self, real, real_labels: dict, fake, alpha, progress):
+        """Loss terms of the discriminator and gradients of its trainable variables.
+
+        Parameters
+        ----------
+        real, fake : tensor [shape=(n, frames, bins, 2)], de-normalized
+        real_labels : dict of int tensors [shape=(n,)]
+        alpha : tensor [shape=(n, 1, 1, 1)]
+            Where between real and generated the slope is taken.
+        """
+        between = losses.interpolate(real, fake, alpha)
+
+        def objective():
+            gradient = input_gradient(
+                lambda x: ops.sum(self.discriminator(x, progress)[0]), between
+            )
+            slopes = losses.slopes(gradient, stages.box_factor(stages.blocks(self.stage)))
+            fake_score, _ = self.discriminator(fake, progress)
+            real_score, real_logits = self.discriminator(real, progress)
+            return losses.discriminator_loss(
+                fake_score, real_score, real_logits, real_labels, slopes, self.settings.losses
+            )
+
+        return value_and_gradients(objective, self.discriminator.trainable_variables, self)
+
+    def step(self, data) -> dict:
+        """One generator step, then one discriminator step, each with fresh draws."""
+        real, labels = data
+        labels = {name: labels[:, i] for i, name in enumerate(self.vocabulary)}
+        batch = real.shape[0]
+        progress = self.progress()
+        real = blend(real, progress, self.stage)
+
+        terms, gradients = self.generator_gradients(*self.draw(batch), progress)
+        self.optimizer.generator.apply(gradients, self.generator.trainable_variables)
+        self.update_average()
+
+        fake = ops.stop_gradient(self.generate(*self.draw(batch), progress))
+        alpha = keras.random.uniform((batch, 1, 1, 1), seed=self.random)
+        more, gradients = self.discriminator_gradients(real, labels, fake, alpha, progress)
+        self.optimizer.discriminator.apply(gradients, self.discriminator.trainable_variables)
+
+        self.images_seen.assign_add(batch)
+        return {**terms, **more}
+
+    def update_average(self) -> None:
+        """Move the generator's average a step towards its weights, without debiasing.
+
+        Keras' optimizers have an average too, but it starts from the weights after the first step
+        and is lost when the optimizer is reset at each stage; the original's is neither.
+        """
+        decay = self.settings.optimizer.ema_decay
+        pairs = zip(self.average.variables, self.generator.variables, strict=True)
+        for average, weight in pairs:
+            average.assign(decay * average + (1.0 - decay) * weight)
+
+    def full_size(self, images):
+        """Images box-scaled up to 128 x 1024."""
+        return upscale(images, stages.box_factor(stages.blocks(self.stage)))
+
+
+def blend(real, progress, stage: int):
+    """Real images blended as the generator's are while a block comes in."""
+    if not stages.is_transition(stage):
+        return real
+    alpha = progress - stage // 2
+    return alpha * real + (1.0 - alpha) * upscale(downscale(real))

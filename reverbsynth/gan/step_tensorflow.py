@@ -1,0 +1,27 @@
+"""What the training step needs of TensorFlow: gradients."""
+
+import tensorflow as tf
+
+
+def value_and_gradients(function, variables, model):
+    """Run ``function() -> (loss, terms)`` and differentiate the loss by Keras variables."""
+    values = [variable.value for variable in variables]
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(values)
+        loss, terms = function()
+    return terms, tape.gradient(loss, values, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+
+
+def input_gradient(function, images):
+    """Gradient of ``function(images) -> scalar`` by the images."""
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(images)
+        value = function(images)
+    return tape.gradient(value, images)
+
+
+class BackendStep:
+    """Keras' entry point to the step: on TensorFlow the step is called as it is."""
+
+    def train_step(self, data):
+        return self.step(data)
