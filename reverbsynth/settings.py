@@ -57,10 +57,14 @@ class SoundFontSource(_Pitched):
     programs: tuple[Annotated[int, Field(ge=1, le=128)], ...] = Field(
         (33, 34, 35, 36), min_length=1, description="General MIDI programs, counted from 1"
     )
+    bank: Annotated[int, Field(ge=0, le=127)] = 0
     pitches: tuple[Pitch, Pitch] | None = (28, 77)
     velocities: tuple[Velocity, ...] = Field(
-        (25, 50, 75, 100, 127), min_length=1, description="one is drawn for each note (NSynth's five)"
+        (25, 50, 75, 100, 127),
+        min_length=1,
+        description="one is drawn for each note (NSynth's five)",
     )
+    every_velocity: bool = Field(False, description="all velocities of each note, none drawn")
 
 
 class NSynthSource(_Pitched):
@@ -340,7 +344,9 @@ def _one_line(error: ValidationError, origin: str) -> str:
     message = first["msg"].removeprefix("Value error, ")
     if first["type"] == "value_error" and isinstance(first["input"], dict):
         return f"{origin}: setting {setting}.{message}{more}"
-    message = message.replace("Input should be", "expected").replace("Field required", "expected a value")
+    message = message.replace("Input should be", "expected").replace(
+        "Field required", "expected a value"
+    )
     return f"{origin}: setting {setting}: found {first['input']!r}, {message}{more}"
 
 
@@ -349,6 +355,10 @@ def _field_names(path: list[str]) -> list[str]:
     for part in path:
         field = model.model_fields.get(part) if hasattr(model, "model_fields") else None
         if field is None:
-            return [*SoundFontSource.model_fields, *NSynthSource.model_fields, *FolderSource.model_fields]
+            return [
+                *SoundFontSource.model_fields,
+                *NSynthSource.model_fields,
+                *FolderSource.model_fields,
+            ]
         model = field.annotation
     return list(getattr(model, "model_fields", None) or NSynthSource.model_fields)

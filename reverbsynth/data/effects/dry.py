@@ -1,0 +1,15 @@
+"""No processing: the note as its source gave it."""
+
+from typing import ClassVar
+
+from reverbsynth.data.effects import Effect
+
+
+class Dry(Effect):
+    """The note itself."""
+
+    kind: ClassVar[str] = "dry"
+    engine: ClassVar[str] = "none"
+
+    def process(self, audio, ids):
+        return audio

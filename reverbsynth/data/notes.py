@@ -1,0 +1,174 @@
+"""A note, what makes one usable, and how notes are dealt into splits."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import TypeVar
+
+import numpy as np
+
+from reverbsynth.errors import ReverbSynthError
+from reverbsynth.settings import NOTE_LENGTH
+
+T = TypeVar("T")
+
+SPLITS = ("train", "valid", "test")
+
+UNKNOWN_VELOCITY = 0
+"""Velocity of a note whose source does not tell it."""
+
+UNKNOWN_INSTRUMENT = "unknown"
+
+SILENCE = 1e-4
+"""A note whose peak is below this (-80 dB of full scale) counts as silent."""
+
+
+@dataclass(frozen=True)
+class Note:
+    """One clip: a note as its source gave it, or a processed twin of such a note.
+
+    Attributes
+    ----------
+    id
+        Names the clip within its data set.
+    audio
+        float32 samples of shape (64000,) in [-1, 1], at 16 kHz.
+    pitch
+        MIDI pitch.
+    velocity
+        MIDI velocity, 0 where the source does not tell it.
+    instrument
+        Name of the instrument within the source.
+    effect
+        Label of the processing; ``"dry"`` is none.
+    origin
+        Id of the source note, shared by all its twins; unset, the note's own id.
+    """
+
+    id: str
+    audio: np.ndarray
+    pitch: int
+    velocity: int = UNKNOWN_VELOCITY
+    instrument: str = UNKNOWN_INSTRUMENT
+    effect: str = "dry"
+    origin: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.origin:
+            object.__setattr__(self, "origin", self.id)
+
+    @property
+    def metadata(self) -> dict[str, str | int]:
+        """Everything but the audio."""
+        return {name: getattr(self, name) for name in METADATA}
+
+
+METADATA = ("id", "origin", "pitch", "velocity", "instrument", "effect")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A note that a source can read: what is known of it before its audio is.
+
+    ``where`` is whatever the source needs to find the audio again, as JSON values.
+    """
+
+    id: str
+    pitch: int
+    velocity: int
+    instrument: str
+    where: tuple[str | int, ...] = ()
+
+    def note(self, audio: np.ndarray) -> Note:
+        """The note with its audio, float32 of shape (64000,)."""
+        return Note(self.id, audio, self.pitch, self.velocity, self.instrument)
+
+
+@dataclass(frozen=True)
+class Bad:
+    """A note that cannot be used, and why: one line that names the file and the field."""
+
+    name: str
+    reason: str
+
+    def error(self) -> ReverbSynthError:
+        return ReverbSynthError(self.reason)
+
+
+def flaw(audio: np.ndarray) -> str | None:
+    """What makes ``audio`` unusable as a note's samples, or None where nothing does."""
+    if audio.shape != (NOTE_LENGTH,):
+        return f"audio has shape {audio.shape}, expected ({NOTE_LENGTH},)"
+    if not np.isfinite(audio).all():
+        return "audio holds NaN or infinity"
+    peak = float(np.abs(audio).max())
+    if peak > 1:
+        return f"audio peaks at {peak:.4g}, expected samples within [-1, 1]"
+    if peak < SILENCE:
+        return f"audio is silent (peak {peak:.2g})"
+    return None
+
+
+def generator(seed: int, *names: str) -> np.random.Generator:
+    """A random generator of its own for each use, named by ``names``.
+
+    Two uses never share a stream, so that one more draw in one place changes no other.
+    """
+    digest = hashlib.sha256("\0".join(names).encode()).digest()
+    return np.random.default_rng([seed, int.from_bytes(digest[:8], "little")])
+
+
+def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Lists of ``size`` items, the last one perhaps shorter."""
+    items = iter(items)
+    while batch := list(islice(items, size)):
+        yield batch
+
+
+def duplicates(ids: Sequence[str]) -> list[str]:
+    """Ids that occur more than once, sorted."""
+    return sorted(name for name, count in Counter(ids).items() if count > 1)
+
+
+def deal(ids: Sequence[str], shares: tuple[float, float, float], seed: int) -> dict[str, str]:
+    """Deal source notes into train, valid and test.
+
+    A note's twins follow it, so no split ever hears a note that another one holds.
+
+    Parameters
+    ----------
+    ids
+        Ids of the source notes, each once; their order does not matter.
+    shares
+        Shares of the three splits, with a sum of 1. Every split with a share above 0 gets at
+        least one note.
+    seed
+        Decides who goes where.
+
+    Returns
+    -------
+    dict
+        The split of each id.
+
+    Raises
+    ------
+    ReverbSynthError
+        When there are fewer notes than splits to fill.
+    """
+    wanted = [split for split, share in zip(SPLITS, shares, strict=True) if share > 0]
+    if len(ids) < len(wanted):
+        raise ReverbSynthError(
+            f"data: found {len(ids)} notes, expected at least {len(wanted)} "
+            f"(one for each of {', '.join(wanted)})"
+        )
+    edges = np.rint(np.cumsum(shares) * len(ids)).astype(int)
+    counts = dict(zip(SPLITS, np.diff(edges, prepend=0).tolist(), strict=True))
+    for split in wanted:
+        if counts[split] == 0:
+            counts[max(counts, key=counts.get)] -= 1
+            counts[split] = 1
+    shuffled = generator(seed, "split").permutation(sorted(ids)).tolist()
+    dealt = np.repeat(SPLITS, [counts[split] for split in SPLITS]).tolist()
+    return dict(zip(shuffled, dealt, strict=True))
