@@ -188,6 +188,7 @@ class TrainingSettings(_Frozen):
     last_stage: Annotated[int, Field(ge=0, le=12)] = 8
     batch: Annotated[int, Field(ge=2)] = 64
     precision: Literal["float32", "bfloat16"] = "float32"
+    checkpoint_minutes: Annotated[float, Field(gt=0)] = 10.0
     samples: Positive = Field(16, description="notes kept of each stage, real and generated")
     consistency_every: Positive = Field(
         100, description="steps between two measurements of Griffin-Lim consistency"

@@ -106,6 +106,7 @@ class ProgressiveGAN(BackendStep, keras.Model):
     def generate(self, z, labels: dict, progress, generator: Generator | None = None):
         """De-normalized images at the stage's resolution [shape=(n, frames, bins, 2)]."""
         network = generator or self.generator
+        z, progress = (ops.convert_to_tensor(value, "float32") for value in (z, progress))
         images = network(z, self.condition(labels), progress)
         return self.representation.denormalize(images)
 
@@ -163,7 +164,7 @@ class ProgressiveGAN(BackendStep, keras.Model):
         """One generator step, then one discriminator step, each with fresh draws."""
         real, labels = data
         labels = {name: labels[:, i] for i, name in enumerate(self.vocabulary)}
-        batch = real.shape[0]
+        batch = self.settings.training.batch
         progress = self.progress()
         real = blend(real, progress, self.stage)
 

@@ -1,0 +1,248 @@
+"""What happens beside the steps: metrics, progress, checkpoints, and stopping in time."""
+
+import csv
+import io
+import math
+import os
+import signal
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import ops
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from reverbsynth.atomic import write_text
+from reverbsynth.checkpoints import Checkpoints
+from reverbsynth.errors import ReverbSynthError
+from reverbsynth.gan import Schedule, losses
+from reverbsynth.gan.model import blend
+from reverbsynth.images import Batches
+from reverbsynth.runs import Run
+
+FLUSH_SECONDS = 5.0
+CONSISTENCY_NOTES = 4
+
+
+class Clock:
+    """Seconds of training, those of earlier sittings included."""
+
+    def __init__(self, before: float = 0.0):
+        self._before, self._start = before, time.monotonic()
+
+    def seconds(self) -> float:
+        return self._before + time.monotonic() - self._start
+
+
+@dataclass(frozen=True)
+class Leg:
+    """What the callbacks of one `fit` share: a stage, or the rest of one."""
+
+    run: Run
+    stage: int
+    batches: Batches
+    clock: Clock
+    checkpoints: Checkpoints
+
+
+class MetricsLog(keras.callbacks.Callback):
+    """Appends a row to ``metrics.csv`` for every step.
+
+    Columns: images seen after the step, stage, blend (weight of the block that comes in),
+    seconds of training, and all loss terms. Griffin-Lim consistency costs an inverse transform at
+    full size and is measured every ``training.consistency_every`` steps, on notes of its own.
+
+    Raises
+    ------
+    ReverbSynthError
+        From `fit`, when a term is no longer finite.
+    """
+
+    def __init__(self, leg: Leg):
+        super().__init__()
+        self.leg = leg
+        self._schedule = Schedule.of(leg.run.settings.training)
+        self._rows: list[list] = []
+        self._flushed = time.monotonic()
+
+    def on_train_batch_end(self, batch, logs=None):
+        training = self.leg.run.settings.training
+        before = self.leg.batches.start + batch * training.batch
+        terms = {name: float(value) for name, value in logs.items()}
+        for name, value in terms.items():
+            if not math.isfinite(value):
+                self.flush()
+                raise ReverbSynthError(_diverged(name, value, before, self.leg.checkpoints))
+        progress = self._schedule.progress(before)
+        terms["fake_consistency"] = terms["real_consistency"] = ""
+        if (before // training.batch) % training.consistency_every == 0:
+            terms.update(self._consistency(batch, before, progress))
+        facts = {
+            "images": before + training.batch,
+            "stage": self.leg.stage,
+            "blend": round(progress % 1.0, 6),
+            "seconds": round(self.leg.clock.seconds(), 3),
+        }
+        self._rows.append({**facts, **terms})
+        if time.monotonic() - self._flushed > FLUSH_SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Append the rows held back, in one write."""
+        if not self._rows:
+            return
+        path = self.leg.run.metrics_path
+        text = io.StringIO()
+        writer = csv.DictWriter(text, list(self._rows[0]), lineterminator="\n")
+        if not path.exists():
+            writer.writeheader()
+        writer.writerows(self._rows)
+        try:
+            with path.open("a", encoding="utf-8") as file:
+                file.write(text.getvalue())
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise ReverbSynthError(f"{path}: cannot be written ({error.strerror})") from error
+        self._rows.clear()
+        self._flushed = time.monotonic()
+
+    def on_train_end(self, logs=None):
+        self.flush()
+
+    def _consistency(self, batch: int, images: int, progress: float) -> dict[str, float]:
+        model = self.model
+        rng = np.random.default_rng([self.leg.run.settings.seed, images])
+        real, labels = self.leg.batches[batch]
+        n = min(CONSISTENCY_NOTES, len(real))
+        z = rng.standard_normal((n, model.settings.gan.latent_size), np.float32)
+        asked = {name: labels[:n, i] for i, name in enumerate(model.vocabulary)}
+        p = ops.convert_to_tensor(progress, "float32")
+        shown = {
+            "fake": model.generate(ops.convert_to_tensor(z), asked, p),
+            "real": blend(ops.convert_to_tensor(real[:n]), p, model.stage),
+        }
+        return {
+            f"{kind}_consistency": float(
+                losses.consistency(model.full_size(images), model.representation)
+            )
+            for kind, images in shown.items()
+        }
+
+
+class Keeper(keras.callbacks.Callback):
+    """Writes checkpoints by the clock, and stops training after the step it is asked to.
+
+    SIGINT and SIGTERM, a limit of minutes, and the last step of the stage all end in a checkpoint.
+
+    Parameters
+    ----------
+    deadline : float, optional
+        `time.monotonic` value after which to stop.
+    """
+
+    def __init__(self, leg: Leg, metrics: MetricsLog, deadline: float | None = None):
+        super().__init__()
+        self.leg, self.metrics, self.deadline = leg, metrics, deadline
+        self.interrupted = False
+        self._saved = time.monotonic()
+        self._handlers: dict[int, object] = {}
+
+    def on_train_begin(self, logs=None):
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._handlers[number] = signal.signal(number, self._ask)
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.deadline is not None and time.monotonic() >= self.deadline:
+            self.interrupted = True
+        due = self.leg.run.settings.training.checkpoint_minutes * 60
+        if self.interrupted or time.monotonic() - self._saved >= due:
+            self.save(self.leg.batches.start + (batch + 1) * self.leg.batches.batch)
+        if self.interrupted:
+            self.model.stop_training = True
+
+    def on_train_end(self, logs=None):
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+
+    def save(self, images: int) -> None:
+        """Write a checkpoint; metrics first, so that they are never behind it."""
+        self.metrics.flush()
+        self.leg.checkpoints.save(self.model, images)
+        self.leg.run.update(images_seen=images, wall_seconds=round(self.leg.clock.seconds(), 3))
+        self._saved = time.monotonic()
+
+    def _ask(self, number, frame):
+        self.interrupted = True
+
+
+class ProgressReport(keras.callbacks.Callback):
+    """Images seen, stage, blend, images per second and time left.
+
+    A live bar in a terminal; elsewhere (notebooks, logs) a line when a stage ends.
+    """
+
+    def __init__(self, leg: Leg):
+        super().__init__()
+        self.leg = leg
+        self._schedule = Schedule.of(leg.run.settings.training)
+        self._bar: Progress | None = None
+
+    def on_train_begin(self, logs=None):
+        self._began = self.leg.clock.seconds()
+        console = Console(file=sys.stderr)
+        if console.is_terminal:
+            columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+            self._bar = Progress(*columns, console=console, transient=True)
+            self._bar.start()
+            self._task = self._bar.add_task(
+                "", total=self._schedule.end, completed=self.leg.batches.start
+            )
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._images = self.leg.batches.start + (batch + 1) * self.leg.batches.batch
+        if self._bar:
+            self._bar.update(self._task, completed=self._images, description=self._line())
+
+    def on_train_end(self, logs=None):
+        if self._bar:
+            self._bar.stop()
+        print(self._line(), flush=True)
+
+    def _line(self) -> str:
+        rate = (self._images - self.leg.batches.start) / max(
+            self.leg.clock.seconds() - self._began, 1e-9
+        )
+        blending = self._schedule.progress(max(0, self._images - self.leg.batches.batch)) % 1.0
+        text = f"stage {self.leg.stage:2d}"
+        text += f" (block comes in at {blending:.0%})" if blending else ""
+        left = max(0, self._schedule.end - self._images)
+        return f"{text}: {self._images:,} images seen, {left:,} to go, {rate:.1f} images/s"
+
+
+def trim_metrics(path: Path, images: int) -> None:
+    """Drop the rows of steps after a checkpoint, and a last line cut short."""
+    if not path.exists():
+        return
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
+    kept = [lines[0]] if lines and images > 0 else []
+    for line in lines[1:] if kept else []:
+        first = line.partition(",")[0]
+        if line.endswith("\n") and first.isdigit() and int(first) <= images:
+            kept.append(line)
+    if kept:
+        write_text(path, "".join(kept))
+    else:
+        path.unlink()
+
+
+def _diverged(name: str, value: float, images: int, checkpoints: Checkpoints) -> str:
+    latest = checkpoints.latest()
+    good = f"last good checkpoint at {latest[1]:,} images" if latest else "no checkpoint yet"
+    return f"training diverged after {images:,} images: {name} is {value}; {good}"

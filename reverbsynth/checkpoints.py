@@ -1,0 +1,97 @@
+"""The whole state of training as one file, so that a run goes on where it stopped.
+
+Safetensors and no pickle: opening a checkpoint runs no code.
+"""
+
+from pathlib import Path
+
+import numpy as np
+from keras import ops
+
+from reverbsynth.errors import ReverbSynthError
+from reverbsynth.gan import ProgressiveGAN
+from reverbsynth.runs import load_tensors, save_tensors
+
+KEPT = 2
+
+
+def network_variables(model: ProgressiveGAN) -> dict:
+    """Variables of both networks and of the average, by names such as ``average/block_1/…``."""
+    networks = {
+        "generator": model.generator,
+        "average": model.average,
+        "discriminator": model.discriminator,
+    }
+    return {
+        f"{network}/{name}": variable
+        for network, owner in networks.items()
+        for name, variable in owner.named_variables().items()
+    }
+
+
+def state_variables(model: ProgressiveGAN) -> dict:
+    """Every variable that decides how training goes on."""
+    state = {
+        **network_variables(model),
+        "random": model.random.state,
+        "images_seen": model.images_seen,
+    }
+    for name in ("generator", "discriminator"):
+        for i, variable in enumerate(getattr(model.optimizer, name).variables):
+            state[f"{name}_adam/{i:03d}"] = variable
+    return state
+
+
+def values(variables: dict) -> dict[str, np.ndarray]:
+    """Variables as NumPy arrays."""
+    return {name: np.array(ops.convert_to_numpy(v.value)) for name, v in variables.items()}
+
+
+class Checkpoints:
+    """The last two states of a run.
+
+    Parameters
+    ----------
+    folder : Path
+    """
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+
+    def save(self, model: ProgressiveGAN, images: int) -> Path:
+        """Write a checkpoint and remove all but the last two."""
+        path = self.folder / f"{images:010d}.safetensors"
+        facts = {"stage": str(model.stage), "images": str(images)}
+        save_tensors(path, values(state_variables(model)), facts)
+        for old in self._paths()[:-KEPT]:
+            old.unlink(missing_ok=True)
+        return path
+
+    def latest(self) -> tuple[int, int, dict[str, np.ndarray]] | None:
+        """Stage, images seen and state of the newest checkpoint that is whole, or None.
+
+        A damaged file is passed over for the one before it.
+        """
+        damage = None
+        for path in reversed(self._paths()):
+            try:
+                state, facts = load_tensors(path)
+                return int(facts["stage"]), int(facts["images"]), state
+            except (ReverbSynthError, KeyError, ValueError) as error:
+                damage = damage or error
+        if damage:
+            raise ReverbSynthError(f"{self.folder}: no whole checkpoint left ({damage})")
+        return None
+
+    def _paths(self) -> list[Path]:
+        return sorted(self.folder.glob("*.safetensors"))
+
+
+def restore(model: ProgressiveGAN, state: dict[str, np.ndarray]) -> None:
+    """Put a checkpoint's state into a model of the same stage."""
+    variables = state_variables(model)
+    if variables.keys() != state.keys():
+        odd = sorted(variables.keys() ^ state.keys())[0]
+        raise ReverbSynthError(f"checkpoint: holds other variables than the model ({odd})")
+    for name, variable in variables.items():
+        variable.assign(state[name])

@@ -1,0 +1,258 @@
+"""The run directory: everything one training leaves behind.
+
+::
+
+    RUN/
+      settings.yaml         every setting
+      manifest.json         commit, versions, data, labels, device, images seen, time
+      metrics.csv           one row a step
+      stages/00/            weights.safetensors and samples.npz of each finished stage
+      checkpoints/          the last two states of training, to resume from
+      tensorboard/          events
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from reverbsynth import provenance
+from reverbsynth.atomic import atomic_path, write_json, write_text
+from reverbsynth.data import DataSet
+from reverbsynth.errors import ReverbSynthError
+from reverbsynth.gan import stages
+from reverbsynth.settings import Settings
+
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Real and generated images of one stage, with the same labels.
+
+    ``real`` and ``generated`` are de-normalized [shape=(n, 128, 1024, 2)], box-scaled up from the
+    stage's resolution; ``labels`` holds the value of each label for each image.
+    """
+
+    real: np.ndarray
+    generated: np.ndarray
+    labels: dict[str, list]
+
+    @property
+    def pitch(self) -> np.ndarray:
+        """MIDI pitches [shape=(n,)]."""
+        return np.asarray(self.labels["pitch"])
+
+
+class Run:
+    """One training and its directory. Use `open` or `create`."""
+
+    def __init__(self, directory: Path, settings: Settings, manifest: dict[str, Any]):
+        self.directory = directory
+        self.settings = settings
+        self.manifest = manifest
+
+    @classmethod
+    def open(cls, directory: Path | str) -> "Run":
+        """Open a run.
+
+        Raises
+        ------
+        ReverbSynthError
+            When the directory is no run, or its files are damaged.
+        """
+        directory = Path(directory)
+        path = directory / MANIFEST
+        try:
+            manifest = json.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ReverbSynthError(
+                f"{directory}: not a run ({MANIFEST}: {error.strerror})"
+            ) from None
+        except ValueError:
+            raise ReverbSynthError(f"{path}: not valid JSON") from None
+        settings = Settings.load(directory / "settings.yaml")
+        if not isinstance(manifest, dict) or manifest.get("settings_hash") != settings.hash:
+            raise ReverbSynthError(
+                f"{directory}: settings.yaml has hash {settings.hash}, {MANIFEST} does not"
+            )
+        return cls(directory, settings, manifest)
+
+    @classmethod
+    def create(cls, directory: Path | str, settings: Settings, data: DataSet, **facts) -> "Run":
+        """Open the run in a directory, or begin one in an empty or new directory.
+
+        Parameters
+        ----------
+        facts
+            More entries of the manifest, such as backend and device.
+
+        Raises
+        ------
+        ReverbSynthError
+            When the directory holds something else, or a run of other settings or data.
+        """
+        directory = Path(directory)
+        if (directory / MANIFEST).exists():
+            run = cls.open(directory)
+            for what, found, expected in (
+                ("settings hash", run.manifest["settings_hash"], settings.hash),
+                ("data", run.manifest["data_sha256"], data.sha256),
+            ):
+                if found != expected:
+                    raise ReverbSynthError(
+                        f"{directory}: a run of another {what} ({found}, expected {expected})"
+                    )
+            return run
+        if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+            raise ReverbSynthError(
+                f"{directory}: not a run and not empty, expected a new directory"
+            )
+        names = settings.gan.labels
+        manifest = {
+            "commit": provenance.commit(),
+            "versions": provenance.versions(),
+            "preset": settings.name,
+            "settings_hash": settings.hash,
+            "seed": settings.seed,
+            "data_sha256": data.sha256,
+            "data_directory": str(Path(data.directory).resolve()),
+            "vocabulary": {name: list(data.vocabulary(name)) for name in names},
+            "histogram": _histogram(data, names),
+            "images_seen": 0,
+            "wall_seconds": 0.0,
+            "finished": False,
+            **facts,
+        }
+        write_text(directory / "settings.yaml", settings.to_yaml())
+        write_json(directory / MANIFEST, manifest)
+        return cls(directory, settings, manifest)
+
+    def update(self, **facts) -> None:
+        """Change entries of the manifest."""
+        self.manifest = {**self.manifest, **facts}
+        write_json(self.directory / MANIFEST, self.manifest)
+
+    @property
+    def finished(self) -> bool:
+        return self.manifest["finished"]
+
+    @property
+    def labels(self) -> dict[str, list]:
+        """The values each label takes, in the order of their classes."""
+        return self.manifest["vocabulary"]
+
+    @property
+    def histogram(self) -> np.ndarray:
+        """Joint histogram of the training labels: class indices and a count in each row."""
+        return np.asarray(self.manifest["histogram"])
+
+    @property
+    def stages(self) -> list[int]:
+        """Finished stages."""
+        found = (self.directory / "stages").glob("*/weights.safetensors")
+        return sorted(int(path.parent.name) for path in found)
+
+    @property
+    def metrics_path(self) -> Path:
+        return self.directory / "metrics.csv"
+
+    def metrics(self) -> pd.DataFrame:
+        """Metrics of each step: images, stage, blend, seconds and all loss terms."""
+        try:
+            return pd.read_csv(self.metrics_path)
+        except (OSError, ValueError) as error:
+            raise ReverbSynthError(f"{self.metrics_path}: cannot be read ({error})") from None
+
+    def save_stage(
+        self, stage: int, weights: dict[str, np.ndarray], samples: dict[str, Any]
+    ) -> None:
+        """Keep a finished stage's weights and samples (at the stage's resolution)."""
+        folder = self._stage_folder(stage)
+        with atomic_path(folder / "samples.npz") as path:
+            np.savez_compressed(path, **samples)
+        # Written last: its presence marks the stage as finished.
+        save_tensors(folder / "weights.safetensors", weights, {"stage": str(stage)})
+
+    def weights(self, stage: int | None = None) -> dict[str, np.ndarray]:
+        """Weights after a stage (the last finished one by default), by names such as
+        ``average/block_1/conv0/kernel``.
+        """
+        return load_tensors(self._stage_folder(self.stage(stage)) / "weights.safetensors")[0]
+
+    def samples(self, stage: int | None = None) -> Samples:
+        """Real and generated images after a stage (the last finished one by default)."""
+        path = self._stage_folder(self.stage(stage)) / "samples.npz"
+        try:
+            with np.load(path) as arrays:
+                stored = {name: arrays[name] for name in arrays.files}
+            labels = json.loads(str(stored["labels"]))
+            factor = stages.box_factor(stages.blocks(self.stage(stage)))
+            real, generated = (_box_up(stored[kind], factor) for kind in ("real", "generated"))
+        except (OSError, ValueError, KeyError) as error:
+            raise ReverbSynthError(f"{path}: cannot be read ({error})") from None
+        return Samples(real, generated, labels)
+
+    def stage(self, stage: int | None) -> int:
+        """A finished stage, by default the last."""
+        finished = self.stages
+        if not finished:
+            raise ReverbSynthError(f"{self.directory}: no stage of this run is finished yet")
+        if stage is None:
+            return finished[-1]
+        if stage not in finished:
+            listed = ", ".join(map(str, finished))
+            raise ReverbSynthError(f"{self.directory}: found stages {listed}, expected {stage}")
+        return stage
+
+    def _stage_folder(self, stage: int) -> Path:
+        return self.directory / "stages" / f"{stage:02d}"
+
+
+def save_tensors(path: Path, tensors: dict[str, np.ndarray], metadata: dict[str, str]) -> None:
+    """Write tensors as safetensors, atomically."""
+    with atomic_path(path) as temporary:
+        contiguous = {name: np.ascontiguousarray(value) for name, value in tensors.items()}
+        try:
+            save_file(contiguous, temporary, metadata)
+        except SafetensorError as error:
+            raise OSError(0, str(error)) from error
+
+
+def load_tensors(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """Read tensors and metadata of a safetensors file.
+
+    Raises
+    ------
+    ReverbSynthError
+        When the file is missing, truncated or of another kind.
+    """
+    from safetensors import safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = dict(file.metadata() or {})
+        return load_file(path), metadata
+    except FileNotFoundError:
+        raise ReverbSynthError(f"{path}: no such file") from None
+    except (OSError, SafetensorError) as error:
+        raise ReverbSynthError(f"{path}: not a whole safetensors file ({error})") from None
+
+
+def _histogram(data: DataSet, names: tuple[str, ...]) -> list[list[int]]:
+    """Joint counts of the training split's labels, as class indices."""
+    places = {name: {v: i for i, v in enumerate(data.vocabulary(name))} for name in names}
+    counts: dict[tuple[int, ...], int] = {}
+    for row in data.index("train"):
+        key = tuple(places[name][row[name]] for name in names)
+        counts[key] = counts.get(key, 0) + 1
+    return [[*key, counts[key]] for key in sorted(counts)]
+
+
+def _box_up(images: np.ndarray, factor: int) -> np.ndarray:
+    return images.astype(np.float32).repeat(factor, axis=1).repeat(factor, axis=2)

@@ -1,0 +1,151 @@
+"""Training: growing through the stages, from the first step or from the last checkpoint."""
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from reverbsynth.callbacks import Clock, Keeper, Leg, MetricsLog, ProgressReport, trim_metrics
+from reverbsynth.checkpoints import Checkpoints, network_variables, restore, values
+from reverbsynth.data import DataSet
+from reverbsynth.errors import ReverbSynthError
+from reverbsynth.gan import ProgressiveGAN, Schedule, stages
+from reverbsynth.images import Batches, ImageSet
+from reverbsynth.runs import Run
+from reverbsynth.settings import Settings
+
+
+def train(
+    settings: Settings,
+    data: DataSet | Path | str,
+    run_directory: Path | str,
+    *,
+    until_stage: int | None = None,
+    max_minutes: float | None = None,
+) -> Run:
+    """Train, or go on training, until the settings' last stage is done.
+
+    The same call on a directory where training stopped, wherever it stopped, goes on from the last
+    checkpoint.
+
+    Parameters
+    ----------
+    settings : Settings
+    data : DataSet or path
+        A built data set.
+    run_directory : path
+        New, or that of a run of the same settings and data.
+    until_stage : int, optional
+        Stop when this stage is finished.
+    max_minutes : float, optional
+        Stop after so many minutes of this call, with a checkpoint.
+
+    Returns
+    -------
+    Run
+        ``run.finished`` tells whether all stages are done.
+
+    Raises
+    ------
+    ReverbSynthError
+        For a directory of another run, damaged data, labels that do not fit, or a loss that is no
+        longer finite.
+    """
+    if not isinstance(data, DataSet):
+        data = DataSet.open(data)
+    run = Run.create(
+        run_directory,
+        settings,
+        data,
+        backend=keras.backend.backend(),
+        device=_device(),
+        cores=os.cpu_count(),
+    )
+    if run.finished:
+        return run
+    training = settings.training
+    deadline = None if max_minutes is None else time.monotonic() + 60 * max_minutes
+    last = training.last_stage if until_stage is None else min(until_stage, training.last_stage)
+
+    schedule = Schedule.of(training)
+    checkpoints = Checkpoints(run.directory / "checkpoints")
+    model, images_seen = _resume(run, checkpoints)
+    trim_metrics(run.metrics_path, images_seen)
+    clock = Clock(run.manifest["wall_seconds"])
+    images = ImageSet(data, settings.spectra)
+    if not len(images):
+        raise ReverbSynthError(f"{data.directory}: the training split holds no notes")
+    labels = images.labels(settings.gan.labels)
+
+    while model.stage <= last:
+        factor = stages.box_factor(stages.blocks(model.stage))
+        pixels = images.at(factor)
+        _, end = schedule.span(model.stage)
+        batches = Batches(pixels, labels, training.batch, settings.seed, images_seen, end)
+        if len(batches):
+            leg = Leg(run, model.stage, batches, clock, checkpoints)
+            metrics = MetricsLog(leg)
+            keeper = Keeper(leg, metrics, deadline)
+            model.fit(
+                batches,
+                shuffle=False,
+                verbose=0,
+                callbacks=[metrics, keeper, ProgressReport(leg)],
+            )
+            if keeper.interrupted:
+                return run
+            images_seen += len(batches) * training.batch
+        run.save_stage(
+            model.stage, values(network_variables(model)), _samples(run, model, pixels, labels)
+        )
+        finished = model.stage == training.last_stage
+        if not finished:
+            model = model.next_stage()
+        checkpoints.save(model, images_seen)
+        run.update(
+            images_seen=images_seen,
+            wall_seconds=round(clock.seconds(), 3),
+            finished=finished,
+        )
+        if finished:
+            break
+    return run
+
+
+def _resume(run: Run, checkpoints: Checkpoints) -> tuple[ProgressiveGAN, int]:
+    """The model as the last checkpoint left it, or a fresh one, and the images it has seen."""
+    found = checkpoints.latest()
+    stage, images_seen, state = found or (0, 0, None)
+    model = ProgressiveGAN(run.settings, run.labels, run.histogram, stage)
+    if state is not None:
+        restore(model, state)
+    return model, images_seen
+
+
+def _samples(
+    run: Run, model: ProgressiveGAN, pixels: np.ndarray, labels: np.ndarray
+) -> dict[str, Any]:
+    """Training images, evenly picked, and what the average makes of the same labels."""
+    n = min(run.settings.training.samples, len(pixels))
+    rows = np.linspace(0, len(pixels) - 1, n).round().astype(int)
+    # The same latent vectors at every stage, so that stages can be compared.
+    z = np.random.default_rng(run.settings.seed).standard_normal(
+        (n, run.settings.gan.latent_size), np.float32
+    )
+    asked = {name: labels[rows, i] for i, name in enumerate(model.vocabulary)}
+    generated = model.generate(z, asked, float(stages.blocks(model.stage) - 1), model.average)
+    shown = {name: [model.vocabulary[name][k] for k in classes] for name, classes in asked.items()}
+    return {
+        "real": pixels[rows],
+        "generated": keras.ops.convert_to_numpy(generated),
+        "labels": json.dumps(shown),
+    }
+
+
+def _device() -> str:
+    devices = keras.distribution.list_devices()
+    return ", ".join(devices) if devices else "unknown"
