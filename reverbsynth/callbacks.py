@@ -213,7 +213,7 @@ class ProgressReport(keras.callbacks.Callback):
     def on_train_end(self, logs=None):
         if self._bar:
             self._bar.stop()
-        print(self._line(), flush=True)
+        Console(highlight=False).print(self._line())
 
     def _line(self) -> str:
         rate = (self._images - self.leg.batches.start) / max(

@@ -260,7 +260,7 @@ class _Painter(keras.Model):
     """(z, condition) to full-size de-normalized images."""
 
     def __init__(self, generator: Generator, representation: Representation, progress, factor):
-        super().__init__()
+        super().__init__(name="painter")
         self._generator, self._representation = generator, representation
         self._progress, self._factor = progress, factor
         self.built = True
@@ -277,7 +277,7 @@ class _Player(keras.Model):
     """(z, condition) to waves."""
 
     def __init__(self, painter: _Painter, representation: Representation):
-        super().__init__()
+        super().__init__(name="player")
         self._painter, self._representation = painter, representation
         self.built = True
         self.compile(jit_compile=keras.backend.backend() == "jax")

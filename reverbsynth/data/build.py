@@ -245,11 +245,10 @@ def _finished(directory: Path, expected: str) -> DataSet | None:
 
 
 def _described(effect: Effect) -> dict[str, Any]:
-    """What the manifest tells of an effect; ``engine`` is what renders it."""
+    """What the manifest tells of an effect."""
     return {
         "name": effect.name,
         "kind": effect.kind,
-        "engine": effect.engine,
         "parameters": effect.model_dump(mode="json", exclude={"name"}),
         **effect.prepare(),
     }

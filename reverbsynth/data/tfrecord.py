@@ -8,6 +8,7 @@ own, so that TensorFlow's copy of it can live in the same process.
 import struct
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 import google_crc32c
 import numpy as np
@@ -39,11 +40,17 @@ def read(path: Path, offset: int = 0) -> Iterator[tuple[int, bytes]]:
     try:
         with open(path, "rb") as file:
             file.seek(offset)
-            while header := file.read(12):
-                yield offset, _payload(file, path, offset, header)
-                offset = file.tell()
+            yield from read_stream(file, str(path), offset)
     except OSError as error:
         raise ReverbSynthError(f"{path}: cannot be read ({error.strerror or error})") from None
+
+
+def read_stream(file: BinaryIO, name: str, offset: int = 0) -> Iterator[tuple[int, bytes]]:
+    """As `read`, from an open file that errors call ``name``."""
+    while header := file.read(12):
+        payload = _payload(file, f"{name}: record at byte {offset}", header)
+        yield offset, payload
+        offset += len(payload) + 16
 
 
 def encode(features: Mapping[str, Value]) -> bytes:
@@ -84,8 +91,7 @@ def decode(payload: bytes) -> dict[str, list | np.ndarray]:
     return features
 
 
-def _payload(file, path: Path, offset: int, header: bytes) -> bytes:
-    place = f"{path}: record at byte {offset}"
+def _payload(file: BinaryIO, place: str, header: bytes) -> bytes:
     if len(header) < 12:
         raise ReverbSynthError(f"{place}: the file ends within it")
     if _checksum(header[:8]) != header[8:]:

@@ -64,7 +64,7 @@ def computed(original_stage):
 
 
 def test_progress(original_stage, computed):
-    _, arrays, model = original_stage
+    _, arrays, _model = original_stage
     assert float(computed["progress"]) == pytest.approx(float(arrays["progress"]), abs=1e-7)
     schedule = Schedule.of(thin_settings().training)
     assert schedule.progress(int(arrays["image_id"])) == pytest.approx(float(arrays["progress"]))

@@ -31,7 +31,6 @@ class Effect(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: ClassVar[str]
-    engine: ClassVar[str] = "scipy"
 
     name: str = Field("", description="label of the processed notes")
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
@@ -40,14 +39,16 @@ class Effect(BaseModel):
     )
 
     def prepare(self) -> dict[str, Any]:
-        """Check that the effect can run; what of it the manifest should tell.
+        """Check that the effect can run; what the manifest should tell of it.
+
+        ``engine`` is what renders it; ``inputs`` are the SHA-256 of the files it reads.
 
         Raises
         ------
         ReverbSynthError
             When a file or a program it needs is missing or unusable.
         """
-        return {}
+        return {"engine": "scipy"}
 
     def process(self, audio: np.ndarray, ids: Sequence[str]) -> np.ndarray:
         """Process notes, without the gain.

@@ -9,7 +9,9 @@ class Dry(Effect):
     """The note itself."""
 
     kind: ClassVar[str] = "dry"
-    engine: ClassVar[str] = "none"
+
+    def prepare(self):
+        return {"engine": "none"}
 
     def process(self, audio, ids):
         return audio

@@ -1,13 +1,13 @@
-"""The paper's reverb: Schroeder allpass filters in series (REFERENCE: SuperCollider's AllpassN)."""
+"""The paper's reverb: four Schroeder allpass filters in series."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
-from pydantic import Field
-from scipy.signal import lfilter
+from pydantic import Field, model_validator
 
 from reverbsynth.data.effects import Effect
-from reverbsynth.settings import SAMPLE_RATE
+from reverbsynth.data.effects.filters import allpass_chain
+from reverbsynth.data.supercollider import SynthDef, find_scsynth, render, scsynth_version
 
 
 class Reverb(Effect):
@@ -16,10 +16,13 @@ class Reverb(Effect):
     The paper's chain has four, each with a delay drawn uniformly from 0 to 50 ms and a decay time
     of 1 s. An allpass filter keeps the energy of every frequency, so with a gain of 1 the twin of a
     note is as loud as the note (but for what its tail carries past the end of the clip).
+
+    SuperCollider and SciPy compute the same filters; ``auto`` takes scsynth where it is installed.
     """
 
     kind: ClassVar[str] = "reverb"
 
+    engine: Literal["scipy", "supercollider", "auto"] = "scipy"
     delays: Literal["dataset", "note"] = Field(
         "dataset", description="drawn once for the data set, or anew for every note (the paper)"
     )
@@ -29,47 +32,41 @@ class Reverb(Effect):
         1.0, description="seconds in which each filter's echoes fall by 60 dB"
     )
 
-    def process(self, audio, ids):
+    @model_validator(mode="after")
+    def _fits_the_synthdef(self) -> "Reverb":
+        if self.engine == "supercollider" and self.stages != 4:
+            raise ValueError(
+                f"stages: found {self.stages}, expected 4 (engine supercollider has no other)"
+            )
+        return self
+
+    def prepare(self) -> dict[str, Any]:
+        described = {"engine": self._engine()}
+        if self._engine() == "supercollider":
+            described["version"] = scsynth_version()
         if self.delays == "dataset":
-            return allpass_chain(audio, self.draw(), self.decay)
+            described["delays"] = self.draw().tolist()
+        return described
+
+    def process(self, audio, ids):
+        names = [() if self.delays == "dataset" else (id,) for id in ids]
+        delays = np.stack([self.draw(*name) for name in names])
+        if self._engine() == "supercollider":
+            controls = {"maxdelay": self.max_delay, "decay": self.decay}
+            synthdef = SynthDef.shipped("reverbsynth_reverb")
+            return render(synthdef, audio, [{**controls, "delays": drawn} for drawn in delays])
+        if self.delays == "dataset":
+            return allpass_chain(audio, delays[0], self.decay)
         return np.stack(
-            [allpass_chain(note, self.draw(id), self.decay) for note, id in zip(audio, ids)]
+            [allpass_chain(note, drawn, self.decay) for note, drawn in zip(audio, delays, strict=True)]
         )
 
     def draw(self, *names: str) -> np.ndarray:
-        """The filters' delays in seconds, float32 of shape (stages,)."""
+        """The filters' delays in seconds, float32 of shape (stages,); ``names`` is a note's id."""
         random = self.generator("delays", *names)
         return random.uniform(0, self.max_delay, self.stages).astype(np.float32)
 
-
-def allpass_chain(audio: np.ndarray, delays: np.ndarray, decay: float) -> np.ndarray:
-    """Filter ``audio`` (samples last) through one `allpass` for each delay, in series."""
-    wave = np.asarray(audio, np.float64)
-    for delay in np.asarray(delays, np.float32):
-        wave = allpass(wave, delay, decay)
-    return wave.astype(np.float32)
-
-
-def allpass(audio: np.ndarray, delay: np.float32, decay: float) -> np.ndarray:
-    """A Schroeder allpass filter, as SuperCollider's ``AllpassN`` computes it.
-
-    ``y[n] = -g x[n] + x[n - d] + g y[n - d]``, of which every ``d``-th sample is a first-order
-    filter of its own, so that SciPy runs ``d`` of them side by side.
-
-    Parameters
-    ----------
-    audio
-        Samples in the last axis, at 16 kHz.
-    delay
-        Seconds. ``d`` is the whole part of its product with the sample rate in single precision,
-        at least 1 (AllpassN does not interpolate).
-    decay
-        Seconds in which the echoes fall by 60 dB: ``g = 10^(-3 delay / decay)``.
-    """
-    period = max(int(np.float32(delay) * np.float32(SAMPLE_RATE)), 1)
-    feedback = 10 ** (-3 * float(delay) / decay)
-    samples = audio.shape[-1]
-    padding = [(0, 0)] * (audio.ndim - 1) + [(0, -samples % period)]
-    phases = np.pad(audio, padding).reshape(*audio.shape[:-1], -1, period)
-    filtered = lfilter([-feedback, 1.0], [1.0, -feedback], phases, axis=-2)
-    return filtered.reshape(*audio.shape[:-1], -1)[..., :samples]
+    def _engine(self) -> str:
+        if self.engine != "auto":
+            return self.engine
+        return "supercollider" if self.stages == 4 and find_scsynth() else "scipy"
