@@ -1,12 +1,9 @@
 """Instruments: original checkpoints, and the file they are kept in."""
 
-import json
-import shutil
 
 import numpy as np
 import pytest
 
-from reverbsynth.errors import ReverbSynthError
 from reverbsynth.instrument import Instrument
 
 
