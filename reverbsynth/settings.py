@@ -72,6 +72,9 @@ class NSynthSource(_Pitched):
 
     kind: Literal["nsynth"] = "nsynth"
     path: Path | None = Field(None, description="unpacked split, .tar.gz, TFRecord or TFDS folder")
+    split: Literal["train", "valid", "test"] | None = Field(
+        "train", description="NSynth's own split, where the path holds several; null: all"
+    )
     family: str | None = "bass"
     source: str | None = "acoustic"
     velocities: tuple[Velocity, ...] | None = None
@@ -84,6 +87,7 @@ class FolderSource(_Pitched):
 
     kind: Literal["folder"] = "folder"
     path: Path | None = None
+    table: Path | None = Field(None, description="CSV or JSON; unset: the only one in the folder")
     pitch_from: Literal["auto", "table", "name", "estimate"] = "auto"
     confidence: Fraction = Field(0.5, description="least confidence of an estimated pitch")
     count: Positive | None = None

@@ -1,9 +1,7 @@
 """From a source, through the effects, into TFRecord files."""
 
-import json
 import math
-import os
-import shutil
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,47 +9,52 @@ from typing import Any, Protocol
 import numpy as np
 
 from reverbsynth import provenance
-from reverbsynth.atomic import write_json, write_text
+from reverbsynth.atomic import write_json
 from reverbsynth.data.effects import Effect, effects
-from reverbsynth.data.notes import METADATA, SPLITS, Bad, Entry, Note, deal, duplicates, flaw
-from reverbsynth.data.progress import progress
-from reverbsynth.data.records import (
-    FORMAT,
-    MANIFEST,
-    DataSet,
-    compact,
-    encode_note,
-    record_name,
-    sha256,
+from reverbsynth.data.folder import Folder
+from reverbsynth.data.notes import (
+    METADATA,
+    SPLITS,
+    Entry,
+    Index,
+    Note,
+    Rejected,
+    deal,
+    duplicates,
+    flaw,
 )
+from reverbsynth.data.nsynth import NSynth
+from reverbsynth.data.progress import progress
+from reverbsynth.data.records import FORMAT, MANIFEST, DataSet, encode_note, record_name
 from reverbsynth.data.soundfont import SoundFont
+from reverbsynth.data.work import WORK, Work, read_json
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.settings import Settings, settings_hash
 
 CHUNK = 256
 """Source notes processed at once: the unit of work that an interruption loses."""
 
-WORK = ".build"
-"""Folder of an unfinished build, within the data set's."""
-
 HEADROOM = np.float32(1 - 2**-20)
 """Peak of a note that had to be turned down."""
 
 
 class Source(Protocol):
-    """Where notes come from. ``index`` may keep files in ``work`` for ``read``."""
+    """Where notes come from. ``index`` may keep files in ``work`` for ``read``.
+
+    Notes that cannot be used go to ``reject``.
+    """
 
     def inputs(self) -> dict[str, str]:
-        """SHA-256, by name, of the files that tell whether the source is still the same."""
+        """Fingerprints, by name, of the files that tell whether the source is still the same."""
 
-    def index(self, work: Path) -> tuple[list[Entry], list[Bad]]:
-        """Every selected note, always in the same order, and those that cannot be used."""
+    def index(self, work: Path, reject: Rejected) -> Index:
+        """Every selected note, always in the same order."""
 
-    def read(self, entries: list[Entry]) -> "Iterator[Note | Bad]":
+    def read(self, entries: list[Entry], work: Path, reject: Rejected) -> Iterator[Note]:
         """The notes of ``entries``, in their order."""
 
 
-SOURCES = {"soundfont": SoundFont}
+SOURCES = {"soundfont": SoundFont, "nsynth": NSynth, "folder": Folder}
 
 
 def data_hash(settings: Settings) -> str:
@@ -93,16 +96,15 @@ def build_data(settings: Settings, directory: Path | str, skip_bad: bool = False
         "effects": described,
         "inputs": source.inputs(),
     }
-    work = _Work(directory, identity)
-    try:
-        entries, skipped = _indexed(source, work, skip_bad)
-        split = deal([entry.id for entry in entries], settings.data.split, settings.seed)
-        _write_chunks(source, chain, work, entries, split, skip_bad)
-        left_out = {bad.name for bad in work.skipped}
+    with Work(directory, identity, skip_bad) as work:
+        index = _indexed(source, work)
+        split = deal([entry.id for entry in index.entries], settings.data.split, settings.seed)
+        _write_chunks(source, chain, work, index.entries, split)
+        left_out = {bad.name for bad in work.rejected.notes}
         rows = {
             name: [
                 _row(entry, effect)
-                for entry in entries
+                for entry in index.entries
                 if split[entry.id] == name and entry.id not in left_out
                 for effect in chain
             ]
@@ -118,108 +120,12 @@ def build_data(settings: Settings, directory: Path | str, skip_bad: bool = False
             "seed": settings.seed,
             "commit": provenance.commit(),
             "versions": provenance.versions(),
-            "skipped": [asdict(bad) for bad in [*skipped, *work.skipped]],
+            "report": index.report,
+            "skipped": [asdict(bad) for bad in work.rejected.notes],
             "turned_down": work.turned_down,
         }
         work.finish(manifest, rows)
-    except (ReverbSynthError, OSError) as error:
-        work.abandon(keep=isinstance(error, ReverbSynthError))
-        if isinstance(error, OSError):
-            raise ReverbSynthError(
-                f"{error.filename or directory}: cannot be written ({error.strerror or error})"
-            ) from None
-        raise
     return DataSet.open(directory)
-
-
-class _Work:
-    """The folder of an unfinished build: partial files, and a journal of what is safely in them.
-
-    The journal is replaced after every chunk; what a partial file holds beyond the journal's byte
-    count was interrupted, and is cut off when the build goes on.
-    """
-
-    def __init__(self, directory: Path, identity: dict[str, Any]):
-        self.directory = directory
-        self.folder = directory / WORK
-        self.identity = json.loads(json.dumps(identity))
-        self.existed = directory.exists()
-        self.chunks = 0
-        self.sizes = dict.fromkeys(SPLITS, 0)
-        self.skipped: list[Bad] = []
-        self.turned_down = {"notes": 0, "least_factor": 1.0}
-        self._resume()
-
-    def _resume(self) -> None:
-        journal = _json(self.folder / "journal.json")
-        if journal is None or journal.get("identity") != self.identity:
-            found = (journal or {}).get("identity", {}).get("settings_hash")
-            if found not in (None, self.identity["settings_hash"]):
-                raise ReverbSynthError(
-                    f"{self.directory}: holds an unfinished data set of other settings ({found}), "
-                    f"expected {self.identity['settings_hash']}; choose another folder"
-                )
-            shutil.rmtree(self.folder, ignore_errors=True)
-            try:
-                self.folder.mkdir(parents=True)
-                self._save()
-            except OSError as error:
-                raise ReverbSynthError(
-                    f"{self.folder}: cannot be written ({error.strerror or error})"
-                ) from None
-            return
-        self.chunks = journal["chunks"]
-        self.sizes = journal["sizes"]
-        self.skipped = [Bad(**bad) for bad in journal["skipped"]]
-        self.turned_down = journal["turned_down"]
-
-    def _save(self) -> None:
-        journal = {
-            "identity": self.identity,
-            "chunks": self.chunks,
-            "sizes": self.sizes,
-            "skipped": [asdict(bad) for bad in self.skipped],
-            "turned_down": self.turned_down,
-        }
-        write_json(self.folder / "journal.json", journal)
-
-    def append(self, records: dict[str, bytes]) -> None:
-        """Add a chunk's records to the partial files, and to the journal."""
-        for split in SPLITS:
-            with open(self.folder / record_name(split), "ab") as file:
-                file.truncate(self.sizes[split])
-                file.write(records[split])
-                file.flush()
-                os.fsync(file.fileno())
-            self.sizes[split] += len(records[split])
-        self.chunks += 1
-        self._save()
-
-    def finish(self, manifest: dict[str, Any], rows: dict[str, list[dict]]) -> None:
-        """Move the files to their places, the manifest last: it makes the data set complete."""
-        partial = {split: self.folder / record_name(split) for split in SPLITS}
-        manifest["files"] = {
-            path.name: {
-                "bytes": path.stat().st_size,
-                "notes": len(rows[split]),
-                "sha256": sha256(path),
-            }
-            for split, path in partial.items()
-        }
-        manifest["index"] = {split: compact(rows[split]) for split in SPLITS}
-        for path in partial.values():
-            os.replace(path, self.directory / path.name)
-        lines = (f"{json.dumps(key)}: {json.dumps(value)}" for key, value in manifest.items())
-        write_text(self.directory / MANIFEST, "{\n" + ",\n".join(lines) + "\n}\n")
-        shutil.rmtree(self.folder)
-
-    def abandon(self, keep: bool) -> None:
-        """Remove the work, unless whole chunks of it are worth keeping."""
-        if keep and self.chunks:
-            return
-        shutil.rmtree(self.folder, ignore_errors=True)
-        if not self.existed and not any(self.directory.iterdir()):
-            self.directory.rmdir()
 
 
 def _finished(directory: Path, expected: str) -> DataSet | None:
@@ -254,33 +160,25 @@ def _described(effect: Effect) -> dict[str, Any]:
     }
 
 
-def _indexed(source: Source, work: _Work, skip_bad: bool) -> tuple[list[Entry], list[Bad]]:
+def _indexed(source: Source, work: Work) -> Index:
     """The source's notes, from the work folder where an earlier try listed them."""
     path = work.folder / "index.json"
-    if (stored := _json(path)) is not None:
+    if (stored := read_json(path)) is not None:
         entries = [Entry(**{**row, "where": tuple(row["where"])}) for row in stored["entries"]]
-        bad = [Bad(**row) for row in stored["bad"]]
+        index = Index(entries, stored["report"])
     else:
-        entries, bad = source.index(work.folder)
-        write_json(path, {"entries": [asdict(e) for e in entries], "bad": [asdict(b) for b in bad]})
-    if repeated := duplicates([entry.id for entry in entries]):
+        index = source.index(work.folder, work.rejected)
+        write_json(path, asdict(index))
+        work.save()
+    if repeated := duplicates([entry.id for entry in index.entries]):
         raise ReverbSynthError(
             f"data.source: note id {repeated[0]!r} occurs more than once, expected each once"
         )
-    if bad and not skip_bad:
-        raise bad[0].error()
-    if not entries:
-        raise ReverbSynthError("data.source: the selection is empty, expected at least one note")
-    return entries, bad
+    return index
 
 
 def _write_chunks(
-    source: Source,
-    chain: list[Effect],
-    work: _Work,
-    entries: list[Entry],
-    split: dict[str, str],
-    skip_bad: bool,
+    source: Source, chain: list[Effect], work: Work, entries: list[Entry], split: dict[str, str]
 ) -> None:
     """Process the chunks that are not yet in the work folder."""
     with progress() as display:
@@ -288,23 +186,20 @@ def _write_chunks(
             "notes", total=len(entries), completed=min(work.chunks * CHUNK, len(entries))
         )
         for chunk in range(work.chunks, math.ceil(len(entries) / CHUNK)):
+            wanted = entries[chunk * CHUNK : (chunk + 1) * CHUNK]
             notes = []
-            for found in source.read(entries[chunk * CHUNK : (chunk + 1) * CHUNK]):
-                if isinstance(found, Note):
-                    notes.append(found)
-                elif skip_bad:
-                    work.skipped.append(found)
-                else:
-                    raise found.error()
+            for note in source.read(wanted, work.folder, work.rejected):
+                notes.append(note)
                 display.advance(task)
             records = {name: bytearray() for name in SPLITS}
-            for twins in _processed(chain, notes, work, skip_bad):
+            for twins in _processed(chain, notes, work):
                 for twin in twins:
                     records[split[twin.origin]] += encode_note(twin)
             work.append(records)
+            display.update(task, completed=chunk * CHUNK + len(wanted))
 
 
-def _processed(chain: list[Effect], notes: list[Note], work: _Work, skip_bad: bool):
+def _processed(chain: list[Effect], notes: list[Note], work: Work) -> Iterator[list[Note]]:
     """The twins of each note, in the order of the effects."""
     if not notes:
         return
@@ -313,34 +208,28 @@ def _processed(chain: list[Effect], notes: list[Note], work: _Work, skip_bad: bo
     processed = np.stack([effect(dry, ids) for effect in chain], axis=1)
     for note, waves in zip(notes, processed, strict=True):
         peak = np.abs(waves).max()
-        if peak > 1:
-            waves = np.clip(waves * (HEADROOM / peak), -1, 1)
+        if 1 < peak < np.inf:
+            factor = HEADROOM / peak
+            waves = np.clip(waves * factor, -1, 1)
             work.turned_down["notes"] += 1
-            work.turned_down["least_factor"] = min(
-                work.turned_down["least_factor"], float(HEADROOM / peak)
-            )
-        problems = [
-            (effect, problem) for effect, wave in zip(chain, waves) if (problem := flaw(wave))
-        ]
-        if problems:
-            effect, problem = problems[0]
-            bad = Bad(note.id, f"effect {effect.name}: note {note.id}: processed {problem}")
-            if not skip_bad:
-                raise bad.error()
-            work.skipped.append(bad)
-            continue
-        yield [
-            Note(
-                f"{note.id}/{effect.name}",
-                wave,
-                note.pitch,
-                note.velocity,
-                note.instrument,
-                effect.name,
-                note.id,
-            )
-            for effect, wave in zip(chain, waves, strict=True)
-        ]
+            work.turned_down["least_factor"] = min(work.turned_down["least_factor"], float(factor))
+        for effect, wave in zip(chain, waves, strict=True):
+            if problem := flaw(wave):
+                work.rejected(note.id, f"effect {effect.name}: note {note.id}: {problem}")
+                break
+        else:
+            yield [
+                Note(
+                    f"{note.id}/{effect.name}",
+                    wave,
+                    note.pitch,
+                    note.velocity,
+                    note.instrument,
+                    effect.name,
+                    note.id,
+                )
+                for effect, wave in zip(chain, waves, strict=True)
+            ]
 
 
 def _row(entry: Entry, effect: Effect) -> dict[str, str | int]:
@@ -353,11 +242,3 @@ def _row(entry: Entry, effect: Effect) -> dict[str, str | int]:
         effect.name,
     )
     return dict(zip(METADATA, values, strict=True))
-
-
-def _json(path: Path) -> Any:
-    """What a file of the work folder holds, or None where it is missing or broken."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None

@@ -3,9 +3,9 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -93,8 +93,36 @@ class Bad:
     name: str
     reason: str
 
-    def error(self) -> ReverbSynthError:
-        return ReverbSynthError(self.reason)
+
+class Rejected:
+    """What happens to notes that cannot be used: they are listed, or the first is an error."""
+
+    def __init__(self, skip: bool, notes: Iterable[Bad] = ()):
+        self.skip = skip
+        self.notes = list(notes)
+
+    def __call__(self, name: str, reason: str) -> None:
+        """Reject the note called ``name``.
+
+        Raises
+        ------
+        ReverbSynthError
+            With ``reason``, unless bad notes are to be skipped.
+        """
+        if not self.skip:
+            raise ReverbSynthError(reason)
+        self.notes.append(Bad(name, reason))
+
+
+@dataclass(frozen=True)
+class Index:
+    """What a source offers: its usable notes, and what else it found out about them.
+
+    ``report`` is for the manifest: JSON values.
+    """
+
+    entries: list[Entry]
+    report: dict[str, Any] = field(default_factory=dict)
 
 
 def flaw(audio: np.ndarray) -> str | None:
@@ -130,6 +158,15 @@ def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
 def duplicates(ids: Sequence[str]) -> list[str]:
     """Ids that occur more than once, sorted."""
     return sorted(name for name, count in Counter(ids).items() if count > 1)
+
+
+def draw(entries: Sequence[Entry], count: int | None, seed: int) -> list[Entry]:
+    """At most ``count`` of the entries, drawn by ``seed``, in order of their ids."""
+    entries = sorted(entries, key=lambda entry: entry.id)
+    if count is None or count >= len(entries):
+        return entries
+    chosen = generator(seed, "count").choice(len(entries), count, replace=False)
+    return [entries[place] for place in sorted(chosen)]
 
 
 def deal(ids: Sequence[str], shares: tuple[float, float, float], seed: int) -> dict[str, str]:

@@ -14,7 +14,7 @@ import pretty_midi
 import soundfile
 import soxr
 
-from reverbsynth.data.notes import Bad, Entry, Note, batched, flaw, generator
+from reverbsynth.data.notes import Entry, Index, Note, Rejected, batched, flaw, generator
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.settings import NOTE_LENGTH, NOTE_OFF, SAMPLE_RATE, SoundFontSource
 
@@ -66,7 +66,7 @@ class SoundFont:
         """SHA-256 of the SoundFont."""
         return {self.path.name: hashlib.sha256(self.bytes).hexdigest()}
 
-    def index(self, work: Path) -> tuple[list[Entry], list[Bad]]:
+    def index(self, work: Path, reject: Rejected) -> Index:
         """Every note to render, by program and pitch."""
         low, high = self.settings.pitches or (0, 127)
         velocities = self.settings.velocities
@@ -79,19 +79,17 @@ class SoundFont:
                 for velocity in velocities if self.settings.every_velocity else (drawn,):
                     id = f"{instrument}-{pitch:03d}-{velocity:03d}"
                     entries.append(Entry(id, pitch, velocity, instrument, (program,)))
-        return entries, []
+        return Index(entries)
 
-    def read(self, entries: Sequence[Entry]) -> Iterator[Note | Bad]:
+    def read(self, entries: Sequence[Entry], work: Path, reject: Rejected) -> Iterator[Note]:
         """Render notes, those of a program that follow each other in common scores."""
         for (program,), run in groupby(entries, key=lambda entry: entry.where):
             for score in batched(run, SCORE):
                 for entry, audio in zip(score, self._render(program, score), strict=True):
-                    problem = flaw(audio)
-                    yield (
-                        Bad(entry.id, f"{self.path}: note {entry.id}: {problem}")
-                        if problem
-                        else entry.note(audio)
-                    )
+                    if problem := flaw(audio):
+                        reject(entry.id, f"{self.path}: note {entry.id}: {problem}")
+                    else:
+                        yield entry.note(audio)
 
     def _instrument(self, program: int) -> str:
         name = pretty_midi.program_to_instrument_name(program - 1).lower()

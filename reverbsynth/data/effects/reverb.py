@@ -58,7 +58,10 @@ class Reverb(Effect):
         if self.delays == "dataset":
             return allpass_chain(audio, delays[0], self.decay)
         return np.stack(
-            [allpass_chain(note, drawn, self.decay) for note, drawn in zip(audio, delays, strict=True)]
+            [
+                allpass_chain(note, drawn, self.decay)
+                for note, drawn in zip(audio, delays, strict=True)
+            ]
         )
 
     def draw(self, *names: str) -> np.ndarray:

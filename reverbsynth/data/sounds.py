@@ -1,0 +1,128 @@
+"""Sound files of any rate, length and channels, as mono at 16 kHz."""
+
+import io
+import re
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+
+from reverbsynth.errors import ReverbSynthError
+from reverbsynth.settings import NOTE_LENGTH, SAMPLE_RATE
+
+RATES = (4_000, 768_000)
+"""Lowest and highest sample rate that is believed."""
+
+MOST_CHANNELS = 64
+
+MARGIN = 0.1
+"""Seconds read past the wanted end, so that resampling does not fade it."""
+
+
+def read_sound(
+    file: Path | bytes, name: str | None = None, seconds: float = NOTE_LENGTH / SAMPLE_RATE
+) -> np.ndarray:
+    """The start of a sound: mixed to mono, resampled to 16 kHz, turned down to [-1, 1].
+
+    Parameters
+    ----------
+    file
+        A path, or the bytes of a sound file.
+    name
+        What errors call it; unset, the path.
+    seconds
+        At most so much of it is read.
+
+    Returns
+    -------
+    np.ndarray
+        float32 samples, of as many as the file holds but at most ``seconds``.
+
+    Raises
+    ------
+    ReverbSynthError
+        When it cannot be read, is empty, truncated or not finite, or its header is not to be
+        believed.
+    """
+    name = str(file) if name is None else name
+    samples, rate = read_frames(file, name, seconds + MARGIN)
+    mono = samples.mean(axis=1)
+    if not np.isfinite(mono).all():
+        raise ReverbSynthError(f"{name}: audio holds NaN or infinity")
+    if rate != SAMPLE_RATE:
+        mono = soxr.resample(mono, rate, SAMPLE_RATE, quality="VHQ")
+    mono = mono[: round(seconds * SAMPLE_RATE)]
+    return np.ascontiguousarray(mono / max(1, np.abs(mono).max(initial=0)), np.float32)
+
+
+def read_nsynth_wav(file: Path | bytes, name: str | None = None) -> np.ndarray:
+    """A WAV file as NSynth has them: mono, 16 kHz, 64,000 samples.
+
+    Raises
+    ------
+    ReverbSynthError
+        When it is anything else, or cannot be read.
+    """
+    name = str(file) if name is None else name
+    samples, rate = read_frames(file, name, 2 * NOTE_LENGTH / SAMPLE_RATE)
+    for found, expected, what in (
+        (rate, SAMPLE_RATE, "sample rate"),
+        (samples.shape[1], 1, "number of channels"),
+        (samples.shape[0], NOTE_LENGTH, "number of samples"),
+    ):
+        if found != expected:
+            raise ReverbSynthError(f"{name}: {what} is {found}, expected {expected}")
+    return np.ascontiguousarray(samples[:, 0])
+
+
+def read_frames(file: Path | bytes, name: str, seconds: float) -> tuple[np.ndarray, int]:
+    """The start of a sound as it is: float32 of shape (frames, channels), and its sample rate.
+
+    Raises
+    ------
+    ReverbSynthError
+        When it cannot be read, is empty or truncated, or its header is not to be believed.
+    """
+    try:
+        with (
+            io.BytesIO(file) if isinstance(file, bytes) else open(file, "rb") as handle,
+            soundfile.SoundFile(handle) as sound,
+        ):
+            rate = sound.samplerate
+            if not RATES[0] <= rate <= RATES[1]:
+                raise ReverbSynthError(
+                    f"{name}: sample rate is {rate}, expected {RATES[0]} to {RATES[1]}"
+                )
+            if sound.channels > MOST_CHANNELS:
+                raise ReverbSynthError(
+                    f"{name}: has {sound.channels} channels, expected at most {MOST_CHANNELS}"
+                )
+            if missing := _missing(sound.extra_info):
+                raise ReverbSynthError(
+                    f"{name}: is truncated, {missing} bytes of audio are missing"
+                )
+            frames = min(sound.frames, round(seconds * rate))
+            samples = sound.read(frames, dtype="float32", always_2d=True)
+    except OSError as error:
+        raise ReverbSynthError(f"{name}: cannot be read ({error.strerror or error})") from None
+    except (soundfile.SoundFileError, RuntimeError, ValueError, TypeError) as error:
+        # A file object's name in the library's message says nothing to a user.
+        reason = " ".join(str(error).split("): ")[-1].split(">: ")[-1].split())
+        raise ReverbSynthError(f"{name}: not a readable sound file ({reason})") from None
+    if len(samples) == 0:
+        raise ReverbSynthError(f"{name}: holds no audio")
+    if len(samples) < frames:
+        raise ReverbSynthError(f"{name}: is truncated, found {len(samples)} of {frames} frames")
+    return samples, rate
+
+
+def _missing(log: str) -> int:
+    """Bytes that a WAV or AIFF file's header promises and the file lacks, by libsndfile's log.
+
+    A size of all ones stands for an unknown one, in files written to a pipe.
+    """
+    for promised, found in re.findall(r"\b(?:data|SSND) *: (\d+) \(should be (\d+)\)", log):
+        if int(promised) < 2**31 - 2**10 and int(promised) > int(found):
+            return int(promised) - int(found)
+    return 0
