@@ -1,0 +1,1 @@
+"""Measurements of sounds, and of what a run learned."""

@@ -1,0 +1,156 @@
+"""Captioned figures and tables, each with a line that says what it was made from."""
+
+import html
+import re
+from dataclasses import dataclass
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from reverbsynth.atomic import atomic_path
+from reverbsynth.figures.style import style
+from reverbsynth.players import MEDIA, Players, Sound, address
+from reverbsynth.provenance import commit
+from reverbsynth.runs import Run
+from reverbsynth.workspace import Workspace
+
+SMOKE_PRESETS = ("tiny",)
+"""Presets whose runs show that the machinery works and nothing else."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a figure's numbers come from.
+
+    Attributes
+    ----------
+    run
+        Name of the run's directory; None for what is drawn from data or formulas alone.
+    preset
+        Name of the settings.
+    settings_hash
+        Hash of the settings.
+    commit
+        Commit that made the run or the data.
+    """
+
+    run: str | None
+    preset: str
+    settings_hash: str
+    commit: str
+
+    @classmethod
+    def of(cls, thing: Run | Workspace) -> "Origin":
+        """The origin of what is drawn from a `Run`, or from the data of a `Workspace`."""
+        if isinstance(thing, Run):
+            manifest = thing.manifest
+            return cls(
+                thing.directory.name,
+                manifest["preset"],
+                manifest["settings_hash"],
+                manifest["commit"],
+            )
+        settings = thing.data_settings
+        return cls(None, settings.name, settings.hash, thing.data.manifest["commit"])
+
+    @property
+    def line(self) -> str:
+        """The provenance line."""
+        parts = [
+            f"Run {self.run}" if self.run else "No run: data and formulas alone",
+            f"preset {self.preset}",
+            f"settings {self.settings_hash}",
+            f"commit {self.commit}",
+        ]
+        if self.commit != commit():
+            parts.append(f"drawn at commit {commit()}")
+        line = " · ".join(parts) + "."
+        if self.preset in SMOKE_PRESETS:
+            line += " A smoke run, not a result."
+        return line
+
+
+class Captioned:
+    """A figure or table with its caption, as HTML that needs no kernel and no other host."""
+
+    def __init__(self, content: str, caption: str, origin: Origin, name: str):
+        self._html = (
+            f'<figure class="rs-figure" id="{name}">{content}'
+            f"<figcaption>{_caption(caption)} "
+            f'<small class="rs-origin">{html.escape(origin.line)}</small></figcaption></figure>'
+        )
+        self._text = f"{caption} {origin.line}"
+
+    def _repr_html_(self) -> str:
+        return self._html
+
+    def __repr__(self) -> str:
+        return self._text
+
+
+def show(
+    figure: Figure,
+    caption: str,
+    source: Run | Workspace,
+    name: str,
+    alt: str,
+    sounds: list[Sound] | None = None,
+) -> Captioned:
+    """A figure with a caption, its provenance, and players under it.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+    caption : str
+        Begins with the figure's number; ``**bold**`` is understood.
+    source : Run or Workspace
+        What the numbers come from.
+    name : str
+        Names the file and the link target; unique within the book.
+    alt : str
+        What one who cannot see the picture should know.
+    sounds : list of Sound, optional
+        Played under the picture, left to right.
+    """
+    origin = Origin.of(source)
+    path = MEDIA / f"{name}.png"
+    with style(), atomic_path(path) as temporary:
+        figure.savefig(
+            temporary,
+            metadata={"Title": _plain(caption), "Source": origin.line, "Software": "reverbsynth"},
+        )
+        width, height = figure.get_size_inches()
+    image = (
+        f'<img src="{address(path, "image/png")}" alt="{html.escape(alt)}" loading="lazy" '
+        f'width="{round(width * 100)}" height="{round(height * 100)}">'
+    )
+    players = Players(name, sounds)._repr_html_() if sounds else ""
+    return Captioned(image + players, caption, origin, name)
+
+
+def table(
+    frame: pd.DataFrame, caption: str, source: Run | Workspace, name: str, digits: int = 2
+) -> Captioned:
+    """A table with a caption and its provenance; numbers are rounded to `digits`."""
+    content = frame.to_html(
+        index=frame.index.name is not None,
+        border=0,
+        classes="rs-table",
+        float_format=lambda value: f"{value:,.{digits}f}",
+        formatters={
+            column: "{:,}".format
+            for column in frame.columns
+            if pd.api.types.is_integer_dtype(frame[column])
+        },
+        na_rep="",
+        justify="left",
+    )
+    return Captioned(f'<div class="rs-scroll">{content}</div>', caption, Origin.of(source), name)
+
+
+def _caption(text: str) -> str:
+    return re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", html.escape(text, quote=False))
+
+
+def _plain(text: str) -> str:
+    return text.replace("**", "")

@@ -1,0 +1,112 @@
+"""Images of notes as pictures, and how they are made (chapter 2, figures 1 to 16)."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from reverbsynth.figures.style import FREQUENCY, MAGNITUDE, OTHER, canvas, picture_axes
+from reverbsynth.settings import SAMPLE_RATE
+from reverbsynth.spectra.mel import hz_to_mel, linear_to_mel
+from reverbsynth.spectra.stft import BINS, HOP, LEAD, N_FFT
+
+CHANNELS = {"magnitude": 0, "frequency": 1}
+
+_TICKS = (125, 500, 1000, 2000, 4000, 8000)
+
+
+def frame_time(frame) -> np.ndarray:
+    """Seconds from the note's start to the middle of a frame's window."""
+    return (np.asarray(frame) * HOP + N_FFT / 2 - LEAD) / SAMPLE_RATE
+
+
+def bin_of(hz, kind: str) -> np.ndarray:
+    """The image's bin that a frequency falls on."""
+    share = hz_to_mel(hz) / hz_to_mel(SAMPLE_RATE / 2) if kind == "mel" else np.asarray(hz) / 8000
+    return share * (BINS - 1)
+
+
+def magnitude_limits(images: np.ndarray) -> tuple[float, float]:
+    """Colour limits that suit all of `images` [shape=(n, frames, bins, 2)]."""
+    low, high = np.percentile(images[..., 0], [2, 99.9])
+    return float(low), float(high)
+
+
+def image_row(
+    images: Sequence[np.ndarray],
+    titles: Sequence[str],
+    channel: str,
+    kind: str = "mel",
+    limits: tuple[float, float] | None = None,
+    height: float = 2.4,
+) -> Figure:
+    """One channel of several notes side by side.
+
+    Parameters
+    ----------
+    images : sequence of arrays [shape=(128, 1024, 2)], de-normalized
+    titles : sequence of str
+    channel : {"magnitude", "frequency"}
+    kind : {"mel", "linear", "phase"}
+        The representation: it decides the frequency axis.
+    limits : (float, float), optional
+        Colour limits of the magnitude; unset: chosen from `images`.
+    """
+    figure, axes = canvas(1, len(images), height, sharey=True)
+    if channel == "magnitude":
+        low, high = limits or magnitude_limits(np.stack(images))
+        options = {"cmap": MAGNITUDE, "vmin": low, "vmax": high}
+        meaning = "log magnitude"
+    else:
+        options = {"cmap": FREQUENCY, "vmin": -1, "vmax": 1}
+        meaning = "phase (half turns)" if kind == "phase" else "IF (half turns a frame)"
+    for ax, image, title in zip(axes[0], images, titles, strict=True):
+        picture = image_panel(ax, image[..., CHANNELS[channel]], kind, **options)
+        ax.set_title(title, fontsize=8.5)
+    axes[0, 0].set_ylabel("frequency (Hz)")
+    figure.supxlabel("time (s)", fontsize=9.5)
+    figure.colorbar(picture, ax=axes[0], label=meaning, pad=0.01, aspect=25)
+    return figure
+
+
+def image_panel(ax: Axes, values: np.ndarray, kind: str, **options):
+    """Draw one channel [shape=(frames, bins)] with time and frequency axes."""
+    picture_axes(ax)
+    frames = len(values)
+    left, right = frame_time(0) - HOP / 2 / SAMPLE_RATE, frame_time(frames) - HOP / 2 / SAMPLE_RATE
+    picture = ax.imshow(values.T, extent=(left, right, -0.5, BINS - 0.5), **options)
+    ax.set_yticks(bin_of(np.asarray(_TICKS), kind), [f"{hz:,}" for hz in _TICKS])
+    ax.set_xticks([0, 1, 2, 3, 4])
+    return picture
+
+
+def unwrapping(phase: np.ndarray, unwrapped: np.ndarray, frequency: np.ndarray) -> Figure:
+    """One STFT bin over time: phase, unwrapped phase, instantaneous frequency.
+
+    Parameters
+    ----------
+    phase, unwrapped : array [shape=(frames,)], radians
+    frequency : array [shape=(frames,)], half turns a frame
+    """
+    figure, axes = canvas(1, 3, 2.2)
+    time = frame_time(np.arange(len(phase)))
+    parts = ((phase, "phase (rad)"), (unwrapped, "unwrapped (rad)"), (frequency, "IF (half turns)"))
+    for ax, (values, label), color in zip(axes[0], parts, OTHER, strict=False):
+        ax.plot(time, values, color=color, marker=".", markersize=3, linewidth=0.8)
+        ax.set(xlabel="time (s)", ylabel=label)
+    return figure
+
+
+def mel_bands(bands: Sequence[int] = (20, 60, 150, 400, 800, 1000)) -> Figure:
+    """A few bands of the mel matrix, and how many bins each band gathers from."""
+    matrix = linear_to_mel()
+    hz = np.arange(1, BINS + 1) * SAMPLE_RATE / N_FFT
+    figure, axes = canvas(1, 2, 2.5)
+    for band in bands:
+        axes[0, 0].plot(hz, matrix[:, band], linewidth=1, label=f"{band}")
+    axes[0, 0].set(xlabel="frequency (Hz)", ylabel="weight", xscale="log", xlim=(20, 8000))
+    axes[0, 0].legend(title="mel bin", fontsize=7.5, title_fontsize=8, ncols=2)
+    axes[0, 1].plot((matrix > 0).sum(axis=0), color=OTHER[3])
+    axes[0, 1].set(xlabel="mel bin", ylabel="STFT bins with weight")
+    return figure

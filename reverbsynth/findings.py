@@ -1,0 +1,213 @@
+"""Tables and sentences whose numbers come from a data set or a run, never from a text."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from IPython.display import Markdown
+
+from reverbsynth.data import DataSet
+from reverbsynth.gan.networks import Row
+from reverbsynth.gan.stages import is_transition, stage_resolution
+from reverbsynth.runs import Run
+from reverbsynth.settings import SAMPLE_RATE
+
+_SHARE = 10
+"""A run's beginning and end: its first and last tenth."""
+
+
+def curves(run: Run) -> dict[str, str]:
+    """The columns of figures 18 to 24, and what they are called.
+
+    A run with more labels than pitch has one pair of AC losses for each.
+    """
+    named = {
+        "discriminator_wasserstein": "discriminator Wasserstein loss",
+        "generator_wasserstein": "generator Wasserstein loss",
+        "gradient_penalty": "gradient penalty",
+    }
+    for label in run.labels:
+        of = "" if label == "pitch" else f" ({label})"
+        named[f"fake_{label}_loss"] = f"fake AC loss{of}"
+        named[f"real_{label}_loss"] = f"real AC loss{of}"
+    named["fake_consistency"] = "fake GL loss"
+    named["real_consistency"] = "real GL loss"
+    return named
+
+
+def changes(run: Run) -> pd.DataFrame:
+    """Mean of each curve over the first and the last tenth of its measurements.
+
+    Returns
+    -------
+    DataFrame
+        One row a curve: ``first``, ``last`` and ``change``.
+    """
+    metrics, rows = run.metrics(), {}
+    for column, name in curves(run).items():
+        values = metrics[column].dropna().to_numpy()
+        count = max(len(values) // _SHARE, 1)
+        first, last = values[:count].mean(), values[-count:].mean()
+        rows[name] = {"first": first, "last": last, "change": last - first}
+    frame = pd.DataFrame(rows).T
+    frame.index.name = "curve"
+    return frame
+
+
+def learned(run: Run) -> Markdown:
+    """Which curves fell from a run's first tenth to its last, and by how much."""
+    table = changes(run)
+    fell = [_fall(name, row) for name, row in table.iterrows() if row["change"] < 0]
+    rose = [name for name, row in table.iterrows() if row["change"] >= 0]
+    chance = np.log(len(run.labels["pitch"]))
+    last = table.loc["real AC loss", "last"]
+    sentences = [
+        f"From the first tenth of the run to the last, {len(fell)} of {len(table)} curves fell: "
+        + _listed(fell)
+        + "."
+    ]
+    if rose:
+        sentences.append(f"The others did not: {_listed(rose)}.")
+    sentences.append(
+        f"A critic that guesses among {len(run.labels['pitch'])} pitches has an AC loss of "
+        f"ln {len(run.labels['pitch'])} = {chance:.2f}; on real notes this one ends at {last:.2f}."
+    )
+    best = run.metrics().groupby("stage")["real_pitch_loss"].mean()
+    sentences.append(f"Its best stage was {best.idxmin()}, with a mean of {best.min():.2f}.")
+    return Markdown(" ".join(sentences))
+
+
+def history(run: Run) -> pd.DataFrame:
+    """What each stage of a run did: resolution, images, steps and seconds."""
+    metrics, rows, before = run.metrics(), {}, 0.0
+    for stage, part in metrics.groupby("stage"):
+        frames, bins = stage_resolution(int(stage))
+        rows[int(stage)] = {
+            "kind": "blends in" if is_transition(int(stage)) else "stable",
+            "resolution": f"{frames}×{bins}",
+            "steps": len(part),
+            "images seen at its end": int(part["images"].iloc[-1]),
+            "seconds": part["seconds"].iloc[-1] - before,
+        }
+        before = part["seconds"].iloc[-1]
+    frame = pd.DataFrame(rows).T.infer_objects()
+    frame.index.name = "stage"
+    return frame
+
+
+def run_facts(run: Run) -> pd.DataFrame:
+    """The manifest of a run, for people."""
+    manifest = run.manifest
+    facts = {
+        "preset": manifest["preset"],
+        "settings": manifest["settings_hash"],
+        "seed": str(manifest["seed"]),
+        "commit": manifest["commit"],
+        "data (SHA-256)": manifest["data_sha256"],
+        "labels": _listed([f"{name} ({len(values)})" for name, values in run.labels.items()]),
+        "images seen": f"{manifest['images_seen']:,}",
+        "training time": f"{manifest['wall_seconds']:,.0f} s",
+        "backend and device": f"{manifest.get('backend', '?')}, {manifest.get('device', '?')}",
+        "versions": _listed([f"{name} {found}" for name, found in manifest["versions"].items()]),
+    }
+    return _facts(facts)
+
+
+def lost(losses: pd.DataFrame) -> Markdown:
+    """What `compare_representations` found, in a sentence or two."""
+    mel, linear = losses.loc["IF-Mel"], losses.loc["linear IF"]
+    return Markdown(
+        f"On a linear scale the waveform itself comes back ({linear['SNR (dB)']:.0f} dB); on the "
+        f"mel scale it does not ({mel['SNR (dB)']:.1f} dB), because phase that was projected to "
+        "mel cannot be projected back exactly. What an ear holds on to survives better: the "
+        f"spectrum is off by {mel['log-spectral distance (dB)']:.1f} dB, the pitch by "
+        f"{mel['pitch error (cents)']:.2f} cents, and the decay of the tail by "
+        f"{mel['change of decay (dB/s)']:.2f} dB/s. So generated notes are judged by pitch, decay "
+        "and spectrum in this book, never by their waveform."
+    )
+
+
+def data_counts(data: DataSet) -> pd.DataFrame:
+    """Clips in each split, by effect, and the source notes behind them."""
+    rows = {}
+    for split in data.splits:
+        index = data.index(split)
+        effects = {
+            effect: sum(row["effect"] == effect for row in index)
+            for effect in data.vocabulary("effect")
+        }
+        rows[split] = {"source notes": len({row["origin"] for row in index}), **effects}
+        rows[split]["clips"] = len(index)
+    frame = pd.DataFrame(rows).T
+    frame.index.name = "split"
+    return frame
+
+
+def data_facts(data: DataSet) -> pd.DataFrame:
+    """The manifest of a data set, for people."""
+    pitches = data.vocabulary("pitch")
+    facts = {
+        "settings of the data": data.settings_hash,
+        "pitches": f"{pitches[0]} to {pitches[-1]}",
+        "instruments": _listed(data.vocabulary("instrument")),
+        "effects": _listed(
+            [f"{effect['name']} ({effect['engine']})" for effect in data.manifest["effects"]]
+        ),
+        **{
+            f"{name} (SHA-256)": f"{file['sha256']}, {file['bytes']:,} bytes"
+            for name, file in data.manifest["files"].items()
+        },
+    }
+    return _facts(facts)
+
+
+def network_table(rows: Sequence[Row]) -> pd.DataFrame:
+    """Rows of ``Generator.table()`` or ``Discriminator.table()`` as a table."""
+    frame = pd.DataFrame(
+        {
+            "block": [row.block for row in rows],
+            "layer": [row.layer for row in rows],
+            "output": [" × ".join(f"{size:,}" for size in row.output) for row in rows],
+            "parameters": [row.parameters for row in rows],
+        }
+    )
+    total = pd.DataFrame(
+        {"block": [""], "layer": ["total"], "output": [""], "parameters": [sum(frame.parameters)]}
+    )
+    return pd.concat([frame, total], ignore_index=True).set_index("block")
+
+
+def checked(waves: np.ndarray) -> pd.DataFrame:
+    """Whether generated notes [shape=(n, samples)] are what notes must be."""
+    frame = pd.DataFrame(
+        {
+            "samples": [len(wave) for wave in waves],
+            "seconds": [len(wave) / SAMPLE_RATE for wave in waves],
+            "finite": ["yes" if np.isfinite(wave).all() else "no" for wave in waves],
+            "peak": np.abs(waves).max(axis=1),
+            "RMS (dB of full scale)": 10 * np.log10(np.mean(np.square(waves), axis=1) + 1e-12),
+        },
+        index=range(1, len(waves) + 1),
+    )
+    frame.index.name = "note"
+    return frame
+
+
+def _facts(facts: dict[str, str]) -> pd.DataFrame:
+    frame = pd.DataFrame({"": list(facts.values())}, index=list(facts))
+    frame.index.name = " "
+    return frame
+
+
+def _fall(name: str, row: pd.Series) -> str:
+    text = f"the {name} from {row['first']:.3g} to {row['last']:.3g}"
+    if row["last"] > 0:
+        text += f" (by {1 - row['last'] / row['first']:.0%})"
+    return text
+
+
+def _listed(words: Sequence[str]) -> str:
+    words = list(map(str, words))
+    if len(words) < 2:
+        return "".join(words) or "none"
+    return ", ".join(words[:-1]) + " and " + words[-1]
