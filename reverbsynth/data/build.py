@@ -1,6 +1,7 @@
 """From a source, through the effects, into TFRecord files."""
 
 import math
+import shutil
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -142,6 +143,7 @@ def _finished(directory: Path, expected: str) -> DataSet | None:
                 )
         return None
     data = DataSet.open(directory)
+    shutil.rmtree(directory / WORK, ignore_errors=True)
     if data.settings_hash != expected:
         raise ReverbSynthError(
             f"{directory}: holds a data set of other settings ({data.settings_hash}), "

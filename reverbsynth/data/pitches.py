@@ -26,7 +26,7 @@ def pitch_of_name(name: str) -> int | None:
     """The MIDI pitch that a file's name tells, without its suffix; None where it tells no one.
 
     A name may end as NSynth's (``bass_acoustic_000-040-100``), be a MIDI number or hold one
-    (``midi40``, ``note_40``), or hold a pitch by name (``A1``, ``C#3``, ``Bb2``, ``Fs2``; C4 is 60).
+    (``midi40``, ``note_40``), or hold a pitch by name (``A1``, ``C#3``, ``Bb2``; C4 is 60).
     """
     told = {int(number) for number in _NSYNTH.findall(name)}
     told = told or {int(number) for number in _MIDI.findall(name)}

@@ -98,7 +98,8 @@ class DataSet:
     def notes(self, split: str) -> Iterator[Note]:
         """The notes of a split, one after another, in the order of `index`."""
         count = 0
-        for count, note in enumerate(read_notes(self.path(split)), start=1):
+        for note in read_notes(self.path(split)):
+            count += 1
             yield note
         if count != self.count(split):
             raise ReverbSynthError(
@@ -106,7 +107,7 @@ class DataSet:
             )
 
     def index(self, split: str) -> list[dict[str, str | int]]:
-        """What is known of each note of a split: id, origin, pitch, velocity, instrument, effect."""
+        """Id, origin, pitch, velocity, instrument and effect of each note of a split."""
         columns = self._index[self._known(split)]
         return [
             dict(zip(METADATA, values, strict=True))

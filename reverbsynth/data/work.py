@@ -70,11 +70,11 @@ class Work:
         return self
 
     def __exit__(self, kind, error, trace) -> None:
+        failed_write = isinstance(error, OSError) or isinstance(error and error.__cause__, OSError)
+        if failed_write or (isinstance(error, ReverbSynthError) and not self.chunks):
+            self._remove()
         if isinstance(error, OSError):
-            self._remove()
             raise self._one_line(error) from None
-        if isinstance(error, ReverbSynthError) and not self.chunks:
-            self._remove()
 
     def save(self) -> None:
         """Write the journal."""

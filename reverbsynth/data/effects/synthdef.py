@@ -11,6 +11,8 @@ from reverbsynth.data.records import sha256
 from reverbsynth.data.supercollider import SynthDef, render, scsynth_version
 from reverbsynth.errors import ReverbSynthError
 
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+
 
 class UserSynthDef(Effect):
     """Any compiled SynthDef that plays the mono buffer of its control ``bufnum`` to bus 0.
@@ -22,7 +24,9 @@ class UserSynthDef(Effect):
     kind: ClassVar[str] = "synthdef"
 
     path: Path = Field(description="the .scsyndef file")
-    controls: dict[str, Annotated[float, Field(allow_inf_nan=False)] | list[float]] = {}
+    controls: dict[str, Finite | list[Finite]] = Field(
+        {}, description="values of the SynthDef's controls, by name"
+    )
 
     def prepare(self) -> dict[str, Any]:
         synthdef = SynthDef.load(self.path)

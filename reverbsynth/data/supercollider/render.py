@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from functools import cache
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -99,6 +100,7 @@ def render(
         with open(score, "wb") as file:
             file.write(_bundle(0, *(("/d_load", str(path)) for path in synthdefs)))
             for number in range(notes):
+                arguments = _arguments(synthdef, controls[number])
                 file.write(
                     _bundle(
                         number * slot,
@@ -106,14 +108,13 @@ def render(
                         ("/g_new", _GROUP, _HEAD, 0),
                         ("/b_allocRead", _BUFFER, str(source), number * samples, samples),
                         ("/s_new", "reverbsynth_seed", -1, _TAIL, _GROUP, "seed", seeds[number]),
-                        ("/s_new", synthdef.name, -1, _TAIL, _GROUP)
-                        + _arguments(synthdef, controls[number]),
+                        ("/s_new", synthdef.name, -1, _TAIL, _GROUP, *arguments),
                     )
                 )
             file.write(_bundle(notes * slot, ("/g_freeAll", 0)))
         printed = _run(
-            ["-D", "0", "-i", "0", "-o", "1", "-m", str(MEMORY)]
-            + ["-N", str(score), "_", str(output), str(SAMPLE_RATE), "WAV", "float"],
+            f"-D 0 -i 0 -o 1 -m {MEMORY} -N".split(),
+            [str(score), "_", str(output), str(SAMPLE_RATE), "WAV", "float"],
             timeout=120 + 30 * notes,
         )
         for line in printed.splitlines():
@@ -155,14 +156,14 @@ def _bundle(seconds: float, *messages: tuple) -> bytes:
     return struct.pack(">i", len(content)) + content
 
 
-def _run(arguments: list[str], timeout: float) -> str:
+def _run(*arguments: list[str], timeout: float) -> str:
     """What scsynth prints."""
     program = find_scsynth()
     if program is None:
         raise ReverbSynthError(f"scsynth: not found, {INSTALL}")
     try:
         done = subprocess.run(
-            [program, *arguments],
+            [program, *chain(*arguments)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -1,0 +1,122 @@
+"""Downloading NSynth, with resume and checksum, for those who have no copy of it."""
+
+import base64
+import os
+from pathlib import Path
+from typing import Any
+
+import pooch
+import requests
+
+from reverbsynth.data.progress import progress
+from reverbsynth.errors import ReverbSynthError
+
+ADDRESS = "http://download.magenta.tensorflow.org/datasets/nsynth"
+"""Where Magenta publishes NSynth (licence CC BY 4.0)."""
+
+ENDINGS = {"jsonwav": "jsonwav.tar.gz", "tfrecord": "tfrecord.tar"}
+
+SHA256 = {
+    "nsynth-train.tfrecord.tar": "09149ea1420f01a65de10a310b9e94ecc74f1640b85f68fb9122bbca0b5d207a",
+    "nsynth-valid.tfrecord.tar": "eb535520a9643db461c0cd177307d7fe691c32fe6a4da60fd23ac75f6e18ae07",
+    "nsynth-test.tfrecord.tar": "65df0d0ada540ca1983849a051cbec4d0d9c51900b6acb8a4c06492560680a71",
+}
+"""As tensorflow-datasets 4.9.10 lists them; the server tells the MD5 of the others."""
+
+BLOCK = 2**20
+TIMEOUT = 60
+"""Seconds without an answer after which the server is given up."""
+
+
+def download_nsynth(directory: Path | str, split: str, form: str = "jsonwav") -> Path:
+    """Download one of NSynth's archives, or go on with it; one that is complete is only checked.
+
+    Parameters
+    ----------
+    directory
+        Folder of the archive; an unfinished one is kept there as ``.part``.
+    split
+        ``train``, ``valid`` or ``test``.
+    form
+        ``jsonwav`` (JSON and WAV files) or ``tfrecord`` (one TFRecord file).
+
+    Returns
+    -------
+    Path
+        Of the archive, a path for ``data.source.path``.
+
+    Raises
+    ------
+    ReverbSynthError
+        When the server cannot be reached or the archive's checksum is wrong.
+    """
+    name = f"nsynth-{split}.{ENDINGS[form]}"
+    return fetch(f"{ADDRESS}/{name}", Path(directory) / name, SHA256.get(name))
+
+
+def fetch(url: str, path: Path, sha256: str | None = None) -> Path:
+    """Download a file, resuming, and check it by ``sha256`` or else by the server's MD5.
+
+    Raises
+    ------
+    ReverbSynthError
+        When the server cannot be reached, tells no checksum, or the file's is wrong.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    known = f"sha256:{sha256}" if sha256 else None
+    try:
+        pooch.retrieve(
+            url,
+            known or _server_checksum(url),
+            fname=path.name,
+            path=path.parent,
+            downloader=_Resuming(path.with_name(f"{path.name}.part")),
+        )
+    except requests.RequestException as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ReverbSynthError(f"{url}: cannot be downloaded ({reason})") from None
+    except OSError as error:
+        raise ReverbSynthError(f"{path}: cannot be written ({error.strerror or error})") from None
+    except ValueError as error:
+        raise ReverbSynthError(f"{path}: {' '.join(str(error).split())}") from None
+    return path
+
+
+class _Resuming:
+    """A downloader for pooch that goes on with a file of its own, whatever pooch calls the rest."""
+
+    def __init__(self, part: Path):
+        self.part = part
+
+    def __call__(self, url: str, output_file: Any, pooch: Any, check_only: bool = False) -> None:
+        done = self.part.stat().st_size if self.part.exists() else 0
+        headers = {"Range": f"bytes={done}-"} if done else {}
+        with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as answer:
+            # 416: nothing is left to send. 200: the server sends all of it again.
+            if answer.status_code != requests.codes.range_not_satisfiable:
+                answer.raise_for_status()
+                resumed = answer.status_code == requests.codes.partial_content
+                self._store(answer, done if resumed else 0)
+        os.replace(self.part, output_file)
+
+    def _store(self, answer: requests.Response, done: int) -> None:
+        size = answer.headers.get("Content-Length")
+        with open(self.part, "ab") as file, progress(in_bytes=True) as display:
+            file.truncate(done)
+            total = done + int(size) if size else None
+            task = display.add_task(self.part.stem, total=total, completed=done)
+            for block in answer.iter_content(BLOCK):
+                file.write(block)
+                display.advance(task, len(block))
+        if total is not None and self.part.stat().st_size < total:
+            raise requests.ConnectionError("the connection ended early; start it again to go on")
+
+
+def _server_checksum(url: str) -> str:
+    """The MD5 that Google's storage tells of a file, in pooch's form."""
+    answer = requests.head(url, timeout=TIMEOUT, allow_redirects=True)
+    answer.raise_for_status()
+    for one in answer.headers.get("x-goog-hash", "").replace(" ", "").split(","):
+        if one.startswith("md5="):
+            return "md5:" + base64.b64decode(one.removeprefix("md5=")).hex()
+    raise ReverbSynthError(f"{url}: the server tells no checksum, expected x-goog-hash")
