@@ -206,6 +206,7 @@ def deal(ids: Sequence[str], shares: tuple[float, float, float], seed: int) -> d
         if counts[split] == 0:
             counts[max(counts, key=counts.get)] -= 1
             counts[split] = 1
-    shuffled = generator(seed, "split").permutation(sorted(ids)).tolist()
-    dealt = np.repeat(SPLITS, [counts[split] for split in SPLITS]).tolist()
+    ordered = sorted(ids)
+    shuffled = [ordered[place] for place in generator(seed, "split").permutation(len(ids))]
+    dealt = [split for split in SPLITS for _ in range(counts[split])]
     return dict(zip(shuffled, dealt, strict=True))

@@ -68,6 +68,10 @@ class DataSet:
             for name, file in manifest["files"].items():
                 _check_size(directory / name, file["bytes"])
             found = {split: len(index[split]["id"]) for split in SPLITS}
+            if not isinstance(manifest["settings_hash"], str):
+                raise TypeError
+            if not all(isinstance(effect["name"], str) for effect in manifest["effects"]):
+                raise TypeError
             if found != {s: manifest["files"][record_name(s)]["notes"] for s in SPLITS}:
                 raise ValueError
         except (AttributeError, KeyError, TypeError, ValueError, IndexError):
@@ -284,6 +288,12 @@ def _expanded(index: dict[str, Any]) -> dict[str, dict[str, list]]:
             if isinstance(column, dict):
                 columns[name] = [column["names"][place] for place in column["places"]]
         if len({len(columns[name]) for name in METADATA}) != 1:
+            raise ValueError
+        for name in METADATA:
+            kind = int if name in ("pitch", "velocity") else str
+            if not all(type(value) is kind for value in columns[name]):
+                raise TypeError
+        if not all(0 <= pitch <= 127 for pitch in columns["pitch"]):
             raise ValueError
         expanded[split] = columns
     return expanded

@@ -125,11 +125,13 @@ def effects(settings: Sequence[EffectSettings], seed: int) -> list[Effect]:
 
 def _one_line(error: ValidationError, kind: str, known: type[Effect]) -> str:
     first = error.errors()[0]
-    parameter = ".".join(map(str, first["loc"])) or "parameters"
+    message = first["msg"].removeprefix("Value error, ").replace("Input should be", "expected")
+    if not first["loc"]:
+        return f"setting data.effects: effect {kind}: parameter {message}"
+    parameter = ".".join(map(str, first["loc"]))
     place = f"setting data.effects: effect {kind}: parameter {parameter}"
     if first["type"] == "extra_forbidden":
         return f"{place}: no such parameter{_hint(parameter, known.model_fields)}"
-    message = first["msg"].removeprefix("Value error, ").replace("Input should be", "expected")
     if first["type"] == "missing":
         return f"{place}: missing, expected a value"
     return f"{place}: found {first['input']!r}, {message}"
