@@ -109,7 +109,7 @@ class Run:
                         f"{directory}: a run of another {what} ({found}, expected {expected})"
                     )
             return run
-        if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+        if directory.exists() and not _is_free(directory):
             raise ReverbSynthError(
                 f"{directory}: not a run and not empty, expected a new directory"
             )
@@ -256,3 +256,8 @@ def _histogram(data: DataSet, names: tuple[str, ...]) -> list[list[int]]:
 
 def _box_up(images: np.ndarray, factor: int) -> np.ndarray:
     return images.astype(np.float32).repeat(factor, axis=1).repeat(factor, axis=2)
+
+
+def _is_free(directory: Path) -> bool:
+    """Whether a run may begin here: nothing but its data set may lie in the folder."""
+    return directory.is_dir() and all(path.name == "data" for path in directory.iterdir())

@@ -120,6 +120,30 @@ class ValidConv(Conv):
     padding = "valid"
 
 
+class UpscaleConv(Conv):
+    """Nearest-neighbour upscaling by 2, then an equalized 3x3 convolution.
+
+    On TensorFlow the two are one transposed convolution of stride 2, whose 4x4 kernel is the sum of
+    the 3x3 kernel's four shifts: the same numbers, borders included, from 4 products an output
+    pixel in place of 9. Measured on two CPU cores it takes less than half the time, forward and
+    backward; on JAX its gradient by the kernel takes several times as long, so there the two stay
+    apart.
+    """
+
+    def call(self, x):
+        if keras.backend.backend() == "jax" or self.kernel.shape[0] != 3:
+            return super().call(upscale(x))
+        kernel = self.scaled_kernel
+        shifted = sum(
+            ops.pad(kernel, ((i, 1 - i), (j, 1 - j), (0, 0), (0, 0)))
+            for i in (0, 1)
+            for j in (0, 1)
+        )
+        mirrored = ops.transpose(ops.flip(shifted, axis=(0, 1)), (0, 1, 3, 2))
+        y = ops.conv_transpose(x, mirrored, 2, padding="same", data_format="channels_last")
+        return y + ops.cast(self.bias, y.dtype)
+
+
 class Dense(Equalized):
     """Equalized dense layer."""
 

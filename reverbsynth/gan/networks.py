@@ -14,6 +14,7 @@ from reverbsynth.gan.layers import (
     Conv,
     Dense,
     FirstConv,
+    UpscaleConv,
     ValidConv,
     downscale,
     leaky,
@@ -107,7 +108,7 @@ class Generator(Network):
             if block == 1:
                 self._add(FirstConv(width, channels, START, "block_1/conv0", **common))
             else:
-                self._add(Conv(width, channels, size, f"block_{block}/conv0", **common))
+                self._add(UpscaleConv(width, channels, size, f"block_{block}/conv0", **common))
             self._add(Conv(channels, channels, size, f"block_{block}/conv1", **common))
             width = channels
         for block in range(1, self.n_blocks + 1):
@@ -139,10 +140,8 @@ class Generator(Network):
         tensor [shape=(n, frames, bins, 2)], normalized, float32
         """
         x = pixel_norm(ops.concatenate([z, condition], axis=-1))
-        before = None
         for block in range(1, self.n_blocks + 1):
-            if block > 1:
-                before, x = x, upscale(x)
+            before = x
             for conv in ("conv0", "conv1"):
                 x = pixel_norm(leaky(self.parts[f"block_{block}/{conv}"](x)))
         image = self._to_rgb(x, self.n_blocks)
