@@ -79,9 +79,7 @@ class Archive:
                 elif ".tfrecord" in path.name:
                     yield from self._records(file, place, path, selection, reject, store)
         if kept and not listed:
-            raise ReverbSynthError(
-                f"{self.path}: holds notes but no examples.json to describe them"
-            )
+            raise ReverbSynthError(f"{self.path}: holds WAV files, but no examples.json")
         for key, description in sorted(described.items()):
             if key in kept:
                 yield description, kept[key]

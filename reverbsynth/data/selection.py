@@ -100,10 +100,9 @@ def from_json(name: str, values: Any) -> Description:
     )
     if (told := from_name(name)) is not None:
         for field in ("pitch", "velocity", "instrument", "family", "source"):
-            if getattr(found, field) not in (None, getattr(told, field)):
-                raise ValueError(
-                    f"{field} is {getattr(found, field)!r}, but the name says otherwise"
-                )
+            value, expected = getattr(found, field), getattr(told, field)
+            if value not in (None, expected):
+                raise ValueError(f"{field} is {value!r}, but its name says {expected!r}")
     return found
 
 

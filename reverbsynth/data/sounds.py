@@ -99,9 +99,7 @@ def read_frames(file: Path | bytes, name: str, seconds: float) -> tuple[np.ndarr
                     f"{name}: has {sound.channels} channels, expected at most {MOST_CHANNELS}"
                 )
             if missing := _missing(sound.extra_info):
-                raise ReverbSynthError(
-                    f"{name}: is truncated, {missing} bytes of audio are missing"
-                )
+                raise ReverbSynthError(f"{name}: is truncated, {missing} bytes are missing")
             frames = min(sound.frames, round(seconds * rate))
             samples = sound.read(frames, dtype="float32", always_2d=True)
     except OSError as error:

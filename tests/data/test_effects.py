@@ -198,7 +198,7 @@ def test_normalized_convolution_keeps_the_level_of_noise(room, noise):
         ),
         ("reverb", {"name": "x"}, "found name among the parameters"),
         ("reverb", {"gain": float("nan")}, "parameter gain: found nan"),
-        ("chorus", {"depth": 0.1}, "depth: found 0.1, expected at most delay 0.02"),
+        ("chorus", {"depth": 0.1}, r"parameter depth: found 0.1, expected at most delay \(0.02\)"),
         ("convolution", {}, "effect convolution: parameter path: missing"),
         ("delay", {"time": 4}, "parameter time: found 4, expected less than 4"),
     ],
