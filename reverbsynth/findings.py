@@ -1,16 +1,17 @@
 """Tables and sentences whose numbers come from a data set or a run, never from a text."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from IPython.display import Markdown
 
 from reverbsynth.data import DataSet
-from reverbsynth.gan.networks import Row
+from reverbsynth.gan.networks import Discriminator, Generator, Row
 from reverbsynth.gan.stages import is_transition, stage_resolution
 from reverbsynth.runs import Run
-from reverbsynth.settings import SAMPLE_RATE
+from reverbsynth.settings import SAMPLE_RATE, GanSettings, SpectraSettings
+from reverbsynth.spectra import Representation
 
 _SHARE = 10
 """A run's beginning and end: its first and last tenth."""
@@ -174,7 +175,31 @@ def network_table(rows: Sequence[Row]) -> pd.DataFrame:
     total = pd.DataFrame(
         {"block": [""], "layer": ["total"], "output": [""], "parameters": [sum(frame.parameters)]}
     )
-    return pd.concat([frame, total], ignore_index=True).set_index("block")
+    return pd.concat([frame, total], ignore_index=True)
+
+
+def network_sizes(sizes: Mapping[str, tuple[GanSettings, int]]) -> pd.DataFrame:
+    """Parameters of both networks after the paper's last stage and after the very last.
+
+    Parameters
+    ----------
+    sizes : dict
+        By name, the networks' settings and the number of pitches.
+    """
+    representation = Representation(SpectraSettings())
+    rows = [
+        {
+            "configuration": name,
+            "stage": stage,
+            "generator": Generator(gan, pitches, stage).parameters(),
+            "discriminator": Discriminator(
+                gan, {"pitch": pitches}, representation, stage
+            ).parameters(),
+        }
+        for name, (gan, pitches) in sizes.items()
+        for stage in (8, 12)
+    ]
+    return pd.DataFrame(rows)
 
 
 def checked(waves: np.ndarray) -> pd.DataFrame:
@@ -194,9 +219,7 @@ def checked(waves: np.ndarray) -> pd.DataFrame:
 
 
 def _facts(facts: dict[str, str]) -> pd.DataFrame:
-    frame = pd.DataFrame({"": list(facts.values())}, index=list(facts))
-    frame.index.name = " "
-    return frame
+    return pd.DataFrame({"": list(facts), " ": list(facts.values())})
 
 
 def _fall(name: str, row: pd.Series) -> str:

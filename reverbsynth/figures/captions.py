@@ -1,6 +1,8 @@
 """Captioned figures and tables, each with a line that says what it was made from."""
 
 import html
+import math
+import numbers
 import re
 from dataclasses import dataclass
 
@@ -12,6 +14,7 @@ from reverbsynth.figures.style import style
 from reverbsynth.players import MEDIA, Players, Sound, address
 from reverbsynth.provenance import commit
 from reverbsynth.runs import Run
+from reverbsynth.settings import Settings
 from reverbsynth.workspace import Workspace
 
 SMOKE_PRESETS = ("tiny",)
@@ -40,8 +43,8 @@ class Origin:
     commit: str
 
     @classmethod
-    def of(cls, thing: Run | Workspace) -> "Origin":
-        """The origin of what is drawn from a `Run`, or from the data of a `Workspace`."""
+    def of(cls, thing: Run | Workspace | Settings) -> "Origin":
+        """The origin of what is drawn from a run, a workspace's data, or settings alone."""
         if isinstance(thing, Run):
             manifest = thing.manifest
             return cls(
@@ -50,6 +53,8 @@ class Origin:
                 manifest["settings_hash"],
                 manifest["commit"],
             )
+        if isinstance(thing, Settings):
+            return cls(None, thing.name, thing.hash, commit())
         settings = thing.data_settings
         return cls(None, settings.name, settings.hash, thing.data.manifest["commit"])
 
@@ -57,7 +62,7 @@ class Origin:
     def line(self) -> str:
         """The provenance line."""
         parts = [
-            f"Run {self.run}" if self.run else "No run: data and formulas alone",
+            f"Run {self.run}" if self.run else "No training run",
             f"preset {self.preset}",
             f"settings {self.settings_hash}",
             f"commit {self.commit}",
@@ -91,10 +96,11 @@ class Captioned:
 def show(
     figure: Figure,
     caption: str,
-    source: Run | Workspace,
+    source: Run | Workspace | Settings,
     name: str,
     alt: str,
     sounds: list[Sound] | None = None,
+    sounds_name: str | None = None,
 ) -> Captioned:
     """A figure with a caption, its provenance, and players under it.
 
@@ -103,7 +109,7 @@ def show(
     figure : matplotlib.figure.Figure
     caption : str
         Begins with the figure's number; ``**bold**`` is understood.
-    source : Run or Workspace
+    source : Run, Workspace or Settings
         What the numbers come from.
     name : str
         Names the file and the link target; unique within the book.
@@ -111,6 +117,8 @@ def show(
         What one who cannot see the picture should know.
     sounds : list of Sound, optional
         Played under the picture, left to right.
+    sounds_name : str, optional
+        Names their files, where several figures show the same sounds; unset: `name`.
     """
     origin = Origin.of(source)
     path = MEDIA / f"{name}.png"
@@ -124,28 +132,47 @@ def show(
         f'<img src="{address(path, "image/png")}" alt="{html.escape(alt)}" loading="lazy" '
         f'width="{round(width * 100)}" height="{round(height * 100)}">'
     )
-    players = Players(name, sounds)._repr_html_() if sounds else ""
+    players = Players(sounds_name or name, sounds)._repr_html_() if sounds else ""
     return Captioned(image + players, caption, origin, name)
 
 
 def table(
-    frame: pd.DataFrame, caption: str, source: Run | Workspace, name: str, digits: int = 2
+    frame: pd.DataFrame,
+    caption: str,
+    source: Run | Workspace | Settings,
+    name: str,
+    digits: int = 2,
 ) -> Captioned:
     """A table with a caption and its provenance; numbers are rounded to `digits`."""
-    content = frame.to_html(
-        index=frame.index.name is not None,
-        border=0,
-        classes="rs-table",
-        float_format=lambda value: f"{value:,.{digits}f}",
-        formatters={
-            column: "{:,}".format
-            for column in frame.columns
-            if pd.api.types.is_integer_dtype(frame[column])
-        },
-        na_rep="",
-        justify="left",
+    if frame.index.name is not None:
+        frame = frame.reset_index()
+    numeric = [pd.api.types.is_numeric_dtype(frame[column]) for column in frame.columns]
+    head = "".join(map(_cell, frame.columns, numeric, ["th"] * len(numeric)))
+    rows = (
+        "".join(
+            _cell(_number(value, digits), right) for value, right in zip(row, numeric, strict=True)
+        )
+        for row in frame.itertuples(index=False)
     )
-    return Captioned(f'<div class="rs-scroll">{content}</div>', caption, Origin.of(source), name)
+    body = "".join(f"<tr>{row}</tr>" for row in rows)
+    content = (
+        '<div class="rs-scroll"><table class="rs-table">'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+    return Captioned(content, caption, Origin.of(source), name)
+
+
+def _cell(value: str, right: bool, tag: str = "td") -> str:
+    align = ' class="rs-number"' if right else ""
+    return f"<{tag}{align}>{html.escape(str(value))}</{tag}>"
+
+
+def _number(value: object, digits: int) -> str:
+    if isinstance(value, numbers.Integral):
+        return f"{value:,}"
+    if isinstance(value, numbers.Real):
+        return "" if math.isnan(value) else f"{value:,.{digits}f}"
+    return str(value)
 
 
 def _caption(text: str) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from reverbsynth.figures.style import OTHER, canvas, effect_color
+from reverbsynth.figures.style import OTHER, canvas, effect_color, style
 from reverbsynth.settings import NOTE_OFF, SAMPLE_RATE
 
 _SPLITS = {"train": OTHER[3], "valid": OTHER[2], "test": OTHER[1]}
@@ -15,6 +15,7 @@ _SMOOTH = 0.02
 """Seconds over which a level is averaged."""
 
 
+@style()
 def pitches(index: Mapping[str, Sequence[Mapping]]) -> Figure:
     """How many clips of each pitch every split has.
 
@@ -31,10 +32,11 @@ def pitches(index: Mapping[str, Sequence[Mapping]]) -> Figure:
         axes[0, 0].bar(every, counts, bottom=below, color=_SPLITS[split], label=split, width=0.8)
         below += counts
     axes[0, 0].set(xlabel="MIDI pitch", ylabel="clips")
-    axes[0, 0].legend(ncols=3)
+    axes[0, 0].legend(ncols=3, loc="lower left", bbox_to_anchor=(0, 1))
     return figure
 
 
+@style()
 def twins(audio: Mapping[str, np.ndarray]) -> Figure:
     """A note and its twins: waveforms, levels and spectra.
 
@@ -44,10 +46,12 @@ def twins(audio: Mapping[str, np.ndarray]) -> Figure:
         Samples [shape=(64000,)] by effect.
     """
     figure, axes = canvas(1, 3, 2.6)
-    for effect, wave in audio.items():
+    for order, (effect, wave) in enumerate(audio.items()):
         color = effect_color(effect, list(audio))
         time = np.arange(len(wave)) / SAMPLE_RATE
-        axes[0, 0].plot(time, wave, color=color, linewidth=0.4, alpha=0.75, label=effect)
+        axes[0, 0].plot(
+            time, wave, color=color, linewidth=0.4, label=effect, zorder=2.9 - order / 10
+        )
         axes[0, 1].plot(time, level(wave), color=color, linewidth=1)
         hz, spectrum = average_spectrum(wave)
         axes[0, 2].plot(hz, spectrum, color=color, linewidth=0.8)
@@ -62,8 +66,7 @@ def twins(audio: Mapping[str, np.ndarray]) -> Figure:
     axes[0, 2].set_xticks([50, 200, 1000, 5000])
     axes[0, 2].xaxis.set_major_formatter(FuncFormatter(lambda hz, _: f"{hz:,.0f}"))
     axes[0, 2].minorticks_off()
-    lines = axes[0, 0].legend(loc="lower left").get_lines()
-    for line in lines:
+    for line in axes[0, 0].legend(loc="lower right").get_lines():
         line.set_linewidth(2)
     return figure
 

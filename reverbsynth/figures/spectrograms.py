@@ -6,9 +6,19 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from reverbsynth.figures.style import FREQUENCY, MAGNITUDE, OTHER, canvas, picture_axes
+from reverbsynth.figures.style import (
+    DRY,
+    FREQUENCY,
+    GENERATED,
+    MAGNITUDE,
+    OTHER,
+    WET,
+    canvas,
+    picture_axes,
+    style,
+)
 from reverbsynth.settings import SAMPLE_RATE
-from reverbsynth.spectra.mel import hz_to_mel, linear_to_mel
+from reverbsynth.spectra.mel import hz_to_mel, linear_to_mel, mel_to_hz
 from reverbsynth.spectra.stft import BINS, HOP, LEAD, N_FFT
 
 CHANNELS = {"magnitude": 0, "frequency": 1}
@@ -33,6 +43,7 @@ def magnitude_limits(images: np.ndarray) -> tuple[float, float]:
     return float(low), float(high)
 
 
+@style()
 def image_row(
     images: Sequence[np.ndarray],
     titles: Sequence[str],
@@ -81,6 +92,7 @@ def image_panel(ax: Axes, values: np.ndarray, kind: str, **options):
     return picture
 
 
+@style()
 def unwrapping(phase: np.ndarray, unwrapped: np.ndarray, frequency: np.ndarray) -> Figure:
     """One STFT bin over time: phase, unwrapped phase, instantaneous frequency.
 
@@ -98,15 +110,22 @@ def unwrapping(phase: np.ndarray, unwrapped: np.ndarray, frequency: np.ndarray) 
     return figure
 
 
-def mel_bands(bands: Sequence[int] = (20, 60, 150, 400, 800, 1000)) -> Figure:
-    """A few bands of the mel matrix, and how many bins each band gathers from."""
+@style()
+def mel_bands(bands: Sequence[int] = (20, 60, 150, 400, 800)) -> Figure:
+    """A few bands of the mel matrix, and the frequency that each bin stands for."""
     matrix = linear_to_mel()
     hz = np.arange(1, BINS + 1) * SAMPLE_RATE / N_FFT
-    figure, axes = canvas(1, 2, 2.5)
-    for band in bands:
-        axes[0, 0].plot(hz, matrix[:, band], linewidth=1, label=f"{band}")
-    axes[0, 0].set(xlabel="frequency (Hz)", ylabel="weight", xscale="log", xlim=(20, 8000))
-    axes[0, 0].legend(title="mel bin", fontsize=7.5, title_fontsize=8, ncols=2)
-    axes[0, 1].plot((matrix > 0).sum(axis=0), color=OTHER[3])
-    axes[0, 1].set(xlabel="mel bin", ylabel="STFT bins with weight")
+    figure, axes = canvas(1, 2, 2.6)
+    for band, color in zip(bands, (DRY, WET, GENERATED, *OTHER), strict=False):
+        axes[0, 0].plot(hz, matrix[:, band], linewidth=1.2, color=color, label=f"bin {band}")
+    axes[0, 0].set(xlabel="frequency (Hz)", ylabel="weight", xscale="log", xlim=(30, 8000))
+    axes[0, 0].set_xticks([50, 200, 1000, 5000], ["50", "200", "1,000", "5,000"])
+    axes[0, 0].minorticks_off()
+    axes[0, 0].legend(fontsize=7.5, ncols=3, loc="lower left", bbox_to_anchor=(0, 1))
+    place = np.arange(BINS)
+    top = hz_to_mel(SAMPLE_RATE / 2)
+    axes[0, 1].plot(place, mel_to_hz((place + 1) / (BINS + 1) * top), color=GENERATED, label="mel")
+    axes[0, 1].plot(place, hz, color=OTHER[3], linestyle="--", label="linear")
+    axes[0, 1].set(xlabel="bin of the image", ylabel="frequency (Hz)")
+    axes[0, 1].legend(ncols=2, loc="lower left", bbox_to_anchor=(0, 1))
     return figure

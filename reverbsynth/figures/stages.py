@@ -62,6 +62,7 @@ class StageFigures:
             + ", ".join(names)
             + ".",
             sounds=[Sound(name, wave) for name, wave in zip(names, waves, strict=True)],
+            sounds_name=f"stage-{stage:02d}-{what}",
         )
 
     def _of(self, stage: int) -> Samples:

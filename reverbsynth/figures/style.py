@@ -69,7 +69,7 @@ def note_name(pitch: int) -> str:
 
 @contextmanager
 def style() -> Iterator[None]:
-    """Apply the style within a block."""
+    """Apply the style within a block, or as a decorator within a function."""
     with mpl.rc_context(_STYLE):
         yield
 
@@ -81,10 +81,8 @@ def canvas(
 
     It belongs to no window and no pyplot state: nothing is shown twice, nothing stays open.
     """
-    with style():
-        figure = Figure(figsize=(WIDTH, height))
-        axes = figure.subplots(rows, columns, squeeze=False, **options)
-    return figure, axes
+    figure = Figure(figsize=(WIDTH, height))
+    return figure, figure.subplots(rows, columns, squeeze=False, **options)
 
 
 def picture_axes(axes: Axes) -> None:

@@ -7,7 +7,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import EngFormatter
 
-from reverbsynth.figures.style import canvas, stage_color
+from reverbsynth.figures.style import canvas, stage_color, style
 from reverbsynth.gan.networks import Discriminator, Generator
 from reverbsynth.gan.stages import LAST_STAGE, Schedule, is_transition, stage_resolution
 from reverbsynth.settings import GanSettings, SpectraSettings
@@ -20,6 +20,7 @@ _SMOOTHED = 60
 """Steps of a stage over which the strong line averages at most."""
 
 
+@style()
 def schedule(of: Schedule) -> Figure:
     """Progress against images seen, coloured by stage, with each stage's resolution."""
     figure, axes = canvas(1, 1, 2.5)
@@ -47,6 +48,7 @@ def schedule(of: Schedule) -> Figure:
     return figure
 
 
+@style()
 def stage_legend(last: int) -> Figure:
     """The colours of the stages."""
     figure, axes = canvas(1, 1, 0.75)
@@ -61,6 +63,7 @@ def stage_legend(last: int) -> Figure:
     return figure
 
 
+@style()
 def curve(metrics: pd.DataFrame, column: str, label: str, log: bool = False) -> Figure:
     """One column of a run's metrics against images seen, coloured by stage.
 
@@ -104,6 +107,7 @@ def moving_average(values: np.ndarray) -> np.ndarray:
     return (sums[last] - sums[first]) / (last - first)
 
 
+@style()
 def parameters_by_stage(settings: GanSettings, pitches: int) -> Figure:
     """Trainable parameters of both networks at each stage, counted on live models."""
     figure, axes = canvas(1, 1, 2.5)

@@ -21,11 +21,14 @@ from rich.console import Console
 
 from reverbsynth.atomic import write_text
 from reverbsynth.errors import ReverbSynthError
+from reverbsynth.pages import check_pages
 from reverbsynth.settings import Settings
 from reverbsynth.workspace import Workspace, workspace
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parent.parent
 """The checkout: notebooks and prose are not part of an installed package."""
+
+_JUPYTER_BOOK = "from jupyter_book.cli.main import main; main()"
 
 _AT_ONCE = 2
 """Notebooks executed at a time: each keeps one core busy, importing for the most part."""
@@ -58,17 +61,21 @@ def build_book(
     Raises
     ------
     ReverbSynthError
-        Outside a checkout, when a notebook's cell fails, or when Jupyter Book warns of anything.
+        Outside a checkout, when a notebook's cell fails, when Jupyter Book warns of anything, when
+        a page would need the network, or when the disk is full.
     """
-    console = Console()
+    console, started = Console(), time.monotonic()
     root, output = _checkout(), Path(output).resolve()
-    parameters = _parameters(settings, run, output)
-    started = time.monotonic()
-    prepare(workspace(**parameters))
-    source = _assemble(root, output / "book-source")
-    notebooks = sorted((root / "notebooks").glob("*.ipynb"))
-    execute(notebooks, source / "notebooks", parameters, jobs, console)
-    index = render(source, output, console)
+    try:
+        parameters = _parameters(settings, run, output)
+        prepare(workspace(**parameters))
+        source = _assemble(root, output / "book-source")
+        notebooks = sorted((root / "notebooks").glob("*.ipynb"))
+        execute(notebooks, source / "notebooks", parameters, jobs, console)
+        index = render(source, output, console)
+    except OSError as error:
+        place = error.filename or output
+        raise ReverbSynthError(f"{place}: cannot be written ({error.strerror or error})") from None
     console.print(f"book built in {time.monotonic() - started:.0f} s:")
     console.print(str(index), soft_wrap=True, highlight=False)
     return index
@@ -123,7 +130,7 @@ def render(source: Path, output: Path, console: Console) -> Path:
     """
     work = output / "render"
     shutil.rmtree(work, ignore_errors=True)
-    command = [sys.executable, "-m", "jupyter_book", "build", str(source)]
+    command = [sys.executable, "-c", _JUPYTER_BOOK, "build", str(source)]
     command += ["--path-output", str(work), "-n", "-W", "--keep-going", "-q"]
     console.print("rendering the pages")
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -133,9 +140,11 @@ def render(source: Path, output: Path, console: Console) -> Path:
         write_text(log, done.stdout + done.stderr)
         console.print(_last_lines(done.stdout + done.stderr, 30), markup=False, highlight=False)
         raise ReverbSynthError(f"{source}: Jupyter Book failed or warned; all of it is in {log}")
+    pages = check_pages(built)
     html = output / "html"
     shutil.rmtree(html, ignore_errors=True)
     os.replace(built, html)
+    console.print(f"{pages} pages, whole with the network unplugged")
     return html / "index.html"
 
 
