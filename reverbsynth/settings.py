@@ -15,6 +15,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from reverbsynth.errors import ReverbSynthError
+from reverbsynth.evaluation_settings import EvaluationSettings
 
 SAMPLE_RATE = 16_000
 """Samples per second (paper, section on data; NSynth)."""
@@ -200,7 +201,7 @@ class TrainingSettings(_Frozen):
 
 
 class Settings(_Frozen):
-    """Everything that decides a run."""
+    """Everything that decides a run, and how it is judged."""
 
     name: str = "paper"
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
@@ -210,6 +211,7 @@ class Settings(_Frozen):
     losses: LossSettings = LossSettings()
     optimizer: OptimizerSettings = OptimizerSettings()
     training: TrainingSettings = TrainingSettings()
+    evaluation: EvaluationSettings = EvaluationSettings()
 
     @classmethod
     def preset(cls, name: str, **overrides: Any) -> "Settings":
@@ -241,8 +243,8 @@ class Settings(_Frozen):
 
     @property
     def hash(self) -> str:
-        """Twelve hexadecimal digits that name these settings (the preset's name aside)."""
-        return settings_hash(self.model_dump(mode="json", exclude={"name"}))
+        """Twelve hexadecimal digits that name what is trained: all but ``name``, ``evaluation``."""
+        return settings_hash(self.model_dump(mode="json", exclude={"name", "evaluation"}))
 
     @classmethod
     def _build(cls, values: dict, overrides: Mapping[str, Any], origin: str) -> "Settings":
