@@ -217,7 +217,7 @@ class Run:
 def save_tensors(path: Path, tensors: dict[str, np.ndarray], metadata: dict[str, str]) -> None:
     """Write tensors as safetensors, atomically."""
     with atomic_path(path) as temporary:
-        contiguous = {name: np.ascontiguousarray(value) for name, value in tensors.items()}
+        contiguous = {name: np.asarray(value, order="C") for name, value in tensors.items()}
         try:
             save_file(contiguous, temporary, metadata)
         except SafetensorError as error:

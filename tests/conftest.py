@@ -5,11 +5,49 @@ from pathlib import Path
 
 import pytest
 
+from reverbsynth.data import build_data
+from reverbsynth.runs import Run
+from reverbsynth.settings import Settings
+from reverbsynth.training import train
+
+SMALL = {
+    "data": {"source": {"kind": "soundfont", "programs": [33, 36], "pitches": [40, 42]}},
+    "gan": {"filters_base": 64, "filters_max": 4},
+    "training": {
+        "stable_images": 16,
+        "transition_images": 12,
+        "total_images": 10_000,
+        "last_stage": 2,
+        "batch": 4,
+        "samples": 3,
+        "consistency_every": 3,
+    },
+}
+"""Overrides that shrink any preset to seconds."""
+
 
 @pytest.fixture(scope="session")
 def fixtures() -> Path:
     """The folder of stored reference values."""
     return Path(__file__).parent / "fixtures"
+
+
+@pytest.fixture(scope="session")
+def small_settings() -> Settings:
+    """The tiny preset shrunk to seconds."""
+    return Settings.preset("tiny", **SMALL)
+
+
+@pytest.fixture(scope="session")
+def small_data(small_settings, tmp_path_factory):
+    """A built data set of six notes and their twins."""
+    return build_data(small_settings, tmp_path_factory.mktemp("small") / "data")
+
+
+@pytest.fixture(scope="session")
+def small_run(small_settings, small_data, tmp_path_factory) -> Run:
+    """A finished run of stages 0 to 2."""
+    return train(small_settings, small_data, tmp_path_factory.mktemp("small") / "run")
 
 
 def pytest_sessionfinish(session, exitstatus) -> None:

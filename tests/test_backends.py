@@ -28,7 +28,14 @@ def test_jax_imports_no_tensorflow():
 @pytest.mark.skipif(keras.backend.backend() == "jax", reason="this is the JAX process")
 def test_the_same_tests_pass_under_jax(request):
     root = request.config.rootpath
-    folders = ["tests/spectra", "tests/gan", "tests/test_instrument.py", "tests/test_training.py"]
+    training = "tests/test_training.py"
+    folders = [
+        "tests/spectra",
+        "tests/gan",
+        "tests/test_instrument.py",
+        f"{training}::test_until_stage_stops_there_and_goes_on",
+        f"{training}::test_instrument_of_a_run_sounds",
+    ]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *folders],
         env={**os.environ, "KERAS_BACKEND": "jax"},

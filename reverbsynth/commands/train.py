@@ -1,7 +1,6 @@
 """``reverbsynth train``."""
 
 import shlex
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -41,6 +40,6 @@ def train(
     if done.finished:
         typer.echo(f"finished: {run}, {done.manifest['images_seen']:,} images seen")
     else:
-        again = ["reverbsynth", *sys.argv[1:]]
+        again = ["reverbsynth", "train", str(run), *(["--data", str(data)] if data else [])]
         typer.echo(f"stopped at {done.manifest['images_seen']:,} images; to go on:")
         typer.echo(f"  {shlex.join(again)}")

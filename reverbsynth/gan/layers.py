@@ -125,9 +125,8 @@ class UpscaleConv(Conv):
 
     On TensorFlow the two are one transposed convolution of stride 2, whose 4x4 kernel is the sum of
     the 3x3 kernel's four shifts: the same numbers, borders included, from 4 products an output
-    pixel in place of 9. Measured on two CPU cores it takes less than half the time, forward and
-    backward; on JAX its gradient by the kernel takes several times as long, so there the two stay
-    apart.
+    pixel in place of 9, and faster at every block (``benchmarks/upscale_convolution.py``). On JAX
+    its gradient by the kernel takes several times as long on a CPU, so there the two stay apart.
     """
 
     def call(self, x):

@@ -1,6 +1,13 @@
 """What the training step needs of TensorFlow: gradients."""
 
+import logging
+
 import tensorflow as tf
+
+# Every stage is a model of its own, compiled once; TensorFlow takes that for retracing.
+logging.getLogger("tensorflow").addFilter(
+    lambda record: "triggered tf.function retracing" not in record.getMessage()
+)
 
 
 def value_and_gradients(function, variables, model):
