@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from reverbsynth.errors import ReverbSynthError
+from reverbsynth.errors import ReverbSynthError, printable
 from reverbsynth.settings import NOTE_LENGTH
 
 T = TypeVar("T")
@@ -111,7 +111,7 @@ class Rejected:
         """
         if not self.skip:
             raise ReverbSynthError(reason)
-        self.notes.append(Bad(name, reason))
+        self.notes.append(Bad(name, printable(reason)))
 
 
 @dataclass(frozen=True)

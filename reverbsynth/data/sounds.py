@@ -47,9 +47,9 @@ def read_sound(
     """
     name = str(file) if name is None else name
     samples, rate = read_frames(file, name, seconds + MARGIN)
-    mono = samples.mean(axis=1)
-    if not np.isfinite(mono).all():
+    if not np.isfinite(samples).all():
         raise ReverbSynthError(f"{name}: audio holds NaN or infinity")
+    mono = samples.mean(axis=1, dtype=np.float64).astype(np.float32)
     if rate != SAMPLE_RATE:
         mono = soxr.resample(mono, rate, SAMPLE_RATE, quality="VHQ")
     mono = mono[: round(seconds * SAMPLE_RATE)]
@@ -85,10 +85,11 @@ def read_frames(file: Path | bytes, name: str, seconds: float) -> tuple[np.ndarr
         When it cannot be read, is empty or truncated, or its header is not to be believed.
     """
     try:
-        with (
-            io.BytesIO(file) if isinstance(file, bytes) else open(file, "rb") as handle,
-            soundfile.SoundFile(handle) as sound,
-        ):
+        if not isinstance(file, bytes):
+            # The library tells no reason why a file cannot be opened; the system does.
+            with open(file, "rb"):
+                pass
+        with soundfile.SoundFile(_Bytes(file) if isinstance(file, bytes) else file) as sound:
             rate = sound.samplerate
             if not RATES[0] <= rate <= RATES[1]:
                 raise ReverbSynthError(
@@ -113,6 +114,19 @@ def read_frames(file: Path | bytes, name: str, seconds: float) -> tuple[np.ndarr
     if len(samples) < frames:
         raise ReverbSynthError(f"{name}: is truncated, found {len(samples)} of {frames} frames")
     return samples, rate
+
+
+class _Bytes(io.BytesIO):
+    """Bytes as a file. Where a broken header asks for a place before the start, it stays there.
+
+    An exception could not leave the library, which would print it.
+    """
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        try:
+            return super().seek(offset, whence)
+        except (ValueError, OverflowError):
+            return super().seek(0)
 
 
 def _missing(log: str) -> int:
