@@ -1,10 +1,12 @@
 """The command line: ``reverbsynth data | train | play | evaluate | book | …``."""
 
+import os
 import sys
 
 import typer
 
 from reverbsynth.commands.book import book
+from reverbsynth.commands.data import data, download
 from reverbsynth.commands.train import train
 from reverbsynth.errors import ReverbSynthError
 
@@ -14,12 +16,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-app.command()(train)
-app.command()(book)
+for command in (data, download, train, book):
+    app.command()(command)
 
 
 def main() -> None:
     """Run a command; a user's mistake becomes one line and exit status 2."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         app()
     except ReverbSynthError as error:
