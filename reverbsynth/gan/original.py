@@ -38,6 +38,14 @@ _FIXED = {
     "sample_rate": 16000,
 }
 
+_THEIR_NAMES = {
+    "latent_size": "latent_vector_size",
+    "filters_base": "fmap_base",
+    "filters_max": "fmap_max",
+    "kernel_size": "kernel_size",
+    "representation": "data_type",
+}
+
 
 @dataclass(frozen=True)
 class OriginalRun:
@@ -177,9 +185,8 @@ def _settings(experiment: dict, path: Path) -> tuple[GanSettings, SpectraSetting
         )
     except ValueError as error:
         first = error.errors()[0]
-        raise ReverbSynthError(
-            f"{path}: {first['loc'][0]} is {first['input']!r}, {first['msg']}"
-        ) from None
+        key = _THEIR_NAMES[first["loc"][0]]
+        raise ReverbSynthError(f"{path}: {key} is {first['input']!r}, {first['msg']}") from None
     return gan, spectra
 
 
@@ -221,7 +228,7 @@ def _read_checkpoint(prefix: Path) -> dict[str, np.ndarray]:
             if name.endswith(AVERAGE) or name == "global_step"
         ]
         return {name: np.asarray(reader.get_tensor(name)) for name in wanted}
-    except (tf.errors.OpError, RuntimeError, ValueError) as error:
+    except (tf.errors.OpError, RuntimeError, ValueError, IndexError, TypeError) as error:
         reason = str(error).splitlines()[0][:160]
         raise ReverbSynthError(f"{prefix}: checkpoint is damaged ({reason})") from None
 
