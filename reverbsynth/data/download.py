@@ -23,7 +23,9 @@ SHA256 = {
 }
 """As tensorflow-datasets 4.9.10 lists them; the server tells the MD5 of the others."""
 
-BLOCK = 2**20
+BLOCK = 2**16
+"""Bytes stored at once; a broken connection loses at most so many."""
+
 TIMEOUT = 60
 """Seconds without an answer after which the server is given up."""
 
@@ -63,6 +65,7 @@ def fetch(url: str, path: Path, sha256: str | None = None) -> Path:
         When the server cannot be reached, tells no checksum, or the file's is wrong.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    pooch.get_logger().setLevel("WARNING")
     known = f"sha256:{sha256}" if sha256 else None
     try:
         pooch.retrieve(

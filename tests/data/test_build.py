@@ -1,0 +1,307 @@
+import errno
+import hashlib
+import json
+import os
+import shutil
+
+import numpy as np
+import pytest
+import soundfile
+
+from reverbsynth.data import DataSet, build, build_data
+from reverbsynth.data.build import data_hash
+from reverbsynth.data.effects.dry import Dry
+from reverbsynth.errors import ReverbSynthError
+from reverbsynth.settings import Settings
+
+FILES = ["manifest.json", "test.tfrecord", "train.tfrecord", "valid.tfrecord"]
+
+
+def contents(directory):
+    return sorted(path.name for path in directory.iterdir())
+
+
+def digests(directory):
+    return {name: hashlib.sha256((directory / name).read_bytes()).hexdigest() for name in FILES[1:]}
+
+
+@pytest.fixture
+def small_chunks(monkeypatch):
+    """Two notes a chunk, so that twelve notes make six."""
+    monkeypatch.setattr(build, "CHUNK", 2)
+
+
+@pytest.fixture
+def stop_after(monkeypatch):
+    """Raise ``error`` when the dry effect has run ``count`` times: stop_after(count, error)."""
+
+    def arm(count, error):
+        runs = []
+
+        def process(self, audio, ids):
+            runs.append(ids)
+            if len(runs) > count:
+                raise error
+            return audio
+
+        monkeypatch.setattr(Dry, "process", process)
+        return runs
+
+    return arm
+
+
+def test_the_embedded_default_end_to_end(tmp_path):
+    data = build_data(Settings.preset("tiny"), tmp_path / "data")
+    assert contents(tmp_path / "data") == FILES
+    assert [data.count(split) for split in data.splits] == [38, 6, 4]
+    assert data.vocabulary("pitch") == list(range(36, 48))
+    manifest = data.manifest
+    assert list(manifest["inputs"]) == ["TimGM6mb.sf2"]
+    assert [effect["engine"] for effect in manifest["effects"]] == ["none", "scipy"]
+    assert len(manifest["effects"][1]["delays"]) == 4
+    assert manifest["skipped"] == []
+    for name, file in manifest["files"].items():
+        assert file["sha256"] == digests(tmp_path / "data")[name]
+    assert {"python", "numpy", "scipy"} <= set(manifest["versions"])
+
+
+def test_the_same_settings_give_the_same_bytes(settings, tmp_path, small_chunks):
+    first = build_data(settings(), tmp_path / "first")
+    second = build_data(settings(), tmp_path / "second")
+    assert digests(first.directory) == digests(second.directory)
+    other = build_data(settings(seed=1), tmp_path / "other")
+    assert digests(other.directory) != digests(first.directory)
+
+
+def test_chunks_do_not_show(settings, tmp_path, small_chunks, monkeypatch):
+    build_data(settings(), tmp_path / "many")
+    monkeypatch.setattr(build, "CHUNK", 256)
+    build_data(settings(), tmp_path / "one")
+    assert digests(tmp_path / "many") == digests(tmp_path / "one")
+
+
+def test_a_complete_data_set_is_opened_not_built(settings, tmp_path, stop_after):
+    build_data(settings(), tmp_path / "data")
+    stop_after(0, AssertionError("built again"))
+    data = build_data(settings(), tmp_path / "data")
+    assert isinstance(data, DataSet)
+    # What training needs to know does not decide the data.
+    build_data(settings(**{"training.batch": 2}), tmp_path / "data")
+
+
+def test_other_settings_are_refused(settings, tmp_path):
+    build_data(settings(), tmp_path / "data")
+    with pytest.raises(ReverbSynthError, match="holds a data set of other settings"):
+        build_data(settings(seed=1), tmp_path / "data")
+
+
+@pytest.mark.parametrize("done", [0, 1, 3, 5])
+def test_an_interrupted_build_goes_on(settings, tmp_path, small_chunks, stop_after, done):
+    """Stopped within chunk done + 1; the chunks before it are not made again."""
+    build_data(settings(), tmp_path / "whole")
+    stop_after(done, KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        build_data(settings(), tmp_path / "data")
+    assert contents(tmp_path / "data") == [".build"]
+    # An interruption within a write leaves more in the file than the journal tells.
+    with open(tmp_path / "data" / ".build" / "train.tfrecord", "ab") as file:
+        file.write(b"half a record")
+    runs = stop_after(99, KeyboardInterrupt())
+    build_data(settings(), tmp_path / "data")
+    assert len(runs) == 6 - done
+    assert contents(tmp_path / "data") == FILES
+    assert digests(tmp_path / "data") == digests(tmp_path / "whole")
+
+
+def test_an_interruption_while_files_are_moved(settings, tmp_path, monkeypatch):
+    build_data(settings(), tmp_path / "whole")
+    moved = os.replace
+
+    def replace(source, target):
+        if str(target).endswith("valid.tfrecord"):
+            raise KeyboardInterrupt
+        moved(source, target)
+
+    monkeypatch.setattr("os.replace", replace)
+    with pytest.raises(KeyboardInterrupt):
+        build_data(settings(), tmp_path / "data")
+    monkeypatch.setattr("os.replace", moved)
+    assert contents(tmp_path / "data") == [".build", "train.tfrecord"]
+    build_data(settings(), tmp_path / "data")
+    assert contents(tmp_path / "data") == FILES
+    assert digests(tmp_path / "data") == digests(tmp_path / "whole")
+
+
+def test_an_unfinished_build_of_other_settings_is_refused(
+    settings, tmp_path, small_chunks, stop_after
+):
+    stop_after(2, KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        build_data(settings(), tmp_path / "data")
+    with pytest.raises(ReverbSynthError, match="holds an unfinished data set of other settings"):
+        build_data(settings(seed=1), tmp_path / "data")
+
+
+def test_a_changed_source_starts_again(settings, sounds, tmp_path, small_chunks, stop_after):
+    source = shutil.copytree(sounds, tmp_path / "source")
+    wanted = settings(**{"data.source.path": str(source)})
+    stop_after(2, KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        build_data(wanted, tmp_path / "data")
+    soundfile.write(source / "midi50.wav", 0.5 * np.ones(100), 16_000)
+    runs = stop_after(99, KeyboardInterrupt())
+    data = build_data(wanted, tmp_path / "data")
+    assert len(runs) == 7
+    assert sum(data.count(split) for split in data.splits) == 26
+
+
+def test_a_stray_after_the_end_is_cleared(settings, tmp_path):
+    build_data(settings(), tmp_path / "data")
+    (tmp_path / "data" / ".build").mkdir()
+    build_data(settings(), tmp_path / "data")
+    assert contents(tmp_path / "data") == FILES
+
+
+@pytest.mark.parametrize("after", [0, 3])
+def test_a_full_disk_leaves_nothing(settings, tmp_path, small_chunks, monkeypatch, after):
+    flush, writes = os.fsync, []
+
+    def full(descriptor):
+        writes.append(descriptor)
+        if len(writes) > 2 + 4 * after:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        flush(descriptor)
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(ReverbSynthError, match=r"cannot be written \(No space left"):
+        build_data(settings(), tmp_path / "data")
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_folder_that_cannot_be_made(settings, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ReverbSynthError, match="file: is a file, expected a folder"):
+        build_data(settings(), tmp_path / "file")
+    with pytest.raises(ReverbSynthError, match=r"file.*: cannot be written \(Not a dir"):
+        build_data(settings(), tmp_path / "file" / "data")
+
+
+def test_files_of_no_data_set_are_not_overwritten(settings, tmp_path):
+    (tmp_path / "train.tfrecord").write_bytes(b"precious")
+    with pytest.raises(ReverbSynthError, match=r"train\.tfrecord: belongs to no data set"):
+        build_data(settings(), tmp_path)
+    assert contents(tmp_path) == ["train.tfrecord"]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        ({"data.effects": [{"kind": "revreb"}]}, "found kind 'revreb'"),
+        ({"data.effects": [{"kind": "reverb", "parameters": {"decay": 0}}]}, "parameter decay"),
+        (
+            {"data.effects": [{"kind": "convolution", "parameters": {"path": "gone"}}]},
+            "gone: cannot",
+        ),
+        ({"data.source.path": "gone"}, "gone: not found"),
+        ({"data.source.pitches": [100, 110]}, "no sound has a pitch"),
+        ({"data.source.count": 2}, "found 2 notes, expected at least 3"),
+    ],
+)
+def test_mistakes_write_nothing(settings, tmp_path, overrides, message):
+    with pytest.raises(ReverbSynthError, match=message):
+        build_data(settings(**overrides), tmp_path / "data")
+    assert not (tmp_path / "data").exists()
+
+
+def test_bad_notes_are_left_out_and_listed(settings, sounds, tmp_path):
+    source = shutil.copytree(sounds, tmp_path / "source")
+    (source / "midi50.wav").write_bytes(b"no sound")
+    soundfile.write(source / "midi51.wav", np.zeros(100), 16_000)
+    wanted = settings(**{"data.source.path": str(source)})
+    with pytest.raises(ReverbSynthError, match=r"midi50\.wav: not a readable sound file"):
+        build_data(wanted, tmp_path / "data")
+    assert not (tmp_path / "data").exists()
+    data = build_data(wanted, tmp_path / "data", skip_bad=True)
+    assert [bad["name"] for bad in data.manifest["skipped"]] == ["midi50.wav", "midi51.wav"]
+    assert sum(data.count(split) for split in data.splits) == 24
+    for split in data.splits:
+        assert [note.metadata for note in data.notes(split)] == data.index(split)
+
+
+def test_a_bad_note_late_in_a_build_keeps_the_work(settings, sounds, tmp_path, small_chunks):
+    source = shutil.copytree(sounds, tmp_path / "source")
+    soundfile.write(source / "midi99.wav", np.zeros(100), 16_000)
+    wanted = settings(**{"data.source.path": str(source)})
+    with pytest.raises(ReverbSynthError, match="silent"):
+        build_data(wanted, tmp_path / "data")
+    assert contents(tmp_path / "data") == [".build"]
+    data = build_data(wanted, tmp_path / "data", skip_bad=True)
+    assert len(data.manifest["skipped"]) == 1
+    assert contents(tmp_path / "data") == FILES
+
+
+def test_twins_too_loud_are_turned_down_together(settings, tmp_path):
+    """The dry note and its twin keep the ratio that the effect gave them."""
+    loud = {"kind": "reverb", "parameters": {"gain": 20.0}}
+    wanted = settings(**{"data.effects": [{"kind": "dry"}, loud]})
+    quiet = build_data(settings(), tmp_path / "quiet")
+    data = build_data(wanted, tmp_path / "loud")
+    assert data.manifest["turned_down"]["notes"] == 12
+    assert 0 < data.manifest["turned_down"]["least_factor"] < 0.2
+    for split in data.splits:
+        notes, before = list(data.notes(split)), list(quiet.notes(split))
+        assert all(np.abs(note.audio).max() <= 1 for note in notes)
+        for dry, wet, was_dry, was_wet in zip(
+            notes[::2], notes[1::2], before[::2], before[1::2], strict=True
+        ):
+            factor = np.abs(dry.audio).max() / np.abs(was_dry.audio).max()
+            assert np.abs(wet.audio).max() == pytest.approx(1, abs=1e-5)
+            np.testing.assert_allclose(wet.audio, 20 * factor * was_wet.audio, atol=2e-5)
+
+
+def test_an_effect_that_fails_names_itself(settings, tmp_path, monkeypatch):
+    monkeypatch.setattr(Dry, "process", lambda self, audio, ids: audio * np.nan)
+    with pytest.raises(ReverbSynthError, match=r"effect dry: note midi36\.wav: audio holds NaN"):
+        build_data(settings(), tmp_path / "data")
+
+
+def test_several_effects_of_one_kind(settings, tmp_path):
+    chain = [
+        {"kind": "dry"},
+        {"kind": "reverb", "name": "room", "parameters": {"decay": 0.4}},
+        {"kind": "reverb", "name": "hall", "parameters": {"decay": 4.0}},
+    ]
+    data = build_data(settings(**{"data.effects": chain}), tmp_path / "data")
+    assert data.vocabulary("effect") == ["dry", "room", "hall"]
+    first, *_ = data.index("train")
+    assert first["id"] == f"{first['origin']}/dry"
+    assert sum(data.count(split) for split in data.splits) == 36
+
+
+def test_the_hash_names_the_data_alone(settings):
+    base = data_hash(settings())
+    assert data_hash(settings(**{"training.batch": 2})) == base
+    assert data_hash(settings(seed=1)) != base
+    assert data_hash(settings(**{"data.split": [0.6, 0.2, 0.2]})) != base
+
+
+def test_the_manifest_alone_answers_without_the_records(settings, tmp_path):
+    """And nothing imports TensorFlow: the JAX backend may run where it is not installed."""
+    import subprocess
+    import sys
+
+    build_data(settings(), tmp_path / "data")
+    code = (
+        "import sys; from reverbsynth.data import DataSet; "
+        f"data = DataSet.open({str(tmp_path / 'data')!r}); "
+        "assert len(list(data.notes('train'))) == data.count('train'); "
+        "assert 'tensorflow' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_manifest_is_one_line_a_key(settings, tmp_path):
+    data = build_data(settings(), tmp_path / "data")
+    text = (tmp_path / "data" / "manifest.json").read_text()
+    assert len(text.splitlines()) == len(json.loads(text)) + 2
+    assert data.manifest["settings_hash"] == data_hash(settings())
