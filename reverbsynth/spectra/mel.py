@@ -6,9 +6,11 @@ moves its neighbours' edges too. The effect is that every STFT bin spreads over 
 bands with weights that sum to 1. Widening each band on its own gives another matrix.
 """
 
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+from keras import ops
 
 from reverbsynth.settings import SAMPLE_RATE
 from reverbsynth.spectra.stft import BINS
@@ -60,3 +62,42 @@ def mel_to_linear() -> np.ndarray:
     matrix = linear_to_mel()
     sums = (matrix @ matrix.T).sum(axis=0)
     return matrix.T / np.where(np.abs(sums) > 1e-8, sums, 1.0)
+
+
+@dataclass(frozen=True)
+class Banded:
+    """A matrix with few entries a column, applied by gathering: exact where a GPU's matrix products
+    would round to fewer bits, which a phase of hundreds of radians does not survive.
+
+    ``sources`` and ``weights`` [shape=(entries, columns)] say which rows make up each column.
+    """
+
+    sources: np.ndarray
+    weights: np.ndarray
+
+    @classmethod
+    def of(cls, matrix: np.ndarray) -> "Banded":
+        """The banded form of a dense matrix."""
+        entries = int((matrix != 0).sum(axis=0).max())
+        # A stable sort brings each column's nonzero rows to the front, in order.
+        sources = np.argsort(matrix == 0, axis=0, kind="stable")[:entries]
+        return cls(sources, np.take_along_axis(matrix, sources, axis=0).astype(np.float32))
+
+    def __call__(self, x):
+        """``x @ matrix`` over the last axis."""
+        return sum(
+            ops.take(x, source, axis=-1) * weight
+            for source, weight in zip(self.sources, self.weights, strict=True)
+        )
+
+
+@cache
+def to_mel_bins() -> Banded:
+    """`linear_to_mel`, ready to apply."""
+    return Banded.of(linear_to_mel())
+
+
+@cache
+def to_linear_bins() -> Banded:
+    """`mel_to_linear`, ready to apply: two entries a column."""
+    return Banded.of(mel_to_linear())

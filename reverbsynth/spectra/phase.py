@@ -5,6 +5,15 @@ import math
 from keras import ops
 
 
+def _taylor(first: int) -> list[float]:
+    """Taylor coefficients in x² of the sine (``first`` 1, over x) or cosine (0) of pi x / 2."""
+    powers = range(first, 14, 2)
+    return [(-1) ** (n // 2) * (math.pi / 2) ** n / math.factorial(n) for n in powers]
+
+
+_SINE, _COSINE = _taylor(1), _taylor(0)
+
+
 def unwrap(phase):
     """Remove the jumps of 2 pi along time.
 
@@ -43,5 +52,35 @@ def instantaneous_frequency(phase):
 
 
 def integrate(frequency):
-    """Phase in radians from instantaneous frequency: the inverse of `instantaneous_frequency`."""
-    return ops.cumsum(frequency * math.pi, axis=1)
+    """Phase in half turns from instantaneous frequency: undoes `instantaneous_frequency`."""
+    return ops.cumsum(frequency, axis=1)
+
+
+def cosine_and_sine(phase):
+    """Cosine and sine of a phase in half turns.
+
+    By Taylor series of the half angle, whole turns taken off first. Whole turns are exact in these
+    units, so this is nearer the truth than radians of many turns; and the cosine that XLA
+    compiles for CPUs costs more than the inverse FFT.
+
+    Parameters
+    ----------
+    phase : tensor, half turns
+
+    Returns
+    -------
+    tuple of tensors
+        Off by at most 1e-6.
+    """
+    half = phase - 2.0 * ops.round(0.5 * phase)
+    square = half * half
+    sine = half * _polynomial(_SINE, square)
+    cosine = _polynomial(_COSINE, square)
+    return 1.0 - 2.0 * sine * sine, 2.0 * sine * cosine
+
+
+def _polynomial(coefficients: list[float], x):
+    value = coefficients[-1]
+    for coefficient in reversed(coefficients[:-1]):
+        value = value * x + coefficient
+    return value

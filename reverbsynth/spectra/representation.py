@@ -13,7 +13,7 @@ from keras import ops
 
 from reverbsynth.settings import SpectraSettings
 from reverbsynth.spectra import mel
-from reverbsynth.spectra.phase import instantaneous_frequency, integrate
+from reverbsynth.spectra.phase import cosine_and_sine, instantaneous_frequency, integrate
 from reverbsynth.spectra.stft import BINS, FRAMES, istft, stft
 
 IMAGE_SHAPE = (FRAMES, BINS, 2)
@@ -43,28 +43,35 @@ def to_specgram(real, imaginary, phase_only: bool = False):
 
 def to_stft(specgram, phase_only: bool = False):
     """Invert `to_specgram`: real and imaginary part [shape=(n, 128, 1024)]."""
-    magnitude = ops.exp(specgram[..., 0])
     second = specgram[..., 1]
-    phase = second * math.pi if phase_only else integrate(second)
-    return magnitude * ops.cos(phase), magnitude * ops.sin(phase)
+    return _rectangular(ops.exp(specgram[..., 0]), second if phase_only else integrate(second))
 
 
 def to_mel(specgram):
     """Linear-frequency image to mel [shape=(n, 128, 1024, 2)]: power and phase are projected."""
-    weights = _tensor(mel.linear_to_mel(), specgram)
-    power = ops.exp(2 * specgram[..., 0])
-    magnitude = ops.log(ops.matmul(power, weights) + _FLOOR)
-    frequency = instantaneous_frequency(ops.matmul(integrate(specgram[..., 1]), weights))
-    return ops.stack([magnitude, frequency], axis=-1)
+    project = mel.to_mel_bins()
+    magnitude = ops.log(project(ops.exp(2 * specgram[..., 0])) + _FLOOR)
+    phase = project(integrate(specgram[..., 1]))
+    return ops.stack([magnitude, instantaneous_frequency(phase * math.pi)], axis=-1)
 
 
 def from_mel(melspecgram):
     """Mel image back to linear frequency [shape=(n, 128, 1024, 2)]."""
-    weights = _tensor(mel.mel_to_linear(), melspecgram)
-    power = ops.matmul(ops.exp(melspecgram[..., 0]), weights)
-    magnitude = 0.5 * ops.log(power + _FLOOR)
-    frequency = instantaneous_frequency(ops.matmul(integrate(melspecgram[..., 1]), weights))
-    return ops.stack([magnitude, frequency], axis=-1)
+    magnitude, phase = _mel_to_polar(melspecgram)
+    frequency = instantaneous_frequency(phase * math.pi)
+    return ops.stack([ops.log(magnitude), frequency], axis=-1)
+
+
+def _mel_to_polar(melspecgram):
+    """Magnitude, and phase in half turns, at the STFT's bins."""
+    project = mel.to_linear_bins()
+    power = project(ops.exp(melspecgram[..., 0]))
+    return ops.sqrt(power + _FLOOR), project(integrate(melspecgram[..., 1]))
+
+
+def _rectangular(magnitude, phase):
+    cosine, sine = cosine_and_sine(phase)
+    return magnitude * cosine, magnitude * sine
 
 
 class Representation:
@@ -90,8 +97,9 @@ class Representation:
 
     def to_stft(self, images):
         """Images as the STFT they stand for: real and imaginary part [shape=(n, 128, 1024)]."""
-        specgram = from_mel(images) if self.kind == "mel" else images
-        return to_stft(specgram, phase_only=self.kind == "phase")
+        if self.kind == "mel":
+            return _rectangular(*_mel_to_polar(images))
+        return to_stft(images, phase_only=self.kind == "phase")
 
     def decode(self, images):
         """Images [shape=(n, 128, 1024, 2)] as notes [shape=(n, 64000)]."""
@@ -136,7 +144,3 @@ def _batched(function, values: np.ndarray, batch: int) -> np.ndarray:
         for i in range(0, len(values), batch)
     ]
     return np.concatenate(parts) if parts else np.asarray(function(values))
-
-
-def _tensor(matrix: np.ndarray, like):
-    return ops.convert_to_tensor(matrix, like.dtype)
