@@ -248,6 +248,8 @@ class Settings(_Frozen):
 
     @classmethod
     def _build(cls, values: dict, overrides: Mapping[str, Any], origin: str) -> "Settings":
+        # From the defaults up, so that one field of a source can be set without naming its kind.
+        values = _merged(cls().model_dump(mode="json"), values)
         values = _merged(values, _nested(overrides))
         try:
             return cls.model_validate(values)

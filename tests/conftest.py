@@ -3,12 +3,17 @@
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from reverbsynth.data import build_data
 from reverbsynth.runs import Run
 from reverbsynth.settings import Settings
 from reverbsynth.training import train
+
+# Machines differ and may be busy; how long an example takes is not what these tests are about.
+hypothesis.settings.register_profile("reverbsynth", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("reverbsynth")
 
 SMALL = {
     "data": {"source": {"kind": "soundfont", "programs": [33, 36], "pitches": [40, 42]}},
