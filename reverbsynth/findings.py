@@ -7,11 +7,13 @@ import pandas as pd
 from IPython.display import Markdown
 
 from reverbsynth.data import DataSet
+from reverbsynth.evaluation.mel_scale import mel_centers, mel_formula
 from reverbsynth.gan.networks import Discriminator, Generator, Row
 from reverbsynth.gan.stages import is_transition, stage_resolution
 from reverbsynth.runs import Run
 from reverbsynth.settings import SAMPLE_RATE, GanSettings, SpectraSettings
 from reverbsynth.spectra import Representation
+from reverbsynth.spectra.stft import N_FFT
 
 _SHARE = 10
 """A run's beginning and end: its first and last tenth."""
@@ -125,6 +127,23 @@ def lost(losses: pd.DataFrame) -> Markdown:
         f"{mel['pitch error (cents)']:.2f} cents, and the decay of the tail by "
         f"{mel['change of decay (dB/s)']:.2f} dB/s. So generated notes are judged by pitch, decay "
         "and spectrum in this book, never by their waveform."
+    )
+
+
+def mel_scale() -> Markdown:
+    """How far the mel matrix is from the mel formula."""
+    formula, matrix = mel_formula(), mel_centers()
+    half = len(formula) // 2
+    apart = np.abs(matrix / formula - 1) > 0.01
+    meets = int(np.flatnonzero(apart)[-1]) + 1
+    spacing = (matrix[meets] - matrix[0]) / meets
+    return Markdown(
+        f"By the formula, half of the bins would lie below {formula[half]:,.0f} Hz; in the matrix "
+        f"they lie below {matrix[half]:,.0f} Hz, because each widened band pushes the next one up. "
+        f"Up to {matrix[meets]:,.0f} Hz, where matrix and formula meet, the bins are evenly "
+        f"spaced, {spacing:.1f} Hz apart; those of the STFT are {SAMPLE_RATE / N_FFT:.1f} Hz "
+        "apart. *Mel* in IF-Mel is a name more than a scale, and it resolves low harmonics hardly better than "
+        "a linear scale does."
     )
 
 

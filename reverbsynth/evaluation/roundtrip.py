@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import librosa
 import numpy as np
 import pandas as pd
+import soxr
 
 from reverbsynth.settings import NOTE_OFF, SAMPLE_RATE, Settings
 from reverbsynth.spectra import Representation
@@ -23,7 +24,7 @@ NAMES = {"mel": "IF-Mel", "linear": "linear IF", "phase": "phase"}
 _FLOOR = 1e-4
 """Spectral floor relative to the note's largest magnitude: -80 dB."""
 
-_YIN_FRAME = 4096
+_YIN_FRAME = 16384
 _SEMITONES = 7
 """Pitch is sought so far to either side of the note's own."""
 
@@ -91,29 +92,31 @@ def log_spectral_distance(original: np.ndarray, decoded: np.ndarray) -> float:
 def pitch_change(original: np.ndarray, decoded: np.ndarray, pitch: int) -> float:
     """How much higher the decoded note sounds than the original, in cents.
 
-    The fundamental is YIN's median over the held part, sought within a fifth of `pitch`.
+    The fundamental is YIN's median over the held part (de Cheveigné and Kawahara, 2002), sought
+    within a fifth of `pitch`, at four times the sample rate: at 16 kHz a period of a high note is
+    too few samples to tell cents.
     """
     held = slice(int(0.2 * SAMPLE_RATE), int((NOTE_OFF - 0.2) * SAMPLE_RATE))
-    limits = librosa.midi_to_hz([pitch - _SEMITONES, pitch + _SEMITONES])
-    f0, f1 = (
-        np.median(
-            librosa.yin(
-                x[held], fmin=limits[0], fmax=limits[1], sr=SAMPLE_RATE, frame_length=_YIN_FRAME
-            )
-        )
+    rate = 4 * SAMPLE_RATE
+    low, high = librosa.midi_to_hz([pitch - _SEMITONES, pitch + _SEMITONES])
+    options = {"fmin": low, "fmax": high, "sr": rate, "frame_length": _YIN_FRAME}
+    fundamentals = [
+        np.median(librosa.yin(soxr.resample(x[held], SAMPLE_RATE, rate), **options))
         for x in (original, decoded)
-    )
-    return float(1200 * np.log2(f1 / f0))
+    ]
+    return float(1200 * np.log2(fundamentals[1] / fundamentals[0]))
 
 
 def tail_slope(wave: np.ndarray) -> float:
     """Decay after note-off in dB a second (negative: it gets quieter).
 
     A line through the energy decay curve, Schroeder's backward integral ("New method of measuring
-    reverberation time", 1965), over its first 20 dB.
+    reverberation time", 1965), over its first 20 dB. NaN where the tail is silent.
     """
     tail = np.square(wave[int(NOTE_OFF * SAMPLE_RATE) :], dtype=np.float64)
     energy = np.cumsum(tail[::-1])[::-1]
+    if energy[0] == 0:
+        return float("nan")
     level = 10 * np.log10(np.maximum(energy, 1e-12 * energy[0]) / energy[0])
     fitted = max(int(np.argmax(level < -20)) or len(level), 2)
     seconds = np.arange(fitted) / SAMPLE_RATE

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from reverbsynth.evaluation.mel_scale import mel_centers, mel_formula
 from reverbsynth.figures.style import (
     DRY,
     FREQUENCY,
@@ -18,10 +19,13 @@ from reverbsynth.figures.style import (
     style,
 )
 from reverbsynth.settings import SAMPLE_RATE
-from reverbsynth.spectra.mel import hz_to_mel, linear_to_mel, mel_to_hz
+from reverbsynth.spectra.mel import linear_to_mel
 from reverbsynth.spectra.stft import BINS, HOP, LEAD, N_FFT
 
 CHANNELS = {"magnitude": 0, "frequency": 1}
+
+STFT_HZ = np.arange(1, BINS + 1) * SAMPLE_RATE / N_FFT
+"""Frequencies of the STFT's bins, 0 Hz left out."""
 
 _TICKS = (125, 500, 1000, 2000, 4000, 8000)
 
@@ -33,8 +37,8 @@ def frame_time(frame) -> np.ndarray:
 
 def bin_of(hz, kind: str) -> np.ndarray:
     """The image's bin that a frequency falls on."""
-    share = hz_to_mel(hz) / hz_to_mel(SAMPLE_RATE / 2) if kind == "mel" else np.asarray(hz) / 8000
-    return share * (BINS - 1)
+    centers = mel_centers() if kind == "mel" else STFT_HZ
+    return np.interp(hz, centers, np.arange(BINS))
 
 
 def magnitude_limits(images: np.ndarray) -> tuple[float, float]:
@@ -114,18 +118,21 @@ def unwrapping(phase: np.ndarray, unwrapped: np.ndarray, frequency: np.ndarray) 
 def mel_bands(bands: Sequence[int] = (20, 60, 150, 400, 800)) -> Figure:
     """A few bands of the mel matrix, and the frequency that each bin stands for."""
     matrix = linear_to_mel()
-    hz = np.arange(1, BINS + 1) * SAMPLE_RATE / N_FFT
     figure, axes = canvas(1, 2, 2.6)
     for band, color in zip(bands, (DRY, WET, GENERATED, *OTHER), strict=False):
-        axes[0, 0].plot(hz, matrix[:, band], linewidth=1.2, color=color, label=f"bin {band}")
+        axes[0, 0].plot(STFT_HZ, matrix[:, band], linewidth=1.2, color=color, label=f"bin {band}")
     axes[0, 0].set(xlabel="frequency (Hz)", ylabel="weight", xscale="log", xlim=(30, 8000))
     axes[0, 0].set_xticks([50, 200, 1000, 5000], ["50", "200", "1,000", "5,000"])
     axes[0, 0].minorticks_off()
     axes[0, 0].legend(fontsize=7.5, ncols=3, loc="lower left", bbox_to_anchor=(0, 1))
     place = np.arange(BINS)
-    top = hz_to_mel(SAMPLE_RATE / 2)
-    axes[0, 1].plot(place, mel_to_hz((place + 1) / (BINS + 1) * top), color=GENERATED, label="mel")
-    axes[0, 1].plot(place, hz, color=OTHER[3], linestyle="--", label="linear")
+    scales = (
+        ("this matrix", mel_centers(), GENERATED, "-"),
+        ("mel formula", mel_formula(), DRY, "-."),
+        ("linear", STFT_HZ, OTHER[3], "--"),
+    )
+    for label, values, color, line in scales:
+        axes[0, 1].plot(place, values, color=color, linestyle=line, label=label)
     axes[0, 1].set(xlabel="bin of the image", ylabel="frequency (Hz)")
-    axes[0, 1].legend(ncols=2, loc="lower left", bbox_to_anchor=(0, 1))
+    axes[0, 1].legend(fontsize=7.5, ncols=3, loc="lower left", bbox_to_anchor=(0, 1))
     return figure
