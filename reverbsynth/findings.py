@@ -142,8 +142,8 @@ def mel_scale() -> Markdown:
         f"they lie below {matrix[half]:,.0f} Hz, because each widened band pushes the next one up. "
         f"Up to {matrix[meets]:,.0f} Hz, where matrix and formula meet, the bins are evenly "
         f"spaced, {spacing:.1f} Hz apart; those of the STFT are {SAMPLE_RATE / N_FFT:.1f} Hz "
-        "apart. *Mel* in IF-Mel is a name more than a scale, and it resolves low harmonics hardly better than "
-        "a linear scale does."
+        "apart. *Mel* in IF-Mel is a name more than a scale, and it resolves low harmonics "
+        "hardly better than a linear scale does."
     )
 
 
