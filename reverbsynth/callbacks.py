@@ -67,7 +67,8 @@ class MetricsLog(keras.callbacks.Callback):
         super().__init__()
         self.leg = leg
         self._schedule = Schedule.of(leg.run.settings.training)
-        self._rows: list[list] = []
+        self.last: dict = {}
+        self._rows: list[dict] = []
         self._flushed = time.monotonic()
 
     def on_train_batch_end(self, batch, logs=None):
@@ -88,7 +89,8 @@ class MetricsLog(keras.callbacks.Callback):
             "blend": round(progress % 1.0, 6),
             "seconds": round(self.leg.clock.seconds(), 3),
         }
-        self._rows.append({**facts, **terms})
+        self.last = {**facts, **terms}
+        self._rows.append(self.last)
         if time.monotonic() - self._flushed > FLUSH_SECONDS:
             self.flush()
 

@@ -12,6 +12,7 @@
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -261,3 +262,22 @@ def _box_up(images: np.ndarray, factor: int) -> np.ndarray:
 def _is_free(directory: Path) -> bool:
     """Whether a run may begin here: nothing but its data set may lie in the folder."""
     return directory.is_dir() and all(path.name == "data" for path in directory.iterdir())
+
+
+def curve_names(labels: Iterable[str]) -> dict[str, str]:
+    """The metrics of Figures 18 to 24, and what they are called there.
+
+    A run with more labels than pitch has one pair of AC losses for each.
+    """
+    named = {
+        "discriminator_wasserstein": "discriminator Wasserstein loss",
+        "generator_wasserstein": "generator Wasserstein loss",
+        "gradient_penalty": "gradient penalty",
+    }
+    for label in labels:
+        of = "" if label == "pitch" else f" ({label})"
+        named[f"fake_{label}_loss"] = f"fake AC loss{of}"
+        named[f"real_{label}_loss"] = f"real AC loss{of}"
+    named["fake_consistency"] = "fake GL loss"
+    named["real_consistency"] = "real GL loss"
+    return named

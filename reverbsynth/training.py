@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from reverbsynth.gan import ProgressiveGAN, Schedule, stages
 from reverbsynth.images import Batches, ImageSet
 from reverbsynth.runs import Run
 from reverbsynth.settings import Settings
+from reverbsynth.tensorboard import EventFile, EventLog, add_stage
 
 
 def train(
@@ -67,53 +69,51 @@ def train(
     )
     if run.finished:
         return run
-    training = settings.training
+    images = ImageSet(data, settings.spectra)
+    if not len(images):
+        raise ReverbSynthError(f"{data.directory}: the training split holds no notes")
     deadline = None if max_minutes is None else time.monotonic() + 60 * max_minutes
-    last = training.last_stage if until_stage is None else min(until_stage, training.last_stage)
+    last = settings.training.last_stage
+    with closing(EventFile(run.directory / "tensorboard")) as events:
+        _grow(
+            run, images, events, last if until_stage is None else min(until_stage, last), deadline
+        )
+    return run
 
+
+def _grow(run: Run, images: ImageSet, events: EventFile, last: int, deadline: float | None) -> None:
+    """Train stage after stage, up to and with ``last`` or until the deadline."""
+    training = run.settings.training
     schedule = Schedule.of(training)
     checkpoints = Checkpoints(run.directory / "checkpoints")
     model, images_seen = _resume(run, checkpoints)
     trim_metrics(run.metrics_path, images_seen)
     clock = Clock(run.manifest["wall_seconds"])
-    images = ImageSet(data, settings.spectra)
-    if not len(images):
-        raise ReverbSynthError(f"{data.directory}: the training split holds no notes")
-    labels = images.labels(settings.gan.labels)
-
-    while model.stage <= last:
-        factor = stages.box_factor(stages.blocks(model.stage))
-        pixels = images.at(factor)
+    labels = images.labels(run.settings.gan.labels)
+    while model.stage <= last and not run.finished:
+        pixels = images.at(stages.box_factor(stages.blocks(model.stage)))
         _, end = schedule.span(model.stage)
-        batches = Batches(pixels, labels, training.batch, settings.seed, images_seen, end)
+        batches = Batches(pixels, labels, training.batch, run.settings.seed, images_seen, end)
         if len(batches):
             leg = Leg(run, model.stage, batches, clock, checkpoints)
             metrics = MetricsLog(leg)
             keeper = Keeper(leg, metrics, deadline)
-            model.fit(
-                batches,
-                shuffle=False,
-                verbose=0,
-                callbacks=[metrics, keeper, ProgressReport(leg)],
-            )
+            reports = [EventLog(run, events, metrics), ProgressReport(leg)]
+            model.fit(batches, shuffle=False, verbose=0, callbacks=[metrics, keeper, *reports])
             if keeper.interrupted:
-                return run
+                return
             images_seen += len(batches) * training.batch
         run.save_stage(
             model.stage, values(network_variables(model)), _samples(run, model, pixels, labels)
         )
+        add_stage(events, run, model.stage, images_seen)
         finished = model.stage == training.last_stage
         if not finished:
             model = model.next_stage()
         checkpoints.save(model, images_seen)
         run.update(
-            images_seen=images_seen,
-            wall_seconds=round(clock.seconds(), 3),
-            finished=finished,
+            images_seen=images_seen, wall_seconds=round(clock.seconds(), 3), finished=finished
         )
-        if finished:
-            break
-    return run
 
 
 def _resume(run: Run, checkpoints: Checkpoints) -> tuple[ProgressiveGAN, int]:

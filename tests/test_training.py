@@ -14,7 +14,7 @@ from reverbsynth.data import build_data
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.images import Batches, ImageSet
 from reverbsynth.instrument import Instrument
-from reverbsynth.runs import Run
+from reverbsynth.runs import Run, curve_names
 from reverbsynth.settings import Settings, presets
 from reverbsynth.training import train
 
@@ -64,6 +64,27 @@ def test_run_keeps_what_later_pages_need(small_run, small_settings, small_data):
     assert len(samples.pitch) == 3
     assert sum(again.histogram[:, -1]) == small_data.count("train")
     assert again.manifest["images_seen"] == 44
+
+
+def test_tensorboard_shows_curves_pictures_and_sounds(small_run):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    log = EventAccumulator(str(small_run.directory / "tensorboard"), {"images": 0, "audio": 0})
+    log.Reload()
+    tags = log.Tags()
+    metrics = small_run.metrics()
+    for column, name in curve_names(small_run.labels).items():
+        shown = {event.step: event.value for event in log.Scalars(name)}
+        stored = metrics.dropna(subset=column).set_index("images")[column]
+        assert list(shown) == list(stored.index)
+        assert list(shown.values()) == pytest.approx(list(stored), rel=1e-6)
+    assert {f"{kind}/generated/0" for kind in ("magnitude", "frequency")} <= set(tags["images"])
+    assert "note/real/0" in tags["audio"]
+    assert log.Audio("note/real/0")[-1].sample_rate == 16000
+    assert (log.Images("magnitude/real/0")[-1].width, len(log.Images("magnitude/real/0"))) == (
+        128,
+        len(small_run.stages),
+    )
 
 
 @pytest.mark.parametrize("stage", [0, 2])
