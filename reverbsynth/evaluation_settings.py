@@ -58,7 +58,7 @@ class EvaluationSettings(BaseModel):
     confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
     bins: Annotated[int, Field(ge=2)] = Field(50, description="of NDB (GANSynth's k), at most")
     straightness: Fraction = Field(
-        0.9, description="least r² of a line through a decay curve that counts as a decay"
+        0.95, description="least r² of a line through a decay curve that counts as a decay"
     )
     listener_steps: Positive = Field(800, description="training steps of each listener")
     listener_batch: Positive = 32

@@ -1,0 +1,179 @@
+"""A measure: a number with its confidence interval, or the word that stands in its place."""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from reverbsynth.evaluation_settings import EvaluationSettings
+
+TOO_FEW = "too few notes"
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What was measured.
+
+    Attributes
+    ----------
+    value, low, high
+        The number and its confidence interval; None where there is none.
+    notes
+        How many notes it rests on.
+    word
+        Why there is no number; empty where there is one.
+    """
+
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    notes: int = 0
+    word: str = ""
+
+    @property
+    def known(self) -> bool:
+        """Whether there is a number."""
+        return self.value is not None
+
+    def text(self, digits: int = 2) -> str:
+        """The measure as a cell of a table: ``98.10 [95.20, 99.00]``, or its word."""
+        if not self.known:
+            return self.word
+        number = f"{{:,.{digits}f}}"
+        text = number.format(self.value)
+        if self.low is None:
+            return text
+        return f"{text} [{number.format(self.low)}, {number.format(self.high)}]"
+
+
+@dataclass(frozen=True)
+class Bootstrap:
+    """Efron's bootstrap ("Bootstrap methods: another look at the jackknife", 1979).
+
+    Notes are drawn anew with replacement; the percentiles of what is then measured bound the
+    interval (`scipy.stats.bootstrap`). A note and its twin count as two notes here, so intervals
+    of real notes that pool both are a little too narrow.
+
+    Attributes
+    ----------
+    resamples, confidence
+        How often notes are drawn, and the interval's coverage.
+    least
+        Fewest notes that are measured.
+    seed
+        Of the draws.
+    """
+
+    resamples: int = 1000
+    confidence: float = 0.95
+    least: int = 8
+    seed: int = 0
+
+    @classmethod
+    def of(cls, settings: EvaluationSettings, seed: int = 0) -> "Bootstrap":
+        """As the settings say."""
+        return cls(settings.resamples, settings.confidence, settings.least_notes, seed)
+
+    def mean(self, values: np.ndarray, words: Sequence[str] = ()) -> Measure:
+        """Mean of the notes' values; see `median`."""
+        return self._typical(np.mean, values, words)
+
+    def median(self, values: np.ndarray, words: Sequence[str] = ()) -> Measure:
+        """Median of the notes' values.
+
+        Parameters
+        ----------
+        values : ndarray [shape=(n,)]
+            NaN where a note has no value.
+        words : sequence of str, optional
+            Why a note has none. The most frequent is the answer where too few notes have one.
+        """
+        return self._typical(np.median, values, words)
+
+    def proportion(self, answers: np.ndarray, word: str = "") -> Measure:
+        """Share of notes that answer yes [shape=(n,), bool].
+
+        Where all answers agree a bootstrap has no spread; Wilson's interval ("Probable inference",
+        1927) stands in.
+        """
+        answers = np.asarray(answers, bool)
+        count = int(answers.sum())
+        if len(answers) < self.least:
+            return Measure(notes=len(answers), word=word or TOO_FEW)
+        if 0 < count < len(answers):
+            return self._typical(np.mean, answers.astype(float), ())
+        found = stats.binomtest(count, len(answers)).proportion_ci(self.confidence, "wilson")
+        return Measure(float(answers[0]), float(found.low), float(found.high), len(answers))
+
+    def statistic(
+        self, function: Callable[..., float], *samples: np.ndarray, word: str = "", least: int = 0
+    ) -> Measure:
+        """A statistic of one or more samples, drawn anew each on its own.
+
+        Statistics such as a Fréchet distance grow when notes repeat. So the interval is that of
+        the resamples, moved to where its middle is the statistic of the notes themselves: it tells
+        the spread and leaves the bias of a small sample as it is.
+
+        Parameters
+        ----------
+        function : callable
+            Of as many arrays as there are samples; NaN where it cannot tell.
+        samples : ndarray [shape=(n, ...)]
+        word : str, optional
+            The answer where a sample is too small.
+        least : int, optional
+            Fewest notes of a sample, if more than `Bootstrap.least`.
+        """
+        smallest = min(map(len, samples))
+        if smallest < max(self.least, least):
+            return Measure(notes=smallest, word=word or TOO_FEW)
+        value = function(*samples)
+        if not math.isfinite(value):
+            return Measure(notes=smallest, word=word or "undefined")
+
+        def resampled(*places: np.ndarray) -> float:
+            drawn = (sample[place] for sample, place in zip(samples, places, strict=True))
+            return function(*drawn)
+
+        places = tuple(np.arange(len(sample)) for sample in samples)
+        result = stats.bootstrap(
+            places,
+            resampled,
+            n_resamples=self.resamples,
+            confidence_level=self.confidence,
+            method="percentile",
+            vectorized=False,
+            rng=np.random.default_rng(self.seed),
+        )
+        found = result.bootstrap_distribution
+        found = found[np.isfinite(found)]
+        tails = (50 * (1 - self.confidence), 50 * (1 + self.confidence))
+        low, high = np.percentile(found, tails) - np.median(found) + value
+        return Measure(float(value), float(low), float(high), smallest)
+
+    def _typical(self, function, values: np.ndarray, words: Sequence[str]) -> Measure:
+        values = np.asarray(values, np.float64)
+        values = values[np.isfinite(values)]
+        if len(values) < self.least:
+            return Measure(notes=len(values), word=commonest(words) or TOO_FEW)
+        if np.ptp(values) == 0:
+            value = float(values[0])
+            return Measure(value, value, value, len(values))
+        found = stats.bootstrap(
+            (values,),
+            function,
+            n_resamples=self.resamples,
+            confidence_level=self.confidence,
+            method="percentile",
+            rng=np.random.default_rng(self.seed),
+        ).confidence_interval
+        return Measure(float(function(values)), float(found.low), float(found.high), len(values))
+
+
+def commonest(words: Sequence[str]) -> str:
+    """The most frequent word; empty words do not count."""
+    counted = Counter(word for word in words if word)
+    return counted.most_common(1)[0][0] if counted else ""
