@@ -1,11 +1,24 @@
 """The original's stored stages as models of ours."""
 
+import keras
 import numpy as np
 import pytest
 
 from reverbsynth.gan.model import ProgressiveGAN
 from reverbsynth.gan.original import load_networks
 from reverbsynth.settings import Settings
+
+
+def compiled(function):
+    """The result of a function; on JAX of it compiled as a whole, which operation by operation
+    would take a minute.
+    """
+    if keras.backend.backend() != "jax":
+        return function()
+    import jax
+
+    return jax.jit(function)()
+
 
 PITCHES = list(range(24, 85))
 

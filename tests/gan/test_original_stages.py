@@ -9,7 +9,7 @@ from reverbsynth.gan.model import blend
 from reverbsynth.gan.original import our_name
 from reverbsynth.gan.stages import Schedule
 
-from .conftest import real_images, thin_settings
+from .conftest import compiled, real_images, thin_settings
 
 LOSSES = {
     "generator_loss": "generator_loss",
@@ -48,9 +48,11 @@ def computed(original_stage):
     asked = {"pitch": ops.convert_to_tensor(arrays["gen_pitch_index"])}
     shown = {"pitch": ops.convert_to_tensor(arrays["real_pitch_index"])}
     fake = model.generate(z, asked, progress)
-    terms, generator = model.generator_gradients(z, asked, progress)
+    terms, generator = compiled(lambda: model.generator_gradients(z, asked, progress))
     alpha = ops.convert_to_tensor(arrays["gp_alpha"])
-    more, discriminator = model.discriminator_gradients(real, shown, fake, alpha, progress)
+    more, discriminator = compiled(
+        lambda: model.discriminator_gradients(real, shown, fake, alpha, progress)
+    )
     return {
         "progress": progress,
         "real": real,
