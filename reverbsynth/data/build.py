@@ -3,7 +3,7 @@
 import math
 import shutil
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,6 +16,7 @@ from reverbsynth.data.folder import Folder
 from reverbsynth.data.notes import (
     METADATA,
     SPLITS,
+    Bad,
     Entry,
     Index,
     Note,
@@ -122,7 +123,7 @@ def build_data(settings: Settings, directory: Path | str, skip_bad: bool = False
             "commit": provenance.commit(),
             "versions": provenance.versions(),
             "report": index.report,
-            "skipped": [asdict(bad) for bad in work.rejected.notes],
+            "skipped": [asdict(bad) for bad in [*index.bad, *work.rejected.notes]],
             "turned_down": work.turned_down,
         }
         work.finish(manifest, rows)
@@ -167,11 +168,11 @@ def _indexed(source: Source, work: Work) -> Index:
     path = work.folder / "index.json"
     if (stored := read_json(path)) is not None:
         entries = [Entry(**{**row, "where": tuple(row["where"])}) for row in stored["entries"]]
-        index = Index(entries, stored["report"])
+        index = Index(entries, stored["report"], [Bad(**row) for row in stored["bad"]])
     else:
-        index = source.index(work.folder, work.rejected)
+        rejected = Rejected(work.rejected.skip)
+        index = replace(source.index(work.folder, rejected), bad=rejected.notes)
         write_json(path, asdict(index))
-        work.save()
     if repeated := duplicates([entry.id for entry in index.entries]):
         raise ReverbSynthError(
             f"data.source: note id {repeated[0]!r} occurs more than once, expected each once"

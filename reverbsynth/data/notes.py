@@ -118,11 +118,12 @@ class Rejected:
 class Index:
     """What a source offers: its usable notes, and what else it found out about them.
 
-    ``report`` is for the manifest: JSON values.
+    ``report`` is for the manifest: JSON values. ``bad`` are the notes that were rejected meanwhile.
     """
 
     entries: list[Entry]
     report: dict[str, Any] = field(default_factory=dict)
+    bad: list[Bad] = field(default_factory=list)
 
 
 def flaw(audio: np.ndarray) -> str | None:

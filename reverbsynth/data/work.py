@@ -13,6 +13,11 @@ from reverbsynth.data.notes import SPLITS, Bad, Rejected
 from reverbsynth.data.records import MANIFEST, compact, record_name, sha256
 from reverbsynth.errors import ReverbSynthError
 
+try:
+    import fcntl
+except ImportError:
+    fcntl = None
+
 WORK = ".build"
 """Name of the folder, within the data set's."""
 
@@ -31,7 +36,7 @@ class Work:
     chunks
         Number of chunks that are done.
     rejected
-        Takes the notes that cannot be used.
+        Takes the notes that turn out to be unusable when they are read or processed.
     turned_down
         How many notes had to be turned down, and the least factor.
     """
@@ -41,40 +46,54 @@ class Work:
         self.folder = directory / WORK
         self.identity = json.loads(json.dumps(identity))
         self.existed = directory.exists()
+        self.lock: int | None = None
+        self.ours = False
         self.chunks = 0
         self.sizes = dict.fromkeys(SPLITS, 0)
         self.rejected = Rejected(skip_bad)
         self.turned_down = {"notes": 0, "least_factor": 1.0}
 
     def __enter__(self) -> "Work":
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            self._lock()
+            self._resume()
+        except (OSError, ReverbSynthError) as error:
+            self.__exit__(type(error), error, None)
+            raise
+        return self
+
+    def _resume(self) -> None:
+        """Take up the journal of an earlier try, or start a new one."""
         journal = read_json(self.folder / "journal.json")
         if journal is not None and journal["identity"] == self.identity:
             self.chunks = journal["chunks"]
             self.sizes = journal["sizes"]
             self.rejected.notes = [Bad(**bad) for bad in journal["rejected"]]
             self.turned_down = journal["turned_down"]
-            return self
+            self.ours = True
+            return
         found = journal and journal["identity"]["settings_hash"]
         if found not in (None, self.identity["settings_hash"]):
             raise ReverbSynthError(
                 f"{self.directory}: holds an unfinished data set of other settings ({found}), "
                 f"expected {self.identity['settings_hash']}; choose another folder"
             )
+        self.ours = True
         shutil.rmtree(self.folder, ignore_errors=True)
-        try:
-            self.folder.mkdir(parents=True)
-            self.save()
-        except (OSError, ReverbSynthError) as error:
-            self._remove()
-            raise self._one_line(error) from None
-        return self
+        self.folder.mkdir()
+        self.save()
 
     def __exit__(self, kind, error, trace) -> None:
         failed_write = isinstance(error, OSError) or isinstance(error and error.__cause__, OSError)
-        if failed_write or (isinstance(error, ReverbSynthError) and not self.chunks):
+        failed_early = isinstance(error, ReverbSynthError) and not self.chunks
+        if self.ours and (failed_write or failed_early):
             self._remove()
+        self._unlock()
         if isinstance(error, OSError):
-            raise self._one_line(error) from None
+            path = error.filename or self.directory
+            reason = error.strerror or error
+            raise ReverbSynthError(f"{path}: cannot be written ({reason})") from None
 
     def save(self) -> None:
         """Write the journal."""
@@ -131,11 +150,23 @@ class Work:
         if not self.existed and self.directory.exists() and not any(self.directory.iterdir()):
             self.directory.rmdir()
 
-    def _one_line(self, error: OSError | ReverbSynthError) -> ReverbSynthError:
-        if isinstance(error, ReverbSynthError):
-            return error
-        path = error.filename or self.directory
-        return ReverbSynthError(f"{path}: cannot be written ({error.strerror or error})")
+    def _lock(self) -> None:
+        """Hold the folder, so that no other process builds there; where the system can do that."""
+        if fcntl is None:
+            return
+        self.lock = os.open(self.directory, os.O_RDONLY)
+        try:
+            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ReverbSynthError(f"{self.directory}: is being built by another process") from None
+        except OSError:
+            # A file system without locks, as some on networks.
+            self._unlock()
+
+    def _unlock(self) -> None:
+        if self.lock is not None:
+            os.close(self.lock)
+            self.lock = None
 
 
 def read_json(path: Path) -> Any:

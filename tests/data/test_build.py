@@ -162,7 +162,7 @@ def test_a_stray_after_the_end_is_cleared(settings, tmp_path):
     assert contents(tmp_path / "data") == FILES
 
 
-@pytest.mark.parametrize("after", [0, 3])
+@pytest.mark.parametrize("after", [-0.5, 0, 3])
 def test_a_full_disk_leaves_nothing(settings, tmp_path, small_chunks, monkeypatch, after):
     flush, writes = os.fsync, []
 
@@ -211,6 +211,29 @@ def test_mistakes_write_nothing(settings, tmp_path, overrides, message):
     with pytest.raises(ReverbSynthError, match=message):
         build_data(settings(**overrides), tmp_path / "data")
     assert not (tmp_path / "data").exists()
+
+
+def test_a_folder_is_built_by_one_process_at_a_time(settings, tmp_path, monkeypatch):
+    def build_there_too(self, audio, ids):
+        with pytest.raises(ReverbSynthError, match="data: is being built by another process"):
+            build_data(settings(), tmp_path / "data")
+        return audio
+
+    monkeypatch.setattr(Dry, "process", build_there_too)
+    build_data(settings(), tmp_path / "data")
+    assert contents(tmp_path / "data") == FILES
+
+
+def test_an_id_that_occurs_twice_is_kept_once(nsynth, names, example, tmp_path):
+    source = shutil.copytree(nsynth, tmp_path / "nsynth-train")
+    pairs = [f'"{name}": {json.dumps(example(name))}' for name in (*names, names[0])]
+    (source / "examples.json").write_text("{" + ", ".join(pairs) + "}")
+    wanted = Settings.preset("tiny", **{"data.source": {"kind": "nsynth", "path": str(source)}})
+    data = build_data(wanted, tmp_path / "data", skip_bad=True)
+    assert [bad["name"] for bad in data.manifest["skipped"]] == [names[0]]
+    for split in data.splits:
+        assert [note.metadata for note in data.notes(split)] == data.index(split)
+    assert sum(data.count(split) for split in data.splits) == 12
 
 
 def test_bad_notes_are_left_out_and_listed(settings, sounds, tmp_path):

@@ -59,6 +59,17 @@ def test_a_new_effect_is_one_class(noise):
     )
 
 
+def test_an_effect_that_changes_the_length_is_told(noise):
+    class Shorter(Effect):
+        kind: ClassVar[str] = "shorter"
+
+        def process(self, audio, ids):
+            return audio[:, :-1]
+
+    with pytest.raises(ReverbSynthError, match=r"effect shorter: made shape \(3, 63999\) of"):
+        effect("shorter")(noise, IDS)
+
+
 def test_shape_kind_and_repeat(every, noise):
     for one in every:
         wet = one(noise, IDS)

@@ -69,7 +69,12 @@ class Effect(BaseModel):
 
     def __call__(self, audio: np.ndarray, ids: Sequence[str]) -> np.ndarray:
         """Process notes: float32 of shape (notes, 64000), with the gain."""
-        return (self.gain * np.asarray(self.process(audio, ids))).astype(np.float32)
+        processed = np.asarray(self.process(audio, ids))
+        if processed.shape != audio.shape:
+            raise ReverbSynthError(
+                f"effect {self.name or self.kind}: made shape {processed.shape} of {audio.shape}"
+            )
+        return (self.gain * processed).astype(np.float32)
 
     def generator(self, *names: str) -> np.random.Generator:
         """A random generator for this effect's use called ``names`` (a note's id, for one)."""
