@@ -121,7 +121,7 @@ def test_broken_tables_name_the_row(name, content, message, tmp_path):
 
 
 @given(st.sampled_from([".csv", ".json"]), st.binary(max_size=80) | st.text(max_size=80))
-@hypothesis_settings(max_examples=500)
+@hypothesis_settings(max_examples=200)
 def test_arbitrary_tables_are_read_or_one_line(tmp_path_factory, attempt, suffix, content):
     path = tmp_path_factory.mktemp("tables") / f"t{suffix}"
     content = content if isinstance(content, bytes) else content.encode("utf-8", "surrogatepass")

@@ -405,7 +405,7 @@ def test_names_tell_everything():
 
 
 @given(data=st.data())
-@hypothesis_settings(max_examples=300, deadline=None)
+@hypothesis_settings(max_examples=100, deadline=None)
 def test_corrupted_archives_are_one_line(members, archive, tmp_path_factory, attempt, data):
     """Bits flipped, pieces cut and bytes put in, in the gzip stream or in the tar within it."""
     folder = tmp_path_factory.mktemp("corrupted")
@@ -448,7 +448,7 @@ JSON = st.recursive(
 
 
 @given(data=st.data())
-@hypothesis_settings(max_examples=300, deadline=None)
+@hypothesis_settings(max_examples=150, deadline=None)
 def test_strange_json_is_one_line(nsynth, example, tmp_path_factory, attempt, data):
     folder = tmp_path_factory.mktemp("strange")
     (folder / "audio").symlink_to(nsynth / "audio")

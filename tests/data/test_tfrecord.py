@@ -100,7 +100,7 @@ def test_any_change_to_a_file_is_noticed(tmp_path_factory, data):
 
 
 @given(st.binary(max_size=400))
-@settings(max_examples=500)
+@settings(max_examples=300)
 def test_arbitrary_bytes_are_an_error_in_one_line(tmp_path_factory, attempt, content):
     path = tmp_path_factory.mktemp("records") / "arbitrary.tfrecord"
     path.write_bytes(content)
@@ -113,7 +113,7 @@ def test_arbitrary_bytes_are_an_error_in_one_line(tmp_path_factory, attempt, con
 
 
 @given(st.binary(max_size=200))
-@settings(max_examples=500)
+@settings(max_examples=300)
 def test_arbitrary_payloads_decode_or_are_an_error(content):
     with contextlib.suppress(ValueError):
         assert isinstance(tfrecord.decode(content), dict)
