@@ -1,0 +1,308 @@
+"""The generator as it plays on a CPU: one note at a time, with a third of the work.
+
+The same function as `reverbsynth.gan.networks.Generator`, which training needs, with kernels
+prepared once: matrix products by BLAS, on a few rows of the image at a time so that everything
+stays in the cache, and `reverbsynth.gan.kernels` between them. Equal to the generator to about
+1e-5.
+"""
+
+import os
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from reverbsynth.gan import kernels, stages
+from reverbsynth.gan.layers import LEAK
+from reverbsynth.gan.networks import START, filters
+from reverbsynth.settings import GanSettings
+
+_SCRATCH_BYTES = 2**22
+"""Scratch of one strip of rows, so that it stays in the cache."""
+
+_LEAST_TILES = 128
+"""Tiles of one strip, so that matrix products are worth their start."""
+
+_LEAST_CHANNELS = 32
+"""Below this Winograd saves nothing; and a pixel norm over few channels magnifies its rounding."""
+
+_MOST_THREADS = 8
+"""Each holds a workspace of its own, of up to about 80 MB."""
+
+# Winograd's kernel transform for the points 0, ±1, ±2 and infinity.
+_KERNEL_TRANSFORM = np.array(
+    [
+        [1 / 4, 0, 0],
+        [-1 / 6, -1 / 6, -1 / 6],
+        [-1 / 6, 1 / 6, -1 / 6],
+        [1 / 24, 1 / 12, 1 / 6],
+        [1 / 24, -1 / 12, 1 / 6],
+        [0, 0, 1],
+    ]
+)
+
+
+class Synthesizer:
+    """Latent vector and labels to a normalized image at the stage's own resolution.
+
+    Parameters
+    ----------
+    settings : GanSettings
+        Of kernels of another size than 3 nothing is saved.
+    stage : int
+    progress : float
+        Decides how far the last block is blended in.
+    weights : dict
+        The generator's variables by name.
+    """
+
+    def __init__(
+        self, settings: GanSettings, stage: int, progress: float, weights: dict[str, np.ndarray]
+    ):
+        n_blocks = stages.blocks(stage)
+        self._weights = {
+            name: _scaled(name, value.astype(np.float32)) for name, value in weights.items()
+        }
+        first = self._weights["block_1/conv0/kernel"]
+        height, width, inputs, channels = first.shape
+        # The first convolution's taps, mirrored, each for one output pixel (`FirstConv`).
+        self._dense = np.ascontiguousarray(
+            first[::-1, ::-1].transpose(2, 0, 1, 3).reshape(inputs, height * width * channels)
+        )
+        kind = _Block if settings.kernel_size == 3 else _PlainBlock
+        self._blocks = [
+            kind(
+                stages.resolution(block),
+                *(self._weights[f"block_{block}/{part}"] for part in _BLOCK_PARTS),
+            )
+            for block in range(2, n_blocks + 1)
+        ]
+        self._filters = filters(settings, 1)
+        self._n_blocks = n_blocks
+        self._alpha = progress - (n_blocks - 2) if stages.is_transition(stage) else 1.0
+        self._scratch = threading.local()
+
+    def __call__(self, z: np.ndarray, condition: np.ndarray) -> np.ndarray:
+        """One image [shape=(frames, bins, 2)] of a latent vector and its labels' one-hot blocks."""
+        with threadpool_limits(1, user_api="blas"):
+            return self._image(z, condition)
+
+    def many(self, z: np.ndarray, condition: np.ndarray, then) -> Iterator:
+        """``then(image)`` of each note in order, on as many threads as there are cores."""
+        threads = min(len(z), os.cpu_count() or 1, _MOST_THREADS)
+        if threads <= 1:
+            for row, labels in zip(z, condition, strict=True):
+                yield then(self(row, labels))
+            return
+        # A few notes ahead, so that memory does not grow with their number.
+        ahead = 4 * threads
+        with ThreadPoolExecutor(threads) as pool:
+            for i in range(0, len(z), ahead):
+                # One BLAS thread each: the notes are what runs side by side.
+                with threadpool_limits(1, user_api="blas"):
+                    some = z[i : i + ahead], condition[i : i + ahead]
+                    done = list(pool.map(lambda *note: then(self._image(*note)), *some))
+                yield from done
+
+    def _image(self, z: np.ndarray, condition: np.ndarray) -> np.ndarray:
+        x = np.concatenate([z, condition]).astype(np.float32)
+        x = x / np.sqrt(np.mean(x**2) + 1e-8)
+        x = (x @ self._dense).reshape(-1, self._filters) + self._weights["block_1/conv0/bias"]
+        x = _convolved(
+            _activated(x).reshape(*START, -1),
+            self._weights["block_1/conv1/kernel"],
+            self._weights["block_1/conv1/bias"],
+        )
+        if not hasattr(self._scratch, "blocks"):
+            self._scratch.blocks = [block.workspace() for block in self._blocks]
+        before = x
+        for block, workspace in zip(self._blocks, self._scratch.blocks, strict=True):
+            before, x = x, block(x, workspace)
+        image = self._to_rgb(x, self._n_blocks)
+        if self._alpha == 1.0:
+            return image
+        coarse = self._to_rgb(before, self._n_blocks - 1).repeat(2, axis=0).repeat(2, axis=1)
+        return (self._alpha * image + (1.0 - self._alpha) * coarse).astype(np.float32)
+
+    def _to_rgb(self, x: np.ndarray, block: int) -> np.ndarray:
+        kernel = self._weights[f"block_{block}/to_rgb/kernel"][0, 0]
+        return np.tanh(x @ kernel + self._weights[f"block_{block}/to_rgb/bias"])
+
+
+_BLOCK_PARTS = ("conv0/kernel", "conv0/bias", "conv1/kernel", "conv1/bias")
+
+
+class _Block:
+    """Upscaling and the two convolutions of a block from the second on."""
+
+    def __init__(self, size: tuple[int, int], kernel0, bias0, kernel1, bias1):
+        self._size = height, width = size
+        self._below, self._channels = kernel0.shape[2:]
+        channels = self._channels
+        self._taps = _taps(kernel0)
+        self._fast = channels >= _LEAST_CHANNELS
+        self._kernel1 = _winograd(kernel1) if self._fast else _flat(kernel1)
+        self._bias0 = np.tile(bias0, width // 2)
+        self._bias1 = np.tile(bias1, width // kernels.TILE)
+        self._rows0 = _strip(height // 2, 1, 36 * (width // 2) * channels)
+        tiles_a_row = width // kernels.TILE**2
+        least = max(kernels.TILE, _LEAST_TILES // tiles_a_row)
+        self._rows1 = _strip(height, least, 2 * 4 * kernels.POINTS**2 * tiles_a_row * channels)
+
+    def workspace(self) -> dict[str, np.ndarray]:
+        """Buffers for one thread. Images have a border of one zero pixel."""
+        height, width = self._size
+        low, below, c = width // 2, self._below, self._channels
+        r, tiles = self._rows0, width // kernels.TILE
+        n = self._rows1 // kernels.TILE * tiles
+
+        def empty(*shape: int) -> np.ndarray:
+            return np.empty(shape, np.float32)
+
+        return {
+            "below": np.zeros((height // 2 + 2, low + 2, below), np.float32),
+            "middle": np.zeros((height + 2, width + 2, c), np.float32),
+            "out": empty(height, width, c),
+            "pixels": empty(r, low * below),
+            "down": empty(r + 1, low * below),
+            "across": empty(r, (low + 1) * below),
+            "both": empty(r + 1, (low + 1) * below),
+            "products": (
+                *(empty(r, low * c) for _ in range(3)),
+                *(empty(r, (low + 1) * c) for _ in range(2)),
+                *(empty(r + 1, (low + 1) * c) for _ in range(4)),
+            ),
+            "row": empty(low * c),
+            "tiles": empty(kernels.POINTS**2, n * c),
+            "tile_products": empty(kernels.POINTS**2, n * c),
+            "point_rows": empty(kernels.POINTS, (width + 2) * c),
+            "columns": empty(kernels.TILE, (tiles + 1) * c),
+            "half": empty(kernels.TILE * kernels.POINTS, tiles * c),
+            "four_rows": empty(kernels.TILE, tiles * c),
+        }
+
+    def __call__(self, x: np.ndarray, space: dict) -> np.ndarray:
+        """The block's activations [shape=(h, w, channels)]; they lie in the workspace."""
+        space["below"][1:-1, 1:-1] = x
+        self._upscaled(space)
+        self._level(space)
+        return space["out"]
+
+    def _upscaled(self, space: dict) -> None:
+        c, below, rows = self._channels, self._below, self._rows0
+        padded, middle = _rows(space["below"]), _rows(space["middle"])[1:-1]
+        down, both = space["down"], space["both"]
+        inputs = (space["pixels"], down[:-1], down[1:], *[space["across"]] * 2, *[both] * 4)
+        for top in range(0, self._size[0] // 2, rows):
+            kernels.differences(
+                padded[top : top + rows + 2], space["pixels"], down, space["across"], both
+            )
+            for values, taps, product in zip(inputs, self._taps, space["products"], strict=True):
+                np.matmul(values.reshape(-1, below), taps, out=product.reshape(-1, c))
+            kernels.recombine(
+                space["products"], self._bias0, middle[2 * top : 2 * (top + rows)], c, space["row"]
+            )
+
+    def _level(self, space: dict) -> None:
+        c, rows = self._channels, self._rows1
+        padded, out = _rows(space["middle"]), _rows(space["out"])
+        tiles, products = space["tiles"], space["tile_products"]
+        for top in range(0, self._size[0], rows):
+            if not self._fast:
+                y = _neighbours(space["middle"][top : top + rows + 2]) @ self._kernel1
+                kernels.activate(y.reshape(-1), np.tile(self._bias1, rows * kernels.TILE))
+                kernels.place(y.reshape(-1), out[top : top + rows].reshape(-1), c, 0, 1)
+                continue
+            kernels.to_tiles(
+                padded[top : top + rows + 2], tiles, c, space["point_rows"], space["columns"]
+            )
+            np.matmul(
+                tiles.reshape(len(tiles), -1, c),
+                self._kernel1,
+                out=products.reshape(len(tiles), -1, c),
+            )
+            kernels.from_tiles(
+                products, self._bias1, out[top : top + rows], c, space["half"], space["four_rows"]
+            )
+
+
+class _PlainBlock:
+    """As `_Block`, for kernels of any size."""
+
+    def __init__(self, size: tuple[int, int], *weights: np.ndarray):
+        self._weights = weights
+
+    def workspace(self) -> None:
+        """None is needed."""
+
+    def __call__(self, x: np.ndarray, space: None) -> np.ndarray:
+        kernel0, bias0, kernel1, bias1 = self._weights
+        upscaled = x.repeat(2, axis=0).repeat(2, axis=1)
+        return _convolved(_convolved(upscaled, kernel0, bias0), kernel1, bias1)
+
+
+def _scaled(name: str, values: np.ndarray) -> np.ndarray:
+    """Biases as they are, kernels with their equalized scale (`layers.Equalized`)."""
+    if name.endswith("/bias"):
+        return values
+    gain = 1.0 if name.endswith("to_rgb/kernel") else 2.0
+    return values * np.float32(np.sqrt(gain / np.prod(values.shape[:-1])))
+
+
+def _taps(kernel: np.ndarray) -> list[np.ndarray]:
+    """The nine matrices of `kernels.recombine` from a 3x3 kernel."""
+    wide = kernel.astype(np.float64)
+    by_row = {"s": wide.sum(axis=0), "0": wide[0], "2": wide[2]}
+    taps = {
+        row + column: value
+        for row, values in by_row.items()
+        for column, value in (("s", values.sum(axis=0)), ("0", values[0]), ("2", values[2]))
+    }
+    order = ("ss", "0s", "2s", "s0", "s2", "00", "02", "20", "22")
+    return [np.ascontiguousarray(taps[name], np.float32) for name in order]
+
+
+def _winograd(kernel: np.ndarray) -> np.ndarray:
+    """Winograd's 36 matrices from a 3x3 kernel."""
+    transform = _KERNEL_TRANSFORM
+    points = np.einsum("ij,kl,jlcd->ikcd", transform, transform, kernel.astype(np.float64))
+    return np.ascontiguousarray(points.reshape(-1, *kernel.shape[2:]), np.float32)
+
+
+def _strip(rows: int, least: int, bytes_a_row: int) -> int:
+    """How many rows to work on at a time: ``least`` by a power of two, at most ``rows``."""
+    strip = min(least, rows)
+    while strip * 2 <= rows and strip * 2 * bytes_a_row <= _SCRATCH_BYTES:
+        strip *= 2
+    return strip
+
+
+def _rows(image: np.ndarray) -> np.ndarray:
+    return image.reshape(len(image), -1)
+
+
+def _flat(kernel: np.ndarray) -> np.ndarray:
+    return kernel.reshape(-1, kernel.shape[-1])
+
+
+def _activated(x: np.ndarray) -> np.ndarray:
+    """Leaky ReLU and pixel norm of a few pixels [shape=(n, channels)]."""
+    x = np.maximum(x, np.float32(LEAK) * x)
+    return x / np.sqrt(np.mean(x**2, axis=-1, keepdims=True) + np.float32(1e-8))
+
+
+def _convolved(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray) -> np.ndarray:
+    """Convolution with a kernel of any odd size, activated."""
+    edge = kernel.shape[0] // 2
+    padded = np.pad(x, ((edge, edge), (edge, edge), (0, 0)))
+    y = _neighbours(padded, kernel.shape[0]) @ _flat(kernel) + bias
+    return _activated(y).reshape(*x.shape[:2], -1)
+
+
+def _neighbours(padded: np.ndarray, size: int = 3) -> np.ndarray:
+    """The pixels under a kernel at each place, side by side [shape=(h * w, size² * channels)]."""
+    height, width = padded.shape[0] - size + 1, padded.shape[1] - size + 1
+    shifted = [padded[i : i + height, j : j + width] for i in range(size) for j in range(size)]
+    return np.concatenate(shifted, axis=-1).reshape(height * width, -1)

@@ -1,0 +1,66 @@
+"""Moving through latent space: spherical interpolation, and a walk over time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+
+def slerp(start: np.ndarray, stop: np.ndarray, share: float | np.ndarray) -> np.ndarray:
+    """Spherical interpolation between two latent vectors.
+
+    Shoemake, "Animating rotation with quaternion curves" (1985), as in GANSynth. Along the straight
+    line between two Gaussian vectors the middle is shorter than any that training saw.
+
+    Parameters
+    ----------
+    start, stop : ndarray [shape=(latent_size,)]
+    share : float or ndarray [shape=(n,)]
+        0 is the start, 1 the stop.
+
+    Returns
+    -------
+    ndarray, float32 [shape=(latent_size,) or (n, latent_size)]
+    """
+    share = np.asarray(share, np.float64)[..., np.newaxis]
+    a, b = np.asarray(start, np.float64), np.asarray(stop, np.float64)
+    lengths = np.linalg.norm(a) * np.linalg.norm(b)
+    cosine = np.clip(a @ b / lengths, -1, 1) if lengths > 0 else 1.0
+    angle = np.arccos(cosine)
+    if np.sin(angle) < 1e-6:
+        return ((1 - share) * a + share * b).astype(np.float32)
+    weight_a, weight_b = np.sin((1 - share) * angle), np.sin(share * angle)
+    return ((weight_a * a + weight_b * b) / np.sin(angle)).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class LatentWalk:
+    """A path through latent vectors, spherical between one and the next.
+
+    Attributes
+    ----------
+    anchors : ndarray [shape=(n, latent_size)]
+    every : float
+        Seconds from one anchor to the next. Before the first and after the last it stands still.
+    """
+
+    anchors: np.ndarray
+    every: float
+
+    @classmethod
+    def draw(cls, latent_size: int, seconds: float, every: float, seed: int | None) -> "LatentWalk":
+        """A walk of so many seconds with anchors from N(0, 1)."""
+        count = int(np.ceil(max(seconds, 0.0) / every)) + 1
+        anchors = np.random.default_rng(seed).standard_normal((count, latent_size), np.float32)
+        return cls(anchors, every)
+
+    def at(self, seconds: Sequence[float] | np.ndarray) -> np.ndarray:
+        """Latent vectors at given times, float32 [shape=(n, latent_size)]."""
+        places = np.clip(np.asarray(seconds, np.float64) / self.every, 0, len(self.anchors) - 1)
+        before = np.minimum(places.astype(int), max(len(self.anchors) - 2, 0))
+        after = np.minimum(before + 1, len(self.anchors) - 1)
+        found = [
+            slerp(self.anchors[i], self.anchors[j], place - i)
+            for i, j, place in zip(before, after, places, strict=True)
+        ]
+        return np.reshape(np.asarray(found, np.float32), (-1, self.anchors.shape[1]))
