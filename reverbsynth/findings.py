@@ -10,32 +10,13 @@ from reverbsynth.data import DataSet
 from reverbsynth.evaluation.mel_scale import mel_centers, mel_formula
 from reverbsynth.gan.networks import Discriminator, Generator, Row
 from reverbsynth.gan.stages import is_transition, stage_resolution
-from reverbsynth.runs import Run
+from reverbsynth.runs import Run, curve_names
 from reverbsynth.settings import SAMPLE_RATE, GanSettings, SpectraSettings
 from reverbsynth.spectra import Representation
 from reverbsynth.spectra.stft import N_FFT
 
 _SHARE = 10
 """A run's beginning and end: its first and last tenth."""
-
-
-def curves(run: Run) -> dict[str, str]:
-    """The columns of figures 18 to 24, and what they are called.
-
-    A run with more labels than pitch has one pair of AC losses for each.
-    """
-    named = {
-        "discriminator_wasserstein": "discriminator Wasserstein loss",
-        "generator_wasserstein": "generator Wasserstein loss",
-        "gradient_penalty": "gradient penalty",
-    }
-    for label in run.labels:
-        of = "" if label == "pitch" else f" ({label})"
-        named[f"fake_{label}_loss"] = f"fake AC loss{of}"
-        named[f"real_{label}_loss"] = f"real AC loss{of}"
-    named["fake_consistency"] = "fake GL loss"
-    named["real_consistency"] = "real GL loss"
-    return named
 
 
 def changes(run: Run) -> pd.DataFrame:
@@ -47,7 +28,7 @@ def changes(run: Run) -> pd.DataFrame:
         One row a curve: ``first``, ``last`` and ``change``.
     """
     metrics, rows = run.metrics(), {}
-    for column, name in curves(run).items():
+    for column, name in curve_names(run.labels).items():
         values = metrics[column].dropna().to_numpy()
         count = max(len(values) // _SHARE, 1)
         first, last = values[:count].mean(), values[-count:].mean()
@@ -124,8 +105,8 @@ def lost(losses: pd.DataFrame) -> Markdown:
         f"mel scale it does not ({mel['SNR (dB)']:.1f} dB), because phase that was projected to "
         "mel cannot be projected back exactly. What an ear holds on to survives better: the "
         f"spectrum is off by {mel['log-spectral distance (dB)']:.1f} dB, the pitch by "
-        f"{mel['pitch error (cents)']:.2f} cents, and the decay of the tail by "
-        f"{mel['change of decay (dB/s)']:.2f} dB/s. So generated notes are judged by pitch, decay "
+        f"{mel['pitch error (cents)']:.2f} cents, and the time in which the tail falls by 20 dB by "
+        f"{mel['change of decay (ms)']:.0f} ms. So generated notes are judged by pitch, decay "
         "and spectrum in this book, never by their waveform."
     )
 
@@ -242,7 +223,7 @@ def _facts(facts: dict[str, str]) -> pd.DataFrame:
 
 
 def _fall(name: str, row: pd.Series) -> str:
-    text = f"the {name} from {row['first']:.3g} to {row['last']:.3g}"
+    text = f"the {name} from {row['first']:.3g} to {row['last']:.3g}".replace(" -", " −")
     if row["last"] > 0:
         text += f" (by {1 - row['last'] / row['first']:.0%})"
     return text

@@ -22,7 +22,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 ORDER = (
     *("errors", "atomic", "provenance", "settings"),
     *("data", "spectra", "images", "gan"),
-    *("runs", "checkpoints", "callbacks", "training"),
+    *("runs", "checkpoints", "callbacks", "tensorboard", "training"),
     *("instrument", "midi", "export", "evaluation"),
     *("workspace", "players", "figures", "widgets", "findings"),
     *("mathjax", "pages", "book", "commands", "cli"),
