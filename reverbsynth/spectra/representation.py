@@ -19,7 +19,7 @@ from reverbsynth.spectra.stft import BINS, FRAMES, istft, stft
 IMAGE_SHAPE = (FRAMES, BINS, 2)
 """A note's image at full size: frames, bins, channels."""
 
-_FLOOR = 1e-6
+FLOOR = 1e-6
 
 
 def to_specgram(real, imaginary, phase_only: bool = False):
@@ -35,7 +35,7 @@ def to_specgram(real, imaginary, phase_only: bool = False):
     -------
     tensor [shape=(n, 128, 1024, 2)]
     """
-    magnitude = ops.log(ops.sqrt(real**2 + imaginary**2) + _FLOOR)
+    magnitude = ops.log(ops.sqrt(real**2 + imaginary**2) + FLOOR)
     phase = ops.arctan2(imaginary, real)
     second = phase / math.pi if phase_only else instantaneous_frequency(phase)
     return ops.stack([magnitude, second], axis=-1)
@@ -50,7 +50,7 @@ def to_stft(specgram, phase_only: bool = False):
 def to_mel(specgram):
     """Linear-frequency image to mel [shape=(n, 128, 1024, 2)]: power and phase are projected."""
     project = mel.to_mel_bins()
-    magnitude = ops.log(project(ops.exp(2 * specgram[..., 0])) + _FLOOR)
+    magnitude = ops.log(project(ops.exp(2 * specgram[..., 0])) + FLOOR)
     phase = project(integrate(specgram[..., 1]))
     return ops.stack([magnitude, instantaneous_frequency(phase * math.pi)], axis=-1)
 
@@ -66,7 +66,7 @@ def _mel_to_polar(melspecgram):
     """Magnitude, and phase in half turns, at the STFT's bins."""
     project = mel.to_linear_bins()
     power = project(ops.exp(melspecgram[..., 0]))
-    return ops.sqrt(power + _FLOOR), project(integrate(melspecgram[..., 1]))
+    return ops.sqrt(power + FLOOR), project(integrate(melspecgram[..., 1]))
 
 
 def _rectangular(magnitude, phase):

@@ -1,0 +1,247 @@
+"""An instrument as an ONNX graph: generator, spectra and inverse transform in one model.
+
+Written operator by operator, so that the graph holds nothing but what the sound needs, on either
+backend and without TensorFlow. Convolutions are in ONNX's own order of dimensions, (n, channels,
+frames, bins).
+"""
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from reverbsynth import provenance
+from reverbsynth.gan import stages
+from reverbsynth.gan.layers import LEAK
+from reverbsynth.gan.networks import CHANNELS, START
+from reverbsynth.instrument import Instrument
+from reverbsynth.settings import NOTE_LENGTH
+from reverbsynth.spectra import mel
+from reverbsynth.spectra.representation import FLOOR
+from reverbsynth.spectra.stft import BINS, FRAMES, HOP, LEAD, N_FFT, dual_window
+
+OPSET = 17
+_IR_VERSION = 8
+
+
+class _Graph:
+    """Nodes and constants as they are added."""
+
+    def __init__(self):
+        self.nodes: list[onnx.NodeProto] = []
+        self.constants: list[onnx.TensorProto] = []
+
+    def add(self, operator: str, *inputs: str, name: str | None = None, **attributes) -> str:
+        """Add a node with one output and return its name."""
+        output = name or f"{operator}_{len(self.nodes)}"
+        self.nodes.append(helper.make_node(operator, list(inputs), [output], **attributes))
+        return output
+
+    def constant(self, value, kind=np.float32) -> str:
+        """Add a constant and return its name."""
+        name = f"constant_{len(self.constants)}"
+        self.constants.append(numpy_helper.from_array(np.asarray(value, kind), name))
+        return name
+
+    def integers(self, *values: int) -> str:
+        return self.constant(values, np.int64)
+
+    def slice(self, x: str, axis: int, start: int, stop: int) -> str:
+        return self.add("Slice", x, self.integers(start), self.integers(stop), self.integers(axis))
+
+    def weight(self, value: np.ndarray, half: bool, scale: float = 1.0) -> str:
+        """A trained constant. Rounded before it is scaled, as an instrument's float16 file is; the
+        runtime folds cast and scale into one float32 constant when it loads the model."""
+        if not half:
+            return self.constant(value * np.float32(scale))
+        wide = self.add("Cast", self.constant(value, np.float16), to=TensorProto.FLOAT)
+        return wide if scale == 1.0 else self.add("Mul", wide, self.constant(scale))
+
+
+def build(instrument: Instrument, half: bool = False) -> onnx.ModelProto:
+    """The instrument as an ONNX model.
+
+    Inputs are ``z`` [shape=(n, latent_size)] and ``condition`` [shape=(n, width)], the one-hot
+    blocks of all labels. Outputs are ``wave`` [shape=(n, 64000)] and ``image`` [shape=(n, 2, h, w)],
+    the de-normalized image at the stage's own resolution: log-magnitude, then IF.
+
+    Parameters
+    ----------
+    instrument : Instrument
+    half : bool
+        Keep the weights in float16; sums are float32 all the same.
+    """
+    graph = _Graph()
+    image = _generator(graph, instrument, half)
+    scale, shift = (
+        np.asarray(values, np.float32).reshape(1, CHANNELS, 1, 1)
+        for values in (instrument.spectra.scale, instrument.spectra.shift)
+    )
+    centred = graph.add("Sub", image, graph.constant(shift))
+    image = graph.add("Div", centred, graph.constant(scale), name="image")
+    _wave(graph, image, instrument)
+    width = sum(len(values) for values in instrument.labels.values())
+    height, bins = stages.stage_resolution(instrument.stage)
+    size = instrument.gan.latent_size
+    model = helper.make_model(
+        helper.make_graph(
+            graph.nodes,
+            "reverbsynth",
+            [_info("z", "n", size), _info("condition", "n", width)],
+            [_info("wave", "n", NOTE_LENGTH), _info("image", "n", CHANNELS, height, bins)],
+            graph.constants,
+        ),
+        opset_imports=[helper.make_opsetid("", OPSET)],
+        producer_name="reverbsynth",
+        producer_version=provenance.versions().get("reverbsynth", ""),
+    )
+    model.ir_version = _IR_VERSION
+    return model
+
+
+def _info(name: str, *shape) -> onnx.ValueInfoProto:
+    return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+
+
+def _generator(graph: _Graph, instrument: Instrument, half: bool) -> str:
+    """The normalized image [shape=(n, 2, h, w)]."""
+    weights = instrument.weights
+    n_blocks = stages.blocks(instrument.stage)
+
+    def kernel(part: str, gain: float = 2.0) -> tuple[np.ndarray, float]:
+        value = weights[f"{part}/kernel"]
+        return value, float(np.sqrt(gain / np.prod(value.shape[:-1])))
+
+    def conv(x: str, part: str, gain: float = 2.0) -> str:
+        value, scale = kernel(part, gain)
+        edge = value.shape[0] // 2
+        return graph.add(
+            "Conv",
+            x,
+            graph.weight(value.transpose(3, 2, 0, 1), half, scale),
+            graph.weight(weights[f"{part}/bias"], half),
+            kernel_shape=list(value.shape[:2]),
+            pads=[edge] * 4,
+        )
+
+    def to_rgb(x: str, block: int) -> str:
+        return graph.add("Tanh", conv(x, f"block_{block}/to_rgb", gain=1.0))
+
+    x = _pixel_norm(graph, graph.add("Concat", "z", "condition", axis=1))
+    value, scale = kernel("block_1/conv0")
+    channels = value.shape[-1]
+    # Each output pixel is a dense product with one mirrored tap (`layers.FirstConv`).
+    dense = value[::-1, ::-1].transpose(2, 3, 0, 1).reshape(value.shape[2], -1)
+    x = graph.add("MatMul", x, graph.weight(dense, half, scale))
+    x = graph.add("Reshape", x, graph.integers(-1, channels, *START))
+    bias = weights["block_1/conv0/bias"].reshape(1, channels, 1, 1)
+    x = _activated(graph, graph.add("Add", x, graph.weight(bias, half)))
+    x = _activated(graph, conv(x, "block_1/conv1"))
+    before = x
+    for block in range(2, n_blocks + 1):
+        before = x
+        for part in ("conv0", "conv1"):
+            if part == "conv0":
+                x = _upscaled(graph, x, 2)
+            x = _activated(graph, conv(x, f"block_{block}/{part}"))
+    image = to_rgb(x, n_blocks)
+    alpha = instrument.progress - (n_blocks - 2)
+    if not stages.is_transition(instrument.stage) or alpha >= 1:
+        return image
+    coarse = _upscaled(graph, to_rgb(before, n_blocks - 1), 2)
+    return graph.add(
+        "Add",
+        graph.add("Mul", image, graph.constant(alpha)),
+        graph.add("Mul", coarse, graph.constant(1 - alpha)),
+    )
+
+
+def _pixel_norm(graph: _Graph, x: str) -> str:
+    mean = graph.add("ReduceMean", graph.add("Mul", x, x), axes=[1], keepdims=1)
+    root = graph.add("Sqrt", graph.add("Add", mean, graph.constant(1e-8)))
+    return graph.add("Mul", x, graph.add("Reciprocal", root))
+
+
+def _activated(graph: _Graph, x: str) -> str:
+    return _pixel_norm(graph, graph.add("LeakyRelu", x, alpha=LEAK))
+
+
+def _upscaled(graph: _Graph, x: str, factor: int) -> str:
+    """Nearest neighbours, by either way of rounding: the factor is whole."""
+    scales = graph.constant([1, 1, factor, factor])
+    return graph.add(
+        "Resize",
+        x,
+        "",
+        scales,
+        mode="nearest",
+        nearest_mode="floor",
+        coordinate_transformation_mode="asymmetric",
+    )
+
+
+def _wave(graph: _Graph, image: str, instrument: Instrument) -> None:
+    """Adds the output ``wave``: `Representation.decode`."""
+    factor = stages.box_factor(stages.blocks(instrument.stage))
+    full = image if factor == 1 else _upscaled(graph, image, factor)
+
+    def channel(number: int) -> str:
+        one = graph.slice(full, 1, number, number + 1)
+        return graph.add("Squeeze", one, graph.integers(1))
+
+    magnitude, phase = graph.add("Exp", channel(0)), channel(1)
+    kind = instrument.spectra.representation
+    if kind != "phase":
+        phase = graph.add("CumSum", phase, graph.constant(1, np.int64))
+    if kind == "mel":
+        power = graph.add("Add", _project(graph, magnitude), graph.constant(FLOOR))
+        magnitude, phase = graph.add("Sqrt", power), _project(graph, phase)
+    # Whole turns are taken off in half turns, where they are exact.
+    turns = graph.add("Round", graph.add("Mul", phase, graph.constant(0.5)))
+    phase = graph.add("Sub", phase, graph.add("Mul", turns, graph.constant(2.0)))
+    radians = graph.add("Mul", phase, graph.constant(np.pi))
+    parts = [
+        graph.add(
+            "Unsqueeze",
+            graph.add("Mul", magnitude, graph.add(function, radians)),
+            graph.integers(3),
+        )
+        for function in ("Cos", "Sin")
+    ]
+    spectrum = graph.add("Concat", *parts, axis=3)
+    # The real part of the upper half left empty is half the sound, but for the last bin, Nyquist's.
+    twice = np.full((1, 1, BINS, 1), 2.0)
+    twice[:, :, -1] = 1.0
+    spectrum = graph.add("Mul", spectrum, graph.constant(twice))
+    room = graph.integers(0, 0, 1, 0, 0, 0, N_FFT - BINS - 1, 0)
+    frames = graph.add("DFT", graph.add("Pad", spectrum, room), axis=2, inverse=1)
+    frames = graph.add("Squeeze", graph.slice(frames, 3, 0, 1), graph.integers(3))
+    frames = graph.add("Mul", frames, graph.constant(dual_window()))
+    overlaps = N_FFT // HOP
+    total = None
+    for quarter in range(overlaps):
+        part = graph.slice(frames, 2, quarter * HOP, (quarter + 1) * HOP)
+        pads = graph.integers(0, quarter, 0, 0, overlaps - 1 - quarter, 0)
+        padded = graph.add("Pad", part, pads)
+        total = padded if total is None else graph.add("Add", total, padded)
+    flat = graph.add("Reshape", total, graph.integers(-1, (FRAMES + overlaps - 1) * HOP))
+    graph.add(
+        "Slice",
+        flat,
+        graph.integers(LEAD),
+        graph.integers(LEAD + NOTE_LENGTH),
+        graph.integers(1),
+        name="wave",
+    )
+
+
+def _project(graph: _Graph, x: str) -> str:
+    """Mel bins to STFT bins."""
+    banded = mel.to_linear_bins()
+    terms = [
+        graph.add("Mul", graph.add("Gather", x, graph.integers(*source), axis=2), graph.constant(w))
+        for source, w in zip(banded.sources.tolist(), banded.weights, strict=True)
+    ]
+    total = terms[0]
+    for term in terms[1:]:
+        total = graph.add("Add", total, term)
+    return total
