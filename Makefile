@@ -9,7 +9,7 @@ BIN   := .venv/bin
 READY := .venv/.ready
 
 export UV_COMPILE_BYTECODE = 1
-export TF_CPP_MIN_LOG_LEVEL ?= 2
+export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 .PHONY: book test lint clean
 .DEFAULT_GOAL := book

@@ -129,8 +129,8 @@ def show(
         )
         width, height = figure.get_size_inches()
     image = (
-        f'<img src="{address(path, "image/png")}" alt="{html.escape(alt)}" loading="lazy" '
-        f'width="{round(width * 100)}" height="{round(height * 100)}">'
+        f'<div class="rs-scroll"><img src="{address(path, "image/png")}" alt="{html.escape(alt)}" '
+        f'loading="lazy" width="{round(width * 100)}" height="{round(height * 100)}"></div>'
     )
     players = Players(sounds_name or name, sounds)._repr_html_() if sounds else ""
     return Captioned(image + players, caption, origin, name)
@@ -164,7 +164,7 @@ def table(
 
 def _cell(value: str, right: bool, tag: str = "td") -> str:
     align = ' class="rs-number"' if right else ""
-    return f"<{tag}{align}>{html.escape(str(value))}</{tag}>"
+    return f"<{tag}{align}>{html.escape(str(value).strip())}</{tag}>"
 
 
 def _number(value: object, digits: int) -> str:

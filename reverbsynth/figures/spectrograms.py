@@ -27,7 +27,7 @@ CHANNELS = {"magnitude": 0, "frequency": 1}
 STFT_HZ = np.arange(1, BINS + 1) * SAMPLE_RATE / N_FFT
 """Frequencies of the STFT's bins, 0 Hz left out."""
 
-_TICKS = (125, 500, 1000, 2000, 4000, 8000)
+_TICKS = (1000, 2000, 4000, 6000, 8000)
 
 
 def frame_time(frame) -> np.ndarray:
