@@ -20,10 +20,10 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 ORDER = (
-    *("errors", "atomic", "provenance", "evaluation_settings", "settings"),
+    *("errors", "atomic", "provenance", "evaluation_settings", "settings", "audio", "latents"),
     *("data", "spectra", "images", "gan"),
     *("runs", "checkpoints", "callbacks", "tensorboard", "training"),
-    *("instrument", "midi", "export", "evaluation"),
+    *("instrument", "midi", "onnx_graph", "export", "evaluation"),
     *("workspace", "players", "figures", "widgets", "findings"),
     *("mathjax", "pages", "book", "commands", "cli"),
 )
