@@ -13,10 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import soundfile
 
-from reverbsynth.atomic import atomic_path
-from reverbsynth.settings import SAMPLE_RATE
+from reverbsynth.audio import write_audio
 
 MEDIA = Path("media")
 """Folder for sounds and pictures, seen from the notebook's own."""
@@ -67,13 +65,6 @@ class Players:
         )
 
 
-def write_wav(path: Path | str, audio: np.ndarray) -> None:
-    """Write samples [shape=(n,)] as 16-bit WAV at 16 kHz, atomically and at their own loudness."""
-    samples = np.clip(np.nan_to_num(np.asarray(audio, np.float32)), -1, 1)
-    with atomic_path(path) as temporary:
-        soundfile.write(temporary, samples, SAMPLE_RATE, subtype="PCM_16", format="WAV")
-
-
 def address(path: Path, mime: str) -> str:
     """What a page refers to a file of `MEDIA` by."""
     if "google.colab" not in sys.modules:
@@ -83,7 +74,7 @@ def address(path: Path, mime: str) -> str:
 
 def _player(name: str, sound: Sound) -> str:
     path = MEDIA / f"{name}.wav"
-    write_wav(path, sound.audio)
+    write_audio(path, np.clip(np.nan_to_num(np.asarray(sound.audio, np.float32)), -1, 1))
     label = html.escape(sound.label + (" (clipped)" if sound.clipped else ""))
     return (
         f'<div class="rs-player"><span>{label}</span>'

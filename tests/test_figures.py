@@ -15,7 +15,7 @@ from reverbsynth.figures import note_name, notes, show, spectrograms, style, tab
 from reverbsynth.figures.captions import Origin
 from reverbsynth.figures.stages import StageFigures
 from reverbsynth.gan import Schedule
-from reverbsynth.players import MEDIA, Players, Sound, write_wav
+from reverbsynth.players import MEDIA, Players, Sound
 from reverbsynth.provenance import commit
 from reverbsynth.runs import Run
 from reverbsynth.settings import NOTE_LENGTH, SAMPLE_RATE, GanSettings, Settings
@@ -224,8 +224,8 @@ class TestPlayers:
         assert 'src="data:audio/wav;base64,UklGR' in text
 
     def test_a_sound_that_is_not_finite_is_still_a_file(self, here):
-        write_wav("x.wav", np.array([np.nan, 0.5], np.float32))
-        stored, _ = soundfile.read("x.wav")
+        Players("x", [Sound("x", np.array([np.nan, 0.5], np.float32))])
+        stored, _ = soundfile.read(MEDIA / "x-1.wav")
         np.testing.assert_allclose(stored, [0, 0.5], atol=1e-4)
 
 

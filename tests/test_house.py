@@ -20,7 +20,7 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 ORDER = (
-    *("errors", "atomic", "provenance", "evaluation_settings", "settings", "audio", "latents"),
+    *("errors", "atomic", "provenance", "evaluation_settings", "settings", "audio", "latents", "examples"),
     *("data", "spectra", "images", "gan"),
     *("runs", "checkpoints", "callbacks", "tensorboard", "training"),
     *("instrument", "midi", "onnx_graph", "export", "evaluation"),
