@@ -7,6 +7,7 @@ import typer
 
 from reverbsynth.commands.book import book
 from reverbsynth.commands.data import data, download
+from reverbsynth.commands.play import export, import_original, play
 from reverbsynth.commands.train import train
 from reverbsynth.errors import ReverbSynthError
 
@@ -16,7 +17,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for command in (data, download, train, book):
+for command in (data, download, train, play, export, import_original, book):
     app.command()(command)
 
 
