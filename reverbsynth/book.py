@@ -22,6 +22,7 @@ from rich.console import Console
 from reverbsynth.atomic import write_text
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.pages import check_pages
+from reverbsynth.players import MEDIA
 from reverbsynth.settings import Settings
 from reverbsynth.workspace import Workspace, workspace
 
@@ -100,14 +101,17 @@ def execute(
     target.mkdir(parents=True, exist_ok=True)
     given = target.parent / "parameters.yaml"
     write_text(given, yaml.safe_dump(parameters, sort_keys=False))
+    media = target / MEDIA
+    media.mkdir(exist_ok=True)
+    # What lies in here is copied beside the pages as it is (html_extra_path).
     beside = target.parent / "beside" / target.name
     beside.mkdir(parents=True, exist_ok=True)
-    (target / "media").symlink_to(Path("..") / "beside" / target.name / "media")
+    (beside / MEDIA).symlink_to(os.path.relpath(media, beside))
     console.print(f"{len(notebooks)} notebooks, {jobs} at a time")
 
     def one(notebook: Path) -> None:
         started = time.monotonic()
-        _papermill(notebook, target / notebook.name, given, beside)
+        _papermill(notebook, target / notebook.name, given)
         _tidy(target / notebook.name)
         console.print(f"  {notebook.stem:<16} {time.monotonic() - started:6.1f} s", highlight=False)
 
@@ -182,13 +186,13 @@ def _assemble(root: Path, source: Path) -> Path:
     return source
 
 
-def _papermill(notebook: Path, target: Path, parameters: Path, directory: Path) -> None:
+def _papermill(notebook: Path, target: Path, parameters: Path) -> None:
     command = [sys.executable, "-m", "papermill", str(notebook), str(target)]
     command += [
         "-f",
         str(parameters),
         "--cwd",
-        str(directory),
+        str(target.parent),
         "--no-progress-bar",
         "-k",
         "python3",
@@ -214,9 +218,14 @@ def _failure(notebook: Path) -> str | None:
 
 
 def _tidy(notebook: Path) -> None:
-    """Show the parameters that were used, folded away, in place of the ones they replaced."""
+    """Show the parameters that were used, folded away, in place of the ones they replaced.
+
+    What libraries say of themselves on stderr is left out.
+    """
     content = nbformat.read(notebook, as_version=4)
     for cell in content.cells:
+        if "outputs" in cell:
+            cell.outputs = [each for each in cell.outputs if each.get("name") != "stderr"]
         tags = cell.metadata.get("tags", [])
         if "injected-parameters" in tags:
             cell.metadata["tags"] = [*tags, "hide-input"]

@@ -71,7 +71,7 @@ def small_book(tmp_path_factory) -> Path:
         tmp_path_factory.mktemp("checkout"),
         ("text", "# A page\n\nMathematics too: $E = mc^2$.", []),
         ("code", 'preset = "laptop"  # replaced\nrun = ""', ["parameters"]),
-        ("code", PAGE + "preset, run", []),
+        ("code", PAGE + "import sys\nprint('noise', file=sys.stderr)\npreset, run", []),
         (
             "code",
             "show(training.stage_legend(2), '**Figure 1.**', Settings.preset(preset), 'f', alt='a',"
@@ -96,6 +96,13 @@ class TestSmallBook:
         folder = small_book.parent.parent / "book-source" / "notebooks"
         assert (folder / "media" / "f-1.wav").is_file()
         assert (folder / "media" / "f.png").is_file()
+
+    def test_noise_on_stderr_is_left_out(self, small_book):
+        assert ">noise" not in (small_book.parent / "notebooks" / "01_small.html").read_text()
+        executed = small_book.parent.parent / "book-source" / "notebooks" / "01_small.ipynb"
+        outputs = [o for cell in nbformat.read(executed, 4).cells for o in cell.get("outputs", [])]
+        assert len(outputs) == 2
+        assert all(output.get("name") != "stderr" for output in outputs)
 
     def test_parameters_shown_are_those_used(self, small_book):
         page = (small_book.parent / "notebooks" / "01_small.html").read_text()
