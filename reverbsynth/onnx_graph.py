@@ -61,8 +61,9 @@ def build(instrument: Instrument, half: bool = False) -> onnx.ModelProto:
     """The instrument as an ONNX model.
 
     Inputs are ``z`` [shape=(n, latent_size)] and ``condition`` [shape=(n, width)], the one-hot
-    blocks of all labels. Outputs are ``wave`` [shape=(n, 64000)] and ``image`` [shape=(n, 2, h, w)],
-    the de-normalized image at the stage's own resolution: log-magnitude, then IF.
+    blocks of all labels. Outputs are ``wave`` [shape=(n, 64000)] and ``image``
+    [shape=(n, 2, h, w)], the de-normalized image at the stage's own resolution: log-magnitude,
+    then IF.
 
     Parameters
     ----------
