@@ -22,7 +22,7 @@ class ClaimSettings(BaseModel):
     pitch_accuracy: Fraction = Field(0.9, description="least pitch accuracy, of the ceiling's")
     cents: Limit = Field(25.0, description="most median error of the estimated pitch")
     wet_share: Fraction = Field(0.15, description="most difference of the share of wet notes")
-    decaying: Fraction = Field(0.8, description="least share of wet tails that decay, of ceiling")
+    decaying: Fraction = Field(0.7, description="least share of wet tails that decay, of ceiling")
     decay_ratio: Limit = Field(1.25, description="most factor between median T20 and ceiling's")
     tail: Limit = Field(6.0, description="most difference of the tail's level, in dB")
     treble: Limit = Field(6.0, description="most difference of the energy above 4 kHz, in dB")
@@ -33,8 +33,10 @@ class ClaimSettings(BaseModel):
     copying: Fraction = Field(
         0.6, description="most chance that a generated note is nearer to training than a real one"
     )
-    diversity: Fraction = Field(0.7, description="least diversity at one pitch, of the ceiling's")
-    timbre: Fraction = Field(0.5, description="least share of timbre that the latent vector holds")
+    diversity: Fraction = Field(0.6, description="least diversity at one pitch, of the ceiling's")
+    timbre: Fraction = Field(
+        0.5, description="least correlation of a timbre's tails over pitches, of the ceiling's"
+    )
 
 
 class EvaluationSettings(BaseModel):

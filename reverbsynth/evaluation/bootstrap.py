@@ -11,6 +11,7 @@ from scipy import stats
 from reverbsynth.evaluation_settings import EvaluationSettings
 
 TOO_FEW = "too few notes"
+UNDEFINED = "undefined"
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,12 @@ class Bootstrap:
         return Measure(float(answers[0]), float(found.low), float(found.high), len(answers))
 
     def statistic(
-        self, function: Callable[..., float], *samples: np.ndarray, word: str = "", least: int = 0
+        self,
+        function: Callable[..., float],
+        *samples: np.ndarray,
+        word: str = "",
+        least: int = 0,
+        bounds: tuple[float, float] = (-math.inf, math.inf),
     ) -> Measure:
         """A statistic of one or more samples, drawn anew each on its own.
 
@@ -126,13 +132,15 @@ class Bootstrap:
             The answer where a sample is too small.
         least : int, optional
             Fewest notes of a sample, if more than `Bootstrap.least`.
+        bounds : tuple of float, optional
+            What the statistic cannot pass, nor its interval.
         """
         smallest = min(map(len, samples))
         if smallest < max(self.least, least):
             return Measure(notes=smallest, word=word or TOO_FEW)
         value = function(*samples)
         if not math.isfinite(value):
-            return Measure(notes=smallest, word=word or "undefined")
+            return Measure(notes=smallest, word=word or UNDEFINED)
 
         def resampled(*places: np.ndarray) -> float:
             drawn = (sample[place] for sample, place in zip(samples, places, strict=True))
@@ -150,8 +158,11 @@ class Bootstrap:
         )
         found = result.bootstrap_distribution
         found = found[np.isfinite(found)]
+        if not len(found):
+            return Measure(notes=smallest, word=word or UNDEFINED)
         tails = (50 * (1 - self.confidence), 50 * (1 + self.confidence))
-        low, high = np.percentile(found, tails) - np.median(found) + value
+        interval = np.percentile(found, tails) - np.median(found) + value
+        low, high = np.clip(interval, *bounds)
         return Measure(float(value), float(low), float(high), smallest)
 
     def _typical(self, function, values: np.ndarray, words: Sequence[str]) -> Measure:

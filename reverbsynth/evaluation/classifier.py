@@ -37,7 +37,7 @@ _DEEP = -100.0
 _VERSION = 1
 _FILTERS = 32
 _RATE = 2e-3
-_AT_ONCE = 64
+_AT_ONCE = 256
 
 
 @dataclass(frozen=True)

@@ -73,21 +73,9 @@ class Clips:
     def generated(cls, instrument: Instrument, data: DataSet, count: int, seed: int = 0) -> "Clips":
         """Notes of an instrument, asked with labels drawn from the data set's training notes.
 
-        Raises
-        ------
-        ReverbSynthError
-            When the instrument plays none of the data set's notes.
+        See `playable` for what is raised.
         """
-        rows = [
-            row
-            for row in data.index("train")
-            if all(row[name] in values for name, values in instrument.labels.items())
-        ]
-        if not rows:
-            raise ReverbSynthError(
-                f"{data.directory}: found no note with labels of this instrument "
-                f"({', '.join(instrument.labels)}), expected the data it was trained on"
-            )
+        rows = playable(instrument, data)
         rng = generator(seed, "evaluation", "labels")
         asked = [rows[place] for place in rng.integers(len(rows), size=count)]
         labels = {name: [row[name] for row in asked] for name in instrument.labels}
@@ -136,6 +124,27 @@ class Clips:
     def word(self) -> str:
         """The most frequent flaw."""
         return commonest(self.flaws.tolist())
+
+
+def playable(instrument: Instrument, data: DataSet) -> list[dict]:
+    """Training notes of a data set whose labels an instrument knows, as `DataSet.index` has them.
+
+    Raises
+    ------
+    ReverbSynthError
+        When there is none.
+    """
+    rows = [
+        row
+        for row in data.index("train")
+        if all(row[name] in values for name, values in instrument.labels.items())
+    ]
+    if not rows:
+        raise ReverbSynthError(
+            f"{data.directory}: found no note with labels of this instrument "
+            f"({', '.join(instrument.labels)}), expected the data it was trained on"
+        )
+    return rows
 
 
 def boxed(images: np.ndarray, factor: int) -> np.ndarray:

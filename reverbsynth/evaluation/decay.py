@@ -21,8 +21,11 @@ EDT = (0.0, -10.0)
 STRAIGHTNESS = 0.95
 """Least r² of the line through a decay."""
 
-LONGEST = 60 / 25 * (NOTE_LENGTH / SAMPLE_RATE - NOTE_OFF)
-"""Seconds: the longest T20 that a tail of one second shows, since it must fall by 25 dB."""
+
+def longest(levels: tuple[float, float] = T20) -> float:
+    """The longest decay time in seconds that a tail shows: it must fall to the lower level."""
+    return -60 / levels[1] * (NOTE_LENGTH / SAMPLE_RATE - NOTE_OFF)
+
 
 SILENT, PLATEAU, SLOW, BENT, SHORT = "silent", "plateau", "too slow", "not straight", "too short"
 
@@ -70,8 +73,8 @@ class Tails:
     ratio
         Tail-to-sustain ratio in dB, NaN where `ratio_word` says why not.
     t20, edt
-        Seconds, NaN where the word says why not. One that is ``too slow`` counts as `LONGEST`
-        seconds, so that a median over notes is not that of the quick ones alone.
+        Seconds, NaN where the word says why not. One that is ``too slow`` counts as the `longest`
+        there is, so that a median over notes is not that of the quick ones alone.
     r2
         Of the line that T20 is read from.
     octaves
@@ -125,15 +128,16 @@ def fall(
         if last - first < 2:
             return Fall(np.nan, np.nan, SHORT)
         places = np.arange(first, last + 1, max((last - first) // _POINTS, 1))
-        line = stats.linregress(places / SAMPLE_RATE, 10 * np.log10(curve[places]))
-        end = line.intercept + line.slope * len(tail) / SAMPLE_RATE
+        seconds, level = places / SAMPLE_RATE, 10 * np.log10(curve[places])
+        slope, start_level = np.polyfit(seconds, level, 1)
+        end = start_level + slope * len(tail) / SAMPLE_RATE
         before, missing = missing, (1 + missing) * 10 ** (end / 10)
         if abs(missing - before) < 1e-7:
             break
-    r2 = float(line.rvalue**2)
+    r2 = float(np.corrcoef(seconds, level)[0, 1] ** 2)
     if r2 < straightness:
         return Fall(np.nan, r2, BENT)
-    return Fall(float(-60 / line.slope), r2, "")
+    return Fall(float(-60 / slope), r2, "")
 
 
 def tail_ratio(wave: np.ndarray) -> tuple[float, str]:
@@ -186,7 +190,7 @@ def levels(waves: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     sustain = power[:, _SUSTAIN].mean(axis=1, keepdims=True)
     audible = sustain > _SILENCE * power.mean(axis=1, keepdims=True)
     part = power[:, _SUSTAIN.start :]
-    frames = part.reshape(len(waves), -1, _WINDOW).mean(axis=2)
+    frames = part.reshape(len(waves), part.shape[1] // _WINDOW, _WINDOW).mean(axis=2)
     ratio = frames / np.where(audible, sustain, 1)
     curves = np.maximum(10 * np.log10(np.maximum(ratio, 1e-12)), _FLOOR)
     seconds = (np.arange(frames.shape[1]) + 0.5) * _WINDOW / SAMPLE_RATE - 0.5
@@ -212,7 +216,7 @@ def _measure_tail(wave: np.ndarray, straightness: float) -> tuple:
         if not np.square(part).sum() > _SILENCE * whole:
             return Fall(np.nan, np.nan, SILENT)
         found = fall(part, levels, straightness)
-        return Fall(LONGEST, found.r2, SLOW) if found.word == SLOW else found
+        return Fall(longest(levels), np.nan, SLOW) if found.word == SLOW else found
 
     t20, edt = measured(tail, T20), measured(tail, EDT)
     octaves = [measured(octave_band(tail, center), T20) for center in OCTAVES]

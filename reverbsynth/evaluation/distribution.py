@@ -98,24 +98,42 @@ def frechet_distance(first: np.ndarray, second: np.ndarray) -> float:
     return float(np.sum((means[0] - means[1]) ** 2) + max(spread, 0.0))
 
 
-def kernel_distance(first: np.ndarray, second: np.ndarray) -> float:
+class KernelDistance:
     """Squared maximum mean discrepancy with the kernel (x·y/d + 1)³, unbiased.
 
     Gretton et al., "A kernel two-sample test" (2012), equation 3; the kernel is that of Bińkowski
     et al., "Demystifying MMD GANs" (2018), section 4. Its mean is 0 for two samples of one
-    distribution whatever their sizes, so it may be negative. A note that a bootstrap drew twice is
-    not compared with itself.
+    distribution whatever their sizes, so it may be negative.
 
     Parameters
     ----------
     first, second : ndarray [shape=(n, features)], [shape=(m, features)]
     """
 
-    def within(samples: np.ndarray) -> float:
-        kernel = polynomial_kernel(samples, degree=3, coef0=1)
-        _, same = np.unique(samples, axis=0, return_inverse=True)
-        apart = same.reshape(-1, 1) != same.reshape(1, -1)
-        return kernel[apart].mean() if apart.any() else np.nan
+    def __init__(self, first: np.ndarray, second: np.ndarray):
+        pairs = ((first, first), (second, second), (first, second))
+        self._kernels = [polynomial_kernel(*pair, degree=3, coef0=1) for pair in pairs]
 
-    across = polynomial_kernel(first, second, degree=3, coef0=1).mean()
-    return float(within(first) + within(second) - 2 * across)
+    def __call__(self, first: np.ndarray, second: np.ndarray) -> float:
+        """The distance of those samples that are drawn, by place, perhaps more than once.
+
+        A sample that was drawn twice is not compared with itself.
+        """
+        within, other, across = self._kernels
+        first = np.bincount(first, minlength=len(within)).astype(float)
+        second = np.bincount(second, minlength=len(other)).astype(float)
+        between = first @ across @ second / (first.sum() * second.sum())
+        return float(_apart(within, first) + _apart(other, second) - 2 * between)
+
+
+def kernel_distance(first: np.ndarray, second: np.ndarray) -> float:
+    """`KernelDistance` of whole samples."""
+    return KernelDistance(first, second)(np.arange(len(first)), np.arange(len(second)))
+
+
+def _apart(kernel: np.ndarray, weights: np.ndarray) -> float:
+    """Mean of the kernel over pairs of different samples; NaN where there is no pair."""
+    pairs = weights.sum() ** 2 - np.square(weights).sum()
+    if pairs == 0:
+        return np.nan
+    return (weights @ kernel @ weights - np.square(weights) @ np.diagonal(kernel)) / pairs

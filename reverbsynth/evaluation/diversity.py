@@ -5,7 +5,7 @@ import numpy as np
 from reverbsynth.evaluation.spectrum import log_spectral_distance
 
 
-def spread(levels: np.ndarray) -> np.ndarray:
+class Spread:
     """How different the timbres at one pitch are: mean log-spectral distance of their pairs.
 
     Pairwise distances as a measure of a conditional generator's diversity: Zhu et al., "Toward
@@ -16,13 +16,22 @@ def spread(levels: np.ndarray) -> np.ndarray:
     levels : ndarray [shape=(timbres, pitches, frames, bands)]
         Levels as of `reverbsynth.evaluation.spectrum.mel_levels`.
 
-    Returns
-    -------
-    ndarray [shape=(timbres (timbres - 1) / 2, pitches)]
-        dB, of every pair at every pitch.
+    Attributes
+    ----------
+    distances : ndarray [shape=(timbres, timbres)]
+        In dB, averaged over pitches.
     """
-    first, second = np.triu_indices(len(levels), 1)
-    return log_spectral_distance(levels[first], levels[second])
+
+    def __init__(self, levels: np.ndarray):
+        self.distances = np.array(
+            [log_spectral_distance(levels, timbre).mean(axis=-1) for timbre in levels]
+        )
+
+    def __call__(self, timbres: np.ndarray) -> float:
+        """Mean over pairs of those timbres that are drawn, by place; NaN where all are one."""
+        first, second = np.meshgrid(timbres, timbres)
+        apart = first != second
+        return float(self.distances[first, second][apart].mean()) if apart.any() else np.nan
 
 
 def consistency(values: np.ndarray) -> float:
