@@ -7,6 +7,7 @@ import typer
 
 from reverbsynth.commands.book import book
 from reverbsynth.commands.data import data, download
+from reverbsynth.commands.evaluate import evaluate
 from reverbsynth.commands.play import export, import_original, play
 from reverbsynth.commands.train import train
 from reverbsynth.errors import ReverbSynthError
@@ -17,7 +18,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for command in (data, download, train, play, export, import_original, book):
+for command in (data, download, train, play, evaluate, export, import_original, book):
     app.command()(command)
 
 
