@@ -64,6 +64,7 @@ def web_keyboard(
     timbres = np.concatenate([sounding.latents(1, seed) for seed in range(SEEDS)])
     with atomic_path(directory / _LATENTS) as temporary:
         temporary.write_bytes(timbres.astype("<f4").tobytes())
+    downloads = {_MODEL, _LATENTS, *web.SCRIPTS, *web.RUNTIME} - {"LICENSE"}
     manifest = {
         "model": _MODEL,
         "runtime": _WASM,
@@ -76,7 +77,9 @@ def web_keyboard(
         "image": stages.stage_resolution(sounding.stage),
         "sample_rate": SAMPLE_RATE,
         "note_seconds": NOTE_LENGTH / SAMPLE_RATE,
-        "bytes": sum((directory / name).stat().st_size for name in (_MODEL, _WASM)),
+        # What a reader downloads, and the share of it whose progress is seen.
+        "bytes": sum((directory / name).stat().st_size for name in downloads),
+        "counted": sum((directory / name).stat().st_size for name in (_MODEL, _WASM)),
         "clips": list(_write_clips(sounding, directory)),
     }
     write_json(directory / _MANIFEST, manifest)

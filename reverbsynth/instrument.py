@@ -1,11 +1,5 @@
-"""A trained generator as a thing to play, and the one file it is kept in.
+"""A trained generator as a thing to play. No training set is needed."""
 
-The file is safetensors: weights, and in its metadata a JSON document with everything else. It
-holds no code and opening it runs none; no training set is needed.
-"""
-
-import hashlib
-import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -14,9 +8,8 @@ from typing import Any
 import keras
 import numpy as np
 from keras import ops
-from pydantic import ValidationError
 
-from reverbsynth import provenance
+from reverbsynth import instrument_file, provenance
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.gan import stages
 from reverbsynth.gan.layers import upscale
@@ -24,12 +17,9 @@ from reverbsynth.gan.networks import Generator
 from reverbsynth.gan.original import read_original
 from reverbsynth.gan.synthesis import Synthesizer
 from reverbsynth.latents import LatentWalk, slerp
-from reverbsynth.runs import Run, load_tensors, save_tensors
+from reverbsynth.runs import Run
 from reverbsynth.settings import NOTE_LENGTH, GanSettings, SpectraSettings
 from reverbsynth.spectra import IMAGE_SHAPE, Representation
-
-FORMAT = "reverbsynth-instrument"
-VERSION = 2
 
 
 class Instrument:
@@ -117,30 +107,19 @@ class Instrument:
         ReverbSynthError
             For a file that is foreign, truncated, tampered with, or of another version.
         """
-        path = Path(path)
-        weights, metadata = load_tensors(path)
-        if metadata.get("format") != FORMAT:
-            raise ReverbSynthError(f"{path}: not an instrument (no {FORMAT} mark)")
+        kept = instrument_file.read(path)
         try:
-            text = metadata["instrument"]
-            document = json.loads(text)
-            _check_version(document["version"], path)
-            if metadata["sha256"] != _digest(text, weights):
-                raise ReverbSynthError(
-                    f"{path}: changed since it was written (its SHA-256 differs)"
-                )
-            gan = GanSettings.model_validate(document["gan"])
-            spectra = SpectraSettings.model_validate(document["spectra"])
-            labels, stage, progress = _checked(document, gan)
-            return cls(gan, spectra, labels, stage, progress, weights, dict(document["facts"]))
-        except (KeyError, TypeError, ValueError, ValidationError) as error:
-            reason = " ".join(str(error).split())[:120]
-            raise ReverbSynthError(f"{path}: damaged instrument ({reason})") from None
+            return cls(
+                kept.gan,
+                kept.spectra,
+                kept.labels,
+                kept.stage,
+                kept.progress,
+                kept.weights,
+                kept.facts,
+            )
         except ReverbSynthError as error:
-            message = str(error).removeprefix("instrument: ")
-            raise ReverbSynthError(
-                message if message.startswith(str(path)) else f"{path}: {message}"
-            ) from None
+            raise ReverbSynthError(f"{path}: {str(error).removeprefix('instrument: ')}") from None
 
     @classmethod
     def open(cls, path: Path | str, stage: int | None = None) -> "Instrument":
@@ -157,22 +136,16 @@ class Instrument:
 
     def save(self, path: Path | str, half: bool = False) -> None:
         """Write the instrument to one file; ``half`` keeps the weights in float16."""
-        kind = np.float16 if half else np.float32
-        weights = {name: value.astype(kind) for name, value in self.weights.items()}
-        if half and not all(np.isfinite(value).all() for value in weights.values()):
-            raise ReverbSynthError(f"{path}: weights beyond 65504 do not fit float16")
-        document = {
-            "version": VERSION,
-            "gan": self.gan.model_dump(mode="json"),
-            "spectra": self.spectra.model_dump(mode="json"),
-            "labels": self.labels,
-            "stage": self.stage,
-            "progress": self.progress,
-            "facts": self.facts,
-        }
-        text = json.dumps(document, sort_keys=True)
-        metadata = {"format": FORMAT, "instrument": text, "sha256": _digest(text, weights)}
-        save_tensors(Path(path), weights, metadata)
+        kept = instrument_file.Kept(
+            self.gan,
+            self.spectra,
+            self.labels,
+            self.stage,
+            self.progress,
+            self.weights,
+            self.facts,
+        )
+        instrument_file.write(path, kept, half)
 
     def halved(self) -> "Instrument":
         """This instrument with weights rounded to float16, as a file with ``half`` holds them."""
@@ -269,6 +242,20 @@ class Instrument:
             images[i] = plain.repeat(factor, axis=0).repeat(factor, axis=1)
         return images
 
+    def image_and_wave(
+        self, pitch: int, z: np.ndarray, **labels: Any
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """One note both ways, generated once.
+
+        Returns
+        -------
+        image : ndarray [shape=(h, w, 2)]
+            De-normalized, at the stage's own resolution.
+        wave : ndarray [shape=(64000,)]
+        """
+        (image,) = self._each(np.copy, [pitch], z, None, labels)
+        return self.representation.denormalize(image), self._decoded(image)
+
     def condition(self, pitches: Sequence[int], **labels: Any) -> np.ndarray:
         """One-hot blocks of all labels, float32 [shape=(n, width)]."""
         unknown = set(labels) - set(self.labels)
@@ -344,29 +331,6 @@ def _gains(velocities: Sequence[int] | int, n: int) -> np.ndarray:
     return values / 127
 
 
-def _digest(text: str, weights: dict[str, np.ndarray]) -> str:
-    """SHA-256 over the document and every tensor, its name, kind and shape included."""
-    digest = hashlib.sha256(text.encode())
-    for name in sorted(weights):
-        value = weights[name]
-        digest.update(f"\n{name} {value.dtype.str} {value.shape}\n".encode())
-        digest.update(np.ascontiguousarray(value).tobytes())
-    return digest.hexdigest()
-
-
-def _check_version(version: Any, path: Path) -> None:
-    if version == VERSION:
-        return
-    remedy = (
-        "save it again from its run, or with the package that wrote it"
-        if isinstance(version, int) and version < VERSION
-        else "update the package"
-    )
-    raise ReverbSynthError(
-        f"{path}: instrument of version {version}, this package reads version {VERSION}; {remedy}"
-    )
-
-
 def _check_weights(weights: dict[str, np.ndarray], generator: Generator) -> None:
     variables = generator.named_variables()
     if variables.keys() != weights.keys():
@@ -381,20 +345,3 @@ def _check_weights(weights: dict[str, np.ndarray], generator: Generator) -> None
             )
         if not np.isfinite(value).all():
             raise ReverbSynthError(f"instrument: weight {name} holds values that are not finite")
-
-
-def _checked(document: dict, gan: GanSettings) -> tuple[dict[str, list], int, float]:
-    labels, stage, progress = document["labels"], document["stage"], document["progress"]
-    # JSON keeps a mapping's order, and the labels' blocks are in the settings' order.
-    if set(labels) != set(gan.labels) or not all(
-        isinstance(values, list) and values and len(set(values)) == len(values)
-        for values in labels.values()
-    ):
-        raise ValueError("its labels do not fit its settings")
-    if not all(isinstance(pitch, int) and 0 <= pitch <= 127 for pitch in labels["pitch"]):
-        raise ValueError("its pitches are not MIDI pitches")
-    if not isinstance(stage, int) or not 0 <= stage <= stages.LAST_STAGE:
-        raise ValueError(f"stage {stage!r}, expected 0 to {stages.LAST_STAGE}")
-    if not isinstance(progress, float) or not 0 <= progress < stages.N_BLOCKS:
-        raise ValueError(f"progress {progress!r}")
-    return {name: labels[name] for name in gan.labels}, stage, progress

@@ -69,7 +69,7 @@
         class: "rs-start",
         onclick: () => this.load().catch((error) => this.fall(error.message)),
       }, `Start the keyboard (${megabytes(manifest.bytes)})`);
-      this.bar = element("progress", { max: manifest.bytes, value: 0, "aria-label": "Download" });
+      this.bar = element("progress", { max: manifest.counted, value: 0, "aria-label": "Download" });
       this.bar.hidden = true;
       this.panel = element("div", { class: "rs-panel" });
       this.panel.hidden = true;
