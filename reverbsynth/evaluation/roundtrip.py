@@ -45,9 +45,9 @@ def compare_representations(data: "DataSet", settings: Settings, notes: int = 12
     Returns
     -------
     DataFrame
-        One row a representation, each number the median over the notes: signal-to-noise ratio
-        above 20 Hz in dB, log-spectral distance in dB, pitch error in cents, and the change of
-        the time in which the tail falls by 20 dB, in ms.
+        One row a representation, each number the median over the notes, above 20 Hz:
+        signal-to-noise ratio in dB, log-spectral distance in dB, pitch error in cents, and the
+        change of the time in which the tail falls by 20 dB, in ms.
     """
     chosen = list(islice(data.notes("train"), notes))
     waves = np.stack([note.audio for note in chosen])
@@ -64,9 +64,10 @@ def compare_representations(data: "DataSet", settings: Settings, notes: int = 12
 
 
 def loss(original: np.ndarray, decoded: np.ndarray, pitch: int) -> dict[str, float]:
-    """What changed between a note and its reconstruction, both [shape=(64000,)]."""
+    """What changed between a note and its reconstruction, both [shape=(64000,)], above 20 Hz."""
+    original, decoded = audible(original), audible(decoded)
     return {
-        "SNR (dB)": signal_to_noise(audible(original), audible(decoded)),
+        "SNR (dB)": signal_to_noise(original, decoded),
         "log-spectral distance (dB)": log_spectral_distance(original, decoded),
         "pitch error (cents)": abs(pitch_change(original, decoded, pitch)),
         "change of decay (ms)": 1000 * abs(decay_time(decoded) - decay_time(original)),
