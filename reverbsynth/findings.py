@@ -7,6 +7,8 @@ import pandas as pd
 from IPython.display import Markdown
 
 from reverbsynth.data import DataSet
+from reverbsynth.data.effects import Effect
+from reverbsynth.data.measure import decay_by_octave, decay_time, impulse_response
 from reverbsynth.evaluation.mel_scale import mel_centers, mel_formula
 from reverbsynth.gan.networks import Discriminator, Generator, Row
 from reverbsynth.gan.stages import is_transition, stage_resolution
@@ -160,6 +162,22 @@ def data_facts(data: DataSet) -> pd.DataFrame:
         },
     }
     return _facts(facts)
+
+
+def decay_times(effects: Mapping[str, Effect]) -> pd.DataFrame:
+    """Seconds in which each effect's impulse response falls by 60 dB, whole and by octave.
+
+    From the fall between -5 and -25 dB (T20, ISO 3382-1), as `reverbsynth.data.measure` takes it;
+    nothing where the response does not fall that far, or at once.
+    """
+    rows = {}
+    for name, effect in effects.items():
+        response = impulse_response(effect)
+        octaves = {f"{hz:g} Hz": seconds for hz, seconds in decay_by_octave(response).items()}
+        rows[name] = {"whole": decay_time(response), **octaves}
+    frame = pd.DataFrame(rows)
+    frame.index.name = "band"
+    return frame
 
 
 def network_table(rows: Sequence[Row]) -> pd.DataFrame:
