@@ -1,13 +1,17 @@
 """Captioned figures and tables, each with a line that says what it was made from."""
 
 import html
+import io
 import math
 import numbers
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 from matplotlib.figure import Figure
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from reverbsynth.atomic import atomic_path
 from reverbsynth.figures.style import style
@@ -122,12 +126,8 @@ def show(
     """
     origin = Origin.of(source)
     path = MEDIA / f"{name}.png"
-    with style(), atomic_path(path) as temporary:
-        figure.savefig(
-            temporary,
-            metadata={"Title": _plain(caption), "Source": origin.line, "Software": "reverbsynth"},
-        )
-        width, height = figure.get_size_inches()
+    _save(figure, path, {"Title": _plain(caption), "Source": origin.line})
+    width, height = figure.get_size_inches()
     image = (
         f'<div class="rs-scroll"><img src="{address(path, "image/png")}" alt="{html.escape(alt)}" '
         f'loading="lazy" width="{round(width * 100)}" height="{round(height * 100)}"></div>'
@@ -160,6 +160,19 @@ def table(
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
     return Captioned(content, caption, Origin.of(source), name)
+
+
+def _save(figure: Figure, path: Path, metadata: dict[str, str]) -> None:
+    """Write a figure as PNG with its metadata, in 255 colours: a third of the size."""
+    drawn = io.BytesIO()
+    with style():
+        figure.savefig(drawn, format="png")
+    told = PngInfo()
+    for name, value in metadata.items():
+        told.add_itxt(name, value)
+    with Image.open(drawn) as picture, atomic_path(path) as temporary:
+        few = picture.convert("RGB").quantize(255, dither=Image.Dither.NONE)
+        few.save(temporary, pnginfo=told, optimize=True)
 
 
 def _cell(value: str, right: bool, tag: str = "td") -> str:
