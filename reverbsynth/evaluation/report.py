@@ -5,11 +5,11 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from rich.progress import Progress
 
 from reverbsynth import provenance
 from reverbsynth.data import DataSet
-from reverbsynth.data.notes import generator
+from reverbsynth.data.notes import Note, generator
+from reverbsynth.data.progress import progress
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.evaluation import claims, decay, memory
 from reverbsynth.evaluation.bootstrap import Bootstrap
@@ -29,7 +29,7 @@ FILE = "evaluation.json"
 """Name of a run's report in its directory."""
 
 _PAIRS = 4
-_STEPS = 6
+_STEPS = 5
 
 
 def evaluate(
@@ -85,14 +85,30 @@ def evaluate(
     return report
 
 
+def closest_notes(
+    report: Report, instrument: Instrument, data: DataSet
+) -> list[tuple[np.ndarray, Note]]:
+    """The closest pairs to see and hear: generated samples [shape=(64000,)] and training note.
+
+    Pairs whose training note is not in `data`, because other data stand in, are left out.
+    """
+    wanted = {pair["training"] for pair in report.pairs}
+    notes = {note.id: note for note in data.notes("train") if note.id in wanted}
+    pairs = [pair for pair in report.pairs if pair["training"] in notes]
+    if not pairs:
+        return []
+    waves = report.play(instrument, [pair["generated"] for pair in pairs])
+    return [(wave, notes[pair["training"]]) for wave, pair in zip(waves, pairs, strict=True)]
+
+
 def _evaluated(
     run: Run | None, instrument: Instrument, data: DataSet, settings: Settings, facts: dict
 ) -> Report:
-    with Progress(transient=True) as progress:
-        task = progress.add_task("listening to real notes", total=_STEPS)
+    with progress() as display:
+        task = display.add_task("listening to real notes", total=_STEPS)
 
         def step(what: str) -> None:
-            progress.update(task, advance=1, description=what)
+            display.update(task, advance=1, description=what)
 
         study = _study(instrument, data, settings, step)
         sounds, together = Sounds(study), Together(study)

@@ -196,6 +196,22 @@ class Report:
         ]
         return "\n\n".join(parts)
 
+    def summary(self) -> str:
+        """The verdicts in a sentence or two."""
+        count: dict[str, list[str]] = {}
+        for verdict in self.verdicts:
+            count.setdefault(verdict.verdict, []).append(verdict.claim.rstrip("."))
+        sentences = [f"Of {len(self.verdicts)} claims, {len(count.get('reproduced', []))} hold."]
+        for word, claims in count.items():
+            sentences.append(f"{word.capitalize()}: {'; '.join(claims)}.")
+        return " ".join(sentences)
+
+    def examples(self, effect: str, count: int = 2) -> list[int]:
+        """Places of the first generated notes with an effect: asked for, or else heard."""
+        places, effects = (self.values[name]["generated"] for name in ("place", "effect"))
+        found = zip(places, effects, strict=True)
+        return [int(place) for place, heard in found if heard == effect][:count]
+
     def play(self, instrument: Instrument, places: Sequence[int]) -> np.ndarray:
         """Generate some of the evaluated notes again, float32 [shape=(n, 64000)].
 
