@@ -11,7 +11,8 @@ upscaled by 2: three products in place of six. Over both axes 9 in place of 36.
 (2016).
 
 Rows are flat, pixel after pixel, each of ``channels`` values, so that loops are long. Activation is
-the networks' leaky ReLU and pixel norm.
+the networks' leaky ReLU and pixel norm. Only whole arrays and their rows are passed on: those the
+compiler knows to be contiguous, slices over columns not.
 """
 
 import numpy as np
@@ -45,29 +46,19 @@ def activate(row, bias):
 
 
 @_compiled
-def place(row, out, channels, first, step):
-    """Pixel-normalize ``row`` into every ``step``-th pixel of ``out``."""
-    for i in range(row.size // channels):
-        source = row[i * channels : (i + 1) * channels]
+def place(row, first, step, out, out_first, out_step, channels, count):
+    """Pixel-normalize ``count`` pixels of ``row``, every ``step``-th, into those of ``out``."""
+    for i in range(count):
+        at = (first + step * i) * channels
+        source = row[at : at + channels]
         total = _f(0)
         for k in range(channels):
             total += source[k] * source[k]
         scale = _f(1) / np.sqrt(total / _f(channels) + _EPSILON)
-        at = (step * i + first) * channels
+        at = (out_first + out_step * i) * channels
         target = out[at : at + channels]
         for k in range(channels):
             target[k] = source[k] * scale
-
-
-@_compiled
-def _pick(row, out, channels, first):
-    """Every fourth pixel of ``row``."""
-    for i in range(out.size // channels):
-        at = (TILE * i + first) * channels
-        source = row[at : at + channels]
-        target = out[i * channels : (i + 1) * channels]
-        for k in range(channels):
-            target[k] = source[k]
 
 
 @_compiled
@@ -118,30 +109,35 @@ def recombine(products, bias, out, channels, row):
         ``ss``; ``0s`` and ``2s`` of the row differences; ``s0`` and ``s2`` of the column
         differences; ``00``, ``02``, ``20``, ``22`` of both: the taps along rows and columns.
     bias : ndarray [shape=(w * channels,)]
-    out : ndarray [shape=(2 r, (2 w + 2) * channels)]
-        Its border of one pixel stays.
+    out : ndarray [shape=(2 r, 4, (w / 2 + 1) * channels)]
+        Rows with their border of one pixel, by columns modulo 4, as `to_tiles` takes them.
     row : ndarray [shape=(w * channels,)]
         Scratch.
     """
     ss, k0s, k2s, ks0, ks2, k00, k02, k20, k22 = products
     width = row.size
+    half = width // channels // 2
     plus, minus = _f(1), _f(-1)
     for i in range(ss.shape[0]):
-        # Rows of whole arrays are contiguous to the compiler, rows of slices are not.
-        upper, lower = out[2 * i][channels:], out[2 * i + 1][channels:]
+        upper, lower = out[2 * i], out[2 * i + 1]
         left, right = ks0[i][:width], ks2[i][channels:]
+        # Of pixel p's two columns the left is column 2 p + 1 of the row with its border.
         _mix(row, ss[i], k0s[i], left, k00[i][:width], minus, minus, plus)
         activate(row, bias)
-        place(row, upper, channels, 0, 2)
+        place(row, 0, 2, upper[1], 0, 1, channels, half)
+        place(row, 1, 2, upper[3], 0, 1, channels, half)
         _mix(row, ss[i], k0s[i], right, k02[i][channels:], minus, plus, minus)
         activate(row, bias)
-        place(row, upper, channels, 1, 2)
+        place(row, 0, 2, upper[2], 0, 1, channels, half)
+        place(row, 1, 2, upper[0], 1, 1, channels, half)
         _mix(row, ss[i], k2s[i], left, k20[i + 1][:width], plus, minus, minus)
         activate(row, bias)
-        place(row, lower, channels, 0, 2)
+        place(row, 0, 2, lower[1], 0, 1, channels, half)
+        place(row, 1, 2, lower[3], 0, 1, channels, half)
         _mix(row, ss[i], k2s[i], right, k22[i + 1][channels:], plus, plus, plus)
         activate(row, bias)
-        place(row, lower, channels, 1, 2)
+        place(row, 0, 2, lower[2], 0, 1, channels, half)
+        place(row, 1, 2, lower[0], 1, 1, channels, half)
 
 
 @_compiled
@@ -168,31 +164,38 @@ def _to_points(y0, y1, y2, y3, y4, y5, x0, x1, x2, x3, x4, x5):
 
 
 @_compiled
-def to_tiles(padded, tiles, channels, rows, columns):
+def to_tiles(padded, tiles, channels, rows):
     """Winograd's input transform.
 
     Parameters
     ----------
-    padded : ndarray [shape=(4 a + 2, (4 b + 2) * channels)]
+    padded : ndarray [shape=(4 a + 2, 4, (b + 1) * channels)]
+        Rows with their border of one pixel, by columns modulo 4.
     tiles : ndarray [shape=(36, a * b * channels)]
         Filled.
-    rows : ndarray [shape=(6, (4 b + 2) * channels)]
-    columns : ndarray [shape=(4, (b + 1) * channels)]
+    rows : ndarray [shape=(6, 4, (b + 1) * channels)]
         Scratch.
     """
-    wide = columns.shape[1]
-    width = wide - channels
+    width = rows.shape[2] - channels
     for i in range(tiles.shape[1] // width):
-        r = padded[TILE * i : TILE * i + POINTS]
-        _to_points(
-            rows[0], rows[1], rows[2], rows[3], rows[4], rows[5], r[0], r[1], r[2], r[3], r[4], r[5]
-        )
+        first, last, top = i * width, (i + 1) * width, TILE * i
+        for j in range(TILE):
+            _to_points(
+                rows[0][j],
+                rows[1][j],
+                rows[2][j],
+                rows[3][j],
+                rows[4][j],
+                rows[5][j],
+                padded[top][j],
+                padded[top + 1][j],
+                padded[top + 2][j],
+                padded[top + 3][j],
+                padded[top + 4][j],
+                padded[top + 5][j],
+            )
         for j in range(POINTS):
-            _pick(rows[j], columns[0], channels, 0)
-            _pick(rows[j], columns[1], channels, 1)
-            _pick(rows[j], columns[2][:width], channels, 2)
-            _pick(rows[j], columns[3][:width], channels, 3)
-            first, last = i * width, (i + 1) * width
+            columns = rows[j]
             _to_points(
                 tiles[6 * j][first:last],
                 tiles[6 * j + 1][first:last],
@@ -244,7 +247,8 @@ def from_tiles(products, bias, out, channels, half, rows):
     ----------
     products : ndarray [shape=(36, a * b * channels)]
     bias : ndarray [shape=(b * channels,)]
-    out : ndarray [shape=(4 a, 4 b * channels)]
+    out : ndarray [shape=(4 a, (4 b + 2) * channels)]
+        Its border of one pixel stays.
     half : ndarray [shape=(24, b * channels)]
     rows : ndarray [shape=(4, b * channels)]
         Scratch.
@@ -280,4 +284,4 @@ def from_tiles(products, bias, out, channels, half, rows):
             )
             for k in range(TILE):
                 activate(rows[k], bias)
-                place(rows[k], out[TILE * i + j], channels, k, TILE)
+                place(rows[k], 0, 1, out[TILE * i + j], k + 1, TILE, channels, width // channels)

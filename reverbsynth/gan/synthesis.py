@@ -26,7 +26,7 @@ _LEAST_TILES = 128
 """Tiles of one strip, so that matrix products are worth their start."""
 
 _LEAST_CHANNELS = 32
-"""Below this Winograd saves nothing; and a pixel norm over few channels magnifies its rounding."""
+"""With fewer there is little to save, and a pixel norm over few channels magnifies rounding."""
 
 _MOST_THREADS = 8
 """Each holds a workspace of its own, of up to about 80 MB."""
@@ -71,9 +71,8 @@ class Synthesizer:
         self._dense = np.ascontiguousarray(
             first[::-1, ::-1].transpose(2, 0, 1, 3).reshape(inputs, height * width * channels)
         )
-        kind = _Block if settings.kernel_size == 3 else _PlainBlock
         self._blocks = [
-            kind(
+            _block(
                 stages.resolution(block),
                 *(self._weights[f"block_{block}/{part}"] for part in _BLOCK_PARTS),
             )
@@ -117,7 +116,7 @@ class Synthesizer:
         )
         if not hasattr(self._scratch, "blocks"):
             self._scratch.blocks = [block.workspace() for block in self._blocks]
-        before = x
+        before = x = _bordered(x)
         for block, workspace in zip(self._blocks, self._scratch.blocks, strict=True):
             before, x = x, block(x, workspace)
         image = self._to_rgb(x, self._n_blocks)
@@ -128,7 +127,7 @@ class Synthesizer:
 
     def _to_rgb(self, x: np.ndarray, block: int) -> np.ndarray:
         kernel = self._weights[f"block_{block}/to_rgb/kernel"][0, 0]
-        return np.tanh(x @ kernel + self._weights[f"block_{block}/to_rgb/bias"])
+        return np.tanh(x[1:-1, 1:-1] @ kernel + self._weights[f"block_{block}/to_rgb/bias"])
 
 
 _BLOCK_PARTS = ("conv0/kernel", "conv0/bias", "conv1/kernel", "conv1/bias")
@@ -140,16 +139,15 @@ class _Block:
     def __init__(self, size: tuple[int, int], kernel0, bias0, kernel1, bias1):
         self._size = height, width = size
         self._below, self._channels = kernel0.shape[2:]
-        channels = self._channels
         self._taps = _taps(kernel0)
-        self._fast = channels >= _LEAST_CHANNELS
-        self._kernel1 = _winograd(kernel1) if self._fast else _flat(kernel1)
+        self._winograd = _winograd(kernel1)
         self._bias0 = np.tile(bias0, width // 2)
         self._bias1 = np.tile(bias1, width // kernels.TILE)
-        self._rows0 = _strip(height // 2, 1, 36 * (width // 2) * channels)
+        self._rows0 = _strip(height // 2, 1, 36 * (width // 2) * self._channels)
         tiles_a_row = width // kernels.TILE**2
         least = max(kernels.TILE, _LEAST_TILES // tiles_a_row)
-        self._rows1 = _strip(height, least, 2 * 4 * kernels.POINTS**2 * tiles_a_row * channels)
+        bytes_a_row = 2 * 4 * kernels.POINTS**2 * tiles_a_row * self._channels
+        self._rows1 = _strip(height, least, bytes_a_row)
 
     def workspace(self) -> dict[str, np.ndarray]:
         """Buffers for one thread. Images have a border of one zero pixel."""
@@ -162,9 +160,8 @@ class _Block:
             return np.empty(shape, np.float32)
 
         return {
-            "below": np.zeros((height // 2 + 2, low + 2, below), np.float32),
-            "middle": np.zeros((height + 2, width + 2, c), np.float32),
-            "out": empty(height, width, c),
+            "middle": np.zeros((height + 2, kernels.TILE, (tiles + 1) * c), np.float32),
+            "out": np.zeros((height + 2, width + 2, c), np.float32),
             "pixels": empty(r, low * below),
             "down": empty(r + 1, low * below),
             "across": empty(r, (low + 1) * below),
@@ -177,22 +174,20 @@ class _Block:
             "row": empty(low * c),
             "tiles": empty(kernels.POINTS**2, n * c),
             "tile_products": empty(kernels.POINTS**2, n * c),
-            "point_rows": empty(kernels.POINTS, (width + 2) * c),
-            "columns": empty(kernels.TILE, (tiles + 1) * c),
+            "point_rows": empty(kernels.POINTS, kernels.TILE, (tiles + 1) * c),
             "half": empty(kernels.TILE * kernels.POINTS, tiles * c),
             "four_rows": empty(kernels.TILE, tiles * c),
         }
 
     def __call__(self, x: np.ndarray, space: dict) -> np.ndarray:
-        """The block's activations [shape=(h, w, channels)]; they lie in the workspace."""
-        space["below"][1:-1, 1:-1] = x
-        self._upscaled(space)
+        """The block's activations with their border, which lie in the workspace."""
+        self._upscaled(x, space)
         self._level(space)
         return space["out"]
 
-    def _upscaled(self, space: dict) -> None:
+    def _upscaled(self, x: np.ndarray, space: dict) -> None:
         c, below, rows = self._channels, self._below, self._rows0
-        padded, middle = _rows(space["below"]), _rows(space["middle"])[1:-1]
+        padded, middle = x.reshape(len(x), -1), space["middle"][1:-1]
         down, both = space["down"], space["both"]
         inputs = (space["pixels"], down[:-1], down[1:], *[space["across"]] * 2, *[both] * 4)
         for top in range(0, self._size[0] // 2, rows):
@@ -207,20 +202,13 @@ class _Block:
 
     def _level(self, space: dict) -> None:
         c, rows = self._channels, self._rows1
-        padded, out = _rows(space["middle"]), _rows(space["out"])
+        out = space["out"].reshape(len(space["out"]), -1)[1:-1]
         tiles, products = space["tiles"], space["tile_products"]
         for top in range(0, self._size[0], rows):
-            if not self._fast:
-                y = _neighbours(space["middle"][top : top + rows + 2]) @ self._kernel1
-                kernels.activate(y.reshape(-1), np.tile(self._bias1, rows * kernels.TILE))
-                kernels.place(y.reshape(-1), out[top : top + rows].reshape(-1), c, 0, 1)
-                continue
-            kernels.to_tiles(
-                padded[top : top + rows + 2], tiles, c, space["point_rows"], space["columns"]
-            )
+            kernels.to_tiles(space["middle"][top : top + rows + 2], tiles, c, space["point_rows"])
             np.matmul(
                 tiles.reshape(len(tiles), -1, c),
-                self._kernel1,
+                self._winograd,
                 out=products.reshape(len(tiles), -1, c),
             )
             kernels.from_tiles(
@@ -229,7 +217,7 @@ class _Block:
 
 
 class _PlainBlock:
-    """As `_Block`, for kernels of any size."""
+    """As `_Block`, for few channels and for kernels of any size."""
 
     def __init__(self, size: tuple[int, int], *weights: np.ndarray):
         self._weights = weights
@@ -239,8 +227,13 @@ class _PlainBlock:
 
     def __call__(self, x: np.ndarray, space: None) -> np.ndarray:
         kernel0, bias0, kernel1, bias1 = self._weights
-        upscaled = x.repeat(2, axis=0).repeat(2, axis=1)
-        return _convolved(_convolved(upscaled, kernel0, bias0), kernel1, bias1)
+        upscaled = x[1:-1, 1:-1].repeat(2, axis=0).repeat(2, axis=1)
+        return _bordered(_convolved(_convolved(upscaled, kernel0, bias0), kernel1, bias1))
+
+
+def _block(size: tuple[int, int], kernel0, bias0, kernel1, bias1) -> _Block | _PlainBlock:
+    fast = kernel0.shape[0] == 3 and min(kernel0.shape[2:]) >= _LEAST_CHANNELS
+    return (_Block if fast else _PlainBlock)(size, kernel0, bias0, kernel1, bias1)
 
 
 def _scaled(name: str, values: np.ndarray) -> np.ndarray:
@@ -279,8 +272,9 @@ def _strip(rows: int, least: int, bytes_a_row: int) -> int:
     return strip
 
 
-def _rows(image: np.ndarray) -> np.ndarray:
-    return image.reshape(len(image), -1)
+def _bordered(image: np.ndarray) -> np.ndarray:
+    """The image with a border of one zero pixel."""
+    return np.pad(image, ((1, 1), (1, 1), (0, 0)))
 
 
 def _flat(kernel: np.ndarray) -> np.ndarray:
@@ -301,7 +295,7 @@ def _convolved(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray) -> np.ndarra
     return _activated(y).reshape(*x.shape[:2], -1)
 
 
-def _neighbours(padded: np.ndarray, size: int = 3) -> np.ndarray:
+def _neighbours(padded: np.ndarray, size: int) -> np.ndarray:
     """The pixels under a kernel at each place, side by side [shape=(h * w, size² * channels)]."""
     height, width = padded.shape[0] - size + 1, padded.shape[1] - size + 1
     shifted = [padded[i : i + height, j : j + width] for i in range(size) for j in range(size)]
