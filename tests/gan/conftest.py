@@ -26,14 +26,8 @@ PITCHES = list(range(24, 85))
 def thin_settings(**overrides) -> Settings:
     """Settings of the stored networks: filters at most 16, 61 pitches, the paper's schedule."""
     return Settings.preset(
-        "tiny",
-        **{
-            "gan.filters_base": 256,
-            "gan.filters_max": 16,
-            "training.stable_images": 800_000,
-            "training.transition_images": 800_000,
-            **overrides,
-        },
+        "paper",
+        **{"gan.filters_base": 256, "gan.filters_max": 16, "training.batch": 2, **overrides},
     )
 
 
