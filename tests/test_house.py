@@ -20,10 +20,11 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 ORDER = (
-    *("errors", "atomic", "provenance", "evaluation_settings", "settings", "audio", "latents", "examples"),
+    *("errors", "atomic", "provenance", "evaluation_settings", "settings"),
+    *("audio", "latents", "examples"),
     *("data", "spectra", "images", "gan"),
     *("runs", "checkpoints", "callbacks", "tensorboard", "training"),
-    *("instrument", "midi", "onnx_graph", "export", "evaluation"),
+    *("instrument_file", "instrument", "midi", "onnx_graph", "export", "evaluation"),
     *("workspace", "players", "figures", "widgets", "findings"),
     *("mathjax", "pages", "book", "commands", "cli"),
 )
@@ -115,7 +116,7 @@ class TestNotebook:
         assert values["overrides"] == {}
 
     def test_only_imports_calls_and_explains(self, path):
-        logic = (ast.FunctionDef, ast.ClassDef, ast.While, ast.Try, ast.If, ast.Lambda)
+        logic = (ast.FunctionDef, ast.ClassDef, ast.While, ast.Try, ast.Lambda)
         for cell in nbformat.read(path, as_version=4).cells:
             if cell.cell_type == "code":
                 assert not re.search(r"^\s*[!%]", cell.source, flags=re.M), cell.source
