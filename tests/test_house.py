@@ -24,7 +24,7 @@ ORDER = (
     *("audio", "latents", "examples"),
     *("data", "spectra", "images", "gan"),
     *("runs", "checkpoints", "callbacks", "tensorboard", "training"),
-    *("instrument_file", "instrument", "midi", "onnx_graph", "export", "evaluation"),
+    *("instrument_file", "instrument", "midi", "onnx_graph", "web", "export", "evaluation"),
     *("workspace", "players", "figures", "widgets", "findings"),
     *("mathjax", "pages", "book", "commands", "cli"),
 )
