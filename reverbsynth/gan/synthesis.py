@@ -7,12 +7,12 @@ stays in the cache, and `reverbsynth.gan.kernels` between them. Equal to the gen
 """
 
 import os
-import threading
+import queue
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from reverbsynth.gan import kernels, stages
 from reverbsynth.gan.layers import LEAK
@@ -81,11 +81,12 @@ class Synthesizer:
         self._filters = filters(settings, 1)
         self._n_blocks = n_blocks
         self._alpha = progress - (n_blocks - 2) if stages.is_transition(stage) else 1.0
-        self._scratch = threading.local()
+        self._spare: queue.SimpleQueue = queue.SimpleQueue()
+        self._blas = ThreadpoolController()
 
     def __call__(self, z: np.ndarray, condition: np.ndarray) -> np.ndarray:
         """One image [shape=(frames, bins, 2)] of a latent vector and its labels' one-hot blocks."""
-        with threadpool_limits(1, user_api="blas"):
+        with self._blas.limit(limits=1, user_api="blas"):
             return self._image(z, condition)
 
     def many(self, z: np.ndarray, condition: np.ndarray, then) -> Iterator:
@@ -100,7 +101,7 @@ class Synthesizer:
         with ThreadPoolExecutor(threads) as pool:
             for i in range(0, len(z), ahead):
                 # One BLAS thread each: the notes are what runs side by side.
-                with threadpool_limits(1, user_api="blas"):
+                with self._blas.limit(limits=1, user_api="blas"):
                     some = z[i : i + ahead], condition[i : i + ahead]
                     done = list(pool.map(lambda *note: then(self._image(*note)), *some))
                 yield from done
@@ -114,16 +115,23 @@ class Synthesizer:
             self._weights["block_1/conv1/kernel"],
             self._weights["block_1/conv1/bias"],
         )
-        if not hasattr(self._scratch, "blocks"):
-            self._scratch.blocks = [block.workspace() for block in self._blocks]
         before = x = _bordered(x)
-        for block, workspace in zip(self._blocks, self._scratch.blocks, strict=True):
-            before, x = x, block(x, workspace)
+        spaces = self._workspace()
+        for block, space in zip(self._blocks, spaces, strict=True):
+            before, x = x, block(x, space)
         image = self._to_rgb(x, self._n_blocks)
-        if self._alpha == 1.0:
-            return image
-        coarse = self._to_rgb(before, self._n_blocks - 1).repeat(2, axis=0).repeat(2, axis=1)
-        return (self._alpha * image + (1.0 - self._alpha) * coarse).astype(np.float32)
+        if self._alpha != 1.0:
+            coarse = self._to_rgb(before, self._n_blocks - 1).repeat(2, axis=0).repeat(2, axis=1)
+            image = (self._alpha * image + (1.0 - self._alpha) * coarse).astype(np.float32)
+        self._spare.put(spaces)
+        return image
+
+    def _workspace(self) -> list:
+        """Buffers that no other thread uses; they are kept, because new memory is slow."""
+        try:
+            return self._spare.get_nowait()
+        except queue.Empty:
+            return [block.workspace() for block in self._blocks]
 
     def _to_rgb(self, x: np.ndarray, block: int) -> np.ndarray:
         kernel = self._weights[f"block_{block}/to_rgb/kernel"][0, 0]
