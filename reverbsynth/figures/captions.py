@@ -25,6 +25,10 @@ SMOKE_PRESETS = ("tiny",)
 """Presets whose runs show that the machinery works and nothing else."""
 
 
+_LONG_WORD = 40
+"""Characters of a word that a table may break: a checksum."""
+
+
 @dataclass(frozen=True)
 class Origin:
     """Where a figure's numbers come from.
@@ -176,8 +180,10 @@ def _save(figure: Figure, path: Path, metadata: dict[str, str]) -> None:
 
 
 def _cell(value: str, right: bool, tag: str = "td") -> str:
-    align = ' class="rs-number"' if right else ""
-    return f"<{tag}{align}>{html.escape(str(value).strip())}</{tag}>"
+    text = str(value).strip()
+    long = max(map(len, text.split()), default=0) > _LONG_WORD
+    kind = ' class="rs-number"' if right else ' class="rs-long"' if long else ""
+    return f"<{tag}{kind}>{html.escape(text)}</{tag}>"
 
 
 def _number(value: object, digits: int) -> str:
