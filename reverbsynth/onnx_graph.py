@@ -141,9 +141,18 @@ def _generator(graph: _Graph, instrument: Instrument, half: bool) -> str:
     for block in range(2, n_blocks + 1):
         before = x
         for part in ("conv0", "conv1"):
-            if part == "conv0":
-                x = _upscaled(graph, x, 2)
-            x = _activated(graph, conv(x, f"block_{block}/{part}"))
+            name = f"block_{block}/{part}"
+            if part == "conv1":
+                x = conv(x, name)
+            elif instrument.gan.kernel_size == 3:
+                value, scale = kernel(name)
+                wide = graph.weight(value.transpose(3, 2, 0, 1), half, scale)
+                bias = weights[f"{name}/bias"].reshape(1, -1, 1, 1)
+                x = _upscaled_conv(graph, x, wide, stages.resolution(block - 1))
+                x = graph.add("Add", x, graph.weight(bias, half))
+            else:
+                x = conv(_upscaled(graph, x, 2), name)
+            x = _activated(graph, x)
     image = to_rgb(x, n_blocks)
     alpha = instrument.progress - (n_blocks - 2)
     if not stages.is_transition(instrument.stage) or alpha >= 1:
@@ -178,6 +187,70 @@ def _upscaled(graph: _Graph, x: str, factor: int) -> str:
         nearest_mode="floor",
         coordinate_transformation_mode="asymmetric",
     )
+
+
+def _upscaled_conv(graph: _Graph, x: str, kernel: str, size: tuple[int, int]) -> str:
+    """Upscaling by 2 and a 3x3 convolution in a quarter of the products, by differences of
+    neighbouring pixels (see `reverbsynth.gan.kernels`). The kernel's sums are constants to the
+    runtime, which computes them when it loads the model."""
+    height, width = size
+
+    def parts(values: str, axis: int) -> dict[str, str]:
+        total = graph.add("ReduceSum", values, graph.integers(axis), keepdims=1)
+        return {
+            "s": total,
+            "0": graph.slice(values, axis, 0, 1),
+            "2": graph.slice(values, axis, 2, 3),
+        }
+
+    taps = {
+        row + column: value
+        for row, values in parts(kernel, 2).items()
+        for column, value in parts(values, 3).items()
+    }
+
+    def difference(values: str, axis: int, length: int) -> str:
+        after = graph.slice(values, axis, 1, length + 2)
+        return graph.add("Sub", after, graph.slice(values, axis, 0, length + 1))
+
+    def products(values: str, *names: str) -> list[str]:
+        if len(names) == 1:
+            return [graph.add("Conv", values, taps[names[0]])]
+        together = graph.add("Concat", *(taps[name] for name in names), axis=0)
+        found = [f"product_{len(graph.nodes)}_{name}" for name in names]
+        both = graph.add("Conv", values, together)
+        graph.nodes.append(helper.make_node("Split", [both], found, axis=1))
+        return found
+
+    padded = graph.add("Pad", x, graph.integers(0, 0, 1, 1, 0, 0, 1, 1))
+    down = difference(graph.slice(padded, 3, 1, width + 1), 2, height)
+    across = difference(graph.slice(padded, 2, 1, height + 1), 3, width)
+    both = difference(difference(padded, 2, height), 3, width)
+    (ss,) = products(x, "ss")
+    k0s, k2s = products(down, "0s", "2s")
+    ks0, ks2 = products(across, "s0", "s2")
+    corners = dict(
+        zip(("00", "02", "20", "22"), products(both, "00", "02", "20", "22"), strict=True)
+    )
+    rows = {
+        "0": ("Sub", graph.slice(k0s, 2, 0, height)),
+        "2": ("Add", graph.slice(k2s, 2, 1, height + 1)),
+    }
+    columns = {
+        "0": ("Sub", graph.slice(ks0, 3, 0, width)),
+        "2": ("Add", graph.slice(ks2, 3, 1, width + 1)),
+    }
+    pixels = []
+    for row, (row_sign, by_row) in rows.items():
+        upper = 0 if row == "0" else 1
+        line = graph.add(row_sign, ss, by_row)
+        for column, (column_sign, by_column) in columns.items():
+            left = 0 if column == "0" else 1
+            corner = graph.slice(corners[row + column], 2, upper, upper + height)
+            corner = graph.slice(corner, 3, left, left + width)
+            pixel = graph.add(column_sign, line, by_column)
+            pixels.append(graph.add("Add" if row == column else "Sub", pixel, corner))
+    return graph.add("DepthToSpace", graph.add("Concat", *pixels, axis=1), blocksize=2, mode="DCR")
 
 
 def _wave(graph: _Graph, image: str, instrument: Instrument) -> None:
