@@ -116,7 +116,7 @@ class TestNotebook:
         assert values["overrides"] == {}
 
     def test_only_imports_calls_and_explains(self, path):
-        logic = (ast.FunctionDef, ast.ClassDef, ast.While, ast.Try, ast.Lambda)
+        logic = (ast.FunctionDef, ast.ClassDef, ast.While, ast.Try, ast.If, ast.Lambda)
         for cell in nbformat.read(path, as_version=4).cells:
             if cell.cell_type == "code":
                 assert not re.search(r"^\s*[!%]", cell.source, flags=re.M), cell.source
