@@ -62,6 +62,6 @@ class EvaluationSettings(BaseModel):
     straightness: Fraction = Field(
         0.95, description="least r² of a line through a decay curve that counts as a decay"
     )
-    listener_steps: Positive = Field(800, description="training steps of each listener")
+    listener_steps: Positive = Field(500, description="training steps of each listener")
     listener_batch: Positive = 32
     claims: ClaimSettings = ClaimSettings()

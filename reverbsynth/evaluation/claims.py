@@ -50,8 +50,9 @@ def verdicts(
     """
     judge = _Judge(report)
     claims = [
-        ("All losses fall while the network learns.", PAPER, _losses(losses, limits)),
+        ("losses", "All losses fall while the network learns.", PAPER, _losses(losses, limits)),
         (
+            "pitch",
             "A generated note has the pitch that was asked for.",
             IMPLIED,
             [
@@ -59,13 +60,15 @@ def verdicts(
                 judge.at_most("pitch.cents", limits.cents),
             ],
         ),
-        ("Generated notes already carry the reverb.", PAPER, _reverb(judge, limits, wet)),
+        ("reverb", "Generated notes already carry the reverb.", PAPER, _reverb(judge, limits, wet)),
         (
+            "both",
             "One network plays notes with the effect and without.",
             IMPLIED,
             [judge.near("effect.share", wet_share, limits.wet_share)] if wet else [_no_effect()],
         ),
         (
+            "similar",
             "Generated notes sound like the data set.",
             PAPER,
             [
@@ -76,6 +79,7 @@ def verdicts(
             ],
         ),
         (
+            "new",
             "They are new notes, not copies of training notes.",
             IMPLIED,
             [
@@ -84,6 +88,7 @@ def verdicts(
             ],
         ),
         (
+            "tune",
             "One latent vector is one instrument: it plays a tune.",
             PAPER,
             [
@@ -92,15 +97,16 @@ def verdicts(
             ],
         ),
         (
+            "representation",
             "Of the representations, IF-Mel loses least.",
             PAPER,
             _representations(representations),
         ),
     ]
-    return [judged(claim, source, conditions) for claim, source, conditions in claims]
+    return [judged(*claim) for claim in claims]
 
 
-def judged(claim: str, source: str, conditions: list[Condition]) -> Verdict:
+def judged(key: str, claim: str, source: str, conditions: list[Condition]) -> Verdict:
     """A claim holds where all conditions do, and fails where one does."""
     holds = [condition.holds for condition in conditions]
     if False in holds:
@@ -108,6 +114,7 @@ def judged(claim: str, source: str, conditions: list[Condition]) -> Verdict:
     else:
         word = NOT_TESTABLE if None in holds or not holds else REPRODUCED
     return Verdict(
+        key,
         claim,
         source,
         word,

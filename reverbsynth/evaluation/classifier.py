@@ -105,7 +105,7 @@ class Listener:
         if path.exists():
             return cls.load(path)
         listener = cls(label, values)
-        listener._train(Clips.of(data, ("train",), settings.real_notes, seed), settings, seed)
+        listener.train(Clips.of(data, ("train",), settings.real_notes, seed), settings, seed)
         listener.save(path)
         return listener
 
@@ -140,7 +140,8 @@ class Listener:
         probabilities = exponentials / exponentials.sum(axis=1, keepdims=True)
         return Heard(probabilities, (features - self._mean) / self._deviation, self.values)
 
-    def _train(self, clips: Clips, settings: EvaluationSettings, seed: int) -> None:
+    def train(self, clips: Clips, settings: EvaluationSettings, seed: int = 0) -> None:
+        """Train on notes; the same seed draws the same batches."""
         features = _features(self.label, clips.waves)
         place = {value: number for number, value in enumerate(self.values)}
         classes = np.array([place[value] for value in getattr(clips, self.label)], np.int32)

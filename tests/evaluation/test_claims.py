@@ -1,0 +1,132 @@
+"""Verdicts follow from measures and limits, and from nothing else."""
+
+import pandas as pd
+import pytest
+
+from reverbsynth.evaluation import claims
+from reverbsynth.evaluation.bootstrap import Measure
+from reverbsynth.evaluation.result import Report, Row
+from reverbsynth.evaluation_settings import ClaimSettings
+
+CEILING = {
+    "pitch.accuracy": 1.0,
+    "pitch.cents": 3.0,
+    "effect.share": 0.5,
+    "reverb.decays.reverb": 0.8,
+    "reverb.t20.reverb": 1.2,
+    "reverb.ratio.reverb": -16.0,
+    "spectrum.nearest": 9.0,
+    "spectrum.treble": -48.0,
+    "distribution.bins": 0.1,
+    "memory.training": 8.0,
+    "memory.copying": 0.5,
+    "control.diversity": 10.0,
+    "control.pitch": 1.0,
+    "control.tail": 0.6,
+}
+LOSSES = pd.DataFrame({"first": [4.0, 0.2], "last": [1.0, 0.1]}, index=["fake_pitch_loss", "x"])
+REPRESENTATIONS = pd.DataFrame(
+    {"SNR (dB)": [3.0, 80.0], "pitch error (cents)": [0.1, 0.2]}, index=["IF-Mel", "linear IF"]
+)
+
+
+def judge(share: float = 0.5, losses=LOSSES, shown=REPRESENTATIONS, **generated) -> dict[str, str]:
+    """Verdicts, by the claim's key, of a generator as good as the ceiling but for some measures."""
+    values = CEILING | {key.replace("_", "."): value for key, value in generated.items()}
+    rows = []
+    for key, value in values.items():
+        measure = value if isinstance(value, Measure) else Measure(value, value, value, 100)
+        ceiling = Measure(CEILING[key], CEILING[key], CEILING[key], 80)
+        rows.append(Row(key, "group", key, "", 2, ceiling, ceiling, measure))
+    found = claims.verdicts(Report({}, rows), ClaimSettings(), "reverb", share, losses, shown)
+    return {verdict.key: verdict.verdict for verdict in found}
+
+
+def test_the_ceiling_itself_reproduces_every_claim():
+    assert set(judge().values()) == {claims.REPRODUCED}
+
+
+@pytest.mark.parametrize(
+    ("measure", "value", "claim"),
+    [
+        ("pitch_accuracy", 0.85, "pitch"),
+        ("pitch_cents", 26.0, "pitch"),
+        ("reverb_decays_reverb", 0.4, "reverb"),
+        ("reverb_ratio_reverb", 3.0, "reverb"),
+        ("effect_share", 0.7, "both"),
+        ("spectrum_nearest", 14.0, "similar"),
+        ("spectrum_treble", -5.5, "similar"),
+        ("distribution_bins", 0.4, "similar"),
+        ("control_diversity", 2.0, "similar"),
+        ("memory_copying", 0.7, "new"),
+        ("control_tail", 0.1, "tune"),
+    ],
+)
+def test_a_measure_beyond_its_limit_fails_its_claim_alone(measure, value, claim):
+    found = judge(**{measure: value})
+    assert found.pop(claim) == claims.NOT_REPRODUCED
+    assert set(found.values()) == {claims.REPRODUCED}
+
+
+@pytest.mark.parametrize("factor", [1 / 1.3, 1.3])
+def test_tails_may_be_neither_shorter_nor_longer(factor):
+    assert judge(reverb_t20_reverb=1.2 * factor)["reverb"] == claims.NOT_REPRODUCED
+    assert judge(reverb_t20_reverb=1.2 * factor**0.5)["reverb"] == claims.REPRODUCED
+
+
+def test_the_whole_interval_counts():
+    wide = Measure(0.95, 0.88, 1.0, 30)
+    assert judge(pitch_accuracy=wide)["pitch"] == claims.NOT_REPRODUCED
+    assert judge(pitch_accuracy=Measure(0.95, 0.91, 1.0, 300))["pitch"] == claims.REPRODUCED
+
+
+def test_a_word_is_no_evidence():
+    found = judge(pitch_accuracy=Measure(word="NaN"), memory_copying=Measure(word="silent"))
+    assert found["pitch"] == claims.NOT_TESTABLE
+    assert found["new"] == claims.NOT_TESTABLE
+
+
+def test_a_word_does_not_excuse_another_failure():
+    found = judge(pitch_accuracy=Measure(word="NaN"), pitch_cents=900.0)
+    assert found["pitch"] == claims.NOT_REPRODUCED
+
+
+def test_noise_is_no_new_note():
+    assert judge(memory_training=40.0, memory_copying=0.0)["new"] == claims.NOT_TESTABLE
+
+
+def test_no_run_has_no_losses():
+    assert judge(losses=None)["losses"] == claims.NOT_TESTABLE
+    risen = pd.DataFrame({"first": [1.0], "last": [0.95]}, index=["real_pitch_loss"])
+    assert judge(losses=risen)["losses"] == claims.NOT_REPRODUCED
+
+
+def test_a_better_representation_refutes_if_mel():
+    better = REPRESENTATIONS.assign(**{"pitch error (cents)": [0.2, 0.1]})
+    assert judge(shown=better)["representation"] == claims.NOT_REPRODUCED
+
+
+def test_data_without_an_effect_test_nothing_of_it():
+    found = claims.verdicts(Report({}, _ceiling_rows()), ClaimSettings(), None, 0.0)
+    words = {verdict.key: verdict.verdict for verdict in found}
+    assert words["reverb"] == words["both"] == claims.NOT_TESTABLE
+
+
+def _ceiling_rows() -> list[Row]:
+    return [
+        Row(key, "g", key, "", 2, *[Measure(value, value, value, 80)] * 3)
+        for key, value in CEILING.items()
+    ]
+
+
+def test_losses_are_compared_from_first_tenth_to_last(small_run):
+    falls = claims.loss_falls(small_run.metrics())
+    assert list(falls.index) == [
+        "fake_pitch_loss",
+        "real_pitch_loss",
+        "fake_consistency",
+        "real_consistency",
+    ]
+    metrics = pd.DataFrame({"real_pitch_loss": [4.0, *[2.0] * 18, 1.0], "seconds": range(20)})
+    found = claims.loss_falls(metrics).loc["real_pitch_loss"]
+    assert (found["first"], found["last"]) == (3.0, 1.5)

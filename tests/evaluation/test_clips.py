@@ -1,0 +1,82 @@
+"""Notes that are compared, and a grid of them."""
+
+import numpy as np
+import pytest
+
+from reverbsynth.data.notes import Note
+from reverbsynth.evaluation.clips import Clips, boxed
+from reverbsynth.evaluation.grid import real_grid, spaced
+from reverbsynth.settings import NOTE_LENGTH, SpectraSettings
+from reverbsynth.spectra import Representation
+
+SILENCE = np.zeros(NOTE_LENGTH, np.float32)
+SOUND = np.full(NOTE_LENGTH, 0.1, np.float32)
+BROKEN = np.where(np.arange(NOTE_LENGTH) == 5, np.nan, SOUND)
+
+
+def test_flaws_of_silence_and_nan():
+    clips = Clips.asked(np.stack([SOUND, SILENCE, BROKEN, BROKEN]), [40] * 4, {})
+    assert clips.flaws.tolist() == ["", "silent", "NaN", "NaN"]
+    assert clips.word == "NaN"
+    assert clips.where(clips.flaws == "").word == ""
+
+
+def test_held_out_notes_are_of_both_splits(small_data):
+    clips = Clips.of(small_data, ("valid", "test"))
+    rows = small_data.index("valid") + small_data.index("test")
+    assert clips.id.tolist() == [row["id"] for row in rows]
+    assert clips.pitch.tolist() == [row["pitch"] for row in rows]
+
+
+def test_a_limit_draws_the_same_notes_again(small_data):
+    first, second = (Clips.of(small_data, ("train",), 3, seed=1).id.tolist() for _ in range(2))
+    assert first == second
+    assert len(set(first)) == 3
+
+
+def test_boxes_hold_their_mean():
+    images = np.random.default_rng(0).normal(size=(2, 8, 16, 2))
+    small = boxed(images, 4)
+    assert small.shape == images.shape
+    assert small[0, :4, :4, 0] == pytest.approx(np.full((4, 4), images[0, :4, :4, 0].mean()))
+    assert boxed(images, 1) == pytest.approx(images)
+
+
+def test_the_last_stage_loses_least(small_data):
+    clips = Clips.of(small_data, ("test",))
+    representation = Representation(SpectraSettings())
+    last, early = (clips.through(representation, stage) for stage in (12, 4))
+    assert last.id.tolist() == clips.id.tolist()
+    energy = np.square(clips.waves).sum()
+    assert np.square(last.waves).sum() == pytest.approx(energy, rel=0.5)
+    assert np.square(early.waves).sum() < 0.5 * energy
+
+
+def test_a_grid_has_every_timbre_at_every_pitch():
+    notes = [
+        Note(f"{bass}-{pitch}/{effect}", SOUND, pitch, 1, bass, effect)
+        for bass in ("finger", "pick", "fretless")
+        for pitch in range(40, 50)
+        for effect in ("dry", "reverb")
+        if not (bass == "fretless" and pitch == 45)
+    ]
+    grid = real_grid(Clips.from_notes(notes), timbres=8, pitches=4)
+    assert (grid.timbres, grid.pitches) == (6, 4)
+    pitches = grid.clips.pitch.reshape(6, 4)
+    assert (pitches == pitches[0]).all()
+    assert pitches[0].tolist() == [40, 43, 46, 49]
+    for row in range(6):
+        names = grid.clips.instrument[4 * row : 4 * row + 4]
+        assert len(set(names)) == 1
+    assert grid.levels.shape[:2] == (6, 4)
+
+
+def test_no_grid_where_timbres_share_no_pitches():
+    notes = [Note(f"{pitch}", SOUND, pitch, 1, f"bass {pitch}") for pitch in (40, 41, 42)]
+    grid = real_grid(Clips.from_notes(notes), 8, 8)
+    assert (grid.timbres, grid.pitches, len(grid.clips)) == (0, 0, 0)
+
+
+def test_values_are_spaced_from_first_to_last():
+    assert spaced(list(range(10)), 4) == [0, 3, 6, 9]
+    assert spaced([1, 2], 5) == [1, 2]
