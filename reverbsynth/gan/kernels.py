@@ -26,6 +26,9 @@ POINTS = 6
 TILE = 4
 """Pixels of a tile along one axis."""
 
+_CHUNK = 2048
+"""Values of a row worked on at a time: a dozen such pieces of rows stay in the cache."""
+
 _f = np.float32
 _LEAK, _EPSILON = _f(LEAK), _f(1e-8)
 # Sums may be reordered, which vector instructions need; infinities and NaN keep their meaning.
@@ -35,6 +38,11 @@ _compiled = njit(
     error_model="numpy",
     fastmath={"reassoc", "contract", "nsz", "arcp"},
 )
+
+
+def chunk(channels: int) -> int:
+    """Values of a row to work on at a time: an even number of pixels."""
+    return channels * max(2, _CHUNK // channels // 2 * 2)
 
 
 @_compiled
@@ -108,36 +116,47 @@ def recombine(products, bias, out, channels, row):
     products : tuple of ndarray
         ``ss``; ``0s`` and ``2s`` of the row differences; ``s0`` and ``s2`` of the column
         differences; ``00``, ``02``, ``20``, ``22`` of both: the taps along rows and columns.
-    bias : ndarray [shape=(w * channels,)]
+    bias : ndarray [shape=(n,)]
+        Repeated for each pixel of a chunk (`chunk`).
     out : ndarray [shape=(2 r, 4, (w / 2 + 1) * channels)]
         Rows with their border of one pixel, by columns modulo 4, as `to_tiles` takes them.
-    row : ndarray [shape=(w * channels,)]
+    row : ndarray [shape=(n,)]
         Scratch.
     """
     ss, k0s, k2s, ks0, ks2, k00, k02, k20, k22 = products
-    width = row.size
-    half = width // channels // 2
+    width = ss.shape[1]
     plus, minus = _f(1), _f(-1)
     for i in range(ss.shape[0]):
         upper, lower = out[2 * i], out[2 * i + 1]
-        left, right = ks0[i][:width], ks2[i][channels:]
-        # Of pixel p's two columns the left is column 2 p + 1 of the row with its border.
-        _mix(row, ss[i], k0s[i], left, k00[i][:width], minus, minus, plus)
-        activate(row, bias)
-        place(row, 0, 2, upper[1], 0, 1, channels, half)
-        place(row, 1, 2, upper[3], 0, 1, channels, half)
-        _mix(row, ss[i], k0s[i], right, k02[i][channels:], minus, plus, minus)
-        activate(row, bias)
-        place(row, 0, 2, upper[2], 0, 1, channels, half)
-        place(row, 1, 2, upper[0], 1, 1, channels, half)
-        _mix(row, ss[i], k2s[i], left, k20[i + 1][:width], plus, minus, minus)
-        activate(row, bias)
-        place(row, 0, 2, lower[1], 0, 1, channels, half)
-        place(row, 1, 2, lower[3], 0, 1, channels, half)
-        _mix(row, ss[i], k2s[i], right, k22[i + 1][channels:], plus, plus, plus)
-        activate(row, bias)
-        place(row, 0, 2, lower[2], 0, 1, channels, half)
-        place(row, 1, 2, lower[0], 1, 1, channels, half)
+        for first in range(0, width, row.size):
+            last = min(first + row.size, width)
+            here = row[: last - first]
+            add = bias[: last - first]
+            # Pixels of one parity; the first is at this place of its column modulo 4.
+            half = (last - first) // channels // 2
+            at = first // channels // 2
+            left, right = ks0[i][first:last], ks2[i][channels:][first:last]
+            # Of pixel p's two columns the left is column 2 p + 1 of the row with its border.
+            corner = k00[i][first:last]
+            _mix(here, ss[i][first:last], k0s[i][first:last], left, corner, minus, minus, plus)
+            activate(here, add)
+            place(here, 0, 2, upper[1], at, 1, channels, half)
+            place(here, 1, 2, upper[3], at, 1, channels, half)
+            corner = k02[i][channels:][first:last]
+            _mix(here, ss[i][first:last], k0s[i][first:last], right, corner, minus, plus, minus)
+            activate(here, add)
+            place(here, 0, 2, upper[2], at, 1, channels, half)
+            place(here, 1, 2, upper[0], at + 1, 1, channels, half)
+            corner = k20[i + 1][first:last]
+            _mix(here, ss[i][first:last], k2s[i][first:last], left, corner, plus, minus, minus)
+            activate(here, add)
+            place(here, 0, 2, lower[1], at, 1, channels, half)
+            place(here, 1, 2, lower[3], at, 1, channels, half)
+            corner = k22[i + 1][channels:][first:last]
+            _mix(here, ss[i][first:last], k2s[i][first:last], right, corner, plus, plus, plus)
+            activate(here, add)
+            place(here, 0, 2, lower[2], at, 1, channels, half)
+            place(here, 1, 2, lower[0], at + 1, 1, channels, half)
 
 
 @_compiled
@@ -171,45 +190,50 @@ def to_tiles(padded, tiles, channels, rows):
     ----------
     padded : ndarray [shape=(4 a + 2, 4, (b + 1) * channels)]
         Rows with their border of one pixel, by columns modulo 4.
-    tiles : ndarray [shape=(36, a * b * channels)]
+    tiles : ndarray [shape=(36, a * b * channels) or a little wider]
         Filled.
-    rows : ndarray [shape=(6, 4, (b + 1) * channels)]
-        Scratch.
+    rows : ndarray [shape=(6, 4, n + channels)]
+        Scratch, for chunks of n values.
     """
-    width = rows.shape[2] - channels
+    width = padded.shape[2] - channels
+    n = rows.shape[2] - channels
     for i in range(tiles.shape[1] // width):
-        first, last, top = i * width, (i + 1) * width, TILE * i
-        for j in range(TILE):
-            _to_points(
-                rows[0][j],
-                rows[1][j],
-                rows[2][j],
-                rows[3][j],
-                rows[4][j],
-                rows[5][j],
-                padded[top][j],
-                padded[top + 1][j],
-                padded[top + 2][j],
-                padded[top + 3][j],
-                padded[top + 4][j],
-                padded[top + 5][j],
-            )
-        for j in range(POINTS):
-            columns = rows[j]
-            _to_points(
-                tiles[6 * j][first:last],
-                tiles[6 * j + 1][first:last],
-                tiles[6 * j + 2][first:last],
-                tiles[6 * j + 3][first:last],
-                tiles[6 * j + 4][first:last],
-                tiles[6 * j + 5][first:last],
-                columns[0][:width],
-                columns[1][:width],
-                columns[2][:width],
-                columns[3][:width],
-                columns[0][channels:],
-                columns[1][channels:],
-            )
+        top = TILE * i
+        for first in range(0, width, n):
+            last = min(first + n, width)
+            size = last - first
+            for j in range(TILE):
+                _to_points(
+                    rows[0][j][: size + channels],
+                    rows[1][j][: size + channels],
+                    rows[2][j][: size + channels],
+                    rows[3][j][: size + channels],
+                    rows[4][j][: size + channels],
+                    rows[5][j][: size + channels],
+                    padded[top][j][first : last + channels],
+                    padded[top + 1][j][first : last + channels],
+                    padded[top + 2][j][first : last + channels],
+                    padded[top + 3][j][first : last + channels],
+                    padded[top + 4][j][first : last + channels],
+                    padded[top + 5][j][first : last + channels],
+                )
+            begin, end = i * width + first, i * width + last
+            for j in range(POINTS):
+                columns = rows[j]
+                _to_points(
+                    tiles[6 * j][begin:end],
+                    tiles[6 * j + 1][begin:end],
+                    tiles[6 * j + 2][begin:end],
+                    tiles[6 * j + 3][begin:end],
+                    tiles[6 * j + 4][begin:end],
+                    tiles[6 * j + 5][begin:end],
+                    columns[0][:size],
+                    columns[1][:size],
+                    columns[2][:size],
+                    columns[3][:size],
+                    columns[0][channels:],
+                    columns[1][channels:],
+                )
 
 
 @_compiled
@@ -233,10 +257,11 @@ def _last(out, a, b, c, d, e):
 @_compiled
 def _from_points(y0, y1, y2, y3, m0, m1, m2, m3, m4, m5):
     """Four pixels from the products at Winograd's points."""
+    n = y0.size
     _sum(y0, m0, m1, m2, m3, m4)
-    _weighted(y1, m1, m2, m3, m4, _f(-1), _f(2))
-    _weighted(y2, m1, m2, m3, m4, _f(1), _f(4))
-    _last(y3, m1, m2, m3, m4, m5)
+    _weighted(y1[:n], m1, m2, m3, m4, _f(-1), _f(2))
+    _weighted(y2[:n], m1, m2, m3, m4, _f(1), _f(4))
+    _last(y3[:n], m1, m2, m3, m4, m5)
 
 
 @_compiled
@@ -245,43 +270,50 @@ def from_tiles(products, bias, out, channels, half, rows):
 
     Parameters
     ----------
-    products : ndarray [shape=(36, a * b * channels)]
-    bias : ndarray [shape=(b * channels,)]
+    products : ndarray [shape=(36, a * b * channels) or a little wider]
+    bias : ndarray [shape=(n,)]
+        Repeated for each pixel of a chunk (`chunk`).
     out : ndarray [shape=(4 a, (4 b + 2) * channels)]
         Its border of one pixel stays.
-    half : ndarray [shape=(24, b * channels)]
-    rows : ndarray [shape=(4, b * channels)]
+    half : ndarray [shape=(24, n) or a little wider]
+    rows : ndarray [shape=(4, n) or a little wider]
         Scratch.
     """
-    width = half.shape[1]
+    width = out.shape[1] // TILE // channels * channels
+    n = bias.size
     for i in range(out.shape[0] // TILE):
-        first, last = i * width, (i + 1) * width
-        for j in range(POINTS):
-            _from_points(
-                half[j],
-                half[6 + j],
-                half[12 + j],
-                half[18 + j],
-                products[j][first:last],
-                products[6 + j][first:last],
-                products[12 + j][first:last],
-                products[18 + j][first:last],
-                products[24 + j][first:last],
-                products[30 + j][first:last],
-            )
-        for j in range(TILE):
-            _from_points(
-                rows[0],
-                rows[1],
-                rows[2],
-                rows[3],
-                half[6 * j],
-                half[6 * j + 1],
-                half[6 * j + 2],
-                half[6 * j + 3],
-                half[6 * j + 4],
-                half[6 * j + 5],
-            )
-            for k in range(TILE):
-                activate(rows[k], bias)
-                place(rows[k], 0, 1, out[TILE * i + j], k + 1, TILE, channels, width // channels)
+        for first in range(0, width, n):
+            last = min(first + n, width)
+            size = last - first
+            begin, end = i * width + first, i * width + last
+            for j in range(POINTS):
+                _from_points(
+                    half[j][:size],
+                    half[6 + j][:size],
+                    half[12 + j][:size],
+                    half[18 + j][:size],
+                    products[j][begin:end],
+                    products[6 + j][begin:end],
+                    products[12 + j][begin:end],
+                    products[18 + j][begin:end],
+                    products[24 + j][begin:end],
+                    products[30 + j][begin:end],
+                )
+            for j in range(TILE):
+                _from_points(
+                    rows[0][:size],
+                    rows[1],
+                    rows[2],
+                    rows[3],
+                    half[6 * j],
+                    half[6 * j + 1],
+                    half[6 * j + 2],
+                    half[6 * j + 3],
+                    half[6 * j + 4],
+                    half[6 * j + 5],
+                )
+                target = out[TILE * i + j][TILE * first :]
+                for k in range(TILE):
+                    here = rows[k][:size]
+                    activate(here, bias)
+                    place(here, 0, 1, target, k + 1, TILE, channels, size // channels)

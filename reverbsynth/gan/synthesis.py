@@ -25,6 +25,13 @@ _SCRATCH_BYTES = 2**22
 _LEAST_TILES = 128
 """Tiles of one strip, so that matrix products are worth their start."""
 
+_APART = 80
+"""Values after each row of scratch: at a power of two, all rows would compete for one place in the
+cache."""
+
+_SMALL_PRODUCT = 800_000
+"""Multiplications that OpenBLAS does without packing its matrices first (below a million)."""
+
 _LEAST_CHANNELS = 32
 """With fewer there is little to save, and a pixel norm over few channels magnifies rounding."""
 
@@ -149,8 +156,10 @@ class _Block:
         self._below, self._channels = kernel0.shape[2:]
         self._taps = _taps(kernel0)
         self._winograd = _winograd(kernel1)
-        self._bias0 = np.tile(bias0, width // 2)
-        self._bias1 = np.tile(bias1, width // kernels.TILE)
+        self._chunk = kernels.chunk(self._channels)
+        self._bias0, self._bias1 = (
+            np.tile(bias, self._chunk // self._channels) for bias in (bias0, bias1)
+        )
         self._rows0 = _strip(height // 2, 1, 36 * (width // 2) * self._channels)
         tiles_a_row = width // kernels.TILE**2
         least = max(kernels.TILE, _LEAST_TILES // tiles_a_row)
@@ -179,12 +188,12 @@ class _Block:
                 *(empty(r, (low + 1) * c) for _ in range(2)),
                 *(empty(r + 1, (low + 1) * c) for _ in range(4)),
             ),
-            "row": empty(low * c),
-            "tiles": empty(kernels.POINTS**2, n * c),
-            "tile_products": empty(kernels.POINTS**2, n * c),
-            "point_rows": empty(kernels.POINTS, kernels.TILE, (tiles + 1) * c),
-            "half": empty(kernels.TILE * kernels.POINTS, tiles * c),
-            "four_rows": empty(kernels.TILE, tiles * c),
+            "row": empty(self._chunk),
+            "tiles": empty(kernels.POINTS**2, n * c + _APART),
+            "tile_products": empty(kernels.POINTS**2, n * c + _APART),
+            "point_rows": empty(kernels.POINTS, kernels.TILE, self._chunk + c),
+            "half": empty(kernels.TILE * kernels.POINTS, self._chunk + _APART),
+            "four_rows": empty(kernels.TILE, self._chunk + _APART),
         }
 
     def __call__(self, x: np.ndarray, space: dict) -> np.ndarray:
@@ -203,7 +212,7 @@ class _Block:
                 padded[top : top + rows + 2], space["pixels"], down, space["across"], both
             )
             for values, taps, product in zip(inputs, self._taps, space["products"], strict=True):
-                np.matmul(values.reshape(-1, below), taps, out=product.reshape(-1, c))
+                _multiply(values.reshape(-1, below), taps, product.reshape(-1, c))
             kernels.recombine(
                 space["products"], self._bias0, middle[2 * top : 2 * (top + rows)], c, space["row"]
             )
@@ -214,10 +223,11 @@ class _Block:
         tiles, products = space["tiles"], space["tile_products"]
         for top in range(0, self._size[0], rows):
             kernels.to_tiles(space["middle"][top : top + rows + 2], tiles, c, space["point_rows"])
+            count = tiles.shape[1] - _APART
             np.matmul(
-                tiles.reshape(len(tiles), -1, c),
+                tiles[:, :count].reshape(len(tiles), -1, c),
                 self._winograd,
-                out=products.reshape(len(tiles), -1, c),
+                out=products[:, :count].reshape(len(tiles), -1, c),
             )
             kernels.from_tiles(
                 products, self._bias1, out[top : top + rows], c, space["half"], space["four_rows"]
@@ -250,6 +260,17 @@ def _scaled(name: str, values: np.ndarray) -> np.ndarray:
         return values
     gain = 1.0 if name.endswith("to_rgb/kernel") else 2.0
     return values * np.float32(np.sqrt(gain / np.prod(values.shape[:-1])))
+
+
+def _multiply(a: np.ndarray, b: np.ndarray, out: np.ndarray) -> None:
+    """``a @ b`` into ``out``, in pieces small enough for BLAS's quick way with small matrices."""
+    rows, inner = a.shape
+    piece = rows
+    if inner * b.shape[1] <= _SMALL_PRODUCT // 256:
+        most = _SMALL_PRODUCT // (inner * b.shape[1])
+        piece = max(size for size in range(1, most + 1) if rows % size == 0)
+    pieces = rows // piece
+    np.matmul(a.reshape(pieces, piece, inner), b, out=out.reshape(pieces, piece, -1))
 
 
 def _taps(kernel: np.ndarray) -> list[np.ndarray]:
