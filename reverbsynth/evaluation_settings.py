@@ -22,6 +22,9 @@ class ClaimSettings(BaseModel):
     pitch_accuracy: Fraction = Field(0.9, description="least pitch accuracy, of the ceiling's")
     cents: Limit = Field(25.0, description="most median error of the estimated pitch")
     wet_share: Fraction = Field(0.15, description="most difference of the share of wet notes")
+    effect_accuracy: Fraction = Field(
+        0.9, description="least accuracy of an effect that was asked for, of the ceiling's"
+    )
     decaying: Fraction = Field(0.7, description="least share of wet tails that decay, of ceiling")
     decay_ratio: Limit = Field(1.25, description="most factor between median T20 and ceiling's")
     tail: Limit = Field(6.0, description="most difference of the tail's level, in dB")

@@ -1,6 +1,7 @@
 """A measure: a number with its confidence interval, or the word that stands in its place."""
 
 import math
+import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -147,16 +148,7 @@ class Bootstrap:
             return function(*drawn)
 
         places = tuple(np.arange(len(sample)) for sample in samples)
-        result = stats.bootstrap(
-            places,
-            resampled,
-            n_resamples=self.resamples,
-            confidence_level=self.confidence,
-            method="percentile",
-            vectorized=False,
-            rng=np.random.default_rng(self.seed),
-        )
-        found = result.bootstrap_distribution
+        found = self._resampled(places, resampled, vectorized=False).bootstrap_distribution
         found = found[np.isfinite(found)]
         if not len(found):
             return Measure(notes=smallest, word=word or UNDEFINED)
@@ -173,15 +165,22 @@ class Bootstrap:
         if np.ptp(values) == 0:
             value = float(values[0])
             return Measure(value, value, value, len(values))
-        found = stats.bootstrap(
-            (values,),
-            function,
-            n_resamples=self.resamples,
-            confidence_level=self.confidence,
-            method="percentile",
-            rng=np.random.default_rng(self.seed),
-        ).confidence_interval
+        found = self._resampled((values,), function).confidence_interval
         return Measure(float(function(values)), float(found.low), float(found.high), len(values))
+
+    def _resampled(self, samples: tuple, function: Callable, vectorized: bool = True):
+        with warnings.catch_warnings():
+            # Resamples may all be alike; the interval then has no width, and is right.
+            warnings.simplefilter("ignore", stats.DegenerateDataWarning)
+            return stats.bootstrap(
+                samples,
+                function,
+                n_resamples=self.resamples,
+                confidence_level=self.confidence,
+                method="percentile",
+                vectorized=vectorized,
+                rng=np.random.default_rng(self.seed),
+            )
 
 
 def commonest(words: Sequence[str]) -> str:

@@ -65,7 +65,7 @@ def verdicts(
             "both",
             "One network plays notes with the effect and without.",
             IMPLIED,
-            [judge.near("effect.share", wet_share, limits.wet_share)] if wet else [_no_effect()],
+            _both(judge, limits, wet, wet_share),
         ),
         (
             "similar",
@@ -153,6 +153,10 @@ class _Judge:
 
     def __init__(self, report: Report):
         self._report = report
+
+    def known(self, key: str) -> bool:
+        """Whether the generated notes have this measure."""
+        return key in self._report and self._report[key].generated.known
 
     def at_least(self, key: str, limit: float) -> Condition:
         return self._judged(key, "at least {limit}", lambda _: limit, lambda m, x: m.low >= x)
@@ -252,6 +256,17 @@ def _reverb(judge: _Judge, limits: ClaimSettings, wet: str | None) -> list[Condi
         judge.factor_of_ceiling(f"reverb.t20.{wet}", limits.decay_ratio),
         judge.off_ceiling(f"reverb.ratio.{wet}", limits.tail),
     ]
+
+
+def _both(
+    judge: _Judge, limits: ClaimSettings, wet: str | None, wet_share: float
+) -> list[Condition]:
+    if wet is None:
+        return [_no_effect()]
+    conditions = [judge.near("effect.share", wet_share, limits.wet_share)]
+    if judge.known("effect.accuracy"):
+        conditions.append(judge.of_ceiling("effect.accuracy", limits.effect_accuracy))
+    return conditions
 
 
 def _losses(losses: pd.DataFrame | None, limits: ClaimSettings) -> list[Condition]:

@@ -106,6 +106,8 @@ class Together(Section):
     def _kernel(self, subject: Subject) -> Measure:
         if subject.pitch is None:
             return Measure(word=ONE_KIND)
+        if not len(subject):
+            return Measure(word=subject.word or TOO_FEW)
         both = subject.pitch.features, self.study.training.pitch.features
         places = [np.arange(len(features)) for features in both]
         return self.bootstrap.statistic(
@@ -142,11 +144,12 @@ class Together(Section):
         )
 
     def _grid_accuracy(self, subject: Subject) -> Measure:
-        grid, heard = subject.grid, subject.grid_pitch
-        if heard is None:
-            return Measure(word=ONE_KIND)
+        grid = subject.grid
         if grid.clips.word:
             return Measure(word=grid.clips.word)
+        heard = subject.grid_pitch
+        if heard is None:
+            return Measure(word=ONE_KIND)
         return self.bootstrap.proportion(heard.best == grid.clips.pitch)
 
     def _consistency(self, function: Callable[[np.ndarray], float]) -> Taker:

@@ -32,9 +32,9 @@ def decay_curves(report: Report, effects: list[str]) -> Figure:
             color = _COLORS[kind]
             ax.fill_between(seconds, curve["low"], curve["high"], color=color, alpha=0.15, lw=0)
             ax.plot(seconds, curve["median"], _LINES[kind], color=color, label=name)
+        _mark_empty(ax)
         ax.axvline(0, color=OTHER[3], linestyle=":", linewidth=1)
         ax.set(xlabel="seconds from the release", title=effect, ylim=(-83, 12))
-        _mark_empty(ax)
     axes[0, 0].set_ylabel("level (dB of the held note)")
     _legend(figure, axes)
     return figure
@@ -69,10 +69,10 @@ def pitch_errors(report: Report) -> Figure:
     for kind, name in KINDS.items():
         values = np.abs(_numbers(report.values["cents"][kind]))
         _cumulative(axes[0, 1], np.maximum(values, 0.1), _COLORS[kind], _LINES[kind], name, kind)
-    axes[0, 1].axvline(50, color=OTHER[3], linestyle=":", linewidth=1)
-    axes[0, 1].set(xscale="log", xlabel="absolute error (cents)", ylabel="share of notes")
     for ax in axes[0]:
         _mark_empty(ax)
+    axes[0, 1].axvline(50, color=OTHER[3], linestyle=":", linewidth=1)
+    axes[0, 1].set(xscale="log", xlabel="absolute error (cents)", ylabel="share of notes")
     _legend(figure, axes[:, 1:])
     return figure
 
