@@ -8,6 +8,7 @@ stays in the cache, and `reverbsynth.gan.kernels` between them. Equal to the gen
 
 import os
 import queue
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -29,8 +30,11 @@ _APART = 80
 """Values after each row of scratch: at a power of two, all rows would compete for one place in the
 cache."""
 
-_SMALL_PRODUCT = 800_000
-"""Multiplications that OpenBLAS does without packing its matrices first (below a million)."""
+_SMALL_PRODUCT = 1_000_000
+"""Up to so many multiplications OpenBLAS does without packing its matrices first."""
+
+_LEAST_PIECE = 64
+"""Rows of a piece, below which the quick way is none."""
 
 _LEAST_CHANNELS = 32
 """With fewer there is little to save, and a pixel norm over few channels magnifies rounding."""
@@ -156,6 +160,7 @@ class _Block:
         self._below, self._channels = kernel0.shape[2:]
         self._taps = _taps(kernel0)
         self._winograd = _winograd(kernel1)
+        self._piece = _piece(self._channels**2)
         self._chunk = kernels.chunk(self._channels)
         self._bias0, self._bias1 = (
             np.tile(bias, self._chunk // self._channels) for bias in (bias0, bias1)
@@ -224,10 +229,11 @@ class _Block:
         for top in range(0, self._size[0], rows):
             kernels.to_tiles(space["middle"][top : top + rows + 2], tiles, c, space["point_rows"])
             count = tiles.shape[1] - _APART
+            shape = (len(tiles), -1, min(self._piece, count // c), c)
             np.matmul(
-                tiles[:, :count].reshape(len(tiles), -1, c),
-                self._winograd,
-                out=products[:, :count].reshape(len(tiles), -1, c),
+                tiles[:, :count].reshape(shape),
+                self._winograd[:, np.newaxis],
+                out=products[:, :count].reshape(shape),
             )
             kernels.from_tiles(
                 products, self._bias1, out[top : top + rows], c, space["half"], space["four_rows"]
@@ -263,14 +269,19 @@ def _scaled(name: str, values: np.ndarray) -> np.ndarray:
 
 
 def _multiply(a: np.ndarray, b: np.ndarray, out: np.ndarray) -> None:
-    """``a @ b`` into ``out``, in pieces small enough for BLAS's quick way with small matrices."""
-    rows, inner = a.shape
-    piece = rows
-    if inner * b.shape[1] <= _SMALL_PRODUCT // 256:
-        most = _SMALL_PRODUCT // (inner * b.shape[1])
-        piece = max(size for size in range(1, most + 1) if rows % size == 0)
-    pieces = rows // piece
-    np.matmul(a.reshape(pieces, piece, inner), b, out=out.reshape(pieces, piece, -1))
+    """``a @ b`` into ``out``, in pieces where that is quicker (`_piece`)."""
+    piece = min(_piece(b.size), len(a))
+    even = len(a) // piece * piece
+    shape = (even // piece, piece)
+    np.matmul(a[:even].reshape(*shape, a.shape[1]), b, out=out[:even].reshape(*shape, out.shape[1]))
+    if even < len(a):
+        np.matmul(a[even:], b, out=out[even:])
+
+
+def _piece(size: int) -> int:
+    """Rows to multiply with a matrix of so many entries at a time."""
+    piece = 2 ** int(np.log2(max(_SMALL_PRODUCT / size, 1)))
+    return piece if piece >= _LEAST_PIECE else sys.maxsize
 
 
 def _taps(kernel: np.ndarray) -> list[np.ndarray]:
