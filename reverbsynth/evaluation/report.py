@@ -1,6 +1,7 @@
 """Evaluate a run or an instrument: every measure, one table, a verdict for each claim."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -157,6 +158,9 @@ def _study(instrument: Instrument, data: DataSet, settings: Settings, step) -> S
     ceiling = held_out.through(instrument.representation, instrument.stage)
     step("generating")
     generated = Clips.generated(instrument, data, chosen.notes, seed)
+    effects = list(data.vocabulary("effect"))
+    if len(effects) == 1:
+        generated = replace(generated, effect=np.full(len(generated), effects[0], object))
     shared = sorted(set(every.clips.pitch.tolist()) & set(instrument.pitches))
     known = sorted({row["pitch"] for row in data.index("train")} & set(instrument.pitches))
     pitches = shared if len(shared) > 1 else spaced(known, chosen.grid_pitches)
@@ -172,7 +176,7 @@ def _study(instrument: Instrument, data: DataSet, settings: Settings, step) -> S
         subject("real", held_out, every),
         subject("ceiling", ceiling, Grid(through, every.timbres, every.pitches)),
         subject("generated", generated, played),
-        list(data.vocabulary("effect")),
+        effects,
     )
 
 
