@@ -50,7 +50,7 @@ def measure(preset: str, folder: Path) -> None:
     handler = functools.partial(_Quiet, directory=folder)
     with (
         http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server,
-        tempfile.TemporaryDirectory() as profile,
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile,
         chromium.Page(Path(profile)) as page,
     ):
         threading.Thread(target=server.serve_forever, daemon=True).start()
