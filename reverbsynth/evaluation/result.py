@@ -256,7 +256,9 @@ class Report:
         except OSError as error:
             raise ReverbSynthError(f"{path}: cannot be read ({error.strerror})") from None
         except (ValueError, KeyError, TypeError, AttributeError):
-            raise ReverbSynthError(f"{path}: not an evaluation of format {FORMAT}") from None
+            raise ReverbSynthError(
+                f"{path}: not an evaluation of format {FORMAT}; remove it to evaluate anew"
+            ) from None
 
 
 def _measure(value: Any) -> Any:
