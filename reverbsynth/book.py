@@ -166,7 +166,7 @@ def _parameters(settings: Settings | str | Path, run: Path | str | None, output:
     if isinstance(settings, Settings):
         name = settings.name
         try:
-            same = Settings.preset(name).hash == settings.hash
+            same = Settings.preset(name) == settings
         except ReverbSynthError:
             same = False
         if not same:
