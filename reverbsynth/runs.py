@@ -9,6 +9,9 @@
       stages/00/            weights.safetensors and samples.npz of each finished stage
       checkpoints/          the last two states of training, to resume from
       tensorboard/          events
+
+A results bundle (`reverbsynth.results`) is a reduced run directory: of each stage it keeps samples,
+and of all weights those of the instrument, in ``instrument.safetensors``.
 """
 
 import json
@@ -25,11 +28,15 @@ from safetensors.numpy import load_file, save_file
 from reverbsynth import provenance
 from reverbsynth.atomic import atomic_path, write_json, write_text
 from reverbsynth.data import DataSet
+from reverbsynth.data.records import sha256
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.gan import stages
 from reverbsynth.settings import Settings
 
 MANIFEST = "manifest.json"
+SETTINGS = "settings.yaml"
+INSTRUMENT = "instrument.safetensors"
+"""The instrument of a results bundle."""
 
 
 @dataclass(frozen=True)
@@ -77,10 +84,17 @@ class Run:
             ) from None
         except ValueError:
             raise ReverbSynthError(f"{path}: not valid JSON") from None
-        settings = Settings.load(directory / "settings.yaml")
-        if not isinstance(manifest, dict) or manifest.get("settings_hash") != settings.hash:
+        settings = Settings.load(directory / SETTINGS)
+        if not isinstance(manifest, dict):
+            raise ReverbSynthError(f"{path}: found no mapping, expected a run's manifest")
+        if "bundle" in manifest:
+            # Published results outlive settings that are added later, which change the hash.
+            found, expected = sha256(directory / SETTINGS), manifest["bundle"]["settings"]
+        else:
+            found, expected = settings.hash, manifest.get("settings_hash")
+        if found != expected:
             raise ReverbSynthError(
-                f"{directory}: settings.yaml has hash {settings.hash}, {MANIFEST} does not"
+                f"{directory}: {SETTINGS} has hash {found}, {MANIFEST} says {expected}"
             )
         return cls(directory, settings, manifest)
 
@@ -130,7 +144,7 @@ class Run:
             "finished": False,
             **facts,
         }
-        write_text(directory / "settings.yaml", settings.to_yaml())
+        write_text(directory / SETTINGS, settings.to_yaml())
         write_json(directory / MANIFEST, manifest)
         return cls(directory, settings, manifest)
 
@@ -142,6 +156,11 @@ class Run:
     @property
     def finished(self) -> bool:
         return self.manifest["finished"]
+
+    @property
+    def bundled(self) -> bool:
+        """Whether this is a results bundle."""
+        return "bundle" in self.manifest
 
     @property
     def labels(self) -> dict[str, list]:
@@ -156,7 +175,8 @@ class Run:
     @property
     def stages(self) -> list[int]:
         """Finished stages."""
-        found = (self.directory / "stages").glob("*/weights.safetensors")
+        mark = "samples.npz" if self.bundled else "weights.safetensors"
+        found = (self.directory / "stages").glob(f"*/{mark}")
         return sorted(int(path.parent.name) for path in found)
 
     @property
@@ -182,8 +202,16 @@ class Run:
 
     def weights(self, stage: int | None = None) -> dict[str, np.ndarray]:
         """Weights after a stage (the last finished one by default), by names such as
-        ``average/block_1/conv0/kernel``.
+        ``average/block_1/conv0/kernel``. A results bundle has the last stage's averages only.
         """
+        if self.bundled:
+            if self.stage(stage) != self.stages[-1]:
+                raise ReverbSynthError(
+                    f"{self.directory}: a results bundle has the instrument of stage "
+                    f"{self.stages[-1]} only, not of stage {stage}"
+                )
+            averages = load_tensors(self.directory / INSTRUMENT)[0]
+            return {f"average/{name}": value for name, value in averages.items()}
         return load_tensors(self._stage_folder(self.stage(stage)) / "weights.safetensors")[0]
 
     def samples(self, stage: int | None = None) -> Samples:

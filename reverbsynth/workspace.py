@@ -18,8 +18,12 @@ from reverbsynth.data.build import build_data, data_hash
 from reverbsynth.data.notes import Note
 from reverbsynth.data.records import DataSet
 from reverbsynth.errors import ReverbSynthError
-from reverbsynth.runs import Run
+from reverbsynth.instrument import Instrument
+from reverbsynth.runs import MANIFEST, Run
 from reverbsynth.settings import Settings, SoundFontSource
+
+SMOKE_PRESETS = ("tiny",)
+"""Presets whose runs show that the machinery works and nothing else."""
 
 _PACKAGE = Path(__file__).resolve().parent
 _MAKERS = (
@@ -76,6 +80,42 @@ class Workspace:
 
         return train(self.settings, self.data, self.run_directory)
 
+    @cached_property
+    def played(self) -> "Workspace":
+        """The workspace whose run is played and judged: that of the shipped results where this
+        one's run is a smoke run (see `shipped`), else this one.
+        """
+        results = shipped()
+        if results is None or self.settings.name not in SMOKE_PRESETS or self.given == results:
+            return self
+        return workspace(run=results)
+
+    @cached_property
+    def instrument(self) -> Instrument:
+        """The instrument of the run that is played, after its last stage."""
+        return Instrument.from_run(self.played.run)
+
+    @property
+    def instrument_source(self) -> str:
+        """A sentence that says which run's instrument is played."""
+        run = self.played.run
+        what = f"stage {run.stages[-1]}, {run.manifest['images_seen']:,} images seen"
+        if self.played is not self:
+            return (
+                f"This page plays and judges the trained instrument that comes with this book "
+                f"(results {run.directory.name}, preset {run.manifest['preset']}, {what}); other "
+                f"chapters of this build show a smoke run."
+            )
+        if self.settings.name in SMOKE_PRESETS:
+            return (
+                f"This page plays and judges the instrument of this build's own smoke run "
+                f"(preset {run.manifest['preset']}, {what}), which is not a result."
+            )
+        return (
+            f"This page plays and judges the instrument of the run that the whole book shows "
+            f"({run.directory.name}, preset {run.manifest['preset']}, {what})."
+        )
+
     def twins(self, count: int, split: str = "train") -> list[dict[str, Note]]:
         """A few source notes, evenly spaced in pitch, each with its twins by effect."""
         pitch = {row["origin"]: row["pitch"] for row in self.data.index(split)}
@@ -122,6 +162,16 @@ def workspace(
     return Workspace(shown, shown if embedded else settings, given, made_directory())
 
 
+def shipped() -> Path | None:
+    """The results bundle that comes with a checkout: a folder of ``book/results``.
+
+    Of several the last by name is taken, so that names that begin with a date or a number put the
+    newest in front of readers. None where there is none, as in an installed wheel.
+    """
+    found = sorted(path.parent for path in _results().glob(f"*/{MANIFEST}"))
+    return found[-1] if found else None
+
+
 def made_directory() -> Path:
     """Folder for what is made on the way: ``_build`` of a checkout, else the user's cache.
 
@@ -134,6 +184,10 @@ def made_directory() -> Path:
     if (checkout / "pyproject.toml").is_file():
         return checkout / "_build"
     return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "reverbsynth"
+
+
+def _results() -> Path:
+    return _PACKAGE.parent / "book" / "results"
 
 
 def _settings(preset: str | Path, overrides: Mapping[str, Any]) -> Settings:

@@ -15,10 +15,11 @@ from reverbsynth import book
 from reverbsynth.book import build_book, execute, render
 from reverbsynth.data import build_data
 from reverbsynth.errors import ReverbSynthError
+from reverbsynth.instrument import Instrument
 from reverbsynth.mathjax import mathjax_files
 from reverbsynth.pages import check_pages
 from reverbsynth.settings import Settings
-from reverbsynth.workspace import workspace
+from reverbsynth.workspace import shipped, workspace
 
 ROOT = Path(__file__).parent.parent
 
@@ -248,6 +249,36 @@ class TestWorkspace:
         place = workspace("tiny", run=copied)
         assert place.settings.data.source.kind == "nsynth"
         assert place.data_settings.data.source.kind == "soundfont"
+
+    def test_of_several_results_the_last_by_name_is_shipped(self, tmp_path, monkeypatch):
+        monkeypatch.setattr("reverbsynth.workspace._results", lambda: tmp_path)
+        assert shipped() is None
+        for name in ("b", "a", "c"):
+            (tmp_path / name).mkdir()
+        for name in ("a", "b"):
+            (tmp_path / name / "manifest.json").write_text("{}")
+        assert shipped() == tmp_path / "b"
+
+    def test_a_smoke_run_is_not_played_where_results_are_shipped(
+        self, small_run, tmp_path, monkeypatch
+    ):
+        results = tmp_path / "results"
+        shutil.copytree(small_run.directory, results / "night")
+        monkeypatch.setattr("reverbsynth.workspace._results", lambda: results)
+        place = workspace("tiny")
+        assert place.played.run.directory == results / "night"
+        assert place.instrument.stage == small_run.stages[-1]
+        assert "results night" in place.instrument_source
+        given = workspace(run=results / "night")
+        assert given.played is given
+        assert "smoke run" in given.instrument_source
+
+    def test_without_shipped_results_a_run_plays_its_own(self, small_run, tmp_path, monkeypatch):
+        monkeypatch.setattr("reverbsynth.workspace._results", lambda: tmp_path)
+        place = workspace(run=small_run.directory)
+        assert place.played is place
+        weights = Instrument.from_run(small_run).weights
+        assert all((place.instrument.weights[name] == weights[name]).all() for name in weights)
 
     def test_twins_come_with_their_notes(self, small_settings, small_data, tmp_path, monkeypatch):
         path = tmp_path / "small.yaml"

@@ -19,11 +19,7 @@ from reverbsynth.players import MEDIA, Players, Sound, address
 from reverbsynth.provenance import commit
 from reverbsynth.runs import Run
 from reverbsynth.settings import Settings
-from reverbsynth.workspace import Workspace
-
-SMOKE_PRESETS = ("tiny",)
-"""Presets whose runs show that the machinery works and nothing else."""
-
+from reverbsynth.workspace import SMOKE_PRESETS, Workspace
 
 _LONG_WORD = 40
 """Characters of a word that a table may break: a checksum."""
