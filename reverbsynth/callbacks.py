@@ -20,9 +20,10 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from reverbsynth.atomic import write_text
 from reverbsynth.checkpoints import Checkpoints
 from reverbsynth.errors import ReverbSynthError
-from reverbsynth.gan import Schedule, losses
+from reverbsynth.gan import losses
 from reverbsynth.gan.model import blend
 from reverbsynth.images import Batches
+from reverbsynth.pace import ImagePace
 from reverbsynth.runs import Run
 
 FLUSH_SECONDS = 5.0
@@ -46,6 +47,7 @@ class Leg:
     run: Run
     stage: int
     batches: Batches
+    pace: ImagePace
     clock: Clock
     checkpoints: Checkpoints
 
@@ -66,7 +68,6 @@ class MetricsLog(keras.callbacks.Callback):
     def __init__(self, leg: Leg):
         super().__init__()
         self.leg = leg
-        self._schedule = Schedule.of(leg.run.settings.training)
         self.last: dict = {}
         self._rows: list[dict] = []
         self._flushed = time.monotonic()
@@ -79,14 +80,14 @@ class MetricsLog(keras.callbacks.Callback):
             if not math.isfinite(value):
                 self.flush()
                 raise ReverbSynthError(_diverged(name, value, before, self.leg.checkpoints))
-        progress = self._schedule.progress(before)
+        progress = self.leg.pace.progress
         terms["fake_consistency"] = terms["real_consistency"] = ""
         if (before // training.batch) % training.consistency_every == 0:
             terms.update(self._consistency(batch, before, progress))
         facts = {
             "images": before + training.batch,
             "stage": self.leg.stage,
-            "blend": round(progress % 1.0, 6),
+            "blend": round(self.leg.pace.blend, 6),
             "seconds": round(self.leg.clock.seconds(), 3),
         }
         self.last = {**facts, **terms}
@@ -165,7 +166,7 @@ class Keeper(keras.callbacks.Callback):
             self.interrupted = True
         due = self.leg.run.settings.training.checkpoint_minutes * 60
         if self.interrupted or time.monotonic() - self._saved >= due:
-            self.save(self.leg.batches.start + (batch + 1) * self.leg.batches.batch)
+            self.save()
         if self.interrupted:
             self.model.stop_training = True
 
@@ -173,10 +174,11 @@ class Keeper(keras.callbacks.Callback):
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
 
-    def save(self, images: int) -> None:
+    def save(self) -> None:
         """Write a checkpoint; metrics first, so that they are never behind it."""
         self.metrics.flush()
-        self.leg.checkpoints.save(self.model, images)
+        images = self.leg.pace.images_seen
+        self.leg.checkpoints.save(self.model, images, self.leg.pace.seconds)
         self.leg.run.update(images_seen=images, wall_seconds=round(self.leg.clock.seconds(), 3))
         self._saved = time.monotonic()
 
@@ -193,7 +195,6 @@ class ProgressReport(keras.callbacks.Callback):
     def __init__(self, leg: Leg):
         super().__init__()
         self.leg = leg
-        self._schedule = Schedule.of(leg.run.settings.training)
         self._bar: Progress | None = None
 
     def on_train_begin(self, logs=None):
@@ -203,14 +204,13 @@ class ProgressReport(keras.callbacks.Callback):
             columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
             self._bar = Progress(*columns, console=console, transient=True)
             self._bar.start()
-            self._task = self._bar.add_task(
-                "", total=self._schedule.end, completed=self.leg.batches.start
-            )
+            pace = self.leg.pace
+            self._task = self._bar.add_task("", total=pace.total, completed=pace.done)
 
     def on_train_batch_end(self, batch, logs=None):
-        self._images = self.leg.batches.start + (batch + 1) * self.leg.batches.batch
         if self._bar:
-            self._bar.update(self._task, completed=self._images, description=self._line())
+            done = self.leg.pace.done
+            self._bar.update(self._task, completed=done, description=self._line())
 
     def on_train_end(self, logs=None):
         if self._bar:
@@ -218,14 +218,13 @@ class ProgressReport(keras.callbacks.Callback):
         Console(highlight=False).print(self._line())
 
     def _line(self) -> str:
-        rate = (self._images - self.leg.batches.start) / max(
+        pace = self.leg.pace
+        rate = (pace.images_seen - self.leg.batches.start) / max(
             self.leg.clock.seconds() - self._began, 1e-9
         )
-        blending = self._schedule.progress(max(0, self._images - self.leg.batches.batch)) % 1.0
         text = f"stage {self.leg.stage:2d}"
-        text += f" (block comes in at {blending:.0%})" if blending else ""
-        left = max(0, self._schedule.end - self._images)
-        return f"{text}: {self._images:,} images seen, {left:,} to go, {rate:.1f} images/s"
+        text += f" (block comes in at {pace.blend:.0%})" if pace.blend else ""
+        return f"{text}: {pace.images_seen:,} images seen, {pace.left}, {rate:.1f} images/s"
 
 
 def trim_metrics(path: Path, images: int) -> None:
@@ -246,5 +245,5 @@ def trim_metrics(path: Path, images: int) -> None:
 
 def _diverged(name: str, value: float, images: int, checkpoints: Checkpoints) -> str:
     latest = checkpoints.latest()
-    good = f"last good checkpoint at {latest[1]:,} images" if latest else "no checkpoint yet"
+    good = f"last good checkpoint at {latest.images:,} images" if latest else "no checkpoint yet"
     return f"training diverged after {images:,} images: {name} is {value}; {good}"

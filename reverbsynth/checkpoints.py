@@ -3,6 +3,7 @@
 Safetensors and no pickle: opening a checkpoint runs no code.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,16 @@ def values(variables: dict) -> dict[str, np.ndarray]:
     return {name: np.array(ops.convert_to_numpy(v.value)) for name, v in variables.items()}
 
 
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a checkpoint holds: where training was, and `state_variables` by name."""
+
+    stage: int
+    images: int
+    stage_seconds: float
+    state: dict[str, np.ndarray]
+
+
 class Checkpoints:
     """The last two states of a run.
 
@@ -58,17 +69,26 @@ class Checkpoints:
     def __init__(self, folder: Path):
         self.folder = folder
 
-    def save(self, model: ProgressiveGAN, images: int) -> Path:
-        """Write a checkpoint and remove all but the last two."""
+    def save(self, model: ProgressiveGAN, images: int, stage_seconds: float) -> Path:
+        """Write a checkpoint and remove all but the last two.
+
+        Parameters
+        ----------
+        images : int
+            Images seen.
+        stage_seconds : float
+            That the model's stage has trained.
+        """
         path = self.folder / f"{images:010d}.safetensors"
-        facts = {"stage": str(model.stage), "images": str(images)}
+        facts = {"stage": model.stage, "images": images, "stage_seconds": stage_seconds}
+        facts = {name: repr(value) for name, value in facts.items()}
         save_tensors(path, values(state_variables(model)), facts)
         for old in self._paths()[:-KEPT]:
             old.unlink(missing_ok=True)
         return path
 
-    def latest(self) -> tuple[int, int, dict[str, np.ndarray]] | None:
-        """Stage, images seen and state of the newest checkpoint that is whole, or None.
+    def latest(self) -> Checkpoint | None:
+        """The newest checkpoint that is whole, or None.
 
         A damaged file is passed over for the one before it.
         """
@@ -76,7 +96,8 @@ class Checkpoints:
         for path in reversed(self._paths()):
             try:
                 state, facts = load_tensors(path)
-                return int(facts["stage"]), int(facts["images"]), state
+                stage, images = int(facts["stage"]), int(facts["images"])
+                return Checkpoint(stage, images, float(facts["stage_seconds"]), state)
             except (ReverbSynthError, KeyError, ValueError) as error:
                 damage = damage or error
         if damage:

@@ -30,7 +30,8 @@ from reverbsynth.atomic import atomic_path, write_json, write_text
 from reverbsynth.data import DataSet
 from reverbsynth.data.records import sha256
 from reverbsynth.errors import ReverbSynthError
-from reverbsynth.gan import stages
+from reverbsynth.gan import Schedule, stages
+from reverbsynth.gan.stages import Course
 from reverbsynth.settings import Settings
 
 MANIFEST = "manifest.json"
@@ -140,6 +141,7 @@ class Run:
             "vocabulary": {name: list(data.vocabulary(name)) for name in names},
             "histogram": _histogram(data, names),
             "images_seen": 0,
+            "stage_ends": [],
             "wall_seconds": 0.0,
             "finished": False,
             **facts,
@@ -178,6 +180,13 @@ class Run:
         mark = "samples.npz" if self.bundled else "weights.safetensors"
         found = (self.directory / "stages").glob(f"*/{mark}")
         return sorted(int(path.parent.name) for path in found)
+
+    @property
+    def schedule(self) -> Schedule | Course:
+        """When each stage starts and ends, in images seen; by the clock, the finished ones."""
+        if self.settings.training.stage_minutes is None:
+            return Schedule.of(self.settings.training)
+        return Course(tuple(self.manifest["stage_ends"]))
 
     @property
     def metrics_path(self) -> Path:

@@ -185,12 +185,20 @@ class OptimizerSettings(_Frozen):
 
 
 class TrainingSettings(_Frozen):
-    """The progressive schedule, in images (Table 5 as the paper's figures show it)."""
+    """The progressive schedule, in images (Table 5 as the paper's figures show it).
+
+    With ``stage_minutes`` a stage lasts so long instead, however many images that is. Two such
+    runs never see the same number of images: only a schedule in images gives the same training
+    for the same seed.
+    """
 
     stable_images: Positive = 800_000
     transition_images: Positive = 800_000
     total_images: Positive = 11_000_000
     last_stage: Annotated[int, Field(ge=0, le=12)] = 8
+    stage_minutes: tuple[Annotated[float, Field(gt=0)], ...] | None = Field(
+        None, description="minutes of training of each stage, 0 to last_stage; null: by images"
+    )
     batch: Annotated[int, Field(ge=2)] = 64
     precision: Literal["float32", "bfloat16"] = "float32"
     checkpoint_minutes: Annotated[float, Field(gt=0)] = 10.0
@@ -198,6 +206,16 @@ class TrainingSettings(_Frozen):
     consistency_every: Positive = Field(
         100, description="steps between two measurements of Griffin-Lim consistency"
     )
+
+    @model_validator(mode="after")
+    def _a_time_for_every_stage(self) -> "TrainingSettings":
+        minutes, expected = self.stage_minutes, self.last_stage + 1
+        if minutes is not None and len(minutes) != expected:
+            raise ValueError(
+                f"stage_minutes: found {len(minutes)} values, expected {expected}, one for each "
+                f"stage up to last_stage {self.last_stage}"
+            )
+        return self
 
 
 class Settings(_Frozen):

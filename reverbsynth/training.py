@@ -14,8 +14,9 @@ from reverbsynth.callbacks import Clock, Keeper, Leg, MetricsLog, ProgressReport
 from reverbsynth.checkpoints import Checkpoints, network_variables, restore, values
 from reverbsynth.data import DataSet
 from reverbsynth.errors import ReverbSynthError
-from reverbsynth.gan import ProgressiveGAN, Schedule, stages
+from reverbsynth.gan import ProgressiveGAN, stages
 from reverbsynth.images import Batches, ImageSet
+from reverbsynth.pace import pace
 from reverbsynth.runs import Run
 from reverbsynth.settings import Settings
 from reverbsynth.tensorboard import EventFile, EventLog, add_stage
@@ -84,46 +85,55 @@ def train(
 def _grow(run: Run, images: ImageSet, events: EventFile, last: int, deadline: float | None) -> None:
     """Train stage after stage, up to and with ``last`` or until the deadline."""
     training = run.settings.training
-    schedule = Schedule.of(training)
     checkpoints = Checkpoints(run.directory / "checkpoints")
-    model, images_seen = _resume(run, checkpoints)
+    model, images_seen, stage_seconds = _resume(run, checkpoints)
     trim_metrics(run.metrics_path, images_seen)
     clock = Clock(run.manifest["wall_seconds"])
     labels = images.labels(run.settings.gan.labels)
     while model.stage <= last and not run.finished:
         pixels = images.at(stages.box_factor(stages.blocks(model.stage)))
-        _, end = schedule.span(model.stage)
-        batches = Batches(pixels, labels, training.batch, run.settings.seed, images_seen, end)
-        if len(batches):
-            leg = Leg(run, model.stage, batches, clock, checkpoints)
+        step = pace(training, model.stage, images_seen, stage_seconds)
+        if not step.over:
+            batches = Batches(
+                pixels, labels, training.batch, run.settings.seed, images_seen, step.stop
+            )
+            leg = Leg(run, model.stage, batches, step, clock, checkpoints)
             metrics = MetricsLog(leg)
             keeper = Keeper(leg, metrics, deadline)
             reports = [EventLog(run, events, metrics), ProgressReport(leg)]
-            model.fit(batches, shuffle=False, verbose=0, callbacks=[metrics, keeper, *reports])
+            callbacks = [step, metrics, keeper, *reports]
+            model.fit(batches, shuffle=False, verbose=0, callbacks=callbacks)
             if keeper.interrupted:
                 return
-            images_seen += len(batches) * training.batch
+            images_seen = step.images_seen
+        stage_seconds = 0.0
         run.save_stage(
             model.stage, values(network_variables(model)), _samples(run, model, pixels, labels)
         )
         add_stage(events, run, model.stage, images_seen)
+        ends = [*run.manifest["stage_ends"][: model.stage], images_seen]
         finished = model.stage == training.last_stage
         if not finished:
             model = model.next_stage()
-        checkpoints.save(model, images_seen)
+        checkpoints.save(model, images_seen, stage_seconds)
         run.update(
-            images_seen=images_seen, wall_seconds=round(clock.seconds(), 3), finished=finished
+            images_seen=images_seen,
+            stage_ends=ends,
+            wall_seconds=round(clock.seconds(), 3),
+            finished=finished,
         )
 
 
-def _resume(run: Run, checkpoints: Checkpoints) -> tuple[ProgressiveGAN, int]:
-    """The model as the last checkpoint left it, or a fresh one, and the images it has seen."""
+def _resume(run: Run, checkpoints: Checkpoints) -> tuple[ProgressiveGAN, int, float]:
+    """The model as the last checkpoint left it, or a fresh one, with the images it has seen and
+    the seconds that its stage has trained.
+    """
     found = checkpoints.latest()
-    stage, images_seen, state = found or (0, 0, None)
-    model = ProgressiveGAN(run.settings, run.labels, run.histogram, stage)
-    if state is not None:
-        restore(model, state)
-    return model, images_seen
+    model = ProgressiveGAN(run.settings, run.labels, run.histogram, found.stage if found else 0)
+    if not found:
+        return model, 0, 0.0
+    restore(model, found.state)
+    return model, found.images, found.stage_seconds
 
 
 def _samples(

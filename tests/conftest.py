@@ -23,6 +23,7 @@ SMALL = {
         "transition_images": 12,
         "total_images": 10_000,
         "last_stage": 2,
+        "stage_minutes": None,
         "batch": 4,
         "samples": 3,
         "consistency_every": 3,

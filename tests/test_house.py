@@ -23,7 +23,7 @@ ORDER = (
     *("errors", "atomic", "provenance", "evaluation_settings", "settings"),
     *("audio", "latents", "examples"),
     *("data", "spectra", "images", "gan"),
-    *("runs", "checkpoints", "callbacks", "tensorboard", "training"),
+    *("runs", "checkpoints", "pace", "callbacks", "tensorboard", "training"),
     *("instrument_file", "instrument", "midi", "onnx_graph", "web", "export", "evaluation"),
     *("workspace", "players", "figures", "widgets", "findings"),
     *("mathjax", "pages", "book", "commands", "cli"),

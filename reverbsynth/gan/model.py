@@ -61,6 +61,10 @@ class ProgressiveGAN(BackendStep, keras.Model):
         self.images_seen = self.add_weight(
             name="images_seen", shape=(), dtype="int32", initializer="zeros", trainable=False
         )
+        # How much of a transition stage has passed, set before each step where time decides.
+        self.share = self.add_weight(
+            name="share", shape=(), dtype="float32", initializer="zeros", trainable=False
+        )
         schedule = Schedule.of(settings.training)
         self._start, _ = schedule.span(stage)
         self.images_seen.assign(self._start)
@@ -92,7 +96,10 @@ class ProgressiveGAN(BackendStep, keras.Model):
         base = self.stage // 2
         if not stages.is_transition(self.stage):
             return ops.convert_to_tensor(float(base), "float32")
-        done = ops.cast(self.images_seen - self._start, "float32") / self._transition
+        if self.settings.training.stage_minutes is not None:
+            done = ops.convert_to_tensor(self.share)
+        else:
+            done = ops.cast(self.images_seen - self._start, "float32") / self._transition
         return base + ops.clip(done, 0.0, 1.0)
 
     def condition(self, labels: dict):

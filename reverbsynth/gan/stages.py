@@ -62,7 +62,7 @@ class Schedule:
 
     @property
     def end(self) -> int:
-        """Images after which training is over."""
+        """Images after which a training by images is over."""
         return self.span(self.last_stage)[1]
 
     def span(self, stage: int) -> tuple[int, int]:
@@ -89,3 +89,25 @@ class Schedule:
             return stage / 2
         start, _ = self.span(stage)
         return (stage - 1) / 2 + min((images - start) / self.transition, 1.0)
+
+
+@dataclass(frozen=True)
+class Course:
+    """When each stage of a run by the clock started and ended, in images seen.
+
+    Parameters
+    ----------
+    ends : tuple of int
+        Images seen at the end of each finished stage.
+    """
+
+    ends: tuple[int, ...]
+
+    @property
+    def last_stage(self) -> int:
+        """The last finished stage."""
+        return len(self.ends) - 1
+
+    def span(self, stage: int) -> tuple[int, int]:
+        """Images seen at a stage's start and end."""
+        return (0, *self.ends)[stage], self.ends[stage]

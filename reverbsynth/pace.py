@@ -1,0 +1,137 @@
+"""How far a stage is, and when it ends: by images seen, or by the minutes it has trained."""
+
+import time
+
+import keras
+
+from reverbsynth.gan import Schedule, stages
+from reverbsynth.settings import TrainingSettings
+
+_ENDLESS = 2**31 - 1
+"""Images that no stage reaches: the model counts them in 32 bits."""
+
+
+class ImagePace(keras.callbacks.Callback):
+    """A stage of so many images: the paper's schedule.
+
+    The callback comes first in `fit`, so that the others find what it says of the step.
+
+    Parameters
+    ----------
+    settings : TrainingSettings
+    stage : int
+    images_seen : int
+        Before this sitting.
+    seconds : float
+        That the stage has trained in earlier sittings.
+
+    Attributes
+    ----------
+    stop : int
+        Images seen at which the stage ends.
+    progress : float
+        Of the step being taken (see `reverbsynth.gan.stages`).
+    seconds : float
+        That the stage had trained when the last step ended.
+    """
+
+    def __init__(
+        self, settings: TrainingSettings, stage: int, images_seen: int, seconds: float = 0.0
+    ):
+        super().__init__()
+        self.settings, self.stage = settings, stage
+        self.images_seen = images_seen
+        self.seconds = self._before = seconds
+        self._started: float | None = None
+        self._schedule = Schedule.of(settings)
+        self.stop = self._schedule.span(stage)[1]
+        self.progress = stage / 2
+
+    @property
+    def blend(self) -> float:
+        """Weight of the block that comes in, in the step being taken."""
+        return self.progress - self.stage // 2 if stages.is_transition(self.stage) else 0.0
+
+    @property
+    def over(self) -> bool:
+        """Whether the stage has had its share."""
+        return self.images_seen >= self.stop
+
+    @property
+    def total(self) -> float:
+        """Length of all stages, in the unit of `done`."""
+        return self._schedule.end
+
+    @property
+    def done(self) -> float:
+        """How much of `total` is done."""
+        return self.images_seen
+
+    @property
+    def left(self) -> str:
+        """What is left of `total`, in words."""
+        return f"{max(0, self._schedule.end - self.images_seen):,} to go"
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self.progress = self._schedule.progress(self.images_seen)
+
+    def on_train_batch_end(self, batch, logs=None):
+        # A sitting's first step compiles; counted, it would make the blend jump.
+        now = time.monotonic()
+        if self._started is None:
+            self._started = now
+        self.seconds = self._before + now - self._started
+        self.images_seen += self.settings.batch
+
+
+class MinutePace(ImagePace):
+    """A stage of so many minutes (``training.stage_minutes``).
+
+    Minutes count from the end of a sitting's first step, which compiles, over all sittings. A step
+    of a transition stage blends by the share of the stage's minutes that had passed when it began:
+    the model is told it, and the metrics record it.
+    """
+
+    def __init__(
+        self, settings: TrainingSettings, stage: int, images_seen: int, seconds: float = 0.0
+    ):
+        super().__init__(settings, stage, images_seen, seconds)
+        self._limit = 60 * settings.stage_minutes[stage]
+        self.stop = _ENDLESS
+
+    @property
+    def over(self) -> bool:
+        return self.seconds >= self._limit
+
+    @property
+    def total(self) -> float:
+        return 60 * sum(self.settings.stage_minutes)
+
+    @property
+    def done(self) -> float:
+        return 60 * sum(self.settings.stage_minutes[: self.stage]) + min(self.seconds, self._limit)
+
+    @property
+    def left(self) -> str:
+        return f"{(self.total - self.done) / 60:.1f} minutes to go"
+
+    def on_train_batch_begin(self, batch, logs=None):
+        if not stages.is_transition(self.stage):
+            return
+        passed = 0.0 if self._started is None else time.monotonic() - self._started
+        share = min((self._before + passed) / self._limit, 1.0)
+        self.model.share.assign(share)
+        self.progress = (self.stage - 1) / 2 + share
+
+    def on_train_batch_end(self, batch, logs=None):
+        super().on_train_batch_end(batch, logs)
+        if self.over:
+            self.model.stop_training = True
+
+
+def pace(
+    settings: TrainingSettings, stage: int, images_seen: int, seconds: float = 0.0
+) -> ImagePace:
+    """The pace that the settings ask for."""
+    kind = ImagePace if settings.stage_minutes is None else MinutePace
+    return kind(settings, stage, images_seen, seconds)
