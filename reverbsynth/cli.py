@@ -6,6 +6,7 @@ import sys
 import typer
 
 from reverbsynth.commands.book import book
+from reverbsynth.commands.bundle import bundle
 from reverbsynth.commands.data import data, download
 from reverbsynth.commands.evaluate import evaluate
 from reverbsynth.commands.play import export, import_original, play
@@ -18,7 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for command in (data, download, train, play, evaluate, export, import_original, book):
+for command in (data, download, train, play, evaluate, export, import_original, bundle, book):
     app.command()(command)
 
 

@@ -223,17 +223,26 @@ class Run:
             return {f"average/{name}": value for name, value in averages.items()}
         return load_tensors(self._stage_folder(self.stage(stage)) / "weights.safetensors")[0]
 
-    def samples(self, stage: int | None = None) -> Samples:
-        """Real and generated images after a stage (the last finished one by default)."""
-        path = self._stage_folder(self.stage(stage)) / "samples.npz"
+    def stored_samples(self, stage: int | None = None) -> dict[str, np.ndarray]:
+        """Arrays of a stage's samples as they are stored, at the stage's own resolution."""
+        path = self._samples_path(stage)
         try:
             with np.load(path) as arrays:
-                stored = {name: arrays[name] for name in arrays.files}
+                return {name: arrays[name] for name in arrays.files}
+        except (OSError, ValueError, KeyError) as error:
+            raise ReverbSynthError(f"{path}: cannot be read ({error})") from None
+
+    def samples(self, stage: int | None = None) -> Samples:
+        """Real and generated images after a stage (the last finished one by default)."""
+        stored = self.stored_samples(stage)
+        try:
             labels = json.loads(str(stored["labels"]))
             factor = stages.box_factor(stages.blocks(self.stage(stage)))
             real, generated = (_box_up(stored[kind], factor) for kind in ("real", "generated"))
-        except (OSError, ValueError, KeyError) as error:
-            raise ReverbSynthError(f"{path}: cannot be read ({error})") from None
+        except (ValueError, KeyError) as error:
+            raise ReverbSynthError(
+                f"{self._samples_path(stage)}: cannot be read ({error})"
+            ) from None
         return Samples(real, generated, labels)
 
     def stage(self, stage: int | None) -> int:
@@ -247,6 +256,9 @@ class Run:
             listed = ", ".join(map(str, finished))
             raise ReverbSynthError(f"{self.directory}: found stages {listed}, expected {stage}")
         return stage
+
+    def _samples_path(self, stage: int | None) -> Path:
+        return self._stage_folder(self.stage(stage)) / "samples.npz"
 
     def _stage_folder(self, stage: int) -> Path:
         return self.directory / "stages" / f"{stage:02d}"

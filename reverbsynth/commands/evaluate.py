@@ -42,6 +42,10 @@ def evaluate(
     if data is None:
         if run is None:
             raise ReverbSynthError(f"{thing}: an instrument has no data with it, expected --data")
+        if run.bundled:
+            raise ReverbSynthError(
+                f"{thing}: no data in a results bundle, expected --data"
+            )
         data = Path(run.manifest["data_directory"])
     report = report_on(run or thing, data, chosen, stage, again)
     if output is not None:

@@ -77,7 +77,8 @@ def evaluate(
     facts = _facts(run, instrument, data, settings)
     if path is not None and path.exists() and not again:
         kept = Report.load(path)
-        if _answers(kept, facts, run):
+        # Published results keep their report, whatever settings are added later.
+        if run.bundled or _answers(kept, facts, run):
             return kept
     report = _evaluated(run, instrument, data, settings, facts)
     report.facts["seconds"] = round(time.monotonic() - began, 1)
