@@ -20,6 +20,9 @@ from reverbsynth.spectra.stft import N_FFT
 _SHARE = 10
 """A run's beginning and end: its first and last tenth."""
 
+_STEPS = "steps"
+"""Column of thinned metrics: steps that a row is the mean of."""
+
 
 def changes(run: Run) -> pd.DataFrame:
     """Mean of each curve over the first and the last tenth of its measurements.
@@ -30,10 +33,12 @@ def changes(run: Run) -> pd.DataFrame:
         One row a curve: ``first``, ``last`` and ``change``.
     """
     metrics, rows = run.metrics(), {}
+    steps = _steps(metrics)
     for column, name in curve_names(run.labels).items():
-        values = metrics[column].dropna().to_numpy()
-        count = max(len(values) // _SHARE, 1)
-        first, last = values[:count].mean(), values[-count:].mean()
+        known = metrics[column].notna()
+        values, weights = metrics.loc[known, column].to_numpy(), steps[known].to_numpy()
+        first = _mean_of_first(values, weights)
+        last = _mean_of_first(values[::-1], weights[::-1])
         rows[name] = {"first": first, "last": last, "change": last - first}
     frame = pd.DataFrame(rows).T
     frame.index.name = "curve"
@@ -58,7 +63,10 @@ def learned(run: Run) -> Markdown:
         f"A critic that guesses among {len(run.labels['pitch'])} pitches has an AC loss of "
         f"ln {len(run.labels['pitch'])} = {chance:.2f}; on real notes this one ends at {last:.2f}."
     )
-    best = run.metrics().groupby("stage")["real_pitch_loss"].mean()
+    metrics = run.metrics().assign(steps=_steps)
+    best = metrics.groupby("stage")[["real_pitch_loss", _STEPS]].apply(
+        lambda part: np.average(part["real_pitch_loss"], weights=part[_STEPS])
+    )
     sentences.append(f"Its best stage was {best.idxmin()}, with a mean of {best.min():.2f}.")
     return Markdown(" ".join(sentences))
 
@@ -71,7 +79,7 @@ def history(run: Run) -> pd.DataFrame:
         rows[int(stage)] = {
             "kind": "blends in" if is_transition(int(stage)) else "stable",
             "resolution": f"{frames}×{bins}",
-            "steps": len(part),
+            "steps": int(_steps(part).sum()),
             "images seen at its end": int(part["images"].iloc[-1]),
             "seconds": part["seconds"].iloc[-1] - before,
         }
@@ -234,6 +242,18 @@ def checked(waves: np.ndarray) -> pd.DataFrame:
     )
     frame.index.name = "note"
     return frame
+
+
+def _steps(metrics: pd.DataFrame) -> pd.Series:
+    """Steps that each row stands for: one, but in a results bundle."""
+    return metrics.get(_STEPS, pd.Series(1, index=metrics.index))
+
+
+def _mean_of_first(values: np.ndarray, weights: np.ndarray) -> float:
+    """Mean over the first tenth of all steps."""
+    wanted = max(weights.sum() // _SHARE, 1)
+    before = np.cumsum(weights) - weights
+    return float(np.average(values, weights=np.clip(wanted - before, 0, weights)))
 
 
 def _facts(facts: dict[str, str]) -> pd.DataFrame:

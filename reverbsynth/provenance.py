@@ -6,6 +6,9 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+REPOSITORY = "https://github.com/reverbsynth/reverbsynth"
+"""Where the commits that results name can be read."""
+
 _PACKAGES = ("reverbsynth", "keras", "tensorflow", "jax", "numpy", "scipy", "librosa", "soxr")
 
 
@@ -24,6 +27,12 @@ def commit() -> str:
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
     return revision + ("+" if dirty else "")
+
+
+def commit_address(revision: str) -> str | None:
+    """The page of a commit, of the one it was made from where the tree had changes."""
+    clean = revision.removesuffix("+")
+    return None if clean == "unknown" else f"{REPOSITORY}/commit/{clean}"
 
 
 @cache

@@ -1,6 +1,8 @@
 """Figures, captions, players and sentences, on runs and notes whose numbers are known."""
 
 import json
+import re
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -13,10 +15,12 @@ from reverbsynth import findings
 from reverbsynth.data.notes import Note
 from reverbsynth.figures import note_name, notes, show, spectrograms, style, table, training
 from reverbsynth.figures.captions import Origin
+from reverbsynth.figures.slides import generated_toggle, twin_toggle
 from reverbsynth.figures.stages import StageFigures
 from reverbsynth.gan import Schedule
 from reverbsynth.players import MEDIA, Players, Sound
-from reverbsynth.provenance import commit
+from reverbsynth.provenance import REPOSITORY, commit, commit_address
+from reverbsynth.results import thinned
 from reverbsynth.runs import Run
 from reverbsynth.settings import NOTE_LENGTH, SAMPLE_RATE, GanSettings, Settings
 from reverbsynth.spectra import Representation
@@ -161,13 +165,25 @@ class TestCaptions:
         shown = show(training.stage_legend(8), "**Figure 17.** <Stages>", run, "f17", alt='a "b"')
         text = shown._repr_html_()
         line = Origin.of(run).line
-        assert text.endswith(f"{line}</small></figcaption></figure>")
+        assert text.endswith(f"{Origin.of(run).html}</small></figcaption></figure>")
+        assert re.sub("<[^>]+>", "", text).endswith(line)
         for part in (run.directory.name, "tiny", run.settings.hash, "abc123"):
             assert part in line
         assert line.endswith("A smoke run, not a result.")
         assert "<strong>Figure 17.</strong> &lt;Stages&gt;" in text
         assert 'alt="a &quot;b&quot;"' in text
         assert str(shown).endswith(line)
+
+    def test_it_links_settings_and_commits(self, here, run):
+        text = show(training.stage_legend(8), "**F.**", run, "f17", alt="a")._repr_html_()
+        (settings,) = re.findall(r'href="(media/[^"]+)"', text)
+        assert Settings.load(here / settings).hash == run.settings.hash
+        commits = re.findall(r'href="([^"]+/commit/[^"]+)"', text)
+        assert commits[0] == f"{REPOSITORY}/commit/abc123"
+        assert all("+" not in address for address in commits)
+
+    def test_without_a_checkout_no_commit_is_linked(self):
+        assert commit_address("unknown") is None
 
     def test_only_smoke_runs_are_called_so(self):
         assert "smoke" not in Origin.of(Settings.preset("paper")).line
@@ -183,14 +199,14 @@ class TestCaptions:
             assert picture.info["Source"] == Origin.of(run).line
             assert picture.info["Title"] == "Figure 17."
 
-    def test_tables_show_numbers_and_escape_text(self, run):
+    def test_tables_show_numbers_and_escape_text(self, here, run):
         frame = pd.DataFrame({"name": ["<a>"], "count": [12_345], "share": [0.126], "x": [np.nan]})
         text = table(frame, "**Table.**", run, "t")._repr_html_()
         assert "<td>&lt;a&gt;</td>" in text
         assert ">12,345</td>" in text
         assert ">0.13</td>" in text
         assert '<td class="rs-number"></td>' in text
-        assert Origin.of(run).line in text
+        assert Origin.of(run).html in text
 
 
 class TestPlayers:
@@ -255,6 +271,17 @@ class TestFindings:
         measured = run.metrics()["fake_consistency"].dropna()
         assert findings.changes(run).loc["fake GL loss", "first"] == measured.iloc[0]
 
+    def test_thinned_metrics_tell_the_same(self, run):
+        whole = findings.changes(run), findings.history(run), findings.learned(run).data
+        metrics = run.metrics()
+        # Made to divide evenly: forty steps in tens and fives, a tenth being four.
+        thinned(metrics, rows=15).to_csv(run.metrics_path, index=False)
+        few = findings.changes(run)
+        assert findings.history(run)["steps"].tolist() == whole[1]["steps"].tolist()
+        assert findings.history(run)["seconds"].tolist() == whole[1]["seconds"].tolist()
+        dense = [name for name in few.index if "GL" not in name]
+        np.testing.assert_allclose(few.loc[dense], whole[0].loc[dense], rtol=1e-6)
+
     def test_history_adds_up(self, run):
         history = findings.history(run)
         assert list(history.index) == [0, 1]
@@ -280,10 +307,77 @@ class TestStageFigures:
         shown = [figures.show(n, 1, "real", c) for n, c in ((1, "magnitude"), (9, "frequency"))]
         assert all('src="media/stage-01-real-1.wav"' in each._repr_html_() for each in shown)
         assert sorted(path.name for path in MEDIA.glob("*.wav")) == ["stage-01-real-1.wav"]
-        assert "Figure 9. Stage 1, real notes" in shown[1]._repr_html_()
+        assert "Figure 9 (paper). Stage 1, real notes" in shown[1]._repr_html_()
 
     def test_a_stage_that_a_run_has_not_is_left_out_in_words(self, here, run):
-        assert "has no stage 8" in StageFigures(run).show(7, 8, "real", "magnitude").data
+        text = StageFigures(run).show(7, 8, "real", "magnitude").data
+        assert "has no stage 8" in text
+        assert 'id="figure-07"' in text  # links to it still lead somewhere
+
+    def test_every_stage_is_a_slide(self, here, run):
+        text = StageFigures(run, 2).slider("slider")._repr_html_()
+        assert text.count('class="rs-slide"') == len(run.stages)
+        assert text.count("<audio") == 2 * 2 * len(run.stages)
+        assert 'data-kind="slider" data-what="Stage" data-start="0"' in text
+        assert 'data-label="stage 1: blending in 4×32"' in text
+        for source in re.findall(r'src="([^"]+)"', text):
+            assert (here / source).is_file()
+
+
+class TestToggles:
+    def notes(self) -> list[dict[str, Note]]:
+        rng = np.random.default_rng(0)
+        return [
+            {
+                effect: Note(
+                    f"{pitch}/{effect}", rng.normal(size=NOTE_LENGTH).astype(np.float32) / 10, pitch
+                )
+                for effect in ("dry", "reverb")
+            }
+            for pitch in (36, 40)
+        ]
+
+    def test_twins_are_switched_note_by_note(self, here):
+        settings = Settings.preset("paper")
+        pairs = self.notes()
+        text = twin_toggle(
+            pairs, Representation(settings.spectra), settings, "toggle"
+        )._repr_html_()
+        assert re.findall(r'data-label="([^"]+)"', text) == ["dry", "reverb"]
+        assert 'data-kind="toggle" data-what="Effect"' in text
+        labels = re.findall(r'<audio [^>]*aria-label="([^"]+)"', text)
+        assert labels == [f"{n}, {e}" for e in ("dry", "reverb") for n in ("C2 (36)", "E2 (40)")]
+        stored, _ = soundfile.read(MEDIA / "toggle-01-2.wav", dtype="float32")
+        expected = np.clip(pairs[1]["reverb"].audio, -1, 1)
+        np.testing.assert_allclose(stored, expected, atol=1 / 32768)
+
+    def test_only_the_effect_changes_between_generated_slides(self, here, run, monkeypatch):
+        class Played:
+            labels: ClassVar = {"pitch": [36, 40], "effect": ["dry", "reverb"]}
+            spectra = Settings().spectra
+            asked: ClassVar = []
+
+            def latents(self, n, seed):
+                return np.full((n, 3), seed, np.float32)
+
+            def images(self, pitches, z, effect):
+                return np.zeros((len(pitches), 128, 1024, 2), np.float32)
+
+            def notes(self, pitches, z, effect):
+                self.asked.append((tuple(pitches), tuple(z), effect))
+                return np.zeros((len(pitches), NOTE_LENGTH), np.float32)
+
+        generated_toggle(Played(), [36, 40], 5, run, "toggle")
+        assert Played.asked == [
+            ((36, 40), (5.0, 5.0, 5.0), "dry"),
+            ((36, 40), (5.0, 5.0, 5.0), "reverb"),
+        ]
+
+    def test_an_instrument_without_the_label_says_so(self, run):
+        class Deaf:
+            labels: ClassVar = {"pitch": [36]}
+
+        assert "no label" in generated_toggle(Deaf(), [36], 0, run, "toggle").data
 
 
 def test_network_table_adds_a_total():

@@ -5,6 +5,8 @@ import io
 import math
 import numbers
 import re
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,10 +15,10 @@ from matplotlib.figure import Figure
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from reverbsynth.atomic import atomic_path
+from reverbsynth.atomic import atomic_path, write_text
 from reverbsynth.figures.style import style
 from reverbsynth.players import MEDIA, Players, Sound, address
-from reverbsynth.provenance import commit
+from reverbsynth.provenance import commit, commit_address
 from reverbsynth.runs import Run
 from reverbsynth.settings import Settings
 from reverbsynth.workspace import SMOKE_PRESETS, Workspace
@@ -39,12 +41,15 @@ class Origin:
         Hash of the settings.
     commit
         Commit that made the run or the data.
+    settings
+        All of the settings, as YAML.
     """
 
     run: str | None
     preset: str
     settings_hash: str
     commit: str
+    settings: str
 
     @classmethod
     def of(cls, thing: Run | Workspace | Settings) -> "Origin":
@@ -56,23 +61,38 @@ class Origin:
                 manifest["preset"],
                 manifest["settings_hash"],
                 manifest["commit"],
+                thing.settings.to_yaml(),
             )
         if isinstance(thing, Settings):
-            return cls(None, thing.name, thing.hash, commit())
-        settings = thing.data_settings
-        return cls(None, settings.name, settings.hash, thing.data.manifest["commit"])
+            return cls(None, thing.name, thing.hash, commit(), thing.to_yaml())
+        settings, made_at = thing.data_settings, thing.data.manifest["commit"]
+        return cls(None, settings.name, settings.hash, made_at, settings.to_yaml())
 
     @property
     def line(self) -> str:
         """The provenance line."""
+        return self._line(self.settings_hash, str)
+
+    @property
+    def html(self) -> str:
+        """The provenance line with links to the settings, beside the page, and to the commits."""
+        # On Colab a page cannot reach files.
+        shown = html.escape(self.settings_hash)
+        if "google.colab" not in sys.modules:
+            path = MEDIA / f"settings-{self.settings_hash}.yaml"
+            write_text(path, self.settings)
+            shown = f'<a href="{path.as_posix()}" type="text/yaml">{shown}</a>'
+        return self._line(shown, _commit_link)
+
+    def _line(self, settings: str, revision: Callable[[str], str]) -> str:
         parts = [
-            f"Run {self.run}" if self.run else "No training run",
+            f"Run {html.escape(self.run)}" if self.run else "No training run",
             f"preset {self.preset}",
-            f"settings {self.settings_hash}",
-            f"commit {self.commit}",
+            f"settings {settings}",
+            f"commit {revision(self.commit)}",
         ]
         if self.commit != commit():
-            parts.append(f"drawn at commit {commit()}")
+            parts.append(f"drawn at commit {revision(commit())}")
         line = " · ".join(parts) + "."
         if self.preset in SMOKE_PRESETS:
             line += " A smoke run, not a result."
@@ -80,13 +100,24 @@ class Origin:
 
 
 class Captioned:
-    """A figure or table with its caption, as HTML that needs no kernel and no other host."""
+    """A figure or table with its caption, as HTML that needs no kernel and no other host.
+
+    Parameters
+    ----------
+    content : str
+        HTML.
+    caption : str
+        ``**bold**`` is understood.
+    origin : Origin
+    name : str
+        The link target.
+    """
 
     def __init__(self, content: str, caption: str, origin: Origin, name: str):
         self._html = (
             f'<figure class="rs-figure" id="{name}">{content}'
             f"<figcaption>{_caption(caption)} "
-            f'<small class="rs-origin">{html.escape(origin.line)}</small></figcaption></figure>'
+            f'<small class="rs-origin">{origin.html}</small></figcaption></figure>'
         )
         self._text = f"{caption} {origin.line}"
 
@@ -105,6 +136,7 @@ def show(
     alt: str,
     sounds: list[Sound] | None = None,
     sounds_name: str | None = None,
+    columns: int | None = None,
 ) -> Captioned:
     """A figure with a caption, its provenance, and players under it.
 
@@ -123,17 +155,24 @@ def show(
         Played under the picture, left to right.
     sounds_name : str, optional
         Names their files, where several figures show the same sounds; unset: `name`.
+    columns : int, optional
+        Players side by side; unset: all.
     """
     origin = Origin.of(source)
+    image = picture(figure, name, caption, origin, alt)
+    players = Players(sounds_name or name, sounds, columns)._repr_html_() if sounds else ""
+    return Captioned(image + players, caption, origin, name)
+
+
+def picture(figure: Figure, name: str, caption: str, origin: Origin, alt: str) -> str:
+    """Write a figure's file, which carries caption and provenance, and return the page's part."""
     path = MEDIA / f"{name}.png"
     _save(figure, path, {"Title": _plain(caption), "Source": origin.line})
     width, height = figure.get_size_inches()
-    image = (
+    return (
         f'<div class="rs-scroll"><img src="{address(path, "image/png")}" alt="{html.escape(alt)}" '
         f'loading="lazy" width="{round(width * 100)}" height="{round(height * 100)}"></div>'
     )
-    players = Players(sounds_name or name, sounds)._repr_html_() if sounds else ""
-    return Captioned(image + players, caption, origin, name)
 
 
 def table(
@@ -173,6 +212,12 @@ def _save(figure: Figure, path: Path, metadata: dict[str, str]) -> None:
     with Image.open(drawn) as picture, atomic_path(path) as temporary:
         few = picture.convert("RGB").quantize(255, dither=Image.Dither.NONE)
         few.save(temporary, pnginfo=told, optimize=True)
+
+
+def _commit_link(revision: str) -> str:
+    address_of = commit_address(revision)
+    shown = html.escape(revision)
+    return f'<a href="{address_of}">{shown}</a>' if address_of else shown
 
 
 def _cell(value: str, right: bool, tag: str = "td") -> str:

@@ -5,8 +5,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from reverbsynth.evaluation.result import Report
-from reverbsynth.figures.spectrograms import image_panel, magnitude_limits
-from reverbsynth.figures.style import GENERATED, MAGNITUDE, OTHER, REAL, canvas, effect_color, style
+from reverbsynth.figures.spectrograms import magnitude_limits, two_rows
+from reverbsynth.figures.style import GENERATED, OTHER, REAL, canvas, effect_color, style
 
 KINDS = {"real": "real", "ceiling": "real, through an image", "generated": "generated"}
 """Kinds of notes, as legends have them."""
@@ -97,7 +97,6 @@ def spectra_and_memory(report: Report) -> Figure:
     return figure
 
 
-@style()
 def closest_pairs(
     generated: np.ndarray, training: np.ndarray, titles: list[str], kind: str = "mel"
 ) -> Figure:
@@ -112,17 +111,8 @@ def closest_pairs(
     kind : {"mel", "linear", "phase"}
         The representation.
     """
-    figure, axes = canvas(2, len(titles), 4.2, sharex=True, sharey=True)
-    low, high = magnitude_limits(training)
-    for row, images in zip(axes, (generated, training), strict=True):
-        for ax, image in zip(row, images, strict=True):
-            image_panel(ax, image[..., 0], kind, cmap=MAGNITUDE, vmin=low, vmax=high)
-    for ax, title in zip(axes[0], titles, strict=True):
-        ax.set_title(title, fontsize=8.5)
-    for ax, name in zip(axes[:, 0], ("generated", "training"), strict=True):
-        ax.set_ylabel(f"{name}: frequency (Hz)")
-    figure.supxlabel("time (s)", fontsize=9.5)
-    return figure
+    rows = {"generated": generated, "training": training}
+    return two_rows(rows, titles, kind, magnitude_limits(training))
 
 
 def _cumulative(ax: Axes, values: np.ndarray, color: str, line: str, label: str, kind: str) -> None:

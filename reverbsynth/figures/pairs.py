@@ -50,4 +50,5 @@ def show_closest_pairs(
                 for note in notes
             ),
         ],
+        columns=len(pairs),
     )

@@ -1,6 +1,6 @@
 """Images of notes as pictures, and how they are made (chapter 2, figures 1 to 16)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -82,6 +82,39 @@ def image_row(
     axes[0, 0].set_ylabel("frequency (Hz)")
     figure.supxlabel("time (s)", fontsize=9.5)
     figure.colorbar(picture, ax=axes[0], label=meaning, pad=0.01, aspect=25)
+    return figure
+
+
+@style()
+def two_rows(
+    rows: Mapping[str, np.ndarray],
+    titles: Sequence[str],
+    kind: str,
+    limits: tuple[float, float],
+) -> Figure:
+    """Log magnitude of notes in two rows.
+
+    Parameters
+    ----------
+    rows : dict of arrays [shape=(n, 128, 1024, 2)], de-normalized
+        By name, upper row first.
+    titles : sequence of str
+        Of the columns.
+    kind : {"mel", "linear", "phase"}
+        The representation.
+    limits : (float, float)
+        Colour limits.
+    """
+    figure, axes = canvas(2, len(titles), 4.2, sharex=True, sharey=True)
+    low, high = limits
+    for row, (name, images) in zip(axes, rows.items(), strict=True):
+        row[0].set_ylabel(f"{name}: frequency (Hz)")
+        for ax, image in zip(row, images, strict=True):
+            shown = image_panel(ax, image[..., 0], kind, cmap=MAGNITUDE, vmin=low, vmax=high)
+    for ax, title in zip(axes[0], titles, strict=True):
+        ax.set_title(title, fontsize=8.5)
+    figure.supxlabel("time (s)", fontsize=9.5)
+    figure.colorbar(shown, ax=axes, label="log magnitude", pad=0.01, aspect=35)
     return figure
 
 

@@ -1,10 +1,11 @@
 """Figures 1 to 16: real and generated notes of the later stages."""
 
 import numpy as np
-from IPython.display import Markdown
+from IPython.display import HTML
 
 from reverbsynth.figures.captions import Captioned, show
-from reverbsynth.figures.spectrograms import image_row, magnitude_limits
+from reverbsynth.figures.slides import Slide, show_slides
+from reverbsynth.figures.spectrograms import image_row, magnitude_limits, two_rows
 from reverbsynth.figures.style import note_name
 from reverbsynth.gan.stages import is_transition, stage_resolution
 from reverbsynth.players import Sound
@@ -29,9 +30,10 @@ class StageFigures:
         self.notes = notes
         self._representation = Representation(run.settings.spectra)
         self._samples: dict[int, Samples] = {}
+        self._waves: dict[tuple[int, str], np.ndarray] = {}
         self._limits = magnitude_limits(run.samples().real) if run.stages else None
 
-    def show(self, number: int, stage: int, what: str, channel: str) -> Captioned | Markdown:
+    def show(self, number: int, stage: int, what: str, channel: str) -> Captioned | HTML:
         """One figure with players under it, or a word where the run has no such stage.
 
         Parameters
@@ -43,19 +45,20 @@ class StageFigures:
         channel : {"magnitude", "frequency"}
         """
         if stage not in self.run.stages:
-            return Markdown(f"This run has no stage {stage}; figure {number} is left out.")
+            return HTML(
+                f'<p id="figure-{number:02d}">This run has no stage {stage}; figure {number} is '
+                "left out.</p>"
+            )
         samples = self._of(stage)
         images = getattr(samples, what)[: self.notes]
         names = [self._name(samples, place) for place in range(len(images))]
-        frames, bins = stage_resolution(stage)
-        kind = "blending in " if is_transition(stage) else ""
-        waves = self._representation.decode_all(np.ascontiguousarray(images))
+        waves = self._heard(stage, what)
         return show(
             image_row(
                 images, names, channel, self.run.settings.spectra.representation, self._limits
             ),
-            f"**Figure {number}. Stage {stage}, {what} notes**, {_SHOWN[channel]} "
-            f"({kind}{frames}×{bins}).",
+            f"**Figure {number} (paper). Stage {stage}, {what} notes**, {_SHOWN[channel]} "
+            f"({_size(stage)}).",
             self.run,
             f"figure-{number:02d}",
             alt=f"The {_SHOWN[channel]} of {len(images)} {what} notes at stage {stage}: "
@@ -64,6 +67,47 @@ class StageFigures:
             sounds=[Sound(name, wave) for name, wave in zip(names, waves, strict=True)],
             sounds_name=f"stage-{stage:02d}-{what}",
         )
+
+    def slider(self, name: str) -> Captioned | HTML:
+        """Every finished stage, real above generated, to go through with a slider."""
+        if not self.run.stages:
+            return HTML("<p>No stage of this run is finished.</p>")
+        return show_slides(
+            "slider",
+            "Stage",
+            [self._slide(stage) for stage in self.run.stages],
+            "**From stage to stage**: log magnitude and sound of real notes at the stage's "
+            "resolution (above, first row of players) and of generated notes (below).",
+            self.run,
+            name,
+            start=len(self.run.stages) - 1,
+            columns=self._count(self.run.stages[-1]),
+        )
+
+    def _slide(self, stage: int) -> Slide:
+        samples, count = self._of(stage), self._count(stage)
+        names = [self._name(samples, place) for place in range(count)]
+        sounds = [
+            Sound(f"{what}, {name}", wave)
+            for what in ("real", "generated")
+            for name, wave in zip(names, self._heard(stage, what), strict=True)
+        ]
+        kind = self.run.settings.spectra.representation
+        rows = {"real": samples.real[:count], "generated": samples.generated[:count]}
+        figure = two_rows(rows, names, kind, self._limits)
+        alt = f"Log magnitude at stage {stage}: {count} real notes above, generated ones below."
+        return Slide(f"stage {stage}: {_size(stage)}", figure, alt, sounds)
+
+    def _count(self, stage: int) -> int:
+        return min(self.notes, len(self._of(stage).real))
+
+    def _heard(self, stage: int, what: str) -> np.ndarray:
+        """Waves of the shown notes [shape=(notes, 64000)]."""
+        if (stage, what) not in self._waves:
+            images = getattr(self._of(stage), what)[: self.notes]
+            waves = self._representation.decode_all(np.ascontiguousarray(images))
+            self._waves[stage, what] = waves
+        return self._waves[stage, what]
 
     def _of(self, stage: int) -> Samples:
         if stage not in self._samples:
@@ -74,3 +118,8 @@ class StageFigures:
     def _name(samples: Samples, place: int) -> str:
         others = [values[place] for label, values in samples.labels.items() if label != "pitch"]
         return ", ".join([note_name(int(samples.pitch[place])), *map(str, others)])
+
+
+def _size(stage: int) -> str:
+    frames, bins = stage_resolution(stage)
+    return f"{'blending in ' if is_transition(stage) else ''}{frames}×{bins}"

@@ -9,7 +9,7 @@ from matplotlib.ticker import EngFormatter
 
 from reverbsynth.figures.style import canvas, stage_color, style
 from reverbsynth.gan.networks import Discriminator, Generator
-from reverbsynth.gan.stages import LAST_STAGE, Schedule, is_transition, stage_resolution
+from reverbsynth.gan.stages import LAST_STAGE, Course, Schedule, is_transition, stage_resolution
 from reverbsynth.settings import GanSettings, SpectraSettings
 from reverbsynth.spectra import Representation
 
@@ -21,8 +21,11 @@ _SMOOTHED = 60
 
 
 @style()
-def schedule(of: Schedule) -> Figure:
-    """Progress against images seen, coloured by stage, with each stage's resolution."""
+def schedule(of: Schedule | Course) -> Figure:
+    """Progress against images seen, coloured by stage, with each stage's resolution.
+
+    Of a run by the clock, the stages that are finished.
+    """
     figure, axes = canvas(1, 1, 2.5)
     ax = axes[0, 0]
     for stage in range(of.last_stage + 1):
@@ -81,7 +84,7 @@ def curve(metrics: pd.DataFrame, column: str, label: str, log: bool = False) -> 
     """
     figure, axes = canvas(1, 1, 2.3)
     ax = axes[0, 0]
-    measured = metrics[["images", "stage", column]].dropna()
+    measured = metrics[["images", "stage", column]].dropna(subset=column)
     for stage, part in measured.groupby("stage"):
         color = stage_color(int(stage))
         images, values = part["images"].to_numpy(), part[column].to_numpy()

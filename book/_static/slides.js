@@ -1,0 +1,79 @@
+/* A control for each .rs-slides: a slider, or buttons for a few of a kind. One slide is shown at a
+   time; a player that sounds when the slide changes goes on in the other slide, at its moment. */
+(() => {
+  "use strict";
+
+  function show(group, place) {
+    const slides = [...group.querySelectorAll(":scope > .rs-slide")];
+    const before = slides.find((slide) => !slide.hidden);
+    const after = slides[place];
+    if (before !== after) goOn(before, after);
+    slides.forEach((slide) => { slide.hidden = slide !== after; });
+  }
+
+  function goOn(before, after) {
+    const players = [...after.querySelectorAll("audio")];
+    [...before.querySelectorAll("audio")].forEach((player, place) => {
+      if (player.paused) return;
+      player.pause();
+      const other = players[place];
+      if (!other) return;
+      other.currentTime = player.currentTime;
+      other.play();
+    });
+  }
+
+  function slider(group, labels, start, what, id) {
+    const control = document.createElement("div");
+    control.className = "rs-control";
+    const label = document.createElement("label");
+    label.htmlFor = id;
+    label.textContent = what;
+    const input = document.createElement("input");
+    Object.assign(input, { type: "range", id, min: 0, max: labels.length - 1, step: 1 });
+    input.value = start;
+    const shown = document.createElement("output");
+    shown.htmlFor.add(id);
+    const change = () => {
+      shown.textContent = labels[input.value];
+      input.setAttribute("aria-valuetext", labels[input.value]);
+      show(group, Number(input.value));
+    };
+    input.addEventListener("input", change);
+    control.append(label, input, shown);
+    return [control, change];
+  }
+
+  function toggle(group, labels, start, what, id) {
+    const control = document.createElement("fieldset");
+    control.className = "rs-control";
+    const legend = document.createElement("legend");
+    legend.textContent = what;
+    control.append(legend);
+    labels.forEach((text, place) => {
+      const label = document.createElement("label");
+      const input = document.createElement("input");
+      Object.assign(input, { type: "radio", name: id, value: place, checked: place === start });
+      input.addEventListener("change", () => show(group, place));
+      label.append(input, text);
+      control.append(label);
+    });
+    return [control, () => show(group, start)];
+  }
+
+  function enhance(group, number) {
+    const slides = [...group.querySelectorAll(":scope > .rs-slide")];
+    if (slides.length < 2) return;
+    const labels = slides.map((slide) => slide.dataset.label);
+    const start = Math.min(Number(group.dataset.start) || 0, slides.length - 1);
+    const make = group.dataset.kind === "slider" ? slider : toggle;
+    const [control, begin] = make(group, labels, start, group.dataset.what, `rs-slides-${number}`);
+    group.classList.add("rs-live");
+    group.prepend(control);
+    begin();
+  }
+
+  const begin = () => document.querySelectorAll(".rs-slides").forEach(enhance);
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", begin);
+  else begin();
+})();
