@@ -25,7 +25,7 @@ ORDER = (
     *("data", "spectra", "images", "gan"),
     *("runs", "checkpoints", "pace", "callbacks", "tensorboard", "training"),
     *("instrument_file", "instrument", "midi", "onnx_graph", "web", "export", "evaluation"),
-    *("results", "workspace", "players", "figures", "widgets", "findings"),
+    *("results", "workspace", "audit", "players", "figures", "widgets", "findings"),
     *("mathjax", "pages", "book", "commands", "cli"),
 )
 """A module imports only from those to its left."""
