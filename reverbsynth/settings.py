@@ -170,6 +170,9 @@ class LossSettings(_Frozen):
     real_score: Annotated[float, Field(ge=0)] = 0.001
     generator_label: Annotated[float, Field(ge=0)] = 10.0
     discriminator_label: Annotated[float, Field(ge=0)] = 10.0
+    label_weights: dict[Label, Annotated[float, Field(ge=0)]] = Field(
+        {}, description="factors of the two above by label; 1 for a label that is not named"
+    )
     consistency: Annotated[float, Field(ge=0)] = Field(0.0, description="Griffin-Lim consistency")
 
 

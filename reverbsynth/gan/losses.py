@@ -31,7 +31,8 @@ def generator_loss(score, logits: dict, labels: dict, weights: LossSettings):
     total = terms["generator_wasserstein"]
     for name, classes in labels.items():
         terms[f"fake_{name}_loss"] = label_loss(logits[name], classes)
-        total = total + weights.generator_label * terms[f"fake_{name}_loss"]
+        weight = weights.generator_label * weights.label_weights.get(name, 1.0)
+        total = total + weight * terms[f"fake_{name}_loss"]
     return total, {"generator_loss": total, **terms}
 
 
@@ -60,7 +61,8 @@ def discriminator_loss(
     )
     for name, classes in real_labels.items():
         terms[f"real_{name}_loss"] = label_loss(real_logits[name], classes)
-        total = total + weights.discriminator_label * terms[f"real_{name}_loss"]
+        weight = weights.discriminator_label * weights.label_weights.get(name, 1.0)
+        total = total + weight * terms[f"real_{name}_loss"]
     return total, {"discriminator_loss": total, **terms}
 
 
