@@ -132,7 +132,10 @@ def coloured() -> Markdown:
         hz, db = level(response)
         within = db[(hz >= _BAND[0]) & (hz <= _BAND[1])]
         spread.append(
-            (*np.percentile(within, [5, 95]), 10 * np.log10(np.mean(10 ** (within / 10))))
+            (
+                *np.round(np.percentile(within, [5, 95]), 1) + 0.0,
+                10 * np.log10(np.mean(10 ** (within / 10))),
+            )
         )
     (low, high, _), (pair_low, pair_high, pair_mean) = spread
     return Markdown(
