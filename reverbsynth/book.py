@@ -20,6 +20,7 @@ import yaml
 from rich.console import Console
 
 from reverbsynth.atomic import write_text
+from reverbsynth.downloads import publish_notebook
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.pages import check_pages
 from reverbsynth.players import MEDIA
@@ -107,12 +108,15 @@ def execute(
     beside = target.parent / "beside" / target.name
     beside.mkdir(parents=True, exist_ok=True)
     (beside / MEDIA).symlink_to(os.path.relpath(media, beside))
+    # Where the theme's download button looks; the executed notebook holds this machine's paths.
+    downloads = target.parent / "beside" / "_sources" / target.name
     console.print(f"{len(notebooks)} notebooks, {jobs} at a time")
 
     def one(notebook: Path) -> None:
         started = time.monotonic()
         _papermill(notebook, target / notebook.name, given)
         _tidy(target / notebook.name)
+        publish_notebook(notebook, downloads / notebook.name)
         console.print(f"  {notebook.stem:<16} {time.monotonic() - started:6.1f} s", highlight=False)
 
     with ThreadPoolExecutor(jobs) as pool:

@@ -25,8 +25,8 @@ ORDER = (
     *("data", "spectra", "images", "gan"),
     *("runs", "checkpoints", "pace", "callbacks", "tensorboard", "training"),
     *("instrument_file", "instrument", "midi", "onnx_graph", "web", "export", "evaluation"),
-    *("results", "workspace", "audit", "players", "figures", "widgets", "findings"),
-    *("mathjax", "pages", "book", "commands", "cli"),
+    *("results", "workspace", "audit", "players", "figures", "widgets", "findings", "verdicts"),
+    *("mathjax", "pages", "downloads", "book", "commands", "cli"),
 )
 """A module imports only from those to its left."""
 
