@@ -45,6 +45,21 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
                 temporary.unlink(missing_ok=True)
 
 
+def is_partial(path: Path) -> bool:
+    """Whether a file or folder is what a killed process left of an `atomic_path`."""
+    return path.name.startswith(".") and ".partial" in path.name
+
+
+def remove_partial(folder: Path) -> None:
+    """Remove what a killed process left in a folder; nobody else may be writing there."""
+    for path in list(folder.iterdir()) if folder.is_dir() else []:
+        if is_partial(path):
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+
+
 def write_text(path: Path | str, text: str) -> None:
     """Write ``text`` to ``path`` as UTF-8, atomically."""
     with atomic_path(path) as temporary:

@@ -170,7 +170,8 @@ class Keeper(keras.callbacks.Callback):
         if self.interrupted:
             self.model.stop_training = True
 
-    def on_train_end(self, logs=None):
+    def release(self) -> None:
+        """Give SIGINT and SIGTERM their earlier meaning again, however `fit` ended."""
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
 

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from rich.progress import track
 
-from reverbsynth.atomic import atomic_path
+from reverbsynth.atomic import atomic_path, remove_partial
 from reverbsynth.data import DataSet
 from reverbsynth.settings import NOTE_LENGTH, SpectraSettings, settings_hash
 from reverbsynth.spectra import IMAGE_SHAPE, Representation
@@ -57,6 +57,7 @@ class ImageSet:
         name = f"{self.split}.npy" if factor == 1 else f"{self.split}-{factor:02d}.npy"
         path = self._folder / name
         if not path.exists():
+            remove_partial(self._folder)
             if factor == 1:
                 self._encode(path)
             else:

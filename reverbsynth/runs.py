@@ -26,7 +26,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from reverbsynth import provenance
-from reverbsynth.atomic import atomic_path, write_json, write_text
+from reverbsynth.atomic import atomic_path, is_partial, write_json, write_text
 from reverbsynth.data import DataSet
 from reverbsynth.data.records import sha256
 from reverbsynth.errors import ReverbSynthError
@@ -125,7 +125,7 @@ class Run:
                         f"{directory}: a run of another {what} ({found}, expected {expected})"
                     )
             return run
-        if directory.exists() and not _is_free(directory):
+        if directory.exists() and not _is_free(directory, settings):
             raise ReverbSynthError(
                 f"{directory}: not a run and not empty, expected a new directory"
             )
@@ -308,9 +308,16 @@ def _box_up(images: np.ndarray, factor: int) -> np.ndarray:
     return images.astype(np.float32).repeat(factor, axis=1).repeat(factor, axis=2)
 
 
-def _is_free(directory: Path) -> bool:
-    """Whether a run may begin here: nothing but its data set may lie in the folder."""
-    return directory.is_dir() and all(path.name == "data" for path in directory.iterdir())
+def _is_free(directory: Path, settings: Settings) -> bool:
+    """Whether a run may begin here: nothing but its data set may lie in the folder, and what a
+    process that was killed right here has left.
+    """
+
+    def free(path: Path) -> bool:
+        begun = path.name == SETTINGS and path.read_bytes() == settings.to_yaml().encode()
+        return path.name == "data" or is_partial(path) or begun
+
+    return directory.is_dir() and all(free(path) for path in directory.iterdir())
 
 
 def curve_names(labels: Iterable[str]) -> dict[str, str]:

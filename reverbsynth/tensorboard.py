@@ -6,6 +6,7 @@ TensorFlow. The paper's authors watched training there; curves are named as its 
 
 import io
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import keras
@@ -17,6 +18,7 @@ from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.summary.writer.record_writer import RecordWriter
 
+from reverbsynth.errors import ReverbSynthError
 from reverbsynth.runs import Run, curve_names
 from reverbsynth.settings import SAMPLE_RATE
 from reverbsynth.spectra import Representation
@@ -36,8 +38,8 @@ class EventFile:
 
     def __init__(self, folder: Path):
         folder.mkdir(parents=True, exist_ok=True)
-        self._file = (folder / f"events.out.tfevents.{time.time_ns()}.reverbsynth").open("wb")
-        self._writer = RecordWriter(self._file)
+        self._path = folder / f"events.out.tfevents.{time.time_ns()}.reverbsynth"
+        self._writer = RecordWriter(self._path.open("wb"))
         self._write(Event(wall_time=time.time(), file_version="brain.Event:2"))
 
     def add(self, images_seen: int, *values: Summary.Value) -> None:
@@ -47,13 +49,23 @@ class EventFile:
 
     def flush(self) -> None:
         """Let a running TensorBoard see what was added."""
-        self._writer.flush()
+        with self._one_line():
+            self._writer.flush()
 
     def close(self) -> None:
-        self._writer.close()
+        with self._one_line():
+            self._writer.close()
 
     def _write(self, event: Event) -> None:
-        self._writer.write(event.SerializeToString())
+        with self._one_line():
+            self._writer.write(event.SerializeToString())
+
+    @contextmanager
+    def _one_line(self):
+        try:
+            yield
+        except OSError as error:
+            raise ReverbSynthError(f"{self._path}: cannot be written ({error.strerror})") from error
 
 
 def picture(tag: str, image: np.ndarray, channel: int) -> Summary.Value:

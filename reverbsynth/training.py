@@ -10,6 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from reverbsynth.atomic import remove_partial
 from reverbsynth.callbacks import Clock, Keeper, Leg, MetricsLog, ProgressReport, trim_metrics
 from reverbsynth.checkpoints import Checkpoints, network_variables, restore, values
 from reverbsynth.data import DataSet
@@ -70,6 +71,8 @@ def train(
     )
     if run.finished:
         return run
+    for folder in (run.directory, run.directory / "checkpoints"):
+        remove_partial(folder)
     images = ImageSet(data, settings.spectra)
     if not len(images):
         raise ReverbSynthError(f"{data.directory}: the training split holds no notes")
@@ -102,7 +105,10 @@ def _grow(run: Run, images: ImageSet, events: EventFile, last: int, deadline: fl
             keeper = Keeper(leg, metrics, deadline)
             reports = [EventLog(run, events, metrics), ProgressReport(leg)]
             callbacks = [step, metrics, keeper, *reports]
-            model.fit(batches, shuffle=False, verbose=0, callbacks=callbacks)
+            try:
+                model.fit(batches, shuffle=False, verbose=0, callbacks=callbacks)
+            finally:
+                keeper.release()
             if keeper.interrupted:
                 return
             images_seen = step.images_seen
@@ -115,13 +121,14 @@ def _grow(run: Run, images: ImageSet, events: EventFile, last: int, deadline: fl
         finished = model.stage == training.last_stage
         if not finished:
             model = model.next_stage()
-        checkpoints.save(model, images_seen, stage_seconds)
         run.update(
             images_seen=images_seen,
             stage_ends=ends,
             wall_seconds=round(clock.seconds(), 3),
             finished=finished,
         )
+        # Last: whoever is killed before it does the end of this stage again.
+        checkpoints.save(model, images_seen, stage_seconds)
 
 
 def _resume(run: Run, checkpoints: Checkpoints) -> tuple[ProgressiveGAN, int, float]:
