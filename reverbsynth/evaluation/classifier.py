@@ -15,9 +15,9 @@ from keras import layers
 
 from reverbsynth.data import DataSet
 from reverbsynth.data.notes import batched, generator
+from reverbsynth.data.spectrum import FLOOR, from_peak, mel_levels
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.evaluation.clips import Clips
-from reverbsynth.evaluation.spectrum import FLOOR, from_peak, mel_levels
 from reverbsynth.evaluation_settings import EvaluationSettings
 from reverbsynth.runs import load_tensors, save_tensors
 from reverbsynth.settings import SAMPLE_RATE, settings_hash

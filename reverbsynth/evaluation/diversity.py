@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from reverbsynth.evaluation.spectrum import log_spectral_distance
+from reverbsynth.data.spectrum import log_spectral_distance
 
 
 class Spread:
@@ -14,7 +14,7 @@ class Spread:
     Parameters
     ----------
     levels : ndarray [shape=(timbres, pitches, frames, bands)]
-        Levels as of `reverbsynth.evaluation.spectrum.mel_levels`.
+        Levels as of `reverbsynth.data.spectrum.mel_levels`.
 
     Attributes
     ----------

@@ -8,8 +8,8 @@ import numpy as np
 
 from reverbsynth.data import DataSet
 from reverbsynth.data.notes import generator
+from reverbsynth.data.spectrum import mel_levels
 from reverbsynth.evaluation.clips import Clips, playable
-from reverbsynth.evaluation.spectrum import mel_levels
 from reverbsynth.instrument import Instrument
 
 

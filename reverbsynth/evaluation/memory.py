@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from reverbsynth.evaluation.spectrum import distances
+from reverbsynth.data.spectrum import distances
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ def nearest(
     Parameters
     ----------
     levels, others : ndarray [shape=(n, frames, bands)]
-        Levels as of `reverbsynth.evaluation.spectrum.mel_levels`.
+        Levels as of `reverbsynth.data.spectrum.mel_levels`.
     origins, other_origins : ndarray [shape=(n,)], optional
         Source notes: two clips of one source note, a note and its twin, are not compared.
     """

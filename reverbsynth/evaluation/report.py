@@ -8,11 +8,11 @@ import keras
 import numpy as np
 
 from reverbsynth import provenance
-from reverbsynth.data import DataSet
+from reverbsynth.data import DataSet, decay
 from reverbsynth.data.notes import Note, generator
 from reverbsynth.data.progress import progress
 from reverbsynth.errors import ReverbSynthError
-from reverbsynth.evaluation import claims, decay, memory
+from reverbsynth.evaluation import claims, memory
 from reverbsynth.evaluation.bootstrap import Bootstrap
 from reverbsynth.evaluation.classifier import Listener
 from reverbsynth.evaluation.clips import Clips

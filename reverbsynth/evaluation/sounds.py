@@ -2,12 +2,13 @@
 
 import numpy as np
 
+from reverbsynth.data import decay
 from reverbsynth.data.measure import OCTAVES
-from reverbsynth.evaluation import decay, pitch
+from reverbsynth.data.spectrum import nearest_of_same_pitch
+from reverbsynth.evaluation import pitch
 from reverbsynth.evaluation.bootstrap import Measure
 from reverbsynth.evaluation.result import Row
 from reverbsynth.evaluation.section import NOT_ASKED, ONE_KIND, Section, Taker
-from reverbsynth.evaluation.spectrum import nearest_of_same_pitch
 from reverbsynth.evaluation.subjects import Subject
 
 _LONGEST = {"t20": decay.longest(decay.T20), "edt": decay.longest(decay.EDT)}

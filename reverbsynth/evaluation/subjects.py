@@ -5,14 +5,14 @@ from functools import cached_property
 
 import numpy as np
 
+from reverbsynth.data.decay import Tails, measure_tails
+from reverbsynth.data.spectrum import mel_levels, treble
 from reverbsynth.evaluation.bootstrap import Bootstrap
 from reverbsynth.evaluation.classifier import Heard, Listener
 from reverbsynth.evaluation.clips import Clips
-from reverbsynth.evaluation.decay import Tails, measure_tails
 from reverbsynth.evaluation.distribution import Bins, bin_count
 from reverbsynth.evaluation.grid import Grid
 from reverbsynth.evaluation.pitch import cents
-from reverbsynth.evaluation.spectrum import mel_levels, treble
 from reverbsynth.evaluation_settings import EvaluationSettings
 
 

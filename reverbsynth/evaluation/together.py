@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from reverbsynth.evaluation import decay, distribution, memory, spectrum
+from reverbsynth.data import decay, spectrum
+from reverbsynth.evaluation import distribution, memory
 from reverbsynth.evaluation.bootstrap import TOO_FEW, Measure
 from reverbsynth.evaluation.classifier import FEATURES
 from reverbsynth.evaluation.diversity import Spread, consistency

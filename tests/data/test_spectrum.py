@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from reverbsynth.evaluation import spectrum
+from reverbsynth.data import spectrum
 from reverbsynth.settings import NOTE_LENGTH, SAMPLE_RATE
 
 TIME = np.arange(NOTE_LENGTH) / SAMPLE_RATE

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from reverbsynth.evaluation import decay
+from reverbsynth.data import decay
 from reverbsynth.settings import NOTE_LENGTH, NOTE_OFF, SAMPLE_RATE
 
 TIME = np.arange(NOTE_LENGTH) / SAMPLE_RATE
