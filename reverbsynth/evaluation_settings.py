@@ -60,11 +60,11 @@ class EvaluationSettings(BaseModel):
     )
     grid_latents: Annotated[int, Field(ge=2)] = Field(8, description="latent vectors of the grid")
     resamples: Annotated[int, Field(ge=100)] = Field(1000, description="of each bootstrap")
-    confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
+    confidence: Annotated[float, Field(gt=0, lt=1)] = Field(0.95, description="of intervals")
     bins: Annotated[int, Field(ge=2)] = Field(50, description="of NDB (GANSynth's k), at most")
     straightness: Fraction = Field(
         0.95, description="least r² of a line through a decay curve that counts as a decay"
     )
     listener_steps: Positive = Field(500, description="training steps of each listener")
-    listener_batch: Positive = 32
+    listener_batch: Positive = Field(32, description="notes of a listener's training step")
     claims: ClaimSettings = ClaimSettings()

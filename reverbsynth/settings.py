@@ -58,8 +58,10 @@ class SoundFontSource(_Pitched):
     programs: tuple[Annotated[int, Field(ge=1, le=128)], ...] = Field(
         (33, 34, 35, 36), min_length=1, description="General MIDI programs, counted from 1"
     )
-    bank: Annotated[int, Field(ge=0, le=127)] = 0
-    pitches: tuple[Pitch, Pitch] | None = (28, 77)
+    bank: Annotated[int, Field(ge=0, le=127)] = Field(0, description="the SoundFont's bank")
+    pitches: tuple[Pitch, Pitch] | None = Field(
+        (28, 77), description="lowest and highest MIDI pitch"
+    )
     velocities: tuple[Velocity, ...] = Field(
         (25, 50, 75, 100, 127),
         min_length=1,
@@ -76,9 +78,13 @@ class NSynthSource(_Pitched):
     split: Literal["train", "valid", "test"] | None = Field(
         "train", description="NSynth's own split, where the path holds several; null: all"
     )
-    family: str | None = "bass"
-    source: str | None = "acoustic"
-    velocities: tuple[Velocity, ...] | None = None
+    family: str | None = Field("bass", description="instrument family; null: all")
+    source: str | None = Field(
+        "acoustic", description="acoustic, electronic or synthetic; null: all"
+    )
+    velocities: tuple[Velocity, ...] | None = Field(
+        None, description="velocities to keep; null: all"
+    )
     qualities: tuple[str, ...] = Field((), description="qualities a note must all have")
     count: Positive | None = Field(None, description="draw at most so many, by the seed")
 
@@ -87,19 +93,21 @@ class FolderSource(_Pitched):
     """Any folder of sound files."""
 
     kind: Literal["folder"] = "folder"
-    path: Path | None = None
+    path: Path | None = Field(None, description="the folder")
     table: Path | None = Field(None, description="CSV or JSON; unset: the only one in the folder")
-    pitch_from: Literal["auto", "table", "name", "estimate"] = "auto"
+    pitch_from: Literal["auto", "table", "name", "estimate"] = Field(
+        "auto", description="where a note's pitch is read; auto: the first that has one"
+    )
     confidence: Fraction = Field(0.5, description="least confidence of an estimated pitch")
-    count: Positive | None = None
+    count: Positive | None = Field(None, description="draw at most so many, by the seed")
 
 
 class EffectSettings(_Frozen):
     """One form of processing; every note of the source gets a twin of each."""
 
-    kind: str
+    kind: str = Field(description="which effect")
     name: str | None = Field(None, description="the label; unset: the kind")
-    parameters: dict[str, Any] = {}
+    parameters: dict[str, Any] = Field({}, description="what the effect itself takes")
 
     @property
     def label(self) -> str:
@@ -132,7 +140,9 @@ class DataSettings(_Frozen):
 class SpectraSettings(_Frozen):
     """The image a note becomes (Table 5, ``data_type``)."""
 
-    representation: Literal["mel", "linear", "phase"] = "mel"
+    representation: Literal["mel", "linear", "phase"] = Field(
+        "mel", description="IF on a mel scale, IF on a linear scale, or the bare phase"
+    )
     scale: tuple[float, float] = Field(
         (0.0661371661726, 0.8), description="a of x*a + b, for magnitude and IF"
     )
@@ -142,11 +152,13 @@ class SpectraSettings(_Frozen):
 class GanSettings(_Frozen):
     """The two networks (Tables 3 and 4)."""
 
-    labels: tuple[Label, ...] = Field(("pitch",), min_length=1)
-    latent_size: Positive = 256
+    labels: tuple[Label, ...] = Field(
+        ("pitch",), min_length=1, description="what the generator is told and the critic names"
+    )
+    latent_size: Positive = Field(256, description="numbers of a latent vector")
     filters_base: Positive = Field(4096, description="f(k) = min(base / 2^k, max)")
-    filters_max: Positive = 256
-    kernel_size: Positive = 3
+    filters_max: Positive = Field(256, description="most filters of a block")
+    kernel_size: Positive = Field(3, description="side of the convolutions' kernels, odd")
 
     @field_validator("labels")
     @classmethod
@@ -166,10 +178,18 @@ class GanSettings(_Frozen):
 class LossSettings(_Frozen):
     """Weights of the loss terms (Table 5 and GANSynth's configuration)."""
 
-    gradient_penalty: Annotated[float, Field(ge=0)] = 10.0
-    real_score: Annotated[float, Field(ge=0)] = 0.001
-    generator_label: Annotated[float, Field(ge=0)] = 10.0
-    discriminator_label: Annotated[float, Field(ge=0)] = 10.0
+    gradient_penalty: Annotated[float, Field(ge=0)] = Field(
+        10.0, description="weight of (slope - 1)²"
+    )
+    real_score: Annotated[float, Field(ge=0)] = Field(
+        0.001, description="weight of the squared score of real images"
+    )
+    generator_label: Annotated[float, Field(ge=0)] = Field(
+        10.0, description="weight of the labels of generated images (AC loss)"
+    )
+    discriminator_label: Annotated[float, Field(ge=0)] = Field(
+        10.0, description="weight of the labels of real images (AC loss)"
+    )
     label_weights: dict[Label, Annotated[float, Field(ge=0)]] = Field(
         {}, description="factors of the two above by label; 1 for a label that is not named"
     )
@@ -179,12 +199,14 @@ class LossSettings(_Frozen):
 class OptimizerSettings(_Frozen):
     """Adam (Table 5) and the moving average of the generator."""
 
-    generator_rate: Annotated[float, Field(gt=0)] = 8e-4
-    discriminator_rate: Annotated[float, Field(gt=0)] = 8e-4
-    beta_1: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    beta_2: Annotated[float, Field(ge=0, lt=1)] = 0.99
-    epsilon: Annotated[float, Field(gt=0)] = 1e-8
-    ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.999
+    generator_rate: Annotated[float, Field(gt=0)] = Field(8e-4, description="learning rate")
+    discriminator_rate: Annotated[float, Field(gt=0)] = Field(8e-4, description="learning rate")
+    beta_1: Annotated[float, Field(ge=0, lt=1)] = Field(0.0, description="decay of the gradient")
+    beta_2: Annotated[float, Field(ge=0, lt=1)] = Field(0.99, description="decay of its square")
+    epsilon: Annotated[float, Field(gt=0)] = Field(1e-8, description="as TensorFlow 1 adds it")
+    ema_decay: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.999, description="of the moving average of the generator's weights"
+    )
 
 
 class TrainingSettings(_Frozen):
@@ -195,16 +217,20 @@ class TrainingSettings(_Frozen):
     for the same seed.
     """
 
-    stable_images: Positive = 800_000
-    transition_images: Positive = 800_000
-    total_images: Positive = 11_000_000
-    last_stage: Annotated[int, Field(ge=0, le=12)] = 8
+    stable_images: Positive = Field(800_000, description="images of each even stage")
+    transition_images: Positive = Field(800_000, description="images of each odd stage")
+    total_images: Positive = Field(11_000_000, description="where training ends at the latest")
+    last_stage: Annotated[int, Field(ge=0, le=12)] = Field(8, description="the last to train")
     stage_minutes: tuple[Annotated[float, Field(gt=0)], ...] | None = Field(
         None, description="minutes of training of each stage, 0 to last_stage; null: by images"
     )
-    batch: Annotated[int, Field(ge=2)] = 64
-    precision: Literal["float32", "bfloat16"] = "float32"
-    checkpoint_minutes: Annotated[float, Field(gt=0)] = 10.0
+    batch: Annotated[int, Field(ge=2)] = Field(64, description="images of a step")
+    precision: Literal["float32", "bfloat16"] = Field(
+        "float32", description="of the convolutions; weights and losses are float32"
+    )
+    checkpoint_minutes: Annotated[float, Field(gt=0)] = Field(
+        10.0, description="minutes from one checkpoint to the next"
+    )
     samples: Positive = Field(16, description="notes kept of each stage, real and generated")
     consistency_every: Positive = Field(
         100, description="steps between two measurements of Griffin-Lim consistency"
@@ -224,8 +250,10 @@ class TrainingSettings(_Frozen):
 class Settings(_Frozen):
     """Everything that decides a run, and how it is judged."""
 
-    name: str = "paper"
-    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    name: str = Field("paper", description="of the preset; decides nothing")
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(
+        0, description="of every random draw: the same seed gives the same data and run"
+    )
     data: DataSettings = DataSettings()
     spectra: SpectraSettings = SpectraSettings()
     gan: GanSettings = GanSettings()
