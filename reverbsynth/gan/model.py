@@ -17,9 +17,19 @@ from reverbsynth.settings import Settings
 from reverbsynth.spectra import Representation
 
 if keras.backend.backend() == "jax":
-    from reverbsynth.gan.step_jax import BackendStep, input_gradient, value_and_gradients
+    from reverbsynth.gan.step_jax import (
+        BackendStep,
+        input_gradient,
+        once_known,
+        value_and_gradients,
+    )
 elif keras.backend.backend() == "tensorflow":
-    from reverbsynth.gan.step_tensorflow import BackendStep, input_gradient, value_and_gradients
+    from reverbsynth.gan.step_tensorflow import (
+        BackendStep,
+        input_gradient,
+        once_known,
+        value_and_gradients,
+    )
 else:
     raise ImportError(
         f"KERAS_BACKEND: found {keras.backend.backend()!r}, expected tensorflow or jax"
@@ -179,6 +189,7 @@ class ProgressiveGAN(BackendStep, keras.Model):
         self.optimizer.generator.apply(gradients, self.generator.trainable_variables)
         self.update_average()
 
+        real = once_known(terms["generator_loss"], real)
         fake = ops.stop_gradient(self.generate(*self.draw(batch), progress))
         alpha = keras.random.uniform((batch, 1, 1, 1), seed=self.random)
         more, gradients = self.discriminator_gradients(real, labels, fake, alpha, progress)

@@ -27,6 +27,17 @@ def input_gradient(function, images):
     return tape.gradient(value, images)
 
 
+def once_known(value, images):
+    """The images, but not before the value is computed.
+
+    A variable is updated in place, and now and then an update that depends on the critic's real
+    images alone (its label heads) got ahead of the generator step's use of what it had read: its
+    loss then came out 1e-4 off, differently at every run.
+    """
+    with tf.control_dependencies([value]):
+        return tf.identity(images)
+
+
 class BackendStep:
     """Keras' entry point to the step: on TensorFlow the step is called as it is."""
 
