@@ -17,6 +17,7 @@ from reverbsynth.gan.networks import Generator
 from reverbsynth.gan.original import read_original
 from reverbsynth.gan.synthesis import Synthesizer
 from reverbsynth.latents import LatentWalk, slerp
+from reverbsynth.mixtures import one_hot
 from reverbsynth.runs import Run
 from reverbsynth.settings import NOTE_LENGTH, GanSettings, SpectraSettings
 from reverbsynth.spectra import IMAGE_SHAPE, Representation
@@ -198,8 +199,9 @@ class Instrument:
         velocities : int or sequence of int, optional
             As in GANSynth, a note's peak is then velocity / 127; unset: as generated.
         labels
-            A value, or one for each note, of every other label (``effect="reverb"``); a label
-            that is not named has its first value.
+            A value, or one for each note, of every other label (``effect="reverb"``), or a mixture
+            of values with weights that sum to 1 (``effect={"dry": 0.3, "reverb": 0.7}``), or a
+            list of either; a label that is not named has its first value.
 
         Returns
         -------
@@ -209,7 +211,8 @@ class Instrument:
         Raises
         ------
         ReverbSynthError
-            For a pitch or value outside the vocabulary, or a label the instrument has not.
+            For a pitch or value outside the vocabulary, a label the instrument has not, or
+            weights that are negative or do not sum to 1.
         """
         gains = None if velocities is None else _gains(velocities, len(pitches))
         waves = np.empty((len(pitches), NOTE_LENGTH), np.float32)
@@ -257,29 +260,21 @@ class Instrument:
         return self.representation.denormalize(image), self._decoded(image)
 
     def condition(self, pitches: Sequence[int], **labels: Any) -> np.ndarray:
-        """One-hot blocks of all labels, float32 [shape=(n, width)]."""
+        """One-hot blocks of all labels, or mixtures of them, float32 [shape=(n, width)].
+
+        Parameters and errors are those of `notes`.
+        """
         unknown = set(labels) - set(self.labels)
         if unknown:
             raise ReverbSynthError(
                 f"label {sorted(unknown)[0]!r}: this instrument has {', '.join(self.labels)}"
             )
         asked = {"pitch": list(pitches), **labels}
-        blocks = []
-        for name, values in self.labels.items():
-            chosen = asked.get(name, values[0])
-            if isinstance(chosen, str) or not isinstance(chosen, Sequence | np.ndarray):
-                chosen = [chosen] * len(asked["pitch"])
-            if len(chosen) != len(asked["pitch"]):
-                raise ReverbSynthError(
-                    f"{name}: found {len(chosen)} values, expected {len(asked['pitch'])}"
-                )
-            block = np.zeros((len(asked["pitch"]), len(values)), np.float32)
-            for row, value in enumerate(chosen):
-                if value not in values:
-                    known = f"{values[0]} to {values[-1]}" if name == "pitch" else ", ".join(values)
-                    raise ReverbSynthError(f"{name}: found {value}, expected one of {known}")
-                block[row, values.index(value)] = 1
-            blocks.append(block)
+        count = len(asked["pitch"])
+        blocks = [
+            one_hot(name, values, asked.get(name, values[0]), count)
+            for name, values in self.labels.items()
+        ]
         return np.concatenate(blocks, axis=1)
 
     def _each(self, then: Callable, pitches, z, seed, labels) -> Iterator[np.ndarray]:

@@ -14,6 +14,7 @@ from reverbsynth.audio import write_audio
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.instrument import Instrument, at_peak
 from reverbsynth.latents import slerp
+from reverbsynth.mixtures import blend, reference
 from reverbsynth.runs import Run
 from reverbsynth.settings import SAMPLE_RATE
 
@@ -44,8 +45,9 @@ class Panel(ipywidgets.VBox):
 
     Attributes
     ----------
-    pitch, first_seed, second_seed, blend, stage, selects, file_name, save : widgets
-        The controls; ``selects`` by label.
+    pitch, first_seed, second_seed, blend, stage, selects, wetness, file_name, save : widgets
+        The controls; ``selects`` by label. ``wetness`` is how much of the effect there is, None for
+        an instrument without that label. Of two effects it is the only control.
     picture, player, message : widgets
         What they lead to.
     wave : ndarray [shape=(64000,)]
@@ -77,11 +79,13 @@ class Panel(ipywidgets.VBox):
         self.blend = ipywidgets.FloatSlider(
             0.0, min=0, max=1, step=0.05, description="A to B", continuous_update=False, layout=wide
         )
+        self._effects = others.get("effect", [])
         self.selects = {
             name: ipywidgets.Dropdown(options=values, description=name.capitalize())
             for name, values in others.items()
-            if len(values) > 1
+            if len(values) > (2 if name == "effect" else 1)
         }
+        self.wetness = self._dial(wide)
         self.stage = ipywidgets.Dropdown(
             options=stages, value=stages[-1], description="Stage", disabled=len(stages) == 1
         )
@@ -92,7 +96,8 @@ class Panel(ipywidgets.VBox):
         self.message = ipywidgets.Label()
         self.wave = np.zeros(0, np.float32)
         controls = (self.pitch, self.first_seed, self.second_seed, self.blend, self.stage)
-        for control in (*controls, *self.selects.values()):
+        dials = [] if self.wetness is None else [self.wetness]
+        for control in (*controls, *self.selects.values(), *dials):
             control.observe(self._play, names="value")
         self.save.on_click(self._save)
         super().__init__(
@@ -101,6 +106,7 @@ class Panel(ipywidgets.VBox):
                 ipywidgets.HBox([self.first_seed, self.second_seed]),
                 self.blend,
                 ipywidgets.HBox([*self.selects.values(), self.stage]),
+                *dials,
                 self.picture,
                 self.player,
                 ipywidgets.HBox([self.file_name, self.save]),
@@ -108,6 +114,33 @@ class Panel(ipywidgets.VBox):
             ]
         )
         self._play(None)
+
+    def _dial(self, layout: ipywidgets.Layout) -> ipywidgets.FloatSlider | None:
+        """Of two effects, from the one to the other; of more, how much of the chosen one."""
+        if len(self._effects) < 2:
+            return None
+        two = len(self._effects) == 2
+        return ipywidgets.FloatSlider(
+            0.0 if two else 1.0,
+            min=0,
+            max=1,
+            step=0.05,
+            description=self._other.capitalize() if two else "Amount",
+            continuous_update=False,
+            layout=layout,
+        )
+
+    @property
+    def _other(self) -> str:
+        """Of two effects, the one that is no reference."""
+        return next(name for name in self._effects if name != reference(self._effects))
+
+    def _labels(self) -> dict:
+        labels = {name: select.value for name, select in self.selects.items()}
+        if self.wetness is not None:
+            chosen = labels.get("effect", self._other)
+            labels["effect"] = blend(reference(self._effects), chosen, self.wetness.value)
+        return labels
 
     def _of_stage(self, stage: int) -> Instrument:
         if isinstance(self._source, Instrument):
@@ -124,8 +157,7 @@ class Panel(ipywidgets.VBox):
             instrument.latents(1, seed.value)[0] for seed in (self.first_seed, self.second_seed)
         )
         z = slerp(*ends, self.blend.value)
-        labels = {name: select.value for name, select in self.selects.items()}
-        image, self.wave = instrument.image_and_wave(self.pitch.value, z, **labels)
+        image, self.wave = instrument.image_and_wave(self.pitch.value, z, **self._labels())
         self.picture.value = _png(image)
         self.player.value = _wav(at_peak(self.wave, _PEAK))
         self.message.value = ""

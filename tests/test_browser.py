@@ -73,8 +73,9 @@ def started(page, address):
 
 def test_waves_equal_pythons(started, instrument):
     z = instrument.latents(1, 7)[0]
-    expected = instrument.halved().notes([40, 47], z=z, effect=["dry", "reverb"])
-    for pitch, effect, wave in zip([40, 47], ["dry", "reverb"], expected, strict=True):
+    asked, effects = [40, 47, 42], ["dry", "reverb", {"dry": 0.4, "reverb": 0.6}]
+    expected = instrument.halved().notes(asked, z=z, effect=effects)
+    for pitch, effect, wave in zip(asked, effects, expected, strict=True):
         found = started.evaluate(
             f"ReverbSynth.keyboards[0].generate({pitch}, Float32Array.from({z.tolist()}), "
             f"{json.dumps({'effect': effect})}).then(({{wave}}) => Array.from(wave))"
@@ -98,6 +99,27 @@ def test_between_two_seeds_it_interpolates_as_python(started, instrument):
     z = instrument.between(3, 5, 3)[1]
     wave = instrument.halved().notes([45], z=z)[0]
     assert np.abs(np.asarray(found) - wave).max() <= 1e-3 * max(1.0, np.abs(wave).max())
+
+
+def test_a_slider_sets_how_much_reverb_there_is(started, instrument):
+    name = started.evaluate("ReverbSynth.keyboards[0].dial.labels[0].textContent.trim()")
+    assert name == "Amount of reverb"
+    found = []
+    for share in (0, 0.7, 1):
+        started.evaluate(
+            f"{{ const d = ReverbSynth.keyboards[0].dial; d.value = {share}; "
+            "d.dispatchEvent(new Event('input')); }"
+        )
+        found.append(started.evaluate("ReverbSynth.keyboards[0].chosen().effect"))
+    assert found[::2] == ["dry", "reverb"]
+    assert found[1] == pytest.approx({"dry": 0.3, "reverb": 0.7})
+    assert started.evaluate("ReverbSynth.keyboards[0].dial.ariaValueText") == "100 %"
+    started.evaluate("ReverbSynth.keyboards[0].dial.value = 0.5")
+    condition = started.evaluate(
+        "{ const k = ReverbSynth.keyboards[0]; Array.from(k.condition(40, k.chosen())) }"
+    )
+    assert condition == instrument.condition([40], effect={"dry": 0.5, "reverb": 0.5})[0].tolist()
+    started.evaluate("ReverbSynth.keyboards[0].dial.value = 0")
 
 
 def test_only_its_own_server_is_asked(started, address):

@@ -40,7 +40,7 @@ def test_it_starts_with_a_note_and_its_picture(shown):
 
 @pytest.mark.parametrize(
     ("control", "value"),
-    [("pitch", 44), ("first_seed", 9), ("blend", 0.5)],
+    [("pitch", 44), ("first_seed", 9), ("blend", 0.5), ("wetness", 0.5)],
 )
 def test_each_control_changes_sound_and_picture(shown, control, value):
     wave, picture = shown.wave, shown.picture.value
@@ -52,11 +52,37 @@ def test_each_control_changes_sound_and_picture(shown, control, value):
 def test_the_panel_plays_what_the_instrument_does(shown, instrument):
     shown.pitch.value = 41
     shown.first_seed.value = 5
-    shown.selects["effect"].value = "reverb"
+    shown.wetness.value = 1.0
     assert np.array_equal(shown.wave, instrument.notes([41], seed=5, effect="reverb")[0])
     shown.second_seed.value = 6
     shown.blend.value = 1.0
     expected = instrument.notes([41], seed=6, effect="reverb")[0]
+    assert np.allclose(shown.wave, expected, atol=1e-3 * np.abs(expected).max())
+
+
+def test_of_two_effects_there_is_a_dial(shown, instrument):
+    assert shown.selects == {}
+    assert shown.wetness.description == "Reverb"
+    shown.wetness.value = 0.7
+    z = instrument.latents(1, 0)[0]
+    expected = instrument.notes([42], z=z, effect={"dry": 0.3, "reverb": 0.7})[0]
+    assert np.allclose(shown.wave, expected, atol=1e-3 * np.abs(expected).max())
+
+
+def test_of_more_effects_a_menu_and_an_amount():
+    gan = GanSettings(labels=("pitch", "effect"), filters_base=64, filters_max=8)
+    weights = {
+        name: np.asarray(variable)
+        for name, variable in Generator(gan, 5, 2).named_variables().items()
+    }
+    labels = {"pitch": [40, 41], "effect": ["chorus", "dry", "reverb"]}
+    instrument = Instrument(gan, SpectraSettings(), labels, 2, 1.0, weights, {})
+    shown = panel(instrument)
+    assert shown.wetness.value == 1
+    shown.selects["effect"].value = "reverb"
+    shown.wetness.value = 0.25
+    z = instrument.latents(1, 0)[0]
+    expected = instrument.notes([41], z=z, effect={"dry": 0.75, "reverb": 0.25})[0]
     assert np.allclose(shown.wave, expected, atol=1e-3 * np.abs(expected).max())
 
 

@@ -34,10 +34,16 @@ def play(
     ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the timbre.")] = 0,
     effect: Annotated[
-        str | None, typer.Option("--effect", help="Where the instrument has that label.")
+        str | None,
+        typer.Option(
+            "--effect",
+            help="Where the instrument has that label: reverb, dry=0.3,reverb=0.7 for a mixture, "
+            "or of two effects the share of the second, such as 0.7.",
+        ),
     ] = None,
     label: Annotated[
-        list[str] | None, typer.Option("--label", help="Any other label: name=value.")
+        list[str] | None,
+        typer.Option("--label", help="Any other label: name=value; value may be a mixture."),
     ] = None,
     track: Annotated[
         list[int] | None,
@@ -61,17 +67,20 @@ def play(
         raise ReverbSynthError(f"--outside: found {outside}, expected transpose or omit")
     if midi is not None and (pitch or velocity):
         raise ReverbSynthError("--pitch and --velocity are for single notes, not for a MIDI file")
-    labels = _labels(effect, label)
+    assignments = _assignments(effect, label)
     if midi is not None:
         from reverbsynth.midi import choose, read_midi
 
         notes = choose(read_midi(midi), track)
-        done = _render(Instrument.open(source, stage), notes, seed, every, outside, labels)
+        instrument = Instrument.open(source, stage)
+        labels = _labels(instrument, assignments)
+        done = _render(instrument, notes, seed, every, outside, labels)
         for line in done.report():
             typer.echo(line)
         audio = done.audio
     else:
         instrument = Instrument.open(source, stage)
+        labels = _labels(instrument, assignments)
         pitches = pitch or [instrument.pitches[0]]
         z = instrument.latents(1, seed)[0]
         audio = instrument.notes(pitches, z=z, velocities=velocity, **labels).reshape(-1)
@@ -150,11 +159,20 @@ def _render(instrument, notes, seed: int, every: float, outside: str, labels: di
         )
 
 
-def _labels(effect: str | None, assignments: list[str] | None) -> dict[str, str]:
-    labels = {} if effect is None else {"effect": effect}
-    for assignment in assignments or []:
+def _assignments(effect: str | None, labels: list[str] | None) -> dict[str, str]:
+    """Labels and what is asked of them, as text."""
+    found = {} if effect is None else {"effect": effect}
+    for assignment in labels or []:
         name, separator, value = assignment.partition("=")
         if not separator or name == "pitch":
             raise ReverbSynthError(f"--label {assignment}: expected name=value, and not pitch")
-        labels[name] = value
-    return labels
+        found[name] = value
+    return found
+
+
+def _labels(instrument, assignments: dict[str, str]) -> dict:
+    from reverbsynth.mixtures import parse
+
+    return {
+        name: parse(name, text, instrument.labels.get(name)) for name, text in assignments.items()
+    }

@@ -12,6 +12,7 @@
   const RELEASE = 0.3;
   const PEAK = 0.8; // of full scale, at the greatest velocity
   const CACHED_NOTES = 64;
+  const DIAL = "effect"; // the label whose values can be mixed
   const folder = new URL(".", document.currentScript.src);
 
   const nameOf = (pitch) => `${NAMES[pitch % 12]}${Math.floor(pitch / 12) - 1}`;
@@ -122,11 +123,36 @@
       this.selects = {};
       for (const [name, values] of Object.entries(this.labels)) {
         if (name === "pitch" || values.length < 2) continue;
+        const dial = name === DIAL && this.mode === "live";
+        if (dial && values.length === 2) {
+          field(`Amount of ${this.other(values)}`, this.amount(0));
+          continue;
+        }
         const options = values.map((value) => element("option", { value }, value));
         this.selects[name] = element("select", { onchange: () => this.draw() }, ...options);
         field(name[0].toUpperCase() + name.slice(1), this.selects[name]);
+        if (dial) field(`Amount of the ${name}`, this.amount(1));
       }
       return box;
+    }
+
+    // How much of an effect there is: a mixture of its one-hot vector and the reference's.
+    amount(value) {
+      this.dial = element("input", { type: "range", min: 0, max: 1, step: 0.05, value });
+      const tell = () =>
+        this.dial.setAttribute("aria-valuetext", `${Math.round(100 * this.dial.value)} %`);
+      this.dial.addEventListener("input", tell);
+      tell();
+      return this.dial;
+    }
+
+    // As reverbsynth.mixtures.reference: what the others are an amount of.
+    reference(values) {
+      return values.includes("dry") ? "dry" : values[0];
+    }
+
+    other(values) {
+      return values.find((value) => value !== this.reference(values));
     }
 
     picture() {
@@ -275,13 +301,24 @@
     chosen() {
       const first = Object.entries(this.labels).filter(([name]) => name !== "pitch");
       return Object.fromEntries(
-        first.map(([name, values]) => [name, this.selects?.[name]?.value ?? values[0]]),
+        first.map(([name, values]) => {
+          const dial = name === DIAL && this.dial;
+          const whole = this.selects?.[name]?.value ?? (dial ? this.other(values) : values[0]);
+          return [name, dial ? this.mixture(this.reference(values), whole, Number(dial.value)) : whole];
+        }),
       );
+    }
+
+    // As reverbsynth.mixtures.blend.
+    mixture(first, second, share) {
+      if (share === 0 || share === 1 || first === second) return share === 1 ? second : first;
+      return { [first]: 1 - share, [second]: share };
     }
 
     condition(pitch, chosen) {
       const blocks = Object.entries(this.labels).map(([name, values]) => {
         const wanted = name === "pitch" ? pitch : chosen[name];
+        if (typeof wanted === "object") return values.map((value) => wanted[value] ?? 0);
         return values.map((value) => (value === wanted ? 1 : 0));
       });
       return Float32Array.from(blocks.flat());
