@@ -14,10 +14,11 @@ from typer.testing import CliRunner
 from reverbsynth import book
 from reverbsynth.book import build_book, execute, render
 from reverbsynth.data import build_data
+from reverbsynth.downloads import BRANCH
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.instrument import Instrument
 from reverbsynth.mathjax import mathjax_files
-from reverbsynth.pages import check_pages
+from reverbsynth.pages import WEIGHT_LIMIT, check_pages, page_faults
 from reverbsynth.settings import Settings
 from reverbsynth.workspace import shipped, workspace
 
@@ -112,6 +113,21 @@ class TestSmallBook:
         text = re.sub(r"<[^>]+>", "", page)
         assert 'preset = "tiny"' in text.replace("&quot;", '"').replace("&#34;", '"')
 
+    def test_the_downloaded_notebook_is_the_repository_s_and_installs_the_library(self, small_book):
+        path = small_book.parent / "_sources" / "notebooks" / "01_small.ipynb"
+        cells = nbformat.read(path, as_version=4).cells
+        code = [cell for cell in cells if cell.cell_type == "code"]
+        assert "%pip install" in code[0].source
+        assert code[1].source == 'preset = "laptop"  # replaced\nrun = ""'
+        assert all(cell.outputs == [] for cell in code)
+
+    def test_colab_opens_the_published_notebook(self, small_book):
+        page = (small_book.parent / "notebooks" / "01_small.html").read_text()
+        assert (
+            'href="https://colab.research.google.com/github/reverbsynth/reverbsynth/blob/'
+            f'{BRANCH}/notebooks/01_small.ipynb"' in page
+        )
+
     def test_no_page_names_a_host_that_it_loads_from(self, small_book):
         for path in small_book.parent.rglob("*.html"):
             if "_static" not in path.parts:
@@ -186,7 +202,8 @@ class TestPages:
             ('<script src="https://a.org/x.js"></script>', "from another host"),
             ('<link rel="stylesheet" href="//a.org/x.css">', "from another host"),
             ('<img src="x.png" alt="x">', "x.png, which does not exist"),
-            ('<audio src="x.wav"></audio>', "x.wav, which does not exist"),
+            ('<audio src="x.wav" aria-label="x"></audio>', "x.wav, which does not exist"),
+            ('<audio src="index.html"></audio>', "player index.html has no aria-label"),
             ('<a href="other.html">x</a>', "other.html, which does not exist"),
             ('<a href="#nowhere">x</a>', "#nowhere, which does not exist"),
             ('<img src="index.html">', "no alternative text"),
@@ -196,6 +213,33 @@ class TestPages:
         (tmp_path / "index.html").write_text(f"<p id='here'>x</p>{body}")
         with pytest.raises(ReverbSynthError, match=re.escape(fault)):
             check_pages(tmp_path)
+
+    def test_every_fault_names_page_and_element(self, tmp_path):
+        (tmp_path / "index.html").write_text('<img src="a.png" alt="a"><a href="#b">b</a>')
+        assert page_faults(tmp_path) == [
+            "index.html: refers to a.png, which does not exist",
+            "index.html: refers to #b, which does not exist",
+        ]
+
+    def test_a_page_may_not_be_too_heavy_before_a_player_is_pressed(self, tmp_path):
+        (tmp_path / "index.html").write_text(
+            '<audio src="a.wav" aria-label="a" preload="none"></audio>'
+            '<img src="b.png" alt="b"><img src="b.png" alt="b">'
+        )
+        (tmp_path / "a.wav").write_bytes(bytes(WEIGHT_LIMIT))
+        (tmp_path / "b.png").write_bytes(bytes(WEIGHT_LIMIT // 2))
+        assert page_faults(tmp_path) == []
+        (tmp_path / "b.png").write_bytes(bytes(WEIGHT_LIMIT))
+        (fault,) = page_faults(tmp_path)
+        assert fault.startswith("index.html: loads 5.0 MB, expected at most 5.0 MB")
+        assert fault.endswith("b.png")
+
+    def test_icons_come_once(self, small_book):
+        html = small_book.parent
+        assert "fontawesome" in (html / "index.html").read_text()
+        assert not re.search(r"<script[^>]*fontawesome", (html / "index.html").read_text())
+        assert list(html.glob("_static/vendor/fontawesome/*/webfonts/*.woff2"))
+        assert not list(html.glob("_static/vendor/fontawesome/*/js"))
 
     def test_links_elsewhere_and_within_are_fine(self, tmp_path):
         (tmp_path / "index.html").write_text(
