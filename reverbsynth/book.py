@@ -5,6 +5,7 @@ the two configuration files. ``<output>/html`` is what a reader opens. The previ
 until new ones are complete.
 """
 
+import html
 import os
 import shutil
 import subprocess
@@ -22,13 +23,17 @@ from rich.console import Console
 from reverbsynth.atomic import write_text
 from reverbsynth.downloads import publish_notebook
 from reverbsynth.errors import ReverbSynthError
-from reverbsynth.pages import check_pages
+from reverbsynth.export import web_keyboard
+from reverbsynth.pages import check_pages, lighten, page_faults
 from reverbsynth.players import MEDIA
 from reverbsynth.settings import Settings
 from reverbsynth.workspace import Workspace, workspace
 
 ROOT = Path(__file__).resolve().parent.parent
 """The checkout: notebooks and prose are not part of an installed package."""
+
+KEYBOARD = "keyboard.html"
+"""The keyboard's part of the landing page, which `index.md` takes in."""
 
 _JUPYTER_BOOK = "from jupyter_book.cli.main import main; main()"
 
@@ -72,6 +77,7 @@ def build_book(
         parameters = _parameters(settings, run, output)
         prepare(workspace(**parameters))
         source = _assemble(root, output / "book-source")
+        put_keyboard(workspace(**parameters), source)
         notebooks = sorted((root / "notebooks").glob("*.ipynb"))
         execute(notebooks, source / "notebooks", parameters, jobs, console)
         index = render(source, output, console)
@@ -84,9 +90,24 @@ def build_book(
 
 
 def prepare(place: Workspace) -> None:
-    """Make the data and the run that all notebooks share, with progress on this terminal."""
+    """Make what the notebooks share, with progress on this terminal: the data, the run, and the
+    report on the instrument that is played.
+    """
     _ = place.data
     _ = place.run
+    _ = place.report
+
+
+def put_keyboard(place: Workspace, source: Path) -> None:
+    """Write the landing page's keyboard into an assembled book.
+
+    Its files lie where chapter 7 has them too, so that a reader downloads them once, and only when
+    the keyboard is started.
+    """
+    folder = f"notebooks/{MEDIA}/keyboard"
+    part = web_keyboard(place.instrument, source / folder, folder)
+    told = html.escape(place.instrument_source)
+    write_text(source / KEYBOARD, f'{part}\n<p class="rs-origin">{told}</p>\n')
 
 
 def execute(
@@ -108,8 +129,7 @@ def execute(
     beside = target.parent / "beside" / target.name
     beside.mkdir(parents=True, exist_ok=True)
     (beside / MEDIA).symlink_to(os.path.relpath(media, beside))
-    # Where the theme's download button looks; the executed notebook holds this machine's paths.
-    downloads = target.parent / "beside" / "_sources" / target.name
+    downloads = target.parent / "downloads" / target.name
     console.print(f"{len(notebooks)} notebooks, {jobs} at a time")
 
     def one(notebook: Path) -> None:
@@ -148,12 +168,18 @@ def render(source: Path, output: Path, console: Console) -> Path:
         write_text(log, done.stdout + done.stderr)
         console.print(_last_lines(done.stdout + done.stderr, 30), markup=False, highlight=False)
         raise ReverbSynthError(f"{source}: Jupyter Book failed or warned; all of it is in {log}")
+    # What the theme's download button gives: the executed notebooks hold this machine's paths.
+    if (source / "downloads").is_dir():
+        shutil.copytree(source / "downloads", built / "_sources", dirs_exist_ok=True)
+    lighten(built)
+    for fault in page_faults(built):
+        console.print(fault, markup=False, highlight=False, soft_wrap=True)
     pages = check_pages(built)
-    html = output / "html"
-    shutil.rmtree(html, ignore_errors=True)
-    os.replace(built, html)
+    published = output / "html"
+    shutil.rmtree(published, ignore_errors=True)
+    os.replace(built, published)
     console.print(f"{pages} pages, whole with the network unplugged")
-    return html / "index.html"
+    return published / "index.html"
 
 
 def _checkout() -> Path:

@@ -18,6 +18,8 @@ from reverbsynth.data.build import build_data, data_hash
 from reverbsynth.data.notes import Note
 from reverbsynth.data.records import DataSet
 from reverbsynth.errors import ReverbSynthError
+from reverbsynth.evaluation.report import evaluate
+from reverbsynth.evaluation.result import Report
 from reverbsynth.instrument import Instrument
 from reverbsynth.runs import MANIFEST, Run
 from reverbsynth.settings import Settings, SoundFontSource
@@ -95,6 +97,12 @@ class Workspace:
         """The instrument of the run that is played, after its last stage."""
         return Instrument.from_run(self.played.run)
 
+    @cached_property
+    def report(self) -> Report:
+        """The evaluation of the run that is played: the one it keeps, or made now."""
+        played = self.played
+        return evaluate(played.run, played.data, played.settings)
+
     @property
     def instrument_source(self) -> str:
         """A sentence that says which run's instrument is played."""
@@ -102,17 +110,17 @@ class Workspace:
         what = f"stage {run.stages[-1]}, {run.manifest['images_seen']:,} images seen"
         if self.played is not self:
             return (
-                f"This page plays and judges the trained instrument that comes with this book "
-                f"(results {run.directory.name}, preset {run.manifest['preset']}, {what}); other "
-                f"chapters of this build show a smoke run."
+                "The instrument played and judged here is the trained one that comes with this "
+                f"book (results {run.directory.name}, preset {run.manifest['preset']}, {what}). "
+                "This build's own run is a smoke run; the chapters on training show that."
             )
         if self.settings.name in SMOKE_PRESETS:
             return (
-                f"This page plays and judges the instrument of this build's own smoke run "
+                "The instrument played and judged here is that of this build's own smoke run "
                 f"(preset {run.manifest['preset']}, {what}), which is not a result."
             )
         return (
-            f"This page plays and judges the instrument of the run that the whole book shows "
+            "The instrument played and judged here is that of the run that this whole book shows "
             f"({run.directory.name}, preset {run.manifest['preset']}, {what})."
         )
 

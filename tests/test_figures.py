@@ -2,8 +2,10 @@
 
 import json
 import re
+from pathlib import Path
 from typing import ClassVar
 
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,8 +15,11 @@ from PIL import Image
 
 from reverbsynth import findings
 from reverbsynth.data.notes import Note
-from reverbsynth.figures import note_name, notes, show, spectrograms, style, table, training
+from reverbsynth.evaluation.bootstrap import Measure
+from reverbsynth.evaluation.result import Report, Row, Verdict
+from reverbsynth.figures import note_name, notes, paper, show, spectrograms, style, table, training
 from reverbsynth.figures.captions import Origin
+from reverbsynth.figures.labels import label_curves
 from reverbsynth.figures.slides import generated_toggle, twin_toggle
 from reverbsynth.figures.stages import StageFigures
 from reverbsynth.gan import Schedule
@@ -24,6 +29,7 @@ from reverbsynth.results import thinned
 from reverbsynth.runs import Run
 from reverbsynth.settings import NOTE_LENGTH, SAMPLE_RATE, GanSettings, Settings
 from reverbsynth.spectra import Representation
+from reverbsynth.verdicts import sounds_like
 
 
 @pytest.fixture
@@ -378,6 +384,93 @@ class TestToggles:
             labels: ClassVar = {"pitch": [36]}
 
         assert "no label" in generated_toggle(Deaf(), [36], 0, run, "toggle").data
+
+
+def test_the_index_links_every_table_and_figure_of_the_paper():
+    root = Path(__file__).parent.parent
+    links = re.findall(
+        r'href="notebooks/(\w+)\.html#([\w-]+)">(\w+) (\d+)<', (root / "book/paper.md").read_text()
+    )
+    expected = [("Table", n) for n in range(1, 6)] + [("Figure", n) for n in range(1, 25)]
+    assert [(kind, int(number)) for _, _, kind, number in links] == expected
+    for notebook, anchor, kind, number in links:
+        cells = nbformat.read(root / "notebooks" / f"{notebook}.ipynb", 4).cells
+        drawn = f'"{anchor}"' if kind == "Table" or int(number) > 16 else f"show({number}, "
+        (cell,) = [cell.source for cell in cells if drawn in cell.source]
+        assert drawn.startswith("show") or f"**{kind} {number}" in cell
+
+
+class TestPaperTables:
+    def test_a_record_is_read_as_it_was_written(self, small_data):
+        frame = paper.record_table(small_data)
+        assert list(frame.index[:2]) == ["audio", "pitch"]
+        assert frame.loc["audio", "type"] == "float (64,000)"
+        first = next(small_data.notes("train"))
+        assert frame.loc["pitch", "first clip"] == str(first.pitch)
+        assert frame.loc["id", "first clip"] == first.id
+        assert (frame["holds"] != "").all()
+        assert frame["in the paper"].tolist() == ["yes", "yes"] + ["no"] * (len(frame) - 2)
+
+    def test_the_preset_departs_from_table_5_in_one_row(self):
+        frame = paper.parameter_table(Settings.preset("paper"))
+        apart = frame[frame["Table 5"] != frame["preset paper"]]
+        assert [name for name in apart.index if name != "optimizer"] == ["images of a transition"]
+        assert frame.loc["optimizer", "preset paper"].startswith("Adam")
+
+    def test_a_run_by_the_clock_has_no_images_in_it(self):
+        settings = Settings.preset(
+            "tiny", **{"training.last_stage": 1, "training.stage_minutes": [1, 2]}
+        )
+        frame = paper.parameter_table(settings)
+        assert frame.loc["images of a transition"].iloc[-1] == "by the clock"
+
+
+class TestLabelCurves:
+    def test_labels_beside_the_pitch_have_curves(self, here, run):
+        metrics = run.metrics()
+        for kind in ("fake", "real"):
+            metrics[f"{kind}_effect_loss"] = metrics[f"{kind}_pitch_loss"]
+        metrics.to_csv(run.metrics_path, index=False)
+        told = Run(
+            run.directory,
+            run.settings,
+            {**run.manifest, "vocabulary": {"pitch": [36], "effect": ["dry", "reverb"]}},
+        )
+        text = label_curves(told).data
+        assert text.count("<figure") == 2
+        assert 'id="loss-effect-fake"' in text
+
+    def test_pitch_alone_has_none(self, run):
+        assert "nothing else" in label_curves(run).data
+
+
+class TestVerdicts:
+    def report(self, verdict: str) -> Report:
+        known, unknown = Measure(0.5, 0.4, 0.6, 9), Measure(word="too few notes")
+        rows = [
+            Row("pitch.accuracy", "Pitch", "pitch accuracy", "%", 1, known, known, known),
+            Row("pitch.cents", "Pitch", "cents", "cents", 1, known, known, unknown),
+        ]
+        facts = {"stage": 8, "images_seen": 1234, "notes": {"generated": 24}, "wet": None}
+        verdicts = [Verdict("pitch", "It plays.", "", verdict, "", "")]
+        return Report(facts, rows, verdicts)
+
+    @pytest.mark.parametrize(
+        ("verdict", "words"),
+        [
+            ("reproduced", "It plays the pitch"),
+            ("not reproduced", "It does not reliably play"),
+            ("not testable", "could not be told"),
+        ],
+    )
+    def test_words_follow_the_verdict(self, verdict, words):
+        text = sounds_like(self.report(verdict)).data
+        assert words in text
+        assert "stage 8 after 1,234 images, in 24 notes" in text
+        assert "asked pitch in 50.0 [40.0, 60.0] % (ceiling 50.0 [40.0, 60.0] %)" in text
+
+    def test_what_was_not_measured_is_left_out(self):
+        assert "cents" not in sounds_like(self.report("reproduced")).data
 
 
 def test_network_table_adds_a_total():

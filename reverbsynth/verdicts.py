@@ -1,0 +1,110 @@
+"""What an instrument sounds like and where it falls short, in words from its evaluation."""
+
+from collections.abc import Iterator
+
+from IPython.display import Markdown
+
+from reverbsynth.evaluation.claims import NOT_TESTABLE, REPRODUCED
+from reverbsynth.evaluation.result import Report
+
+_OPENINGS = {
+    "pitch": (
+        "It plays the pitch that is asked for.",
+        "It does not reliably play the pitch that is asked for.",
+        "Whether it plays the pitch that is asked for could not be told.",
+    ),
+    "reverb": (
+        "Its wet notes carry a reverb that decays as the data's does.",
+        "Its wet notes do not carry the data's reverb.",
+        "Whether its wet notes carry the data's reverb could not be told.",
+    ),
+    "both": (
+        "It plays both, dry and wet.",
+        "It does not keep dry and wet apart as the data do.",
+        "Whether it plays both, dry and wet, could not be told.",
+    ),
+    "similar": (
+        "Its notes are about as near to real notes as the stage allows.",
+        "Its notes do not sound like the data set.",
+        "How near its notes are to real ones could not be told.",
+    ),
+    "tune": (
+        "One latent vector holds its timbre over the pitches, so it can play a tune.",
+        "One latent vector does not hold its timbre and pitch well enough for a tune.",
+        "Whether one latent vector holds its timbre over the pitches could not be told.",
+    ),
+    "new": (
+        "Its notes are new ones.",
+        "Its notes are copies, or nearly.",
+        "Whether its notes are new is a question for an instrument that comes closer to real ones.",
+    ),
+}
+"""By claim: how a paragraph begins where it holds, where it does not, and where none can tell."""
+
+
+def sounds_like(report: Report) -> Markdown:
+    """What the instrument does, claim by claim: the verdict in words, and what was measured.
+
+    A claim's verdict is the report's own, by limits that its settings stated in advance.
+    """
+    lines = [_subject(report)]
+    for verdict in report.verdicts:
+        if verdict.key not in _OPENINGS:
+            continue
+        holds, fails, unknown = _OPENINGS[verdict.key]
+        opening = {REPRODUCED: holds, NOT_TESTABLE: unknown}.get(verdict.verdict, fails)
+        lines.append(f"- **{opening}** {_evidence(report, verdict.key)}".rstrip())
+    return Markdown("\n".join(lines))
+
+
+def _subject(report: Report) -> str:
+    seen = report.facts.get("images_seen")
+    after = f" after {seen:,} images" if seen else ""
+    return (
+        f"The instrument of stage {report.facts['stage']}{after}, in "
+        f"{report.facts['notes']['generated']} notes. The *ceiling* is what real notes give "
+        "through an image of the same size.\n"
+    )
+
+
+def _evidence(report: Report, claim: str) -> str:
+    return " ".join(
+        f"{text[0].upper()}{text[1:]}." for text in _measured(report, claim) if text is not None
+    )
+
+
+def _measured(report: Report, claim: str) -> Iterator[str | None]:
+    wet = report.facts.get("wet")
+    if claim == "pitch":
+        yield _compared(report, "pitch.accuracy", "the listener hears the asked pitch in")
+        yield _compared(report, "pitch.cents", "the estimated pitch is typically off by")
+    elif claim == "reverb" and wet:
+        yield _compared(report, f"reverb.decays.{wet}", "tails that decay:")
+        yield _compared(report, f"reverb.t20.{wet}", "their T20:")
+        yield _compared(report, f"reverb.ratio.{wet}", "tail against held note:")
+    elif claim == "both":
+        yield _compared(report, "effect.accuracy", "the listener hears the asked effect in")
+        if wet:
+            yield _compared(report, "effect.share", f"notes heard as {wet}:")
+    elif claim == "similar":
+        yield _compared(report, "spectrum.nearest", "distance to the nearest note of the pitch:")
+        yield _compared(report, "spectrum.treble", "energy above 4 kHz:")
+        yield _compared(report, "control.diversity", "timbres at one pitch differ by")
+    elif claim == "tune":
+        yield _compared(report, "control.pitch", "one timbre's pitches are heard right in")
+        yield _compared(report, "control.tail", "the tail follows the timbre with an ICC of")
+    elif claim == "new":
+        yield _compared(report, "memory.training", "distance to the nearest training note:")
+        yield _compared(report, "memory.copying", "nearer to training notes than the ceiling's:")
+
+
+def _compared(report: Report, key: str, words: str) -> str | None:
+    """``words 12.5 [0.0, 30.0] % (ceiling 100.0 %)``, or nothing where there is no such number."""
+    if key not in report or not report[key].generated.known:
+        return None
+    row = report[key]
+    unit = f" {row.unit}" if row.unit else ""
+    text = f"{words} {row.text('generated')}{unit}"
+    if row.ceiling.known:
+        text += f" (ceiling {row.text('ceiling')}{unit})"
+    return text
