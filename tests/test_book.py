@@ -1,5 +1,6 @@
 """From notebooks to pages: a small book built for real, and what happens when one cannot be."""
 
+import html
 import json
 import re
 import shutil
@@ -12,7 +13,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from reverbsynth import book
-from reverbsynth.book import build_book, execute, render
+from reverbsynth.book import KEYBOARD, build_book, execute, put_keyboard, render
 from reverbsynth.data import build_data
 from reverbsynth.downloads import BRANCH
 from reverbsynth.errors import ReverbSynthError
@@ -251,6 +252,25 @@ class TestPages:
             '<p id="there">x</p><a href="../index.html">x</a>'
         )
         assert check_pages(tmp_path) == 2
+
+
+def test_the_landing_page_gets_a_keyboard_that_a_reader_can_download(small_run, tmp_path):
+    place = workspace(run=small_run.directory)
+    put_keyboard(place, tmp_path)
+    part = (tmp_path / KEYBOARD).read_text()
+    found = re.findall(r'(?:src|href)="([^"]+)"', part)
+    assert "notebooks/media/keyboard/keyboard.js" in found
+    assert all((tmp_path / address).is_file() for address in found)
+    assert html.escape(place.instrument_source) in part
+    folder = tmp_path / "notebooks" / "media" / "keyboard"
+    manifest = json.loads((folder / "manifest.json").read_text())
+    # What is not the model leaves room for the paper's own generator: 7.2 million halves.
+    rest = manifest["bytes"] - (folder / manifest["model"]).stat().st_size
+    assert rest + 2 * 7_200_000 < 20_000_000
+
+
+def test_the_landing_page_takes_it_in():
+    assert f":file: {KEYBOARD}" in (ROOT / "book" / "index.md").read_text()
 
 
 class TestWorkspace:

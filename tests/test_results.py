@@ -8,11 +8,13 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from reverbsynth import results
+from reverbsynth import findings, results
 from reverbsynth.cli import app
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.evaluation.report import FILE, evaluate
 from reverbsynth.evaluation.result import Report
+from reverbsynth.figures.labels import label_curves
+from reverbsynth.figures.stages import StageFigures
 from reverbsynth.instrument import Instrument
 from reverbsynth.results import bundle, thinned
 from reverbsynth.runs import Run
@@ -121,6 +123,16 @@ def test_a_workspace_shows_it(kept):
     assert place.run.bundled
     assert place.instrument.stage == 2
     assert len(place.run.metrics()) == len(kept.metrics())
+
+
+def test_a_book_draws_it_as_it_draws_the_run(kept, run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert findings.history(kept).equals(findings.history(run))
+    np.testing.assert_allclose(findings.changes(kept), findings.changes(run), rtol=1e-5)
+    text = StageFigures(kept, 2).slider("stages")._repr_html_()
+    assert text.count('class="rs-slide"') == len(run.stages)
+    assert kept.schedule.span(2) == run.schedule.span(2)
+    assert label_curves(kept).data.count("<figure") == 2 * (len(run.labels) - 1)
 
 
 class TestThinned:
