@@ -111,7 +111,8 @@ def _snippet(manifest: dict, address: str) -> str:
     folder = html.escape(address, quote=True)
     players = "".join(
         f"<p>{html.escape(_clip_name(clip))} "
-        f'<audio controls preload="none" src="{folder}/{clip["file"]}"></audio></p>'
+        f'<audio controls preload="none" aria-label="{html.escape(_clip_name(clip))}" '
+        f'src="{folder}/{clip["file"]}"></audio></p>'
         for clip in manifest["clips"]
     )
     return (
