@@ -26,11 +26,15 @@ from reverbsynth.errors import ReverbSynthError
 from reverbsynth.export import web_keyboard
 from reverbsynth.pages import check_pages, lighten, page_faults
 from reverbsynth.players import MEDIA
+from reverbsynth.reference import write_reference
 from reverbsynth.settings import Settings
 from reverbsynth.workspace import Workspace, workspace
 
 ROOT = Path(__file__).resolve().parent.parent
 """The checkout: notebooks and prose are not part of an installed package."""
+
+CHANGES = "CHANGELOG.md"
+"""What changed between versions, a page of the book."""
 
 KEYBOARD = "keyboard.html"
 """The keyboard's part of the landing page, which `index.md` takes in."""
@@ -208,11 +212,14 @@ def _parameters(settings: Settings | str | Path, run: Path | str | None, output:
 
 
 def _assemble(root: Path, source: Path) -> Path:
-    """An empty book-source with the prose pages and the configuration in it."""
+    """An empty book-source with the prose pages, the reference and the configuration in it."""
     shutil.rmtree(source, ignore_errors=True)
     shutil.copytree(root / "book", source)
+    write_reference(source)
     for name in ("_config.yml", "_toc.yml"):
         shutil.copyfile(root / name, source / name)
+    if (root / CHANGES).is_file():
+        shutil.copyfile(root / CHANGES, source / CHANGES.lower())
     return source
 
 

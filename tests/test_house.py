@@ -15,18 +15,20 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
+from reverbsynth.reference import PARTS, page_name
+
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 ORDER = (
     *("errors", "atomic", "provenance", "evaluation_settings", "settings"),
-    *("audio", "latents", "examples"),
+    *("audio", "latents", "mixtures", "examples"),
     *("data", "spectra", "images", "gan"),
     *("runs", "checkpoints", "pace", "callbacks", "tensorboard", "training"),
-    *("instrument_file", "instrument", "midi", "onnx_graph", "web", "export", "evaluation"),
+    *("instrument_file", "inversion", "instrument", "midi", "onnx_graph", "web", "export", "evaluation"),
     *("results", "workspace", "audit", "players", "figures", "widgets", "findings", "verdicts"),
-    *("mathjax", "pages", "downloads", "book", "commands", "cli"),
+    *("mathjax", "pages", "downloads", "reference", "book", "commands", "cli"),
 )
 """A module imports only from those to its left."""
 
@@ -158,7 +160,9 @@ def test_the_contents_list_every_page():
     listed = [contents["root"]]
     listed += [chapter["file"] for part in contents["parts"] for chapter in part["chapters"]]
     prose = [path.stem for path in (ROOT / "book").glob("*.md")]
-    assert sorted(listed) == sorted(prose + [f"notebooks/{path.stem}" for path in NOTEBOOKS])
+    made = ["changelog", "reference/settings", *(f"reference/{page_name(t)}" for t in PARTS)]
+    notebooks = [f"notebooks/{path.stem}" for path in NOTEBOOKS]
+    assert sorted(listed) == sorted(prose + made + notebooks)
 
 
 def test_imports_go_one_way():
