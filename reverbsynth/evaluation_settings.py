@@ -25,6 +25,10 @@ class ClaimSettings(BaseModel):
     effect_accuracy: Fraction = Field(
         0.9, description="least accuracy of an effect that was asked for, of the ceiling's"
     )
+    effect_change: Fraction = Field(
+        0.5, description="least change of the tail by the effect's label alone, of the ceiling's"
+    )
+    dial: Fraction = Field(0.9, description="least rank correlation of the tail with the dial")
     decaying: Fraction = Field(0.7, description="least share of wet tails that decay, of ceiling")
     decay_ratio: Limit = Field(1.25, description="most factor between median T20 and ceiling's")
     tail: Limit = Field(6.0, description="most difference of the tail's level, in dB")
@@ -59,6 +63,8 @@ class EvaluationSettings(BaseModel):
         8, description="pitches at which each latent vector of the grid is played"
     )
     grid_latents: Annotated[int, Field(ge=2)] = Field(8, description="latent vectors of the grid")
+    pairs: Positive = Field(50, description="generated notes that are played in every effect")
+    dial_notes: Positive = Field(12, description="notes whose effect is turned up step by step")
     resamples: Annotated[int, Field(ge=100)] = Field(1000, description="of each bootstrap")
     confidence: Annotated[float, Field(gt=0, lt=1)] = Field(0.95, description="of intervals")
     bins: Annotated[int, Field(ge=2)] = Field(50, description="of NDB (GANSynth's k), at most")

@@ -13,6 +13,7 @@ REPRODUCED, NOT_REPRODUCED, NOT_TESTABLE = "reproduced", "not reproduced", "not 
 
 PAPER = "the paper"
 IMPLIED = "implied by the paper"
+BEYOND = "asked for in the paper's conclusion"
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,8 @@ def verdicts(
             PAPER,
             _representations(representations),
         ),
+        ("label", "The effect can be asked for by name.", BEYOND, _label(judge, limits, wet)),
+        ("dial", "It can be dialled, not only switched.", BEYOND, _dial(judge, limits, wet)),
     ]
     return [judged(*claim) for claim in claims]
 
@@ -267,6 +270,21 @@ def _both(
     if judge.known("effect.accuracy"):
         conditions.append(judge.of_ceiling("effect.accuracy", limits.effect_accuracy))
     return conditions
+
+
+def _label(judge: _Judge, limits: ClaimSettings, wet: str | None) -> list[Condition]:
+    if wet is None:
+        return [_no_effect()]
+    return [
+        judge.of_ceiling(f"paired.ratio.{wet}", limits.effect_change),
+        judge.of_ceiling("paired.heard", limits.effect_accuracy),
+    ]
+
+
+def _dial(judge: _Judge, limits: ClaimSettings, wet: str | None) -> list[Condition]:
+    if wet is None:
+        return [_no_effect()]
+    return [judge.at_least(f"dial.monotone.{wet}", limits.dial)]
 
 
 def _losses(losses: pd.DataFrame | None, limits: ClaimSettings) -> list[Condition]:

@@ -17,6 +17,7 @@ from reverbsynth.evaluation.bootstrap import Bootstrap
 from reverbsynth.evaluation.classifier import Listener
 from reverbsynth.evaluation.clips import Clips
 from reverbsynth.evaluation.grid import Grid, generated_grid, real_grid, spaced
+from reverbsynth.evaluation.paired import Paired, flipped, turned
 from reverbsynth.evaluation.result import Report
 from reverbsynth.evaluation.roundtrip import NAMES, compare_representations
 from reverbsynth.evaluation.sounds import Sounds
@@ -113,12 +114,12 @@ def _evaluated(
             display.update(task, advance=1, description=what)
 
         study = _study(instrument, data, settings, step)
-        sounds, together = Sounds(study), Together(study)
+        sounds, together, paired = Sounds(study), Together(study), Paired(study)
         step("measuring")
         rows = [*sounds.notes(), *sounds.pitch(), *sounds.reverb(), *sounds.spectrum()]
         step("comparing")
         rows += [*together.distribution(), *together.memory(), *together.control()]
-        rows += sounds.octaves()
+        rows += [*paired.changes(), *paired.dial(), *sounds.octaves()]
         step("judging")
         report = Report(facts, rows, asked=_asked(study.generated.asked, instrument))
         report.facts |= {
@@ -131,6 +132,7 @@ def _evaluated(
         report.curves = _curves(study)
         report.values = _values(study, sounds, together)
         report.pairs = _pairs(study)
+        report.twins, report.dial = paired.values(), paired.curves()
         report.verdicts = claims.verdicts(
             report,
             settings.evaluation.claims,
@@ -167,6 +169,9 @@ def _study(instrument: Instrument, data: DataSet, settings: Settings, step) -> S
     pitches = shared if len(shared) > 1 else spaced(known, chosen.grid_pitches)
     played = generated_grid(instrument, data, chosen.grid_latents, pitches, seed)
 
+    twins = flipped(instrument, data, chosen.pairs, seed)
+    no_grid = Grid(generated.where(np.empty(0, int)), 0, 0)
+
     def subject(name: str, clips: Clips, grid: Grid) -> Subject:
         return Subject(name, clips, grid, listeners, chosen.straightness)
 
@@ -178,6 +183,8 @@ def _study(instrument: Instrument, data: DataSet, settings: Settings, step) -> S
         subject("ceiling", ceiling, Grid(through, every.timbres, every.pitches)),
         subject("generated", generated, played),
         effects,
+        None if twins is None else subject("flipped", twins, no_grid),
+        turned(instrument, data, chosen.dial_notes, seed),
     )
 
 

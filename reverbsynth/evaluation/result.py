@@ -118,6 +118,10 @@ class Report:
         Labels of the generated notes, in their order.
     pairs
         The generated notes nearest to a training note.
+    twins
+        By kind, effect and measure, the values of notes that are there in every effect.
+    dial
+        By kind and effect, the level of the tail in dB over the dial's steps, a row for each note.
     """
 
     facts: dict[str, Any]
@@ -127,6 +131,8 @@ class Report:
     values: dict[str, dict] = field(default_factory=dict)
     asked: dict[str, list] = field(default_factory=dict)
     pairs: list[dict] = field(default_factory=list)
+    twins: dict[str, dict] = field(default_factory=dict)
+    dial: dict[str, dict] = field(default_factory=dict)
 
     def __getitem__(self, key: str) -> Row:
         """The measure called ``key``."""

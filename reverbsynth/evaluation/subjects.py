@@ -1,6 +1,6 @@
 """The three kinds of notes that every measure is taken of, with what is measured once for all."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -109,6 +109,11 @@ class Study:
         Held-out notes through an image at the stage's resolution.
     generated
     effects : list of str
+    flipped
+        Generated notes in every effect, all else being equal; None where the instrument cannot
+        be asked for one.
+    turned : dict
+        Level of generated tails over the dial, by effect [shape=(notes, steps)].
     """
 
     settings: EvaluationSettings
@@ -118,6 +123,8 @@ class Study:
     ceiling: Subject
     generated: Subject
     effects: list[str]
+    flipped: Subject | None = None
+    turned: dict[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def subjects(self) -> tuple[Subject, Subject, Subject]:

@@ -23,6 +23,9 @@ CEILING = {
     "control.diversity": 10.0,
     "control.pitch": 1.0,
     "control.tail": 0.6,
+    "paired.ratio.reverb": 25.0,
+    "paired.heard": 1.0,
+    "dial.monotone.reverb": 1.0,
 }
 LOSSES = pd.DataFrame({"first": [4.0, 0.2], "last": [1.0, 0.1]}, index=["fake_pitch_loss", "x"])
 REPRESENTATIONS = pd.DataFrame(
@@ -58,6 +61,9 @@ def test_the_ceiling_itself_reproduces_every_claim():
         ("spectrum_treble", -5.5, "similar"),
         ("distribution_bins", 0.4, "similar"),
         ("control_diversity", 2.0, "similar"),
+        ("paired_ratio_reverb", 6.0, "label"),
+        ("paired_heard", 0.5, "label"),
+        ("dial_monotone_reverb", 0.4, "dial"),
         ("memory_copying", 0.7, "new"),
         ("control_tail", 0.1, "tune"),
     ],
@@ -122,7 +128,9 @@ def _ceiling_rows() -> list[Row]:
 def test_losses_are_compared_from_first_tenth_to_last(small_run):
     falls = claims.loss_falls(small_run.metrics())
     assert list(falls.index) == [
+        "fake_effect_loss",
         "fake_pitch_loss",
+        "real_effect_loss",
         "real_pitch_loss",
         "fake_consistency",
         "real_consistency",
