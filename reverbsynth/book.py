@@ -214,7 +214,7 @@ def _parameters(settings: Settings | str | Path, run: Path | str | None, output:
 def _assemble(root: Path, source: Path) -> Path:
     """An empty book-source with the prose pages, the reference and the configuration in it."""
     shutil.rmtree(source, ignore_errors=True)
-    shutil.copytree(root / "book", source)
+    shutil.copytree(root / "book", source, ignore=shutil.ignore_patterns("results"))
     write_reference(source)
     for name in ("_config.yml", "_toc.yml"):
         shutil.copyfile(root / name, source / name)

@@ -18,7 +18,7 @@ It is a reduced run directory: `reverbsynth.runs.Run.open` and
 import json
 import shutil
 from collections.abc import Iterator
-from itertools import product
+from itertools import islice, product
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +48,7 @@ SAMPLES = 6
 
 _LAST = ("images", "stage", "blend", "seconds")
 _PITCHES = 3
+_MOST_PLAYERS = 12
 _SEED = 1
 
 
@@ -157,12 +158,12 @@ def _keep_samples(run: Run, stage: int, count: int, folder: Path) -> None:
 
 
 def _write_players(instrument: Instrument, folder: Path) -> Iterator[dict]:
-    """One timbre at a few pitches with every value of the other labels."""
+    """One timbre at a few pitches with the values of the other labels, so far as there is room."""
     others = {name: values for name, values in instrument.labels.items() if name != "pitch"}
     places = np.linspace(0, len(instrument.pitches) - 1, _PITCHES + 2)[1:-1].round().astype(int)
     z = instrument.latents(1, _SEED)[0]
     for pitch in sorted({instrument.pitches[place] for place in places}):
-        for values in product(*others.values()):
+        for values in islice(product(*others.values()), _MOST_PLAYERS // _PITCHES):
             labels = dict(zip(others, values, strict=True))
             (wave,) = instrument.notes([pitch], z, **labels)
             name = "players/" + "-".join([f"{pitch:03d}", *map(str, values)]) + ".flac"

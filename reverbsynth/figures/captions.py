@@ -66,7 +66,10 @@ class Origin:
         if isinstance(thing, Settings):
             return cls(None, thing.name, thing.hash, commit(), thing.to_yaml())
         settings, made_at = thing.data_settings, thing.data.manifest["commit"]
-        return cls(None, settings.name, settings.hash, made_at, settings.to_yaml())
+        # Published results keep the hash that they were made with.
+        own = thing.given is not None and settings is thing.settings
+        name = thing.run.manifest["settings_hash"] if own else settings.hash
+        return cls(None, settings.name, name, made_at, settings.to_yaml())
 
     @property
     def line(self) -> str:
