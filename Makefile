@@ -23,6 +23,8 @@ test: $(READY)
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/codespell README.md CHANGELOG.md book notebooks reverbsynth tests benchmarks \
+	  --skip "*.png,*.gz,*.npz,*/vendor/*,*/fixtures/*,*/__pycache__/*,*/results/*"
 	$(BIN)/nbstripout --verify notebooks/*.ipynb
 
 clean:

@@ -3,8 +3,10 @@
 import ast
 import json
 import re
+import shutil
 import subprocess
 import sys
+import tarfile
 import tomllib
 from collections import Counter
 from pathlib import Path
@@ -15,6 +17,8 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
+from reverbsynth.downloads import BRANCH
+from reverbsynth.provenance import REPOSITORY
 from reverbsynth.reference import PARTS, page_name
 
 ROOT = Path(__file__).parent.parent
@@ -25,8 +29,17 @@ ORDER = (
     *("errors", "atomic", "provenance", "evaluation_settings", "settings"),
     *("audio", "latents", "mixtures", "examples"),
     *("data", "spectra", "images", "gan"),
-    *("runs", "checkpoints", "pace", "callbacks", "tensorboard", "training"),
-    *("instrument_file", "inversion", "instrument", "midi", "onnx_graph", "web", "export", "evaluation"),
+    *("runs", "checkpoints", "pace", "devices", "callbacks", "tensorboard", "training"),
+    *(
+        "instrument_file",
+        "inversion",
+        "instrument",
+        "midi",
+        "onnx_graph",
+        "web",
+        "export",
+        "evaluation",
+    ),
     *("results", "workspace", "audit", "players", "figures", "widgets", "findings", "verdicts"),
     *("mathjax", "pages", "downloads", "reference", "book", "commands", "cli"),
 )
@@ -213,13 +226,82 @@ def test_no_leftovers():
 
 
 def test_files_of_a_pull_request_run_the_two_commands():
-    workflows = {path.stem: yaml.safe_load(path.read_text()) for path in _workflows()}
-    steps = [step.get("run", "") for step in workflows["pull-request"]["jobs"]["check"]["steps"]]
-    assert "bash .ci/run" in steps
+    assert "bash .ci/run" in _commands("pull-request", "check")
     script = (ROOT / ".ci" / "run").read_text().splitlines()
     assert script[-2:] == ["make test", "make book"]
-    steps = [step.get("run", "") for step in workflows["publish"]["jobs"]["publish"]["steps"]]
-    assert "make book" in steps
+    assert any(step.startswith("make book") for step in _commands("publish", "build"))
+
+
+def test_workflows_and_citation_keep_their_schemas():
+    schemas = {"github-workflows": _workflows(), "citation-file-format": [ROOT / "CITATION.cff"]}
+    for schema, paths in schemas.items():
+        command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.{schema}"]
+        done = subprocess.run([*command, *paths], capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_workflows_are_the_ones_of_the_page_on_them():
+    page = (ROOT / "book" / "continuous.md").read_text()
+    listed = re.findall(r"^\| `([\w-]+)` \|", page, flags=re.M)
+    assert sorted(listed) == [path.stem for path in _workflows()]
+
+
+def test_a_release_is_archived_with_checksums(tmp_path):
+    shutil.copytree(ROOT / ".ci", tmp_path / ".ci")
+    for name in ("_build/html/_sources/notebooks/01.ipynb", "_build/html/index.html"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    results = tmp_path / "book" / "results" / "2026"
+    results.mkdir(parents=True)
+    (results / "manifest.json").write_text("{}")
+    (results / "instrument.safetensors").write_text("weights")
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b", "-C", str(tmp_path)]
+    for command in (["init", "-q"], ["add", ".ci"], ["commit", "-qm", "a"]):
+        subprocess.run([*git, *command], check=True)
+    subprocess.run(["bash", ".ci/archives", "v1", "dist"], cwd=tmp_path, check=True)
+    made = {path.name for path in (tmp_path / "dist").iterdir()}
+    parts = ("book.tar.gz", "notebooks.tar.gz", "source.tar.gz", "instrument.safetensors")
+    assert made == {"SHA256SUMS", *(f"reverbsynth-v1-{part}" for part in parts)}
+    subprocess.run(
+        ["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=tmp_path / "dist", check=True
+    )
+    with tarfile.open(tmp_path / "dist" / "reverbsynth-v1-book.tar.gz") as book:
+        assert "reverbsynth-v1-book/index.html" in book.getnames()
+
+
+def test_the_repository_has_one_address():
+    config = yaml.safe_load((ROOT / "_config.yml").read_text())["sphinx"]["config"]
+    assert config["html_theme_options"]["repository_url"] == REPOSITORY
+    assert config["html_theme_options"]["repository_branch"] == BRANCH
+    assert PROJECT["urls"]["Repository"] == REPOSITORY
+    assert yaml.safe_load((ROOT / "CITATION.cff").read_text())["repository-code"] == REPOSITORY
+    for path in [*(ROOT / "book").glob("*.md"), ROOT / "README.md"]:
+        found = re.findall(r"https://github\.com/reverbsynth/[\w-]+", path.read_text())
+        assert set(found) <= {REPOSITORY}, path
+
+
+def test_words_are_spelt_right():
+    folders = ("reverbsynth", "tests", "benchmarks", "notebooks", "book", ".github", ".ci")
+    kinds = {
+        ".py",
+        ".ipynb",
+        ".md",
+        ".yml",
+        ".yaml",
+        ".css",
+        ".js",
+        ".mjs",
+        ".bib",
+        ".cff",
+        ".toml",
+    }
+    paths = [path for folder in folders for path in (ROOT / folder).rglob("*")]
+    paths = [path for path in (*paths, *ROOT.iterdir()) if path.suffix in kinds]
+    texts = [path for path in paths if "vendor" not in path.parts]
+    assert len(texts) > 100
+    command = [sys.executable, "-m", "codespell_lib", "--toml", ROOT / "pyproject.toml", *texts]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
 
 
 def test_notebooks_name_no_machine():
@@ -231,3 +313,8 @@ def test_notebooks_name_no_machine():
 
 def _workflows() -> list[Path]:
     return sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+
+
+def _commands(workflow: str, job: str) -> list[str]:
+    (path,) = [path for path in _workflows() if path.stem == workflow]
+    return [step.get("run", "") for step in yaml.safe_load(path.read_text())["jobs"][job]["steps"]]
