@@ -5,6 +5,7 @@ import sys
 
 import typer
 
+from reverbsynth.commands.apply import apply
 from reverbsynth.commands.book import book
 from reverbsynth.commands.bundle import bundle
 from reverbsynth.commands.data import data, download
@@ -19,7 +20,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for command in (data, download, train, play, evaluate, export, import_original, bundle, book):
+for command in (
+    data,
+    download,
+    train,
+    play,
+    apply,
+    evaluate,
+    export,
+    import_original,
+    bundle,
+    book,
+):
     app.command()(command)
 
 

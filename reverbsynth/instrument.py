@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from reverbsynth.gan.layers import upscale
 from reverbsynth.gan.networks import Generator
 from reverbsynth.gan.original import read_original
 from reverbsynth.gan.synthesis import Synthesizer
+from reverbsynth.inversion import Applied, Inversion, heard_pitch, recorded
 from reverbsynth.latents import LatentWalk, slerp
 from reverbsynth.mixtures import one_hot
 from reverbsynth.runs import Run
@@ -276,6 +278,72 @@ class Instrument:
             for name, values in self.labels.items()
         ]
         return np.concatenate(blocks, axis=1)
+
+    def apply_effect(
+        self,
+        audio: np.ndarray,
+        effect: Any,
+        pitch: int | None = None,
+        seed: int = 0,
+        starts: int = 6,
+        steps: int = 200,
+        progress: Callable[[int, int], None] | None = None,
+        **labels: Any,
+    ) -> Applied:
+        """Play a recorded note with another effect.
+
+        A latent vector and labels are searched for that reproduce the note, on the magnitudes of
+        its image (`reverbsynth.inversion`); then the same vector is played with the effect.
+
+        Parameters
+        ----------
+        audio : ndarray [shape=(samples,)]
+            At 16 kHz. Cut to 4 s, or followed by silence.
+        effect : str or mapping
+            A value of the label ``effect``, or a mixture.
+        pitch : int, optional
+            Estimated where it is not given.
+        seed : int
+            Of the starts: the same seed finds the same note.
+        starts, steps : int
+            Searches side by side, and gradient steps of each.
+        progress : callable, optional
+            Called with the number of steps done and of all.
+        labels
+            What is known of the recording, such as ``instrument="acoustic_bass"``. Its own effect
+            is always searched for, as a mixture.
+
+        Returns
+        -------
+        Applied
+            The sound, the reconstruction, and a report of how close it is.
+
+        Raises
+        ------
+        ReverbSynthError
+            For an instrument without effects, an unknown effect or label, silence, or a pitch that
+            the instrument has not.
+        """
+        if "effect" not in self.labels:
+            raise ReverbSynthError(
+                f"effect: this instrument has no such label, found {', '.join(self.labels)}"
+            )
+        for name, count in (("starts", starts), ("steps", steps)):
+            if count < 1:
+                raise ReverbSynthError(f"{name}: found {count}, expected 1 or more")
+        self.condition(self.pitches[:1], **{**labels, "effect": effect})
+        recording = recorded(audio)
+        pitch = heard_pitch(recording, pitch, self.pitches)
+        fit = self._inversion.fit(recording, pitch, labels, seed, starts, steps, progress)
+        (again,) = self.notes([pitch], z=fit.z, **fit.labels)
+        (wet,) = self.notes([pitch], z=fit.z, **{**fit.labels, "effect": effect})
+        return Applied(wet, again, recording, pitch, effect, fit)
+
+    @cached_property
+    def _inversion(self) -> Inversion:
+        return Inversion(
+            self.gan, self.representation, self.labels, self.stage, self.progress, self.weights
+        )
 
     def _each(self, then: Callable, pitches, z, seed, labels) -> Iterator[np.ndarray]:
         condition = self.condition(pitches, **labels)

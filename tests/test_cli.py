@@ -26,7 +26,7 @@ MISTAKES = {
     "no run to play": (["play", "{empty}", "-o", "{new}.wav"], "not a run"),
     "no such stage": (["play", "{run}", "--stage", "11", "-o", "{new}.wav"], "expected 11"),
     "pitch it has not": (["play", "{run}", "--pitch", "99", "-o", "{new}.wav"], "99"),
-    "label it has not": (["play", "{run}", "--effect", "dry", "-o", "{new}.wav"], "effect"),
+    "effect it has not": (["play", "{run}", "--effect", "hall", "-o", "{new}.wav"], "hall"),
     "no original run": (["import-original", "{empty}", "-o", "{new}"], "experiment.json"),
     "book of no run": (["book", "--run", "{empty}"], "not a run"),
 }

@@ -67,20 +67,20 @@ def play(
         raise ReverbSynthError(f"--outside: found {outside}, expected transpose or omit")
     if midi is not None and (pitch or velocity):
         raise ReverbSynthError("--pitch and --velocity are for single notes, not for a MIDI file")
-    assignments = _assignments(effect, label)
+    asked = assignments(effect, label)
     if midi is not None:
         from reverbsynth.midi import choose, read_midi
 
         notes = choose(read_midi(midi), track)
         instrument = Instrument.open(source, stage)
-        labels = _labels(instrument, assignments)
+        labels = chosen_labels(instrument, asked)
         done = _render(instrument, notes, seed, every, outside, labels)
         for line in done.report():
             typer.echo(line)
         audio = done.audio
     else:
         instrument = Instrument.open(source, stage)
-        labels = _labels(instrument, assignments)
+        labels = chosen_labels(instrument, asked)
         pitches = pitch or [instrument.pitches[0]]
         z = instrument.latents(1, seed)[0]
         audio = instrument.notes(pitches, z=z, velocities=velocity, **labels).reshape(-1)
@@ -159,7 +159,7 @@ def _render(instrument, notes, seed: int, every: float, outside: str, labels: di
         )
 
 
-def _assignments(effect: str | None, labels: list[str] | None) -> dict[str, str]:
+def assignments(effect: str | None, labels: list[str] | None) -> dict[str, str]:
     """Labels and what is asked of them, as text."""
     found = {} if effect is None else {"effect": effect}
     for assignment in labels or []:
@@ -170,9 +170,8 @@ def _assignments(effect: str | None, labels: list[str] | None) -> dict[str, str]
     return found
 
 
-def _labels(instrument, assignments: dict[str, str]) -> dict:
+def chosen_labels(instrument, asked: dict[str, str]) -> dict:
+    """The same as values and mixtures of an instrument's labels."""
     from reverbsynth.mixtures import parse
 
-    return {
-        name: parse(name, text, instrument.labels.get(name)) for name, text in assignments.items()
-    }
+    return {name: parse(name, text, instrument.labels.get(name)) for name, text in asked.items()}

@@ -1,0 +1,304 @@
+"""Find the latent vector and labels that make a generator play a recorded note.
+
+By gradient descent through the generator, from several starts at once. Zhu et al., "Generative
+Visual Manipulation on the Natural Image Manifold" (2016), section 3.1; the latent vector is held on
+the sphere that nearly all of N(0, 1) lies close to, as in Menon et al., "PULSE" (2020).
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from reverbsynth.data.decay import measure_tails
+from reverbsynth.data.pitches import estimated_pitch
+from reverbsynth.data.spectrum import log_spectral_distance, mel_levels
+from reverbsynth.errors import ReverbSynthError
+from reverbsynth.gan import stages
+from reverbsynth.gan.layers import downscale
+from reverbsynth.gan.model import input_gradient
+from reverbsynth.gan.networks import Generator
+from reverbsynth.mixtures import one_hot
+from reverbsynth.settings import NOTE_LENGTH, GanSettings
+from reverbsynth.spectra import Representation
+
+RATE = 0.2
+"""Adam's rate, which falls to nothing along half a cosine."""
+
+CANDIDATES = 16
+"""Random latent vectors that are tried for each start; the best are the starts."""
+
+_DECIBELS = 10 / math.log(10)
+"""Of a unit of the image's magnitude, the logarithm of a power."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What a search found.
+
+    Attributes
+    ----------
+    z : ndarray, float32 [shape=(latent_size,)]
+    labels : dict
+        A value, or a mixture as a mapping, of each label but pitch.
+    error : float
+        Root mean square difference of the log-magnitude images, in dB.
+    errors : ndarray [shape=(starts,)]
+        Of every start, in order of its place.
+    """
+
+    z: np.ndarray
+    labels: dict[str, Any]
+    error: float
+    errors: np.ndarray
+
+
+@dataclass(frozen=True)
+class Applied:
+    """A note with another effect than it was recorded with.
+
+    Attributes
+    ----------
+    audio : ndarray, float32 [shape=(64000,)]
+        The note with the effect that was asked for, as the network plays it.
+    reconstruction : ndarray [shape=(64000,)]
+        The note as the network plays it with the labels that were found.
+    recording : ndarray [shape=(64000,)]
+    pitch : int
+        Given, or estimated.
+    effect : str or mapping
+        The one that was asked for.
+    fit : Fit
+    """
+
+    audio: np.ndarray
+    reconstruction: np.ndarray
+    recording: np.ndarray
+    pitch: int
+    effect: Any
+    fit: Fit = field(repr=False)
+
+    @cached_property
+    def report(self) -> dict[str, float]:
+        """How close it is: dB between spectra, and seconds of T20 (NaN for a tail without one)."""
+        waves = np.stack([self.recording, self.reconstruction, self.audio])
+        levels, tails = mel_levels(waves), measure_tails(waves)
+        return {
+            "image error (dB)": self.fit.error,
+            "log-spectral distance of the reconstruction (dB)": float(
+                log_spectral_distance(levels[0], levels[1])
+            ),
+            "log-spectral distance of the result (dB)": float(
+                log_spectral_distance(levels[0], levels[2])
+            ),
+            "T20 of the recording (s)": float(tails.t20[0]),
+            "T20 of the reconstruction (s)": float(tails.t20[1]),
+            "T20 of the result (s)": float(tails.t20[2]),
+        }
+
+    def text(self) -> str:
+        """The report for people, a line for each fact."""
+        lines = [f"pitch: {self.pitch}"]
+        lines += [f"{name}, as found: {shown(value)}" for name, value in self.fit.labels.items()]
+        lines += [
+            f"{name}: {'none' if math.isnan(value) else f'{value:.2f}'}"
+            for name, value in self.report.items()
+        ]
+        return "\n".join(lines)
+
+
+class Inversion:
+    """A generator to search through.
+
+    Parameters
+    ----------
+    gan : GanSettings
+    representation : Representation
+    labels : dict
+    stage, progress, weights
+        As of `reverbsynth.instrument.Instrument`.
+    """
+
+    def __init__(
+        self,
+        gan: GanSettings,
+        representation: Representation,
+        labels: Mapping[str, list],
+        stage: int,
+        progress: float,
+        weights: Mapping[str, np.ndarray],
+    ):
+        self._size, self._labels = gan.latent_size, labels
+        self._progress = ops.convert_to_tensor(progress, "float32")
+        self._representation = representation
+        self._factor = stages.box_factor(stages.blocks(stage))
+        width = sum(len(values) for values in labels.values())
+        self._network = Generator(gan, width, stage)
+        for name, variable in self._network.named_variables().items():
+            variable.assign(weights[name])
+        self._losses = _compiled(self._image_losses)
+        self._descent = _compiled(
+            lambda point, *given: input_gradient(
+                lambda inner: ops.sum(self._image_losses(inner, *given)), point
+            )
+        )
+
+    def fit(
+        self,
+        recording: np.ndarray,
+        pitch: int,
+        known: Mapping[str, Any],
+        seed: int,
+        starts: int,
+        steps: int,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Fit:
+        """Search for a note.
+
+        Parameters
+        ----------
+        recording : ndarray [shape=(64000,)]
+        pitch : int
+        known : dict
+            Values or mixtures of labels that are not to be searched for.
+        seed : int
+            Of the starts.
+        starts, steps : int
+            Searches side by side, and gradient steps of each.
+        progress : callable, optional
+            Called with the number of steps done and of all.
+        """
+        given = self._target(recording), *self._fixed(pitch, known)
+        rng = np.random.default_rng(seed)
+        width = given[1].shape[1]
+        drawn = rng.standard_normal((starts * CANDIDATES, self._size + width), np.float32)
+        first = [
+            ops.convert_to_numpy(self._losses(drawn[i : i + starts], *given))
+            for i in range(0, len(drawn), starts)
+        ]
+        best = np.sort(np.argsort(np.concatenate(first), kind="stable")[:starts])
+        point = keras.Variable(drawn[best], dtype="float32")
+        adam = keras.optimizers.Adam(
+            keras.optimizers.schedules.CosineDecay(RATE, steps), beta_2=0.99
+        )
+        for step in range(steps):
+            adam.apply([self._descent(point.value, *given)], [point])
+            if progress:
+                progress(step + 1, steps)
+        errors = ops.convert_to_numpy(self._losses(point.value, *given))
+        errors = _DECIBELS * np.sqrt(errors)
+        winner = int(np.argmin(errors))
+        chosen = self._placed(point.value[winner : winner + 1], *given[1:])
+        z, condition = (ops.convert_to_numpy(part)[0] for part in chosen)
+        return Fit(z, self._named(condition, known), float(errors[winner]), errors)
+
+    def _target(self, recording: np.ndarray):
+        """The note's log-magnitudes at the stage's resolution [shape=(1, frames, bins)]."""
+        image = self._representation.encode(ops.convert_to_tensor(recording[np.newaxis], "float32"))
+        return downscale(image, self._factor)[..., 0]
+
+    def _fixed(self, pitch: int, known: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
+        """The labels that are given, and where the others are [shape=(1, width)]."""
+        blocks, free = [], []
+        for name, values in self._labels.items():
+            given = {"pitch": pitch, **known}
+            searched = name not in given
+            blocks.append(
+                np.zeros((1, len(values)), np.float32)
+                if searched
+                else one_hot(name, values, given[name], 1)
+            )
+            free.append(np.full((1, len(values)), searched, np.float32))
+        return np.concatenate(blocks, axis=1), np.concatenate(free, axis=1)
+
+    def _placed(self, point, fixed, free):
+        """Free parameters as latent vectors on their sphere, and labels that are mixtures."""
+        z, logits = point[:, : self._size], point[:, self._size :]
+        z = z * ops.rsqrt(ops.mean(z**2, axis=1, keepdims=True))
+        blocks, start = [], 0
+        for values in self._labels.values():
+            stop = start + len(values)
+            blocks.append(ops.softmax(logits[:, start:stop], axis=1))
+            start = stop
+        return z, fixed + free * ops.concatenate(blocks, axis=1)
+
+    def _image_losses(self, point, target, fixed, free):
+        """Mean square difference of log-magnitudes [shape=(starts,)]."""
+        z, condition = self._placed(point, fixed, free)
+        image = self._network(z, condition, self._progress)
+        magnitude = self._representation.denormalize(image)[..., 0]
+        return ops.mean((magnitude - target) ** 2, axis=(1, 2))
+
+    def _named(self, condition: np.ndarray, known: Mapping[str, Any]) -> dict[str, Any]:
+        found, start = {}, 0
+        for name, values in self._labels.items():
+            weights = condition[start : start + len(values)].astype(float)
+            start += len(values)
+            if name in known:
+                found[name] = known[name]
+            elif name != "pitch":
+                shares = weights / weights.sum()
+                found[name] = dict(zip(values, shares.tolist(), strict=True))
+        return found
+
+
+def heard_pitch(recording: np.ndarray, pitch: int | None, pitches: list[int]) -> int:
+    """The pitch to play: the one given, or the estimated one.
+
+    Raises
+    ------
+    ReverbSynthError
+        For silence, or a pitch that the instrument has not.
+    """
+    found = estimated_pitch(recording)[0] if pitch is None else pitch
+    if found not in pitches:
+        how = "estimated" if pitch is None else "found"
+        hint = "; name it with pitch" if pitch is None else ""
+        raise ReverbSynthError(
+            f"pitch: {how} {'none' if found is None else found}, "
+            f"expected {pitches[0]} to {pitches[-1]}{hint}"
+        )
+    return found
+
+
+def recorded(audio: np.ndarray) -> np.ndarray:
+    """A recording as a note of 4 s: cut, or followed by silence; float32 [shape=(64000,)].
+
+    Raises
+    ------
+    ReverbSynthError
+        For one that is silent, not finite, or not mono.
+    """
+    audio = np.asarray(audio, np.float32)
+    if audio.ndim != 1:
+        raise ReverbSynthError(f"audio: found shape {audio.shape}, expected (samples,)")
+    if not np.isfinite(audio).all():
+        raise ReverbSynthError("audio: holds NaN or infinity")
+    audio = audio[:NOTE_LENGTH]
+    if not np.abs(audio).max(initial=0) > 0:
+        raise ReverbSynthError("audio: is silent, expected a note")
+    return np.pad(audio, (0, NOTE_LENGTH - len(audio)))
+
+
+def shown(value: Any) -> str:
+    """A value or mixture for people: ``70 % reverb, 30 % dry``."""
+    if not isinstance(value, Mapping):
+        return str(value)
+    parts = sorted(value.items(), key=lambda item: -item[1])
+    return ", ".join(f"{100 * weight:.0f} % {name}" for name, weight in parts if weight >= 0.005)
+
+
+def _compiled(function: Callable) -> Callable:
+    """The function as one program. XLA takes minutes over gradients on TensorFlow, JAX needs it."""
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return jax.jit(function)
+    import tensorflow as tf
+
+    return tf.function(function, autograph=False)
