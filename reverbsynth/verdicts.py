@@ -23,6 +23,16 @@ _OPENINGS = {
         "It does not keep dry and wet apart as the data do.",
         "Whether it plays both, dry and wet, could not be told.",
     ),
+    "label": (
+        "It can be asked for the effect, and changes as real notes do.",
+        "Asked for the effect, it does not change as real notes do.",
+        "Whether it can be asked for the effect could not be told.",
+    ),
+    "dial": (
+        "The effect can be dialled.",
+        "The effect cannot be dialled: between dry and wet it does not follow.",
+        "Whether the effect can be dialled could not be told.",
+    ),
     "similar": (
         "Its notes are about as near to real notes as the stage allows.",
         "Its notes do not sound like the data set.",
@@ -86,6 +96,12 @@ def _measured(report: Report, claim: str) -> Iterator[str | None]:
         yield _compared(report, "effect.accuracy", "the listener hears the asked effect in")
         if wet:
             yield _compared(report, "effect.share", f"notes heard as {wet}:")
+    elif claim == "label" and wet:
+        yield _compared(report, f"paired.ratio.{wet}", "from dry to wet the tail changes by")
+        yield _compared(report, "paired.heard", "the listener hears the effect that was asked for in")
+    elif claim == "dial" and wet:
+        yield _compared(report, f"dial.monotone.{wet}", "rank correlation of the tail with the dial:")
+        yield _compared(report, f"dial.span.{wet}", "span of the tail:")
     elif claim == "similar":
         yield _compared(report, "spectrum.nearest", "distance to the nearest note of the pitch:")
         yield _compared(report, "spectrum.treble", "energy above 4 kHz:")
