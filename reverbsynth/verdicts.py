@@ -98,9 +98,9 @@ def _measured(report: Report, claim: str) -> Iterator[str | None]:
             yield _compared(report, "effect.share", f"notes heard as {wet}:")
     elif claim == "label" and wet:
         yield _compared(report, f"paired.ratio.{wet}", "from dry to wet the tail changes by")
-        yield _compared(report, "paired.heard", "the listener hears the effect that was asked for in")
+        yield _compared(report, "paired.heard", "switched, the asked effect is heard in")
     elif claim == "dial" and wet:
-        yield _compared(report, f"dial.monotone.{wet}", "rank correlation of the tail with the dial:")
+        yield _compared(report, f"dial.monotone.{wet}", "rank correlation of tail and dial:")
         yield _compared(report, f"dial.span.{wet}", "span of the tail:")
     elif claim == "similar":
         yield _compared(report, "spectrum.nearest", "distance to the nearest note of the pitch:")

@@ -2,18 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 
+import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from reverbsynth.evaluation.mel_scale import mel_centers, mel_formula
 from reverbsynth.figures.style import (
-    DRY,
     FREQUENCY,
-    GENERATED,
     MAGNITUDE,
     OTHER,
-    WET,
     canvas,
     picture_axes,
     style,
@@ -152,7 +150,8 @@ def mel_bands(bands: Sequence[int] = (20, 60, 150, 400, 800)) -> Figure:
     """A few bands of the mel matrix, and the frequency that each bin stands for."""
     matrix = linear_to_mel()
     figure, axes = canvas(1, 2, 2.6)
-    for band, color in zip(bands, (DRY, WET, GENERATED, *OTHER), strict=False):
+    colors = mpl.colormaps["cividis"](np.linspace(0, 0.85, len(bands)))
+    for band, color in zip(bands, colors, strict=True):
         axes[0, 0].plot(STFT_HZ, matrix[:, band], linewidth=1.2, color=color, label=f"bin {band}")
     axes[0, 0].set(xlabel="frequency (Hz)", ylabel="weight", xscale="log", xlim=(30, 8000))
     axes[0, 0].set_xticks([50, 200, 1000, 5000], ["50", "200", "1,000", "5,000"])
@@ -160,8 +159,8 @@ def mel_bands(bands: Sequence[int] = (20, 60, 150, 400, 800)) -> Figure:
     axes[0, 0].legend(fontsize=7.5, ncols=3, loc="lower left", bbox_to_anchor=(0, 1))
     place = np.arange(BINS)
     scales = (
-        ("this matrix", mel_centers(), GENERATED, "-"),
-        ("mel formula", mel_formula(), DRY, "-."),
+        ("this matrix", mel_centers(), OTHER[0], "-"),
+        ("mel formula", mel_formula(), OTHER[1], "-."),
         ("linear", STFT_HZ, OTHER[3], "--"),
     )
     for label, values, color, line in scales:
