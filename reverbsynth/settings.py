@@ -176,10 +176,18 @@ class GanSettings(_Frozen):
 
 
 class LossSettings(_Frozen):
-    """Weights of the loss terms (Table 5 and GANSynth's configuration)."""
+    """Weights of the loss terms (Table 5 and GANSynth's configuration), and departures from them."""
 
     gradient_penalty: Annotated[float, Field(ge=0)] = Field(
         10.0, description="weight of (slope - 1)²"
+    )
+    penalty_image: Literal["full_size", "native"] = Field(
+        "full_size",
+        description="image by which the slope is taken: de-normalized at 128 x 1024 (the paper), "
+        "or normalized at the stage's own resolution",
+    )
+    penalty_every: Positive = Field(
+        1, description="steps from one penalty to the next; its weight is multiplied by as many"
     )
     real_score: Annotated[float, Field(ge=0)] = Field(
         0.001, description="weight of the squared score of real images"
@@ -194,6 +202,12 @@ class LossSettings(_Frozen):
         {}, description="factors of the two above by label; 1 for a label that is not named"
     )
     consistency: Annotated[float, Field(ge=0)] = Field(0.0, description="Griffin-Lim consistency")
+    nearest: Annotated[float, Field(ge=0)] = Field(
+        0.0,
+        description="distance of each real image to the nearest of a few generated ones with its "
+        "labels (implicit maximum likelihood)",
+    )
+    nearest_draws: Positive = Field(4, description="how many are generated to choose from")
 
 
 class OptimizerSettings(_Frozen):

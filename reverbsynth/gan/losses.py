@@ -46,19 +46,16 @@ def discriminator_loss(
     fake_score, real_score : tensor [shape=(n,)]
     real_logits : dict of tensors [shape=(n, classes)]
     real_labels : dict of int tensors [shape=(n,)]
-    slopes : tensor [shape=(n,)]
-        From `slopes`.
+    slopes : tensor [shape=(n,)] or None
+        From `slopes`; None leaves the penalty out.
     """
-    terms = {
-        "discriminator_wasserstein": ops.mean(fake_score) - ops.mean(real_score),
-        "gradient_penalty": ops.mean((slopes - 1.0) ** 2),
-        "real_score_penalty": ops.mean(real_score**2),
-    }
-    total = (
-        terms["discriminator_wasserstein"]
-        + weights.gradient_penalty * terms["gradient_penalty"]
-        + weights.real_score * terms["real_score_penalty"]
-    )
+    terms = {"discriminator_wasserstein": ops.mean(fake_score) - ops.mean(real_score)}
+    total = terms["discriminator_wasserstein"]
+    if slopes is not None:
+        terms["gradient_penalty"] = slope_penalty(slopes)
+        total = total + weights.gradient_penalty * terms["gradient_penalty"]
+    terms["real_score_penalty"] = ops.mean(real_score**2)
+    total = total + weights.real_score * terms["real_score_penalty"]
     for name, classes in real_labels.items():
         terms[f"real_{name}_loss"] = label_loss(real_logits[name], classes)
         weight = weights.discriminator_label * weights.label_weights.get(name, 1.0)
@@ -78,6 +75,22 @@ def slopes(gradient, box_factor: int):
     which has ``1 / box_factor²`` of its gradient: the norm is ``1 / box_factor`` of the native one.
     """
     return ops.sqrt(ops.sum(gradient**2, axis=(1, 2, 3))) / box_factor
+
+
+def slope_penalty(slopes):
+    """Mean squared distance of slopes [shape=(n,)] from 1."""
+    return ops.mean((slopes - 1.0) ** 2)
+
+
+def distance(real, generated):
+    """Distance of normalized images [shape=(..., frames, bins, 2)]: one number each [shape=(...)].
+
+    The mean square of the difference. That of the second channel counts by the real image's level,
+    from 0 for silence to 1: the phases of near-silent bins are noise.
+    """
+    level = (1.0 + real[..., :1]) / 2.0
+    weights = ops.concatenate([ops.ones_like(level), level], axis=-1)
+    return ops.mean(weights * (generated - real) ** 2, axis=(-3, -2, -1))
 
 
 def consistency(images, representation: Representation):

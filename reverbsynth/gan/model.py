@@ -9,31 +9,19 @@ import numpy as np
 from keras import ops
 
 from reverbsynth.gan import losses, stages
+from reverbsynth.gan.backend import (
+    BackendStep,
+    input_gradient,
+    once_known,
+    own_share,
+    value_and_gradients,
+)
 from reverbsynth.gan.layers import downscale, upscale
 from reverbsynth.gan.networks import Discriminator, Generator, carry_over
 from reverbsynth.gan.optimizer import PairedAdam
 from reverbsynth.gan.stages import Schedule
 from reverbsynth.settings import Settings
 from reverbsynth.spectra import Representation
-
-if keras.backend.backend() == "jax":
-    from reverbsynth.gan.step_jax import (
-        BackendStep,
-        input_gradient,
-        once_known,
-        value_and_gradients,
-    )
-elif keras.backend.backend() == "tensorflow":
-    from reverbsynth.gan.step_tensorflow import (
-        BackendStep,
-        input_gradient,
-        once_known,
-        value_and_gradients,
-    )
-else:
-    raise ImportError(
-        f"KERAS_BACKEND: found {keras.backend.backend()!r}, expected tensorflow or jax"
-    )
 
 
 class ProgressiveGAN(BackendStep, keras.Model):
@@ -74,6 +62,9 @@ class ProgressiveGAN(BackendStep, keras.Model):
         # How much of a transition stage has passed, set before each step where time decides.
         self.share = self.add_weight(
             name="share", shape=(), dtype="float32", initializer="zeros", trainable=False
+        )
+        self.penalty = self.add_weight(
+            name="penalty", shape=(), dtype="float32", initializer="zeros", trainable=False
         )
         schedule = Schedule.of(settings.training)
         self._start, _ = schedule.span(stage)
@@ -128,29 +119,62 @@ class ProgressiveGAN(BackendStep, keras.Model):
         return self.representation.denormalize(images)
 
     def draw(self, batch: int):
-        """A latent vector and labels for each of ``batch`` images, from the data's histogram."""
+        """A latent vector and labels for each of ``batch`` images, from the data's histogram.
+
+        On several devices all draw the same, and each keeps its share.
+        """
         z = keras.random.normal((batch, self.settings.gan.latent_size), seed=self.random)
         shares = ops.convert_to_tensor(self._log_shares[np.newaxis], "float32")
         drawn = keras.random.categorical(shares, batch, dtype="int32", seed=self.random)[0]
         columns = ops.take(ops.convert_to_tensor(self._combinations), drawn, axis=0)
+        z, columns = own_share(z), own_share(columns)
         return z, {name: columns[:, i] for i, name in enumerate(self.vocabulary)}
 
-    def generator_gradients(self, z, labels: dict, progress):
-        """Loss terms of the generator and gradients of its trainable variables."""
+    def generator_gradients(self, z, labels: dict, progress, real=None, real_labels=None):
+        """Loss terms of the generator and gradients of its trainable variables.
+
+        Real images [shape=(n, frames, bins, 2)], de-normalized, and their labels are needed where
+        ``losses.nearest`` has a weight.
+        """
+        weights = self.settings.losses
+        if weights.nearest:
+            target = self.representation.normalize(real)
+            condition = self.condition(real_labels)
+            near = self.nearest_latents(target, condition, progress)
 
         def objective():
             fake = self.generate(z, labels, progress)
             score, logits = self.discriminator(fake, progress)
-            total, terms = losses.generator_loss(score, logits, labels, self.settings.losses)
-            weight = self.settings.losses.consistency
-            if weight:
-                total = total + weight * losses.consistency(
+            total, terms = losses.generator_loss(score, logits, labels, weights)
+            if weights.nearest:
+                found = self.generator(near, condition, progress)
+                terms["nearest_distance"] = ops.mean(losses.distance(target, found))
+                total = total + weights.nearest * terms["nearest_distance"]
+            if weights.consistency:
+                total = total + weights.consistency * losses.consistency(
                     self.full_size(fake), self.representation
                 )
-                terms["generator_loss"] = total
-            return total, terms
+            return total, {**terms, "generator_loss": total}
 
         return value_and_gradients(objective, self.generator.trainable_variables, self)
+
+    def nearest_latents(self, target, condition, progress):
+        """Of a few latent vectors for each normalized image the one that comes nearest to it.
+
+        Li and Malik, "Implicit Maximum Likelihood Estimation" (2018): every real image pulls the
+        nearest generated one, so that none is left out.
+
+        Returns
+        -------
+        tensor [shape=(n, latent_size)]
+        """
+        n, draws = ops.shape(target)[0], self.settings.losses.nearest_draws
+        z = keras.random.normal((n * draws, self.settings.gan.latent_size), seed=self.random)
+        images = self.generator(z, ops.repeat(condition, draws, axis=0), progress)
+        images = ops.reshape(images, (n, draws, *target.shape[1:]))
+        chosen = ops.argmin(losses.distance(target[:, None], images), axis=1)
+        z = ops.reshape(z, (n, draws, -1))
+        return ops.take_along_axis(z, chosen[:, None, None], axis=1)[:, 0]
 
     def discriminator_gradients(self, real, real_labels: dict, fake, alpha, progress):
         """Loss terms of the discriminator and gradients of its trainable variables.
@@ -163,19 +187,57 @@ class ProgressiveGAN(BackendStep, keras.Model):
             Where between real and generated the slope is taken.
         """
         between = losses.interpolate(real, fake, alpha)
+        weights = self.settings.losses
+        lazy = weights.penalty_every > 1
 
         def objective():
-            gradient = input_gradient(
-                lambda x: ops.sum(self.discriminator(x, progress)[0]), between
-            )
-            slopes = losses.slopes(gradient, stages.box_factor(stages.blocks(self.stage)))
+            slopes = None if lazy else self._slopes(between, progress)
             fake_score, _ = self.discriminator(fake, progress)
             real_score, real_logits = self.discriminator(real, progress)
             return losses.discriminator_loss(
-                fake_score, real_score, real_logits, real_labels, slopes, self.settings.losses
+                fake_score, real_score, real_logits, real_labels, slopes, weights
             )
 
-        return value_and_gradients(objective, self.discriminator.trainable_variables, self)
+        variables = self.discriminator.trainable_variables
+        terms, gradients = value_and_gradients(objective, variables, self)
+        if lazy:
+            more = self._lazy_penalty_gradients(between, progress)
+            gradients = [ops.add(*pair) for pair in zip(gradients, more, strict=True)]
+            terms["gradient_penalty"] = ops.convert_to_tensor(self.penalty)
+            terms["discriminator_loss"] += weights.gradient_penalty * terms["gradient_penalty"]
+        return terms, gradients
+
+    def _slopes(self, images, progress):
+        gradient = input_gradient(lambda x: ops.sum(self.discriminator(x, progress)[0]), images)
+        if self.settings.losses.penalty_image == "native":
+            return losses.slopes(gradient / ops.convert_to_tensor(self.representation.scale), 1)
+        return losses.slopes(gradient, stages.box_factor(stages.blocks(self.stage)))
+
+    def _lazy_penalty_gradients(self, images, progress):
+        """Gradients of the penalty in one step of several, with their weight in all; else zeros.
+
+        Karras et al., "Analyzing and Improving the Image Quality of StyleGAN" (2020), lazy
+        regularization. ``self.penalty`` keeps the last value.
+        """
+        weights, variables = self.settings.losses, self.discriminator.trainable_variables
+        weight = weights.gradient_penalty * weights.penalty_every
+
+        def objective():
+            penalty = losses.slope_penalty(self._slopes(images, progress))
+            return weight * penalty, {"penalty": penalty}
+
+        def taken():
+            terms, gradients = value_and_gradients(objective, variables, self)
+            return [terms["penalty"], *map(ops.convert_to_tensor, gradients)]
+
+        def left_out():
+            zeros = [ops.zeros(variable.shape, "float32") for variable in variables]
+            return [ops.convert_to_tensor(self.penalty), *zeros]
+
+        steps = self.images_seen // self.settings.training.batch
+        penalty, *gradients = ops.cond(steps % weights.penalty_every == 0, taken, left_out)
+        self.penalty.assign(penalty)
+        return gradients
 
     def step(self, data) -> dict:
         """One generator step, then one discriminator step, each with fresh draws."""
@@ -185,13 +247,13 @@ class ProgressiveGAN(BackendStep, keras.Model):
         progress = self.progress()
         real = blend(real, progress, self.stage)
 
-        terms, gradients = self.generator_gradients(*self.draw(batch), progress)
+        terms, gradients = self.generator_gradients(*self.draw(batch), progress, real, labels)
         self.optimizer.generator.apply(gradients, self.generator.trainable_variables)
         self.update_average()
 
         real = once_known(terms["generator_loss"], real)
         fake = ops.stop_gradient(self.generate(*self.draw(batch), progress))
-        alpha = keras.random.uniform((batch, 1, 1, 1), seed=self.random)
+        alpha = own_share(keras.random.uniform((batch, 1, 1, 1), seed=self.random))
         more, gradients = self.discriminator_gradients(real, labels, fake, alpha, progress)
         self.optimizer.discriminator.apply(gradients, self.discriminator.trainable_variables)
 

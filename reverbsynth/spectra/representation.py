@@ -87,8 +87,8 @@ class Representation:
 
     def __init__(self, settings: SpectraSettings):
         self.kind: Literal["mel", "linear", "phase"] = settings.representation
-        self._scale = np.asarray(settings.scale, np.float32)
-        self._shift = np.asarray(settings.shift, np.float32)
+        self.scale = np.asarray(settings.scale, np.float32)
+        self.shift = np.asarray(settings.shift, np.float32)
 
     def encode(self, waves):
         """Notes [shape=(n, 64000)] as images [shape=(n, 128, 1024, 2)]."""
@@ -123,11 +123,11 @@ class Representation:
 
     def normalize(self, images):
         """De-normalized images to the networks' range: ``x a + b``, clipped to [-1, 1]."""
-        return ops.clip(images * self._scale + self._shift, -1.0, 1.0)
+        return ops.clip(images * self.scale + self.shift, -1.0, 1.0)
 
     def denormalize(self, images):
         """The networks' range to de-normalized images: ``(x - b) / a``."""
-        return (images - self._shift) / self._scale
+        return (images - self.shift) / self.scale
 
     def encode_all(self, waves: np.ndarray, batch: int = 16) -> np.ndarray:
         """`encode` for any number of notes in bounded memory, as NumPy."""

@@ -1,0 +1,128 @@
+"""What a recipe may do otherwise than the paper: lazy and native penalty, nearest images."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from reverbsynth.gan import losses
+from reverbsynth.gan.layers import downscale
+from reverbsynth.gan.model import ProgressiveGAN
+
+from .conftest import PITCHES, compiled, real_images, thin_settings, uniform_histogram
+
+STAGE, PROGRESS = 4, ops.convert_to_tensor(2.0)
+LABELS = {"pitch": np.int32([3, 30])}
+
+
+def model_with(**departures) -> ProgressiveGAN:
+    settings = thin_settings(
+        **{f"losses.{name}": value for name, value in departures.items()}, **{"gan.filters_max": 4}
+    )
+    return ProgressiveGAN(settings, {"pitch": PITCHES}, uniform_histogram(len(PITCHES)), STAGE)
+
+
+def images():
+    return downscale(ops.convert_to_tensor(real_images(2)), 16)
+
+
+def critic_step(model: ProgressiveGAN, steps: int = 0) -> tuple[dict, list]:
+    """Terms and gradients of the critic after so many steps, on fixed images."""
+    model.images_seen.assign(model.images_seen + steps * model.settings.training.batch)
+    fake = 0.5 * images() - 3.0
+    alpha = ops.convert_to_tensor(np.float32([0.25, 0.75]).reshape(2, 1, 1, 1))
+
+    def run():
+        return model.discriminator_gradients(images(), LABELS, fake, alpha, PROGRESS)
+
+    # Outside `fit` and JAX' own state the kept penalty is read before and after.
+    terms, gradients = compiled(run) if keras.backend.backend() != "jax" else run()
+    return (
+        {name: float(value) for name, value in terms.items()},
+        [ops.convert_to_numpy(gradient) for gradient in gradients],
+    )
+
+
+def test_a_lazy_penalty_weighs_as_much_in_all():
+    plain_terms, plain = critic_step(model_with())
+    _, without = critic_step(model_with(gradient_penalty=0.0))
+    lazy = model_with(penalty_every=4)
+    due_terms, due = critic_step(lazy)
+    later_terms, later = critic_step(lazy, steps=1)
+    assert due_terms["gradient_penalty"] == pytest.approx(plain_terms["gradient_penalty"], rel=1e-4)
+    assert later_terms["gradient_penalty"] == due_terms["gradient_penalty"]
+    for once, none, four, zero in zip(plain, without, due, later, strict=True):
+        size = np.abs(once).max() + 1e-6
+        np.testing.assert_allclose(zero, none, atol=1e-4 * size)
+        np.testing.assert_allclose(four, none + 4 * (once - none), atol=2e-3 * size)
+    assert any(np.abs(a - b).max() > 1e-3 * np.abs(a).max() for a, b in zip(due, later))
+
+
+def test_a_native_slope_is_taken_by_the_normalized_image():
+    model = model_with(penalty_image="native")
+    terms, _ = critic_step(model)
+    between = losses.interpolate(
+        images(), 0.5 * images() - 3.0, np.float32([0.25, 0.75]).reshape(2, 1, 1, 1)
+    )
+    # By finite differences along the gradient's own direction is as steep as it gets; any other
+    # direction is not: here one direction is enough to pin the scale.
+    representation = model.representation
+    normal = ops.convert_to_numpy(representation.normalize(between))
+
+    def score(x):
+        return ops.convert_to_numpy(model.discriminator(representation.denormalize(x), PROGRESS)[0])
+
+    rng = np.random.default_rng(0)
+    slopes = ops.convert_to_numpy(compiled(lambda: model._slopes(between, PROGRESS)))
+    for _ in range(3):
+        direction = rng.standard_normal(normal.shape).astype("float32")
+        direction /= np.sqrt((direction**2).sum(axis=(1, 2, 3), keepdims=True))
+        change = (score(normal + 0.01 * direction) - score(normal - 0.01 * direction)) / 0.02
+        assert (np.abs(change) <= slopes * 1.05).all()
+    assert terms["gradient_penalty"] == pytest.approx(float(np.mean((slopes - 1) ** 2)), rel=1e-3)
+
+
+def test_distance_counts_frequency_by_level():
+    real = np.zeros((3, 2, 4, 2), "float32")
+    real[0, ..., 0], real[1, ..., 0] = -1, 1
+    generated = real.copy()
+    generated[..., 1] += 0.5
+    found = ops.convert_to_numpy(losses.distance(ops.convert_to_tensor(real), generated))
+    np.testing.assert_allclose(found, [0, 0.125, 0.0625], rtol=1e-6)
+
+
+def test_the_nearest_of_the_drawn_images_is_chosen():
+    model = model_with(nearest=1.0, nearest_draws=5)
+    condition = model.condition({"pitch": ops.convert_to_tensor([3, 30])})
+    state = ops.convert_to_numpy(model.random.state)
+    target = model.representation.normalize(images())
+    chosen = ops.convert_to_numpy(model.nearest_latents(target, condition, PROGRESS))
+    model.random.state.assign(state)
+    drawn = ops.convert_to_numpy(
+        keras.random.normal((10, model.settings.gan.latent_size), seed=model.random)
+    ).reshape(2, 5, -1)
+    for i in range(2):
+        distances = [
+            float(
+                losses.distance(
+                    target[i], model.generator(z[None], condition[i : i + 1], PROGRESS)[0]
+                )
+            )
+            for z in drawn[i]
+        ]
+        np.testing.assert_array_equal(chosen[i], drawn[i][int(np.argmin(distances))])
+
+
+def test_the_generator_follows_the_nearest_distance():
+    model = model_with(nearest=1e4, nearest_draws=2)
+    z = ops.convert_to_tensor(np.random.default_rng(0).standard_normal((2, 256)), "float32")
+    terms, pulled = compiled(
+        lambda: model.generator_gradients(z, LABELS, PROGRESS, images(), LABELS)
+    )
+    _, free = compiled(lambda: model_with().generator_gradients(z, LABELS, PROGRESS))
+    assert float(terms["nearest_distance"]) > 0
+    total = terms["generator_wasserstein"] + 10 * terms["fake_pitch_loss"]
+    total = total + 1e4 * terms["nearest_distance"]
+    assert float(terms["generator_loss"]) == pytest.approx(float(total), rel=1e-5)
+    moved = [float(ops.max(ops.abs(a - b))) for a, b in zip(pulled, free, strict=True)]
+    assert max(moved) > 1.0
