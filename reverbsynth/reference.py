@@ -26,7 +26,9 @@ PARTS = {
     "Spectra": ("spectra", "images"),
     "Networks": ("gan",),
     "Training": ("training", "runs", "pace", "callbacks", "checkpoints", "tensorboard", "results"),
-    "Instrument": ("instrument", "instrument_file", "latents", "mixtures", "midi", "export"),
+    "Instrument": (
+        *("instrument", "instrument_file", "inversion", "latents", "mixtures", "midi", "export"),
+    ),
     "Evaluation": ("evaluation",),
     "Book": ("workspace", "findings", "verdicts", "audit", "figures", "players", "widgets"),
 }

@@ -24,6 +24,10 @@ def evaluate(
     again: Annotated[
         bool, typer.Option("--again", help="Evaluate anew where a report is there.")
     ] = False,
+    applied: Annotated[
+        bool,
+        typer.Option("--applied", help="Also apply effects to held-out notes: minutes of search."),
+    ] = False,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Also write the report to this file.")
     ] = None,
@@ -43,11 +47,17 @@ def evaluate(
         if run is None:
             raise ReverbSynthError(f"{thing}: an instrument has no data with it, expected --data")
         if run.bundled:
-            raise ReverbSynthError(
-                f"{thing}: no data in a results bundle, expected --data"
-            )
+            raise ReverbSynthError(f"{thing}: no data in a results bundle, expected --data")
         data = Path(run.manifest["data_directory"])
     report = report_on(run or thing, data, chosen, stage, again)
     if output is not None:
         report.save(output)
     typer.echo(report.text())
+    if applied:
+        from reverbsynth.data import DataSet
+        from reverbsynth.evaluation.applied import apply_to_held_out
+
+        if run is None:
+            raise ReverbSynthError(f"{thing}: --applied is for a run, whose directory keeps it")
+        trials = apply_to_held_out(run, DataSet.open(data), chosen, again)
+        typer.echo(f"\nEffects applied to held-out notes\n{trials.table(chosen).to_string()}")

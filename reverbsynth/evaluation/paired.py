@@ -67,7 +67,11 @@ class Twins:
     def words(self, name: str, effect: str) -> list[str]:
         """Why a note has no change; empty where it has one."""
         both = (self.values(f"{name}_word", each) for each in (effect, self.effects[0]))
-        return [first or second for first, second in zip(*both, strict=True)]
+        known = np.isfinite(self.change(name, effect))
+        return [
+            "" if fine else first or second
+            for fine, first, second in zip(known, *both, strict=True)
+        ]
 
     def crossfades(self, effect: str, count: int) -> np.ndarray:
         """Levels of the tail while the first twin fades into another [shape=(notes, STEPS)]."""
