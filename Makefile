@@ -11,11 +11,15 @@ READY := .venv/.ready
 export UV_COMPILE_BYTECODE = 1
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: book test lint clean
+.PHONY: book pdf test lint clean
 .DEFAULT_GOAL := book
 
 book: $(READY)
 	$(BIN)/reverbsynth book --preset "$(PRESET)" $(if $(RUN),--run "$(RUN)")
+
+# Prints what `make book` has built; needs Chromium.
+pdf: $(READY)
+	$(BIN)/reverbsynth pdf
 
 test: $(READY)
 	$(BIN)/python -m pytest $(ARGS)

@@ -6,7 +6,7 @@ import sys
 import typer
 
 from reverbsynth.commands.apply import apply
-from reverbsynth.commands.book import book
+from reverbsynth.commands.book import book, pdf
 from reverbsynth.commands.bundle import bundle
 from reverbsynth.commands.data import data, download
 from reverbsynth.commands.evaluate import evaluate
@@ -31,6 +31,7 @@ for command in (
     import_original,
     bundle,
     book,
+    pdf,
 ):
     app.command()(command)
 

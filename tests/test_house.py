@@ -41,7 +41,7 @@ ORDER = (
         "evaluation",
     ),
     *("results", "workspace", "audit", "players", "figures", "widgets", "findings", "verdicts"),
-    *("mathjax", "pages", "downloads", "reference", "book", "commands", "cli"),
+    *("mathjax", "pages", "downloads", "reference", "printing", "book", "commands", "cli"),
 )
 """A module imports only from those to its left."""
 
