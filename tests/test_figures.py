@@ -23,6 +23,7 @@ from reverbsynth.figures.labels import label_curves
 from reverbsynth.figures.slides import generated_toggle, twin_toggle
 from reverbsynth.figures.stages import StageFigures
 from reverbsynth.gan import Schedule
+from reverbsynth.gan.stages import Course
 from reverbsynth.players import MEDIA, Players, Sound
 from reverbsynth.provenance import REPOSITORY, commit, commit_address
 from reverbsynth.results import thinned
@@ -149,6 +150,8 @@ def pictures() -> dict[str, Figure]:
         "pitches": notes.pitches(index),
         "twins": notes.twins(waves),
         "schedule": training.schedule(Schedule.of(Settings().training)),
+        "course": training.schedule(Course((8, 16, 300))),
+        "rows": spectrograms.two_rows({"a": images, "b": images}, ["x", "y"], "mel", (-1, 1)),
         "legend": training.stage_legend(12),
         "curve": training.curve(metrics, "loss", "loss", log=True),
         "parameters": training.parameters_by_stage(GanSettings(filters_max=2), 3),
