@@ -176,7 +176,7 @@ class GanSettings(_Frozen):
 
 
 class LossSettings(_Frozen):
-    """Weights of the loss terms (Table 5 and GANSynth's configuration), and departures from them."""
+    """Weights of the loss terms (Table 5 and GANSynth's configuration), and departures."""
 
     gradient_penalty: Annotated[float, Field(ge=0)] = Field(
         10.0, description="weight of (slope - 1)²"

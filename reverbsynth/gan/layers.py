@@ -7,6 +7,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from reverbsynth.gan.backend import mean_over_devices
+
 LEAK = 0.2
 
 
@@ -44,13 +46,15 @@ def downscale(x, factor: int = 2):
 def minibatch_deviation(x):
     """Append one channel that holds the batch's mean standard deviation everywhere.
 
-    Karras et al., "Progressive Growing of GANs" (2018), section 3, over the whole batch.
+    Karras et al., "Progressive Growing of GANs" (2018), section 3, over the whole batch: on several
+    devices over what all of them hold together.
     """
     wide = ops.cast(x, "float32")
     # As in tf.nn.moments the mean is a constant to the gradient. The first derivative is the same,
     # but not the second, which the gradient penalty takes.
-    centred = wide - ops.stop_gradient(ops.mean(wide, axis=0, keepdims=True))
-    deviation = ops.mean(ops.sqrt(ops.mean(centred**2, axis=0) + 1e-6))
+    centre = mean_over_devices(ops.stop_gradient(ops.mean(wide, axis=0, keepdims=True)))
+    variance = mean_over_devices(ops.mean((wide - centre) ** 2, axis=0))
+    deviation = ops.mean(ops.sqrt(variance + 1e-6))
     channel = ops.cast(ops.ones_like(wide[..., :1]) * deviation, x.dtype)
     return ops.concatenate([x, channel], axis=-1)
 

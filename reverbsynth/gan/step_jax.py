@@ -31,6 +31,19 @@ def input_gradient(function, images):
     return jax.grad(function)(images)
 
 
+def own_share(values):
+    """What was drawn for the whole batch, each device with its rows."""
+    distribution = keras.distribution.distribution()
+    if distribution is None:
+        return values
+    return keras.distribution.distribute_tensor(values, distribution.get_data_layout(values.shape))
+
+
+def mean_over_devices(value):
+    """The value: on JAX every operation already sees the whole batch."""
+    return value
+
+
 def once_known(value, images):
     """The images: JAX has no variables whose updates could get ahead of a use."""
     return images

@@ -11,11 +11,16 @@ logging.getLogger("tensorflow").addFilter(
 
 
 def value_and_gradients(function, variables, model):
-    """Run ``function() -> (loss, terms)`` and differentiate the loss by Keras variables."""
+    """Run ``function() -> (loss, terms)`` and differentiate the loss by Keras variables.
+
+    Where several replicas train, gradients are this one's part of those of the mean loss: the
+    optimizer sums them.
+    """
     values = [variable.value for variable in variables]
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(values)
         loss, terms = function()
+        loss = loss / tf.distribute.get_strategy().num_replicas_in_sync
     return terms, tape.gradient(loss, values, unconnected_gradients=tf.UnconnectedGradients.ZERO)
 
 
@@ -25,6 +30,25 @@ def input_gradient(function, images):
         tape.watch(images)
         value = function(images)
     return tape.gradient(value, images)
+
+
+def own_share(values):
+    """This replica's rows of what was drawn for the whole batch."""
+    replicas = tf.distribute.get_strategy().num_replicas_in_sync
+    if replicas == 1:
+        return values
+    share = values.shape[0] // replicas
+    place = tf.distribute.get_replica_context().replica_id_in_sync_group
+    others = values.shape[1:]
+    return tf.slice(values, [place * share, *[0] * len(others)], [share, *others])
+
+
+def mean_over_devices(value):
+    """The mean of every replica's value; differentiable, twice too."""
+    context = tf.distribute.get_replica_context()
+    if context is None or context.num_replicas_in_sync == 1:
+        return value
+    return context.all_reduce(tf.distribute.ReduceOp.MEAN, value)
 
 
 def once_known(value, images):
@@ -42,4 +66,13 @@ class BackendStep:
     """Keras' entry point to the step: on TensorFlow the step is called as it is."""
 
     def train_step(self, data):
-        return self.step(data)
+        terms = self.step(data)
+        if isinstance(tf.distribute.get_strategy(), tf.distribute.MultiWorkerMirroredStrategy):
+            # Keras takes the mean over a batch dimension and the workers.
+            terms = {name: tf.reshape(value, [1]) for name, value in terms.items()}
+        return terms
+
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        """Nothing: the model is built when it is made. Keras would build it from a batch, which it
+        cannot put together where several machines hold one each.
+        """

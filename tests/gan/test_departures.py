@@ -55,7 +55,9 @@ def test_a_lazy_penalty_weighs_as_much_in_all():
         size = np.abs(once).max() + 1e-6
         np.testing.assert_allclose(zero, none, atol=1e-4 * size)
         np.testing.assert_allclose(four, none + 4 * (once - none), atol=2e-3 * size)
-    assert any(np.abs(a - b).max() > 1e-3 * np.abs(a).max() for a, b in zip(due, later))
+    assert any(
+        np.abs(a - b).max() > 1e-3 * np.abs(a).max() for a, b in zip(due, later, strict=True)
+    )
 
 
 def test_a_native_slope_is_taken_by_the_normalized_image():
