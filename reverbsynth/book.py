@@ -20,6 +20,7 @@ import nbformat
 import yaml
 from rich.console import Console
 
+from reverbsynth import results
 from reverbsynth.atomic import write_text
 from reverbsynth.downloads import publish_notebook
 from reverbsynth.errors import ReverbSynthError
@@ -98,7 +99,9 @@ def prepare(place: Workspace) -> None:
     report on the instrument that is played.
     """
     _ = place.data
-    _ = place.run
+    for run in (place.run, place.played.run):
+        if run.bundled:
+            results.check(run)
     _ = place.report
 
 

@@ -110,6 +110,24 @@ def bundle(
     return Run.open(directory)
 
 
+def check(run: Run) -> None:
+    """Compare a bundle's files with its manifest, and its size with what a repository can carry.
+
+    Raises
+    ------
+    ReverbSynthError
+        For a file that is missing, changed or too large, or a bundle that is.
+    """
+    for name, expected in run.manifest["bundle"]["files"].items():
+        found = sha256(run.directory / name)
+        if found != expected:
+            raise ReverbSynthError(
+                f"{run.directory / name}: has SHA-256 {found[:12]}…, {MANIFEST} says "
+                f"{expected[:12]}…"
+            )
+    _check_sizes(run.directory, run.directory)
+
+
 def thinned(metrics: pd.DataFrame, rows: int = ROWS) -> pd.DataFrame:
     """At most so many rows of each stage, each for as many steps in a row as the others.
 

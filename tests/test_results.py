@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -116,6 +117,25 @@ def test_settings_that_were_changed_are_refused(kept, tmp_path):
 def test_it_outlives_settings_that_are_added_later(kept, tmp_path, monkeypatch):
     monkeypatch.setattr("reverbsynth.settings.settings_hash", lambda _: "another12345")
     assert Run.open(kept.directory).manifest["settings_hash"] != "another12345"
+
+
+def test_a_file_that_was_changed_or_lost_is_named(kept, tmp_path):
+    results.check(kept)
+    copied = tmp_path / "copied"
+    shutil.copytree(kept.directory, copied)
+    (copied / "metrics.csv").write_text("images\n")
+    with pytest.raises(ReverbSynthError, match=r"metrics\.csv: has SHA-256"):
+        results.check(Run.open(copied))
+    (copied / "metrics.csv").unlink()
+    with pytest.raises(ReverbSynthError, match=r"metrics\.csv: cannot be read"):
+        results.check(Run.open(copied))
+
+
+def test_what_the_repository_ships_is_whole():
+    folder = Path(__file__).parent.parent / "book" / "results"
+    assert "make book RUN=" in (folder / "README.md").read_text()
+    for manifest in folder.glob("*/manifest.json"):
+        results.check(Run.open(manifest.parent))
 
 
 def test_a_workspace_shows_it(kept):
