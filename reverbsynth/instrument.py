@@ -52,7 +52,9 @@ class Instrument:
         facts: dict[str, Any],
     ):
         self.gan, self.spectra = gan, spectra
-        self.labels, self.stage, self.progress, self.facts = labels, stage, progress, facts
+        # Their blocks lie in the settings' order, whatever the order they were kept in.
+        self.labels = {name: labels[name] for name in gan.labels}
+        self.stage, self.progress, self.facts = stage, progress, facts
         self.representation = Representation(spectra)
         width = sum(len(values) for values in labels.values())
         _check_weights(weights, Generator(gan, width, stage))

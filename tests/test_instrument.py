@@ -7,11 +7,14 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from keras import ops
 from safetensors.numpy import save_file
 
 from reverbsynth.errors import ReverbSynthError
+from reverbsynth.gan.networks import Generator
 from reverbsynth.instrument import Instrument
 from reverbsynth.latents import slerp
+from reverbsynth.runs import Run
 
 
 def snr(reference: np.ndarray, found: np.ndarray) -> float:
@@ -217,3 +220,17 @@ def test_a_walk_passes_its_anchors_and_stands_still_at_its_ends(imported):
     still = imported.walk(0.0, seed=3)
     assert np.array_equal(still.at([0, 100])[0], still.at([0, 100])[1])
     assert walk.at([]).shape == (0, imported.gan.latent_size)
+
+
+def test_blocks_of_labels_lie_as_in_training(small_run):
+    """A manifest's keys are sorted; the generator's inputs are in the settings' order."""
+    found = Instrument.from_run(Run.open(small_run.directory))
+    assert list(found.labels) == list(small_run.settings.gan.labels) == ["pitch", "effect"]
+    generator = Generator(found.gan, 5, found.stage)
+    for name, variable in generator.named_variables().items():
+        variable.assign(found.weights[name])
+    z = found.latents(1, 1)
+    condition = np.float32([[0, 1, 0, 0, 1]])  # the second of three pitches, with reverb
+    expected = ops.convert_to_numpy(generator(z, condition, ops.convert_to_tensor(1.0)))
+    image, _ = found.image_and_wave(found.pitches[1], z[0], effect="reverb")
+    assert np.allclose(image, found.representation.denormalize(expected)[0], atol=1e-3)
