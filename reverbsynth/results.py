@@ -113,6 +113,11 @@ def bundle(
 def check(run: Run) -> None:
     """Compare a bundle's files with its manifest, and its size with what a repository can carry.
 
+    Parameters
+    ----------
+    run : Run
+        A bundle, opened.
+
     Raises
     ------
     ReverbSynthError
