@@ -19,6 +19,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from reverbsynth.atomic import write_text
 from reverbsynth.checkpoints import Checkpoints
+from reverbsynth.devices import Devices
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.gan import losses
 from reverbsynth.gan.model import blend
@@ -50,6 +51,7 @@ class Leg:
     pace: ImagePace
     clock: Clock
     checkpoints: Checkpoints
+    devices: Devices
 
 
 class MetricsLog(keras.callbacks.Callback):
@@ -82,7 +84,8 @@ class MetricsLog(keras.callbacks.Callback):
                 raise ReverbSynthError(_diverged(name, value, before, self.leg.checkpoints))
         progress = self.leg.pace.progress
         terms["fake_consistency"] = terms["real_consistency"] = ""
-        if (before // training.batch) % training.consistency_every == 0:
+        due = (before // training.batch) % training.consistency_every == 0
+        if due and self.leg.run.writes:
             terms.update(self._consistency(batch, before, progress))
         facts = {
             "images": before + training.batch,
@@ -98,6 +101,9 @@ class MetricsLog(keras.callbacks.Callback):
     def flush(self) -> None:
         """Append the rows held back, in one write."""
         if not self._rows:
+            return
+        if not self.leg.run.writes:
+            self._rows.clear()
             return
         path = self.leg.run.metrics_path
         text = io.StringIO()
@@ -164,6 +170,7 @@ class Keeper(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         if self.deadline is not None and time.monotonic() >= self.deadline:
             self.interrupted = True
+        self.interrupted = self.leg.devices.any(self.interrupted)
         due = self.leg.run.settings.training.checkpoint_minutes * 60
         if self.interrupted or time.monotonic() - self._saved >= due:
             self.save()
@@ -178,6 +185,9 @@ class Keeper(keras.callbacks.Callback):
     def save(self) -> None:
         """Write a checkpoint; metrics first, so that they are never behind it."""
         self.metrics.flush()
+        self._saved = time.monotonic()
+        if not self.leg.run.writes:
+            return
         images = self.leg.pace.images_seen
         self.leg.checkpoints.save(self.model, images, self.leg.pace.seconds)
         self.leg.run.update(images_seen=images, wall_seconds=round(self.leg.clock.seconds(), 3))

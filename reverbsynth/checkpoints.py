@@ -45,7 +45,8 @@ def state_variables(model: ProgressiveGAN) -> dict:
 
 def values(variables: dict) -> dict[str, np.ndarray]:
     """Variables as NumPy arrays."""
-    return {name: np.array(ops.convert_to_numpy(v.value)) for name, v in variables.items()}
+    tensors = {name: ops.convert_to_tensor(v) for name, v in variables.items()}
+    return {name: np.array(ops.convert_to_numpy(v)) for name, v in tensors.items()}
 
 
 @dataclass(frozen=True)

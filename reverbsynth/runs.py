@@ -57,9 +57,28 @@ class Samples:
         """MIDI pitches [shape=(n,)]."""
         return np.asarray(self.labels["pitch"])
 
+    def few(self, count: int) -> "Samples":
+        """At most so many, evenly picked: they are in the data set's order, effect by effect."""
+        rows = evenly(len(self.real), count)
+        labels = {name: [values[row] for row in rows] for name, values in self.labels.items()}
+        return Samples(self.real[rows], self.generated[rows], labels)
+
+
+def evenly(length: int, count: int) -> np.ndarray:
+    """At most `count` places among `length`, the first and the last included."""
+    return np.linspace(0, length - 1, min(count, length)).round().astype(int)
+
 
 class Run:
-    """One training and its directory. Use `open` or `create`."""
+    """One training and its directory. Use `open` or `create`.
+
+    Attributes
+    ----------
+    writes : bool
+        Whether this process keeps the directory; of several that train together only one does.
+    """
+
+    writes = True
 
     def __init__(self, directory: Path, settings: Settings, manifest: dict[str, Any]):
         self.directory = directory
@@ -153,7 +172,8 @@ class Run:
     def update(self, **facts) -> None:
         """Change entries of the manifest."""
         self.manifest = {**self.manifest, **facts}
-        write_json(self.directory / MANIFEST, self.manifest)
+        if self.writes:
+            write_json(self.directory / MANIFEST, self.manifest)
 
     @property
     def finished(self) -> bool:

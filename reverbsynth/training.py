@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from reverbsynth.atomic import remove_partial
 from reverbsynth.callbacks import Clock, Keeper, Leg, MetricsLog, ProgressReport, trim_metrics
 from reverbsynth.checkpoints import Checkpoints, network_variables, restore, values
 from reverbsynth.data import DataSet
+from reverbsynth.devices import Devices, Distribute, devices
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.gan import ProgressiveGAN, stages
 from reverbsynth.images import Batches, ImageSet
@@ -30,6 +31,7 @@ def train(
     *,
     until_stage: int | None = None,
     max_minutes: float | None = None,
+    distribute: Distribute = "none",
 ) -> Run:
     """Train, or go on training, until the settings' last stage is done.
 
@@ -47,6 +49,8 @@ def train(
         Stop when this stage is finished.
     max_minutes : float, optional
         Stop after so many minutes of this call, with a checkpoint.
+    distribute : {"none", "mirrored", "multi-worker"}
+        Devices to train on (see `reverbsynth.devices`). Any of them goes on where another stopped.
 
     Returns
     -------
@@ -57,66 +61,80 @@ def train(
     ------
     ReverbSynthError
         For a directory of another run, damaged data, labels that do not fit, or a loss that is no
-        longer finite.
+        longer finite; for devices that are not there, or among which a batch does not divide.
     """
     if not isinstance(data, DataSet):
         data = DataSet.open(data)
-    run = Run.create(
-        run_directory,
-        settings,
-        data,
-        backend=keras.backend.backend(),
-        device=_device(),
-        cores=os.cpu_count(),
-    )
+    engine = devices(distribute)
+    engine.check(settings)
+    facts = {
+        "backend": keras.backend.backend(),
+        "device": _device(),
+        "devices": engine.count,
+        "cores": os.cpu_count(),
+    }
+    run = engine.in_turn(lambda: Run.create(run_directory, settings, data, **facts))
+    run.writes = engine.chief
     if run.finished:
         return run
-    for folder in (run.directory, run.directory / "checkpoints"):
-        remove_partial(folder)
+    if run.writes:
+        for folder in (run.directory, run.directory / "checkpoints"):
+            remove_partial(folder)
     images = ImageSet(data, settings.spectra)
     if not len(images):
         raise ReverbSynthError(f"{data.directory}: the training split holds no notes")
     deadline = None if max_minutes is None else time.monotonic() + 60 * max_minutes
     last = settings.training.last_stage
-    with closing(EventFile(run.directory / "tensorboard")) as events:
-        _grow(
-            run, images, events, last if until_stage is None else min(until_stage, last), deadline
-        )
+    last = last if until_stage is None else min(until_stage, last)
+    with ExitStack() as stack:
+        stack.enter_context(engine.scope())
+        folder = run.directory / "tensorboard"
+        events = stack.enter_context(closing(EventFile(folder))) if run.writes else None
+        _grow(run, images, events, engine, last, deadline)
     return run
 
 
-def _grow(run: Run, images: ImageSet, events: EventFile, last: int, deadline: float | None) -> None:
+def _grow(
+    run: Run,
+    images: ImageSet,
+    events: EventFile | None,
+    engine: Devices,
+    last: int,
+    deadline: float | None,
+) -> None:
     """Train stage after stage, up to and with ``last`` or until the deadline."""
     training = run.settings.training
     checkpoints = Checkpoints(run.directory / "checkpoints")
     model, images_seen, stage_seconds = _resume(run, checkpoints)
-    trim_metrics(run.metrics_path, images_seen)
+    if run.writes:
+        trim_metrics(run.metrics_path, images_seen)
     clock = Clock(run.manifest["wall_seconds"])
     labels = images.labels(run.settings.gan.labels)
     while model.stage <= last and not run.finished:
-        pixels = images.at(stages.box_factor(stages.blocks(model.stage)))
+        factor = stages.box_factor(stages.blocks(model.stage))
+        pixels = engine.in_turn(lambda factor=factor: images.at(factor))
         step = pace(training, model.stage, images_seen, stage_seconds)
         if not step.over:
             batches = Batches(
                 pixels, labels, training.batch, run.settings.seed, images_seen, step.stop
             )
-            leg = Leg(run, model.stage, batches, step, clock, checkpoints)
+            leg = Leg(run, model.stage, batches, step, clock, checkpoints, engine)
             metrics = MetricsLog(leg)
             keeper = Keeper(leg, metrics, deadline)
-            reports = [EventLog(run, events, metrics), ProgressReport(leg)]
-            callbacks = [step, metrics, keeper, *reports]
+            reports = [EventLog(run, events, metrics), ProgressReport(leg)] if run.writes else []
             try:
-                model.fit(batches, shuffle=False, verbose=0, callbacks=callbacks)
+                engine.fit(model, batches, [step, metrics, keeper, *reports])
             finally:
                 keeper.release()
             if keeper.interrupted:
                 return
             images_seen = step.images_seen
         stage_seconds = 0.0
-        run.save_stage(
-            model.stage, values(network_variables(model)), _samples(run, model, pixels, labels)
-        )
-        add_stage(events, run, model.stage, images_seen)
+        if run.writes:
+            run.save_stage(
+                model.stage, values(network_variables(model)), _samples(run, model, pixels, labels)
+            )
+            add_stage(events, run, model.stage, images_seen)
         ends = [*run.manifest["stage_ends"][: model.stage], images_seen]
         finished = model.stage == training.last_stage
         if not finished:
@@ -127,8 +145,9 @@ def _grow(run: Run, images: ImageSet, events: EventFile, last: int, deadline: fl
             wall_seconds=round(clock.seconds(), 3),
             finished=finished,
         )
-        # Last: whoever is killed before it does the end of this stage again.
-        checkpoints.save(model, images_seen, stage_seconds)
+        if run.writes:
+            # Last: whoever is killed before it does the end of this stage again.
+            checkpoints.save(model, images_seen, stage_seconds)
 
 
 def _resume(run: Run, checkpoints: Checkpoints) -> tuple[ProgressiveGAN, int, float]:

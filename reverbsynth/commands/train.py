@@ -2,7 +2,7 @@
 
 import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -24,6 +24,12 @@ def train(
     max_minutes: Annotated[
         float | None, typer.Option("--max-minutes", min=0, help="Stop after so many minutes.")
     ] = None,
+    distribute: Annotated[
+        Literal["none", "mirrored", "multi-worker"],
+        typer.Option(
+            "--distribute", help="One device, all of this machine, or those that TF_CONFIG lists."
+        ),
+    ] = "none",
 ) -> None:
     """Train a progressive GAN, or go on training where it stopped."""
     from reverbsynth.data import build_data
@@ -36,10 +42,18 @@ def train(
     else:
         chosen = resolve(preset, settings, set_)
     source = data if data is not None else build_data(chosen, run / "data")
-    done = train_run(chosen, source, run, until_stage=until_stage, max_minutes=max_minutes)
+    done = train_run(
+        chosen,
+        source,
+        run,
+        until_stage=until_stage,
+        max_minutes=max_minutes,
+        distribute=distribute,
+    )
     if done.finished:
         typer.echo(f"finished: {run}, {done.manifest['images_seen']:,} images seen")
     else:
         again = ["reverbsynth", "train", str(run), *(["--data", str(data)] if data else [])]
+        again += [] if distribute == "none" else ["--distribute", distribute]
         typer.echo(f"stopped at {done.manifest['images_seen']:,} images; to go on:")
         typer.echo(f"  {shlex.join(again)}")

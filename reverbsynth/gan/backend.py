@@ -9,6 +9,7 @@ if keras.backend.backend() == "jax":
         mean_over_devices,
         once_known,
         own_share,
+        shares,
         value_and_gradients,
     )
 elif keras.backend.backend() == "tensorflow":
@@ -18,6 +19,7 @@ elif keras.backend.backend() == "tensorflow":
         mean_over_devices,
         once_known,
         own_share,
+        shares,
         value_and_gradients,
     )
 else:
@@ -31,5 +33,6 @@ __all__ = [
     "mean_over_devices",
     "once_known",
     "own_share",
+    "shares",
     "value_and_gradients",
 ]

@@ -14,6 +14,7 @@ from reverbsynth.gan.backend import (
     input_gradient,
     once_known,
     own_share,
+    shares,
     value_and_gradients,
 )
 from reverbsynth.gan.layers import downscale, upscale
@@ -169,7 +170,8 @@ class ProgressiveGAN(BackendStep, keras.Model):
         tensor [shape=(n, latent_size)]
         """
         n, draws = ops.shape(target)[0], self.settings.losses.nearest_draws
-        z = keras.random.normal((n * draws, self.settings.gan.latent_size), seed=self.random)
+        shape = (n * shares() * draws, self.settings.gan.latent_size)
+        z = own_share(keras.random.normal(shape, seed=self.random))
         images = self.generator(z, ops.repeat(condition, draws, axis=0), progress)
         images = ops.reshape(images, (n, draws, *target.shape[1:]))
         chosen = ops.argmin(losses.distance(target[:, None], images), axis=1)

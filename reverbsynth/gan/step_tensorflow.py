@@ -20,7 +20,7 @@ def value_and_gradients(function, variables, model):
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(values)
         loss, terms = function()
-        loss = loss / tf.distribute.get_strategy().num_replicas_in_sync
+        loss = loss / shares()
     return terms, tape.gradient(loss, values, unconnected_gradients=tf.UnconnectedGradients.ZERO)
 
 
@@ -32,15 +32,17 @@ def input_gradient(function, images):
     return tape.gradient(value, images)
 
 
+def shares() -> int:
+    """Replicas, each of which sees only its share of a batch."""
+    return tf.distribute.get_strategy().num_replicas_in_sync
+
+
 def own_share(values):
     """This replica's rows of what was drawn for the whole batch."""
-    replicas = tf.distribute.get_strategy().num_replicas_in_sync
-    if replicas == 1:
+    if shares() == 1:
         return values
-    share = values.shape[0] // replicas
     place = tf.distribute.get_replica_context().replica_id_in_sync_group
-    others = values.shape[1:]
-    return tf.slice(values, [place * share, *[0] * len(others)], [share, *others])
+    return tf.reshape(values, [shares(), -1, *values.shape[1:]])[place]
 
 
 def mean_over_devices(value):
