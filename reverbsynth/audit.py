@@ -39,6 +39,8 @@ EXAMPLE_GAIN = 0.2
 CHAPTERS = {
     "losses": ("4", "04_training.ipynb"),
     "representation": ("2", "02_if_mel.ipynb"),
+    "label": ("9", "09_effects.ipynb"),
+    "dial": ("9", "09_effects.ipynb"),
 }
 """Chapters that show a claim's evidence, where it is not the one on evaluation."""
 
