@@ -32,7 +32,7 @@ from reverbsynth.data.records import sha256
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.evaluation.report import evaluate
 from reverbsynth.instrument import Instrument, at_peak
-from reverbsynth.runs import INSTRUMENT, MANIFEST, SETTINGS, Run
+from reverbsynth.runs import INSTRUMENT, MANIFEST, SETTINGS, Run, evenly
 
 FORMAT = 1
 
@@ -174,8 +174,12 @@ def _check_place(directory: Path, replace: bool) -> None:
 def _keep_samples(run: Run, stage: int, count: int, folder: Path) -> None:
     """A few samples of a stage, at its own resolution, in float16."""
     stored = run.stored_samples(stage)
-    labels = {name: values[:count] for name, values in json.loads(str(stored["labels"])).items()}
-    images = {kind: stored[kind][:count].astype(np.float16) for kind in ("real", "generated")}
+    rows = evenly(len(stored["real"]), count)
+    labels = {
+        name: [values[row] for row in rows]
+        for name, values in json.loads(str(stored["labels"])).items()
+    }
+    images = {kind: stored[kind][rows].astype(np.float16) for kind in ("real", "generated")}
     with atomic_path(folder / "samples.npz") as path:
         np.savez_compressed(path, labels=json.dumps(labels), **images)
 

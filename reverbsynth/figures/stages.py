@@ -50,7 +50,7 @@ class StageFigures:
                 "left out.</p>"
             )
         samples = self._of(stage)
-        images = getattr(samples, what)[: self.notes]
+        images = getattr(samples, what)
         names = [self._name(samples, place) for place in range(len(images))]
         waves = self._heard(stage, what)
         return show(
@@ -81,11 +81,12 @@ class StageFigures:
             self.run,
             name,
             start=len(self.run.stages) - 1,
-            columns=self._count(self.run.stages[-1]),
+            columns=len(self._of(self.run.stages[-1]).real),
         )
 
     def _slide(self, stage: int) -> Slide:
-        samples, count = self._of(stage), self._count(stage)
+        samples = self._of(stage)
+        count = len(samples.real)
         names = [self._name(samples, place) for place in range(count)]
         sounds = [
             Sound(f"{what}, {name}", wave)
@@ -93,25 +94,22 @@ class StageFigures:
             for name, wave in zip(names, self._heard(stage, what), strict=True)
         ]
         kind = self.run.settings.spectra.representation
-        rows = {"real": samples.real[:count], "generated": samples.generated[:count]}
+        rows = {"real": samples.real, "generated": samples.generated}
         figure = two_rows(rows, names, kind, self._limits)
         alt = f"Log magnitude at stage {stage}: {count} real notes above, generated ones below."
         return Slide(f"stage {stage}: {_size(stage)}", figure, alt, sounds)
 
-    def _count(self, stage: int) -> int:
-        return min(self.notes, len(self._of(stage).real))
-
     def _heard(self, stage: int, what: str) -> np.ndarray:
         """Waves of the shown notes [shape=(notes, 64000)]."""
         if (stage, what) not in self._waves:
-            images = getattr(self._of(stage), what)[: self.notes]
+            images = getattr(self._of(stage), what)
             waves = self._representation.decode_all(np.ascontiguousarray(images))
             self._waves[stage, what] = waves
         return self._waves[stage, what]
 
     def _of(self, stage: int) -> Samples:
         if stage not in self._samples:
-            self._samples[stage] = self.run.samples(stage)
+            self._samples[stage] = self.run.samples(stage).few(self.notes)
         return self._samples[stage]
 
     @staticmethod
