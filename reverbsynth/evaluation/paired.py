@@ -66,12 +66,11 @@ class Twins:
 
     def words(self, name: str, effect: str) -> list[str]:
         """Why a note has no change; empty where it has one."""
-        both = (self.values(f"{name}_word", each) for each in (effect, self.effects[0]))
-        known = np.isfinite(self.change(name, effect))
-        return [
-            "" if fine else first or second
-            for fine, first, second in zip(known, *both, strict=True)
-        ]
+        found = np.full(len(self.places), "", object)
+        for each in (effect, self.effects[0]):
+            unknown = ~np.isfinite(self.values(name, each))
+            found[unknown] = self.values(f"{name}_word", each)[unknown]
+        return found.tolist()
 
     def crossfades(self, effect: str, count: int) -> np.ndarray:
         """Levels of the tail while the first twin fades into another [shape=(notes, STEPS)]."""

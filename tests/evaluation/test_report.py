@@ -14,6 +14,7 @@ from reverbsynth.evaluation.clips import Clips
 from reverbsynth.evaluation.report import FILE, closest_notes, evaluate
 from reverbsynth.evaluation.result import Report
 from reverbsynth.figures import evaluation as pictures
+from reverbsynth.figures import learned
 from reverbsynth.instrument import Instrument
 from reverbsynth.runs import Run
 from reverbsynth.settings import Settings
@@ -261,6 +262,24 @@ def test_figures_are_drawn_of_what_was_found(of_run, small_run, through_json):
         (pictures.spectra_and_memory(shown), 9),
     ):
         assert sum(len(ax.lines) for ax in figure.axes) >= lines
+
+
+def test_chapter_9_is_drawn_and_told_of_what_was_found(of_run, small_run):
+    kept = Report.load(small_run.directory / FILE)
+    assert [len(ax.lines) for ax in learned.paired_changes(kept).axes][2] == 5
+    assert [len(ax.lines) for ax in learned.dial_curves(kept).axes][2] == 3
+    text = learned.answer(kept).data
+    assert of_run["paired.ratio.reverb"].text("generated") in text
+    assert "in 11 steps" in text
+    assert len(learned.verdicts(kept)) == 2
+    assert list(learned.labels(small_run)["inputs"]) == [3, 2]
+
+
+def test_chapter_9_of_an_instrument_without_effects_says_so():
+    nothing = Report({"wet": None})
+    assert "has no answer" in learned.answer(nothing).data
+    empty = learned.paired_changes(nothing).axes[2]
+    assert [text.get_text() for text in empty.texts] == ["nothing to show"]
 
 
 def test_a_figure_of_nothing_says_so():
