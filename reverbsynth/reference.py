@@ -25,7 +25,16 @@ PARTS = {
     "Data": ("data",),
     "Spectra": ("spectra", "images"),
     "Networks": ("gan",),
-    "Training": ("training", "runs", "pace", "callbacks", "checkpoints", "tensorboard", "results"),
+    "Training": (
+        "training",
+        "runs",
+        "pace",
+        "callbacks",
+        "checkpoints",
+        "tensorboard",
+        "devices",
+        "results",
+    ),
     "Instrument": (
         *("instrument", "instrument_file", "inversion", "latents", "mixtures", "midi", "export"),
     ),
