@@ -30,6 +30,7 @@ from reverbsynth.audio import write_audio
 from reverbsynth.data import DataSet
 from reverbsynth.data.records import sha256
 from reverbsynth.errors import ReverbSynthError
+from reverbsynth.evaluation.applied import apply_to_held_out
 from reverbsynth.evaluation.report import evaluate
 from reverbsynth.instrument import Instrument, at_peak
 from reverbsynth.runs import INSTRUMENT, MANIFEST, SETTINGS, Run, evenly
@@ -91,7 +92,9 @@ def bundle(
         raise ReverbSynthError(f"{run.directory}: a results bundle, expected a run's own directory")
     _check_place(directory, replace)
     instrument = Instrument.from_run(run)
-    evaluate(run, run.manifest["data_directory"] if data is None else data)
+    source = run.manifest["data_directory"] if data is None else data
+    evaluate(run, source)
+    apply_to_held_out(run, source)
     with atomic_path(directory) as folder:
         folder.mkdir()
         shutil.copyfile(run.directory / SETTINGS, folder / SETTINGS)

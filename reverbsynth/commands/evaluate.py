@@ -54,10 +54,9 @@ def evaluate(
         report.save(output)
     typer.echo(report.text())
     if applied:
-        from reverbsynth.data import DataSet
         from reverbsynth.evaluation.applied import apply_to_held_out
 
         if run is None:
             raise ReverbSynthError(f"{thing}: --applied is for a run, whose directory keeps it")
-        trials = apply_to_held_out(run, DataSet.open(data), chosen, again)
+        trials = apply_to_held_out(run, data, chosen, again)
         typer.echo(f"\nEffects applied to held-out notes\n{trials.table(chosen).to_string()}")

@@ -140,14 +140,17 @@ class Trials:
 
 
 def apply_to_held_out(
-    run: Run, data: DataSet, settings: Settings | None = None, again: bool = False
+    run: Run,
+    data: DataSet | Path | str,
+    settings: Settings | None = None,
+    again: bool = False,
 ) -> Trials:
     """Apply effects to held-out notes, or find the trials that the run keeps (``applied.json``).
 
     Parameters
     ----------
     run : Run
-    data : DataSet
+    data : DataSet or path
         Its held-out notes are the recordings.
     settings : Settings, optional
         Their ``evaluation`` and ``seed`` are used; the run's own if none are given.
@@ -177,6 +180,7 @@ def apply_to_held_out(
             return kept
     if len(instrument.labels.get("effect", ())) < 2:
         return Trials(facts)
+    data = data if isinstance(data, DataSet) else DataSet.open(data)
     found = Trials(facts, _tried(instrument, data, settings))
     found.save(path)
     return found
