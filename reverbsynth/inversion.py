@@ -1,8 +1,8 @@
 """Find the latent vector and labels that make a generator play a recorded note.
 
 By gradient descent through the generator, from several starts at once. Zhu et al., "Generative
-Visual Manipulation on the Natural Image Manifold" (2016), section 3.1; the latent vector is held on
-the sphere that nearly all of N(0, 1) lies close to, as in Menon et al., "PULSE" (2020).
+Visual Manipulation on the Natural Image Manifold" (2016), section 3.1; the latent vector is held to
+lengths that N(0, 1) has, much as Menon et al., "PULSE" (2020), hold it on a sphere.
 """
 
 import math
@@ -32,6 +32,9 @@ RATE = 0.2
 
 CANDIDATES = 16
 """Random latent vectors that are tried for each start; the best are the starts."""
+
+SPREAD = math.sqrt(2)
+"""Two standard deviations of the length of a Gaussian vector, which is about sqrt(size)."""
 
 _DECIBELS = 10 / math.log(10)
 """Of a unit of the image's magnitude, the logarithm of a power."""
@@ -217,9 +220,11 @@ class Inversion:
         return np.concatenate(blocks, axis=1), np.concatenate(free, axis=1)
 
     def _placed(self, point, fixed, free):
-        """Free parameters as latent vectors on their sphere, and labels that are mixtures."""
+        """Free parameters as latent vectors of a common length, and labels that are mixtures."""
         z, logits = point[:, : self._size], point[:, self._size :]
-        z = z * ops.rsqrt(ops.mean(z**2, axis=1, keepdims=True))
+        length = ops.sqrt(ops.sum(z**2, axis=1, keepdims=True))
+        usual = math.sqrt(self._size)
+        z = z * ops.clip(length, max(usual - SPREAD, 0.0), usual + SPREAD) / length
         blocks, start = [], 0
         for values in self._labels.values():
             stop = start + len(values)
