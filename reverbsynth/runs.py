@@ -187,7 +187,9 @@ class Run:
     @property
     def labels(self) -> dict[str, list]:
         """The values each label takes, in the order of their classes."""
-        return self.manifest["vocabulary"]
+        vocabulary = self.manifest["vocabulary"]
+        # The manifest sorts its keys; the labels come in the settings' order.
+        return {name: vocabulary[name] for name in self.settings.gan.labels if name in vocabulary}
 
     @property
     def histogram(self) -> np.ndarray:
