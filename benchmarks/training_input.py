@@ -98,9 +98,9 @@ def memory(folder: Path) -> None:
     labels = np.zeros((NOTES, 1), np.int32)
     with Peak() as peak:
         batches = Batches(images.at(1), labels, 64, 0, 0, NOTES)
-        for step in range(200):
+        for step in range(20):
             batches[step]
-    print(f"200 batches of 64 of {NOTES:,} full-size images: {peak}")
+    print(f"20 batches of 64 of {NOTES:,} full-size images: {peak}")
     with Peak() as peak:
         small = images.at(32)
     print(f"all {NOTES:,} images scaled down to {small.shape[1]} x {small.shape[2]}: {peak}")
