@@ -23,6 +23,10 @@ from reverbsynth.settings import GanSettings
 _SCRATCH_BYTES = 2**22
 """Scratch of one strip of rows, so that it stays in the cache."""
 
+_UPSCALING_BYTES = 2**23
+"""The same for upscaling, where more rows at a time make up for some of them leaving the cache: its
+25 matrices themselves have to be loaded for each strip."""
+
 _LEAST_TILES = 128
 """Tiles of one strip, so that matrix products are worth their start."""
 
@@ -40,7 +44,12 @@ _LEAST_CHANNELS = 32
 """With fewer there is little to save, and a pixel norm over few channels magnifies rounding."""
 
 _MOST_THREADS = 8
-"""Each holds a workspace of its own, of up to about 80 MB."""
+"""Each holds a workspace of its own, of up to about 120 MB."""
+
+# The taps of `kernels.recombine` along one axis, and what of `kernels.differences` they multiply.
+_UPSCALING_TRANSFORM = np.array([[1, 1, 1], [1, 0, 0], [0, 0, 1], [0, 1, 1], [1, 1, 0]])
+_ITSELF, _BEFORE, _AFTER = range(3)
+_MULTIPLIED = (_ITSELF, _BEFORE, _AFTER, _AFTER, _BEFORE)
 
 # Winograd's kernel transform for the points 0, ±1, ±2 and infinity.
 _KERNEL_TRANSFORM = np.array(
@@ -158,14 +167,15 @@ class _Block:
     def __init__(self, size: tuple[int, int], kernel0, bias0, kernel1, bias1):
         self._size = height, width = size
         self._below, self._channels = kernel0.shape[2:]
-        self._taps = _taps(kernel0)
-        self._winograd = _winograd(kernel1)
+        self._taps = _transformed(kernel0, _UPSCALING_TRANSFORM)
+        self._winograd = _transformed(kernel1, _KERNEL_TRANSFORM)
         self._piece = _piece(self._channels**2)
         self._chunk = kernels.chunk(self._channels)
         self._bias0, self._bias1 = (
             np.tile(bias, self._chunk // self._channels) for bias in (bias0, bias1)
         )
-        self._rows0 = _strip(height // 2, 1, 36 * (width // 2) * self._channels)
+        bytes_a_row = 4 * (width // 4) * (9 * self._below + 25 * self._channels) // 2
+        self._rows0 = _strip(height // 2, 2, bytes_a_row, _UPSCALING_BYTES)
         tiles_a_row = width // kernels.TILE**2
         least = max(kernels.TILE, _LEAST_TILES // tiles_a_row)
         bytes_a_row = 2 * 4 * kernels.POINTS**2 * tiles_a_row * self._channels
@@ -174,9 +184,12 @@ class _Block:
     def workspace(self) -> dict[str, np.ndarray]:
         """Buffers for one thread. Images have a border of one zero pixel."""
         height, width = self._size
-        low, below, c = width // 2, self._below, self._channels
-        r, tiles = self._rows0, width // kernels.TILE
+        below, c = self._below, self._channels
+        tiles = width // kernels.TILE
         n = self._rows1 // kernels.TILE * tiles
+        # Zero, because the last pixel of each row is read where nothing was written.
+        parts = np.zeros((9, self._rows0 // 2 + 1, (tiles + 1) * below), np.float32)
+        products = np.zeros((25, self._rows0 // 2 + 1, (tiles + 1) * c), np.float32)
 
         def empty(*shape: int) -> np.ndarray:
             return np.empty(shape, np.float32)
@@ -184,15 +197,10 @@ class _Block:
         return {
             "middle": np.zeros((height + 2, kernels.TILE, (tiles + 1) * c), np.float32),
             "out": np.zeros((height + 2, width + 2, c), np.float32),
-            "pixels": empty(r, low * below),
-            "down": empty(r + 1, low * below),
-            "across": empty(r, (low + 1) * below),
-            "both": empty(r + 1, (low + 1) * below),
-            "products": (
-                *(empty(r, low * c) for _ in range(3)),
-                *(empty(r, (low + 1) * c) for _ in range(2)),
-                *(empty(r + 1, (low + 1) * c) for _ in range(4)),
-            ),
+            "pixels": empty(kernels.chunk(below) + below),
+            "parts": parts,
+            "products": products,
+            "pairs": self._pairs(parts, products),
             "row": empty(self._chunk),
             "tiles": empty(kernels.POINTS**2, n * c + _APART),
             "tile_products": empty(kernels.POINTS**2, n * c + _APART),
@@ -200,6 +208,20 @@ class _Block:
             "half": empty(kernels.TILE * kernels.POINTS, self._chunk + _APART),
             "four_rows": empty(kernels.TILE, self._chunk + _APART),
         }
+
+    def _pairs(self, parts: np.ndarray, products: np.ndarray) -> list[tuple]:
+        """What each of the taps multiplies, and where the product goes."""
+        below, c = self._below, self._channels
+        piece = _piece(below * c)
+        pairs = []
+        for i, rows in enumerate(_MULTIPLIED):
+            for j, columns in enumerate(_MULTIPLIED):
+                # The last tap's difference is the next pixel's.
+                down, right = i // 4, j // 4
+                values = parts[3 * rows + columns, down : down + len(parts[0]) - 1]
+                product = products[5 * i + j, :-1]
+                pairs.append((_pieces(values, below, right, piece), _pieces(product, c, 0, piece)))
+        return pairs
 
     def __call__(self, x: np.ndarray, space: dict) -> np.ndarray:
         """The block's activations with their border, which lie in the workspace."""
@@ -210,16 +232,19 @@ class _Block:
     def _upscaled(self, x: np.ndarray, space: dict) -> None:
         c, below, rows = self._channels, self._below, self._rows0
         padded, middle = x.reshape(len(x), -1), space["middle"][1:-1]
-        down, both = space["down"], space["both"]
-        inputs = (space["pixels"], down[:-1], down[1:], *[space["across"]] * 2, *[both] * 4)
-        for top in range(0, self._size[0] // 2, rows):
+        products = space["products"]
+        # From the bottom up: a strip needs the products with s of the first row of the one below
+        # it, and the border's are zero.
+        products[:5, 0] = 0
+        for top in reversed(range(0, self._size[0] // 2, rows)):
+            products[:5, -1] = products[:5, 0]
             kernels.differences(
-                padded[top : top + rows + 2], space["pixels"], down, space["across"], both
+                padded[top : top + rows + 2], space["parts"], below, space["pixels"]
             )
-            for values, taps, product in zip(inputs, self._taps, space["products"], strict=True):
-                _multiply(values.reshape(-1, below), taps, product.reshape(-1, c))
+            for taps, (values, product) in zip(self._taps, space["pairs"], strict=True):
+                np.matmul(values, taps, out=product)
             kernels.recombine(
-                space["products"], self._bias0, middle[2 * top : 2 * (top + rows)], c, space["row"]
+                products, self._bias0, middle[2 * top : 2 * (top + rows)], c, space["row"]
             )
 
     def _level(self, space: dict) -> None:
@@ -268,14 +293,17 @@ def _scaled(name: str, values: np.ndarray) -> np.ndarray:
     return values * np.float32(np.sqrt(gain / np.prod(values.shape[:-1])))
 
 
-def _multiply(a: np.ndarray, b: np.ndarray, out: np.ndarray) -> None:
-    """``a @ b`` into ``out``, in pieces where that is quicker (`_piece`)."""
-    piece = min(_piece(b.size), len(a))
-    even = len(a) // piece * piece
-    shape = (even // piece, piece)
-    np.matmul(a[:even].reshape(*shape, a.shape[1]), b, out=out[:even].reshape(*shape, out.shape[1]))
-    if even < len(a):
-        np.matmul(a[even:], b, out=out[even:])
+def _pieces(rows: np.ndarray, channels: int, first: int, piece: int) -> np.ndarray:
+    """All pixels of some rows but one in each, from the ``first``, in pieces (`_piece`).
+
+    Short rows are one piece together, with what lies between them.
+    """
+    count = rows.shape[1] // channels - 1
+    if count < _LEAST_PIECE:
+        flat = rows.reshape(-1, channels)
+        return flat[first : len(flat) - 1 + first]
+    wide = rows[:, first * channels : (first + count) * channels]
+    return wide.reshape(len(rows), -1, min(piece, count), channels)
 
 
 def _piece(size: int) -> int:
@@ -284,30 +312,16 @@ def _piece(size: int) -> int:
     return piece if piece >= _LEAST_PIECE else sys.maxsize
 
 
-def _taps(kernel: np.ndarray) -> list[np.ndarray]:
-    """The nine matrices of `kernels.recombine` from a 3x3 kernel."""
-    wide = kernel.astype(np.float64)
-    by_row = {"s": wide.sum(axis=0), "0": wide[0], "2": wide[2]}
-    taps = {
-        row + column: value
-        for row, values in by_row.items()
-        for column, value in (("s", values.sum(axis=0)), ("0", values[0]), ("2", values[2]))
-    }
-    order = ("ss", "0s", "2s", "s0", "s2", "00", "02", "20", "22")
-    return [np.ascontiguousarray(taps[name], np.float32) for name in order]
-
-
-def _winograd(kernel: np.ndarray) -> np.ndarray:
-    """Winograd's 36 matrices from a 3x3 kernel."""
-    transform = _KERNEL_TRANSFORM
+def _transformed(kernel: np.ndarray, transform: np.ndarray) -> np.ndarray:
+    """The matrices to multiply pixels with, from a 3x3 kernel: by rows and then by columns."""
     points = np.einsum("ij,kl,jlcd->ikcd", transform, transform, kernel.astype(np.float64))
     return np.ascontiguousarray(points.reshape(-1, *kernel.shape[2:]), np.float32)
 
 
-def _strip(rows: int, least: int, bytes_a_row: int) -> int:
+def _strip(rows: int, least: int, bytes_a_row: int, most: int = _SCRATCH_BYTES) -> int:
     """How many rows to work on at a time: ``least`` by a power of two, at most ``rows``."""
     strip = min(least, rows)
-    while strip * 2 <= rows and strip * 2 * bytes_a_row <= _SCRATCH_BYTES:
+    while strip * 2 <= rows and strip * 2 * bytes_a_row <= most:
         strip *= 2
     return strip
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from keras import ops
 
+from reverbsynth.gan import synthesis
 from reverbsynth.gan.networks import Generator
 from reverbsynth.gan.synthesis import Synthesizer
 from reverbsynth.settings import GanSettings
@@ -31,6 +32,7 @@ def pair(stage: int, progress: float, **settings):
         (1, 0.4, {"filters_max": 64}),
         (2, 1.0, {"filters_max": 64}),
         (6, 3.0, {"filters_base": 512, "filters_max": 40}),
+        (8, 4.0, {"filters_max": 32}),
         (7, 3.25, {"filters_base": 256, "filters_max": 16}),
         (9, 5.0, {"filters_base": 256, "filters_max": 16}),
         (4, 2.0, {"filters_max": 16, "kernel_size": 5}),
@@ -41,6 +43,15 @@ def test_images_are_the_generators(stage, progress, settings):
     synthesizer, z, condition, expected = pair(stage, progress, **settings)
     found = np.stack(list(synthesizer.many(z, condition, np.copy)))
     assert found.shape == expected.shape
+    assert np.abs(found - expected).max() <= 2e-4
+
+
+def test_pieces_make_the_whole(monkeypatch):
+    # Blocks of many pixels are multiplied in pieces; here those of few are, too.
+    monkeypatch.setattr(synthesis, "_LEAST_PIECE", 8)
+    monkeypatch.setattr(synthesis, "_SMALL_PRODUCT", 8 * 40**2)
+    synthesizer, z, condition, expected = pair(6, 3.0, filters_base=512, filters_max=40)
+    found = np.stack(list(synthesizer.many(z, condition, np.copy)))
     assert np.abs(found - expected).max() <= 2e-4
 
 
