@@ -4,6 +4,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+from keras import ops
 from rich.progress import track
 
 from reverbsynth.atomic import atomic_path, remove_partial
@@ -67,6 +68,7 @@ class ImageSet:
 
     def _encode(self, path: Path) -> None:
         waves = np.empty((_ENCODE_BATCH, NOTE_LENGTH), np.float32)
+        encode = self.representation.encoder()
         with atomic_path(path) as temporary:
             images = _create(temporary, (len(self), *IMAGE_SHAPE))
             notes = track(
@@ -80,9 +82,9 @@ class ImageSet:
                 waves[filled] = note.audio
                 filled += 1
                 if filled == _ENCODE_BATCH or position == len(self) - 1:
-                    # The last batch is padded, so that JAX compiles one shape only.
+                    # The last batch is padded, so that one shape is compiled.
                     waves[filled:] = 0
-                    encoded = self.representation.encode_all(waves, _ENCODE_BATCH)
+                    encoded = ops.convert_to_numpy(encode(ops.convert_to_tensor(waves)))
                     images[position + 1 - filled : position + 1] = encoded[:filled]
                     filled = 0
             images.flush()

@@ -6,7 +6,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 from keras import ops
 
@@ -23,6 +22,7 @@ from reverbsynth.mixtures import one_hot
 from reverbsynth.runs import Run
 from reverbsynth.settings import NOTE_LENGTH, GanSettings, SpectraSettings
 from reverbsynth.spectra import IMAGE_SHAPE, Representation
+from reverbsynth.spectra.compiled import compiled
 
 
 class Instrument:
@@ -60,7 +60,7 @@ class Instrument:
         _check_weights(weights, Generator(gan, width, stage))
         self.weights = {name: np.asarray(value, np.float32) for name, value in weights.items()}
         self._synthesizer = Synthesizer(gan, stage, progress, self.weights)
-        self._decode = _compiled(self._wave)
+        self._decode = compiled(self._wave)
         self._decoding = threading.Lock()
 
     @classmethod
@@ -372,17 +372,6 @@ def at_peak(wave: np.ndarray, peak: float) -> np.ndarray:
     """A wave scaled to a peak; a silent one stays silent."""
     loudest = np.abs(wave).max(initial=0)
     return wave if loudest == 0 else wave * np.float32(peak / loudest)
-
-
-def _compiled(function: Callable) -> Callable:
-    """The function as one compiled program, on either backend."""
-    if keras.backend.backend() == "jax":
-        import jax
-
-        return jax.jit(function)
-    import tensorflow as tf
-
-    return tf.function(function, jit_compile=True, autograph=False)
 
 
 def _gains(velocities: Sequence[int] | int, n: int) -> np.ndarray:

@@ -14,6 +14,16 @@ def _taylor(first: int) -> list[float]:
 _SINE, _COSINE = _taylor(1), _taylor(0)
 
 
+def wrapped(step):
+    """A step of the phase, less whole turns: radians within [-pi, pi].
+
+    Half a turn keeps the sign it had.
+    """
+    turns = ops.floor((step + math.pi) / (2 * math.pi))
+    least = step - 2 * math.pi * turns
+    return ops.where(ops.logical_and(least == -math.pi, step > 0), math.pi, least)
+
+
 def unwrap(phase):
     """Remove the jumps of 2 pi along time.
 
@@ -26,17 +36,15 @@ def unwrap(phase):
     tensor [shape=(n, frames, bins)], radians
         The same first frame, steps within [-pi, pi].
     """
-    step = phase[:, 1:] - phase[:, :-1]
-    wrapped = ops.mod(step + math.pi, 2 * math.pi) - math.pi
-    # A step of exactly half a turn keeps the sign it had.
-    wrapped = ops.where(ops.logical_and(wrapped == -math.pi, step > 0), math.pi, wrapped)
-    return ops.concatenate([phase[:, :1], phase[:, :1] + ops.cumsum(wrapped, axis=1)], axis=1)
+    steps = wrapped(phase[:, 1:] - phase[:, :-1])
+    return ops.concatenate([phase[:, :1], phase[:, :1] + ops.cumsum(steps, axis=1)], axis=1)
 
 
 def instantaneous_frequency(phase):
     """Steps of the unwrapped phase over pi; frame 0 holds the phase itself over pi.
 
-    Engel et al., "GANSynth" (2019), section 2.
+    Engel et al., "GANSynth" (2019), section 2. Unwrapping adds up the steps that are asked for:
+    they are taken as they are.
 
     Parameters
     ----------
@@ -46,9 +54,12 @@ def instantaneous_frequency(phase):
     -------
     tensor [shape=(n, frames, bins)], within [-1, 1], in half turns a frame
     """
-    unwrapped = unwrap(phase)
-    steps = unwrapped[:, 1:] - unwrapped[:, :-1]
-    return ops.concatenate([unwrapped[:, :1], steps], axis=1) / math.pi
+    return with_wrapped_steps(phase[:, :1], phase[:, 1:] - phase[:, :-1])
+
+
+def with_wrapped_steps(first, steps):
+    """A first frame's phase and the steps from there, in half turns, the steps wrapped."""
+    return ops.concatenate([first, wrapped(steps)], axis=1) / math.pi
 
 
 def integrate(frequency):

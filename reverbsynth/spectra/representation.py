@@ -6,6 +6,7 @@ Engel et al., "GANSynth" (2019), compares the three; the paper uses IF-Mel (Tabl
 """
 
 import math
+from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
@@ -13,7 +14,13 @@ from keras import ops
 
 from reverbsynth.settings import SpectraSettings
 from reverbsynth.spectra import mel
-from reverbsynth.spectra.phase import cosine_and_sine, instantaneous_frequency, integrate
+from reverbsynth.spectra.compiled import compiled
+from reverbsynth.spectra.phase import (
+    cosine_and_sine,
+    instantaneous_frequency,
+    integrate,
+    with_wrapped_steps,
+)
 from reverbsynth.spectra.stft import BINS, FRAMES, istft, stft
 
 IMAGE_SHAPE = (FRAMES, BINS, 2)
@@ -35,8 +42,11 @@ def to_specgram(real, imaginary, phase_only: bool = False):
     -------
     tensor [shape=(n, 128, 1024, 2)]
     """
+    return _specgram(real, imaginary, ops.arctan2(imaginary, real), phase_only)
+
+
+def _specgram(real, imaginary, phase, phase_only: bool):
     magnitude = ops.log(ops.sqrt(real**2 + imaginary**2) + FLOOR)
-    phase = ops.arctan2(imaginary, real)
     second = phase / math.pi if phase_only else instantaneous_frequency(phase)
     return ops.stack([magnitude, second], axis=-1)
 
@@ -48,11 +58,14 @@ def to_stft(specgram, phase_only: bool = False):
 
 
 def to_mel(specgram):
-    """Linear-frequency image to mel [shape=(n, 128, 1024, 2)]: power and phase are projected."""
+    """Linear-frequency image to mel [shape=(n, 128, 1024, 2)]: power and phase are projected.
+
+    The steps of the projected phase are the projected steps, so nothing need be added up.
+    """
     project = mel.to_mel_bins()
     magnitude = ops.log(project(ops.exp(2 * specgram[..., 0])) + FLOOR)
-    phase = project(integrate(specgram[..., 1]))
-    return ops.stack([magnitude, instantaneous_frequency(phase * math.pi)], axis=-1)
+    steps = project(specgram[..., 1] * math.pi)
+    return ops.stack([magnitude, with_wrapped_steps(steps[:, :1], steps[:, 1:])], axis=-1)
 
 
 def from_mel(melspecgram):
@@ -92,7 +105,22 @@ class Representation:
 
     def encode(self, waves):
         """Notes [shape=(n, 64000)] as images [shape=(n, 128, 1024, 2)]."""
-        specgram = to_specgram(*stft(waves), phase_only=self.kind == "phase")
+        real, imaginary = stft(waves)
+        return self._image(real, imaginary, ops.arctan2(imaginary, real))
+
+    def encoder(self) -> Callable:
+        """`encode`, compiled: three times as quick, for many batches of one size."""
+        image = compiled(self._image)
+
+        def encode(waves):
+            # The arctangent that XLA compiles for CPUs costs more than all the rest.
+            real, imaginary = stft(waves)
+            return image(real, imaginary, ops.arctan2(imaginary, real))
+
+        return encode
+
+    def _image(self, real, imaginary, phase):
+        specgram = _specgram(real, imaginary, phase, phase_only=self.kind == "phase")
         return to_mel(specgram) if self.kind == "mel" else specgram
 
     def to_stft(self, images):

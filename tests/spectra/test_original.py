@@ -70,3 +70,13 @@ def test_end_to_end(original):
     agree = np.abs(found - expected).max(axis=-1)[loud] <= 1e-3
     assert loud.any()
     assert agree.mean() >= 0.995
+
+
+def test_the_compiled_encoder_is_the_same(original):
+    representation = Representation(SpectraSettings())
+    waves = np.stack([original["wave"], 0.5 * original["wave"][::-1]]).astype("float32")
+    plain = representation.encode_all(waves)
+    found = ops.convert_to_numpy(representation.encoder()(ops.convert_to_tensor(waves)))
+    assert np.abs(found[..., 0] - plain[..., 0]).max() <= 1e-5
+    turned = np.abs(found[..., 1] - plain[..., 1])
+    assert np.minimum(turned, 2 - turned).max() <= 1e-4
