@@ -1,12 +1,13 @@
 """Recipes at equal processor time: the paper's losses, and the departures of preset laptop.
 
-    python benchmarks/recipe.py WORK [--minutes 8] [--only NAME ...]
+    python benchmarks/recipe.py WORK [--minutes 60] [--until-stage 8] [--only NAME ...]
 
 Every candidate trains preset `laptop` with the settings it names, on the same notes, for so many
 minutes of processor time (all threads; a busy machine changes nothing), shared among the stages as
-in the preset. Judged are generated notes of drawn labels, by listeners that learned from real notes
-(`reverbsynth.evaluation.classifier`) and by YIN: the critic's own losses prove nothing. WORK keeps
-data, runs and listeners; a finished candidate is not trained again.
+in the preset; or it stops when an earlier stage is done. Judged are generated notes of drawn
+labels, by listeners that learned from real notes (`reverbsynth.evaluation.classifier`) and by YIN:
+the critic's own losses prove nothing. WORK keeps data, runs and listeners; a finished candidate is
+not trained again.
 """
 
 import argparse
@@ -57,7 +58,8 @@ NOTES = 200
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("work", type=Path)
-    parser.add_argument("--minutes", type=float, default=8.0)
+    parser.add_argument("--minutes", type=float, default=60.0)
+    parser.add_argument("--until-stage", type=int, default=8)
     parser.add_argument("--only", nargs="+", choices=CANDIDATES, default=list(CANDIDATES))
     options = parser.parse_args()
     # The schedule is by the clock: let it be the processor's.
@@ -68,7 +70,7 @@ def main() -> None:
     for name in options.only:
         settings = shortened(Settings.preset("laptop", **CANDIDATES[name]), options.minutes)
         data = build_data(settings, options.work / "data")
-        run = train(settings, data, options.work / f"{settings.hash}")
+        run = train(settings, data, options.work / settings.hash, until_stage=options.until_stage)
         print(f"{name} | {judged(run, data)}", flush=True)
 
 
