@@ -141,7 +141,8 @@ def test_what_the_repository_ships_is_whole():
         results.check(Run.open(manifest.parent))
 
 
-def test_a_workspace_shows_it(kept):
+def test_a_workspace_shows_it(kept, tmp_path, monkeypatch):
+    monkeypatch.setattr("reverbsynth.workspace._results", lambda: tmp_path)
     place = workspace(run=kept.directory)
     assert place.run.bundled
     assert place.instrument.stage == 2
