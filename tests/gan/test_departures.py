@@ -33,10 +33,14 @@ def critic_step(model: ProgressiveGAN, steps: int = 0) -> tuple[dict, list]:
     alpha = ops.convert_to_tensor(np.float32([0.25, 0.75]).reshape(2, 1, 1, 1))
 
     def run():
-        return model.discriminator_gradients(images(), LABELS, fake, alpha, PROGRESS)
+        # What a compiled step assigns comes out beside its result, as in training.
+        with keras.StatelessScope() as scope:
+            found = model.discriminator_gradients(images(), LABELS, fake, alpha, PROGRESS)
+        return *found, scope.get_current_value(model.penalty)
 
-    # Outside `fit` and JAX' own state the kept penalty is read before and after.
-    terms, gradients = compiled(run) if keras.backend.backend() != "jax" else run()
+    terms, gradients, penalty = compiled(run)
+    if penalty is not None:
+        model.penalty.assign(penalty)
     return (
         {name: float(value) for name, value in terms.items()},
         [ops.convert_to_numpy(gradient) for gradient in gradients],
