@@ -33,14 +33,20 @@ def critic_step(model: ProgressiveGAN, steps: int = 0) -> tuple[dict, list]:
     alpha = ops.convert_to_tensor(np.float32([0.25, 0.75]).reshape(2, 1, 1, 1))
 
     def run():
-        # What a compiled step assigns comes out beside its result, as in training.
+        return model.discriminator_gradients(images(), LABELS, fake, alpha, PROGRESS)
+
+    def run_without_side_effects():
+        # What a compiled step assigns comes out beside its result, as in training on JAX.
         with keras.StatelessScope() as scope:
-            found = model.discriminator_gradients(images(), LABELS, fake, alpha, PROGRESS)
+            found = run()
         return *found, scope.get_current_value(model.penalty)
 
-    terms, gradients, penalty = compiled(run)
-    if penalty is not None:
-        model.penalty.assign(penalty)
+    if keras.backend.backend() == "jax":
+        terms, gradients, penalty = compiled(run_without_side_effects)
+        if penalty is not None:
+            model.penalty.assign(penalty)
+    else:
+        terms, gradients = run()
     return (
         {name: float(value) for name, value in terms.items()},
         [ops.convert_to_numpy(gradient) for gradient in gradients],
