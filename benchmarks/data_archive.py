@@ -23,7 +23,7 @@ import soundfile
 
 from reverbsynth.data.notes import Rejected
 from reverbsynth.data.nsynth import NSynth
-from reverbsynth.settings import NSynthSource
+from reverbsynth.data_settings import NSynthSource
 
 FAMILIES = ("bass", "brass", "flute", "guitar", "mallet", "organ", "reed", "string")
 

@@ -17,12 +17,13 @@ import numpy as np
 from reverbsynth.data.build import build_data, data_hash
 from reverbsynth.data.notes import Note
 from reverbsynth.data.records import DataSet
+from reverbsynth.data_settings import SoundFontSource
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.evaluation.report import evaluate
 from reverbsynth.evaluation.result import Report
 from reverbsynth.instrument import Instrument
 from reverbsynth.runs import MANIFEST, Run
-from reverbsynth.settings import Settings, SoundFontSource
+from reverbsynth.settings import Settings
 
 SMOKE_PRESETS = ("tiny",)
 """Presets whose runs show that the machinery works and nothing else."""

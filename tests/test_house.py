@@ -26,7 +26,8 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 ORDER = (
-    *("errors", "atomic", "provenance", "evaluation_settings", "settings"),
+    *("errors", "atomic", "provenance"),
+    *("data_settings", "evaluation_settings", "settings"),
     *("audio", "latents", "mixtures", "examples"),
     *("data", "spectra", "images", "gan"),
     *("runs", "checkpoints", "pace", "devices", "callbacks", "tensorboard", "training"),

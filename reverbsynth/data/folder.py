@@ -22,8 +22,9 @@ from reverbsynth.data.notes import (
 from reverbsynth.data.pitches import estimated_pitch, pitch_of_name
 from reverbsynth.data.progress import progress
 from reverbsynth.data.sounds import read_sound
+from reverbsynth.data_settings import FolderSource
 from reverbsynth.errors import ReverbSynthError
-from reverbsynth.settings import NOTE_LENGTH, FolderSource
+from reverbsynth.settings import NOTE_LENGTH
 
 SUFFIXES = (".wav", ".flac", ".aif", ".aiff", ".ogg", ".oga")
 

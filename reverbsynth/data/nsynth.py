@@ -20,8 +20,8 @@ from reverbsynth.data.selection import (
     from_prepared,
 )
 from reverbsynth.data.sounds import read_nsynth_wav
+from reverbsynth.data_settings import NSynthSource
 from reverbsynth.errors import ReverbSynthError
-from reverbsynth.settings import NSynthSource
 
 EXPECTED = (
     "an unpacked split (examples.json and audio/), an archive (.tar.gz, .tar), TFRecord files, or "

@@ -7,8 +7,9 @@ from typing import Any
 
 from reverbsynth.data.notes import UNKNOWN_INSTRUMENT, UNKNOWN_VELOCITY, Entry
 from reverbsynth.data.records import integer, text
+from reverbsynth.data_settings import NSynthSource
 from reverbsynth.errors import ReverbSynthError
-from reverbsynth.settings import SAMPLE_RATE, NSynthSource
+from reverbsynth.settings import SAMPLE_RATE
 
 QUALITIES = (
     "bright",

@@ -15,8 +15,9 @@ import soundfile
 import soxr
 
 from reverbsynth.data.notes import Entry, Index, Note, Rejected, batched, flaw, generator
+from reverbsynth.data_settings import SoundFontSource
 from reverbsynth.errors import ReverbSynthError
-from reverbsynth.settings import NOTE_LENGTH, NOTE_OFF, SAMPLE_RATE, SoundFontSource
+from reverbsynth.settings import NOTE_LENGTH, NOTE_OFF, SAMPLE_RATE
 
 LOUDEST = 0.9
 """Peak of a note of velocity 127; other peaks are in proportion to the velocity."""

@@ -11,8 +11,9 @@ from scipy.signal import lfilter
 from reverbsynth.data.effects import Effect, effect, effects, kinds
 from reverbsynth.data.effects.filters import allpass, allpass_chain, recirculate, whole_samples
 from reverbsynth.data.measure import decay_time, impulse_response
+from reverbsynth.data_settings import EffectSettings
 from reverbsynth.errors import ReverbSynthError
-from reverbsynth.settings import NOTE_LENGTH, EffectSettings
+from reverbsynth.settings import NOTE_LENGTH
 
 IDS = ("a", "b", "c")
 

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from reverbsynth.data import build_data
 from reverbsynth.data.folder import Folder, read_table
 from reverbsynth.data.notes import Rejected
+from reverbsynth.data_settings import FolderSource
 from reverbsynth.errors import ReverbSynthError
-from reverbsynth.settings import FolderSource, Settings
+from reverbsynth.settings import Settings
 
 
 @pytest.fixture

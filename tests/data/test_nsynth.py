@@ -17,8 +17,9 @@ from reverbsynth.data import build_data, tfrecord
 from reverbsynth.data.notes import Rejected
 from reverbsynth.data.nsynth import NSynth
 from reverbsynth.data.selection import QUALITIES, from_name
+from reverbsynth.data_settings import NSynthSource
 from reverbsynth.errors import ReverbSynthError
-from reverbsynth.settings import NSynthSource, Settings
+from reverbsynth.settings import Settings
 
 BASSES = [
     f"bass_acoustic_000-{pitch:03d}-{velocity:03d}"

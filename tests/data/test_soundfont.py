@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from reverbsynth.data.notes import Rejected
 from reverbsynth.data.soundfont import LOUDEST, SoundFont, default_soundfont, presets
+from reverbsynth.data_settings import SoundFontSource
 from reverbsynth.errors import ReverbSynthError
-from reverbsynth.settings import NOTE_OFF, SAMPLE_RATE, SoundFontSource
+from reverbsynth.settings import NOTE_OFF, SAMPLE_RATE
 
 
 def source(seed=0, **settings):

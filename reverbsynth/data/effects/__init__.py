@@ -17,8 +17,8 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from reverbsynth.data.notes import generator
+from reverbsynth.data_settings import EffectSettings
 from reverbsynth.errors import ReverbSynthError
-from reverbsynth.settings import EffectSettings
 
 
 class Effect(BaseModel):
