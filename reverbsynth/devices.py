@@ -63,8 +63,8 @@ class Devices:
         Raises
         ------
         ReverbSynthError
-            For a batch that does not divide evenly, stages by the clock on several machines, whose
-            clocks differ, and with TensorFlow a penalty that is left out of some steps.
+            For a batch that does not divide evenly, and for stages by the clock on several
+            machines, whose clocks differ.
         """
         batch = settings.training.batch
         if batch % self.count:
@@ -135,11 +135,6 @@ class TensorFlowDevices(Devices):
 
     def check(self, settings: Settings) -> None:
         super().check(settings)
-        if self.count > 1 and settings.losses.penalty_every > 1:
-            raise ReverbSynthError(
-                f"losses.penalty_every: found {settings.losses.penalty_every}, expected 1 on "
-                "several devices of TensorFlow, which cannot meet in a step that some leave out"
-            )
         if self.processes > 1 and settings.training.stage_minutes is not None:
             raise ReverbSynthError(
                 "training.stage_minutes: expected null on several machines: their clocks differ"

@@ -12,6 +12,7 @@ from reverbsynth.gan import losses, stages
 from reverbsynth.gan.backend import (
     BackendStep,
     input_gradient,
+    mean_over_devices,
     once_known,
     own_share,
     shares,
@@ -219,7 +220,8 @@ class ProgressiveGAN(BackendStep, keras.Model):
         """Gradients of the penalty in one step of several, with their weight in all; else zeros.
 
         Karras et al., "Analyzing and Improving the Image Quality of StyleGAN" (2020), lazy
-        regularization. ``self.penalty`` keeps the last value.
+        regularization. ``self.penalty`` keeps the last value. TensorFlow's replicas, which cannot
+        meet within a branch, compute all of it in every step.
         """
         weights, variables = self.settings.losses, self.discriminator.trainable_variables
         weight = weights.gradient_penalty * weights.penalty_every
@@ -230,14 +232,20 @@ class ProgressiveGAN(BackendStep, keras.Model):
 
         def taken():
             terms, gradients = value_and_gradients(objective, variables, self)
-            return [terms["penalty"], *map(ops.convert_to_tensor, gradients)]
+            penalty = mean_over_devices(terms["penalty"])
+            return [penalty, *map(ops.convert_to_tensor, gradients)]
 
         def left_out():
             zeros = [ops.zeros(variable.shape, "float32") for variable in variables]
             return [ops.convert_to_tensor(self.penalty), *zeros]
 
         steps = self.images_seen // self.settings.training.batch
-        penalty, *gradients = ops.cond(steps % weights.penalty_every == 0, taken, left_out)
+        due = steps % weights.penalty_every == 0
+        if shares() > 1:
+            pairs = zip(taken(), left_out(), strict=True)
+            penalty, *gradients = [ops.where(due, *pair) for pair in pairs]
+        else:
+            penalty, *gradients = ops.cond(due, taken, left_out)
         self.penalty.assign(penalty)
         return gradients
 
