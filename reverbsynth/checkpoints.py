@@ -36,6 +36,9 @@ def state_variables(model: ProgressiveGAN) -> dict:
         **network_variables(model),
         "random": model.random.state,
         "images_seen": model.images_seen,
+        "penalty": model.penalty,
+        "strength": model.strength,
+        "overfitting": model.overfitting,
     }
     for name in ("generator", "discriminator"):
         for i, variable in enumerate(getattr(model.optimizer, name).variables):

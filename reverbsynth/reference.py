@@ -29,6 +29,7 @@ PARTS = {
         "training",
         "runs",
         "pace",
+        "adaptation",
         "callbacks",
         "checkpoints",
         "tensorboard",

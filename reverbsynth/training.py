@@ -10,6 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from reverbsynth.adaptation import Adaptation
 from reverbsynth.atomic import remove_partial
 from reverbsynth.callbacks import Clock, Keeper, Leg, MetricsLog, ProgressReport, trim_metrics
 from reverbsynth.checkpoints import Checkpoints, network_variables, restore, values
@@ -83,6 +84,14 @@ def train(
     images = ImageSet(data, settings.spectra)
     if not len(images):
         raise ReverbSynthError(f"{data.directory}: the training split holds no notes")
+    held_out = None
+    if settings.augmentation.target is not None:
+        held_out = ImageSet(data, settings.spectra, "valid")
+        if not len(held_out):
+            raise ReverbSynthError(
+                f"{data.directory}: the validation split holds no notes, by which "
+                "augmentation.target could be held"
+            )
     deadline = None if max_minutes is None else time.monotonic() + 60 * max_minutes
     last = settings.training.last_stage
     last = last if until_stage is None else min(until_stage, last)
@@ -90,13 +99,14 @@ def train(
         stack.enter_context(engine.scope())
         folder = run.directory / "tensorboard"
         events = stack.enter_context(closing(EventFile(folder))) if run.writes else None
-        _grow(run, images, events, engine, last, deadline)
+        _grow(run, images, held_out, events, engine, last, deadline)
     return run
 
 
 def _grow(
     run: Run,
     images: ImageSet,
+    held_out: ImageSet | None,
     events: EventFile | None,
     engine: Devices,
     last: int,
@@ -119,11 +129,20 @@ def _grow(
                 pixels, labels, training.batch, run.settings.seed, images_seen, step.stop
             )
             leg = Leg(run, model.stage, batches, step, clock, checkpoints, engine)
+            adaptation = []
+            if held_out is not None:
+                others = engine.in_turn(lambda factor=factor: held_out.at(factor))
+                others = Batches(
+                    others,
+                    held_out.labels(run.settings.gan.labels),
+                    *(training.batch, run.settings.seed, images_seen, step.stop),
+                )
+                adaptation = [Adaptation(batches, others, step)]
             metrics = MetricsLog(leg)
             keeper = Keeper(leg, metrics, deadline)
             reports = [EventLog(run, events, metrics), ProgressReport(leg)] if run.writes else []
             try:
-                engine.fit(model, batches, [step, metrics, keeper, *reports])
+                engine.fit(model, batches, [step, metrics, *adaptation, keeper, *reports])
             finally:
                 keeper.release()
             if keeper.interrupted:

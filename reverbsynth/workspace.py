@@ -30,8 +30,8 @@ SMOKE_PRESETS = ("tiny",)
 
 _PACKAGE = Path(__file__).resolve().parent
 _MAKERS = (
-    *("settings.py", "data", "spectra", "images.py", "gan"),
-    *("runs.py", "checkpoints.py", "callbacks.py", "training.py"),
+    *("data_settings.py", "settings.py", "data", "spectra", "images.py", "gan"),
+    *("runs.py", "checkpoints.py", "pace.py", "callbacks.py", "adaptation.py", "training.py"),
 )
 
 

@@ -30,7 +30,16 @@ ORDER = (
     *("data_settings", "evaluation_settings", "settings"),
     *("audio", "latents", "mixtures", "examples"),
     *("data", "spectra", "images", "gan"),
-    *("runs", "checkpoints", "pace", "devices", "callbacks", "tensorboard", "training"),
+    *(
+        "runs",
+        "checkpoints",
+        "pace",
+        "devices",
+        "adaptation",
+        "callbacks",
+        "tensorboard",
+        "training",
+    ),
     *(
         "instrument_file",
         "inversion",

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from reverbsynth.gan import losses, stages
+from reverbsynth.gan import augmentation, losses, stages
 from reverbsynth.gan.backend import (
     BackendStep,
     input_gradient,
@@ -68,6 +68,14 @@ class ProgressiveGAN(BackendStep, keras.Model):
         self.penalty = self.add_weight(
             name="penalty", shape=(), dtype="float32", initializer="zeros", trainable=False
         )
+        # Of the augmentation, and what it is adapted to (see `reverbsynth.adaptation`).
+        self.strength = self.add_weight(
+            name="strength", shape=(), dtype="float32", initializer="zeros", trainable=False
+        )
+        self.strength.assign(settings.augmentation.strength)
+        self.overfitting = self.add_weight(
+            name="overfitting", shape=(), dtype="float32", initializer="zeros", trainable=False
+        )
         schedule = Schedule.of(settings.training)
         self._start, _ = schedule.span(stage)
         self.images_seen.assign(self._start)
@@ -84,7 +92,7 @@ class ProgressiveGAN(BackendStep, keras.Model):
         """The following stage's model.
 
         It keeps all weights and averages, starts new blocks fresh, with their average equal to
-        them, goes on with the random state, and has new optimizers.
+        them, goes on with the random state and the augmentation, and has new optimizers.
         """
         model = ProgressiveGAN(self.settings, self.vocabulary, self.histogram, self.stage + 1)
         carry_over(self.generator, model.generator)
@@ -92,6 +100,8 @@ class ProgressiveGAN(BackendStep, keras.Model):
         carry_over(self.discriminator, model.discriminator)
         model.random.state.assign(self.random.state)
         model.images_seen.assign(self.images_seen)
+        model.strength.assign(self.strength)
+        model.overfitting.assign(self.overfitting)
         return model
 
     def progress(self):
@@ -132,13 +142,28 @@ class ProgressiveGAN(BackendStep, keras.Model):
         z, columns = own_share(z), own_share(columns)
         return z, {name: columns[:, i] for i, name in enumerate(self.vocabulary)}
 
+    def draw_changes(self):
+        """What `augmented` makes of each image of a batch [shape=(n, 4)]; None where nothing."""
+        if not self.settings.augmentation.active:
+            return None
+        shape = (self.settings.training.batch, augmentation.DRAWS)
+        return own_share(keras.random.uniform(shape, seed=self.random))
+
+    def augmented(self, images, draws):
+        """Images as the critic sees them (see `reverbsynth.gan.augmentation`)."""
+        if draws is None:
+            return images
+        strength = ops.convert_to_tensor(self.strength)
+        settings = self.settings.augmentation
+        return augmentation.augment(images, draws, strength, settings, self.representation)
+
     def generator_gradients(self, z, labels: dict, progress, real=None, real_labels=None):
         """Loss terms of the generator and gradients of its trainable variables.
 
         Real images [shape=(n, frames, bins, 2)], de-normalized, and their labels are needed where
         ``losses.nearest`` has a weight.
         """
-        weights = self.settings.losses
+        weights, changes = self.settings.losses, self.draw_changes()
         if weights.nearest:
             target = self.representation.normalize(real)
             condition = self.condition(real_labels)
@@ -146,7 +171,7 @@ class ProgressiveGAN(BackendStep, keras.Model):
 
         def objective():
             fake = self.generate(z, labels, progress)
-            score, logits = self.discriminator(fake, progress)
+            score, logits = self.discriminator(self.augmented(fake, changes), progress)
             total, terms = losses.generator_loss(score, logits, labels, weights)
             if weights.nearest:
                 found = self.generator(near, condition, progress)
@@ -262,12 +287,17 @@ class ProgressiveGAN(BackendStep, keras.Model):
         self.update_average()
 
         real = once_known(terms["generator_loss"], real)
+        real = self.augmented(real, self.draw_changes())
         fake = ops.stop_gradient(self.generate(*self.draw(batch), progress))
+        fake = self.augmented(fake, self.draw_changes())
         alpha = own_share(keras.random.uniform((batch, 1, 1, 1), seed=self.random))
         more, gradients = self.discriminator_gradients(real, labels, fake, alpha, progress)
         self.optimizer.discriminator.apply(gradients, self.discriminator.trainable_variables)
 
         self.images_seen.assign_add(batch)
+        if self.settings.augmentation.target is not None:
+            more["augmentation_strength"] = ops.convert_to_tensor(self.strength)
+            more["overfitting"] = ops.convert_to_tensor(self.overfitting)
         return {**terms, **more}
 
     def update_average(self) -> None:
