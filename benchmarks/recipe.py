@@ -1,13 +1,14 @@
 """Recipes at equal processor time: the paper's losses, and the departures of preset laptop.
 
     python benchmarks/recipe.py WORK [--minutes 60] [--until-stage 8] [--only NAME ...]
+        [--table book/results/recipes.csv]
 
 Every candidate trains preset `laptop` with the settings it names, on the same notes, for so many
 minutes of processor time (all threads; a busy machine changes nothing), shared among the stages as
 in the preset; or it stops when an earlier stage is done. Judged are generated notes of drawn
 labels, by listeners that learned from real notes (`reverbsynth.evaluation.classifier`) and by YIN:
 the critic's own losses prove nothing. WORK keeps data, runs and listeners; a finished candidate is
-not trained again.
+not trained again. The book shows the table in `book/results`.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from types import SimpleNamespace
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
+import pandas as pd
 
 from reverbsynth import pace
 from reverbsynth.data import DataSet, build_data
@@ -29,6 +31,7 @@ from reverbsynth.evaluation.pitch import cents
 from reverbsynth.instrument import Instrument
 from reverbsynth.runs import Run
 from reverbsynth.settings import Settings
+from reverbsynth.spectra import Representation
 from reverbsynth.training import train
 
 PAPER = Settings()
@@ -73,17 +76,41 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--until-stage", type=int, default=8)
     parser.add_argument("--only", nargs="+", choices=CANDIDATES, default=list(CANDIDATES))
+    parser.add_argument("--table", type=Path, help="CSV to write rows to; unset: WORK/recipes.csv")
     options = parser.parse_args()
+    path = options.table or options.work / "recipes.csv"
     # The schedule is by the clock: let it be the processor's.
     pace.time = SimpleNamespace(monotonic=time.process_time)
-    print(
-        "recipe | images | at the last stage | pitch % | YIN within 50 cents % | effect % | tails"
-    )
     for name in options.only:
         settings = shortened(Settings.preset("laptop", **CANDIDATES[name]), options.minutes)
         data = build_data(settings, options.work / "data")
         run = train(settings, data, options.work / settings.hash, until_stage=options.until_stage)
-        print(f"{name} | {judged(run, data)}", flush=True)
+        stage = run.stages[-1]
+        held_out = Clips.of(data, ("valid", "test"))
+        ceiling = held_out.through(Representation(settings.spectra), stage)
+        asked = Clips.generated(Instrument.from_run(run), data, NOTES, settings.seed)
+        ends = run.manifest["stage_ends"]
+        facts = {
+            "stage": stage,
+            "cpu_minutes": round(sum(settings.training.stage_minutes[: stage + 1]), 1),
+            "images": ends[-1],
+            "images_at_stage": ends[-1] - ends[-2],
+            "settings": run.manifest["settings_hash"],
+            "commit": run.manifest["commit"],
+        }
+        real = f"real notes through the image of stage {stage}"
+        write_row(path, {"recipe": real, "stage": stage, **judged(ceiling, run, data)})
+        write_row(path, {"recipe": name, **facts, **judged(asked, run, data)})
+        print(pd.read_csv(path).to_string(), flush=True)
+
+
+def write_row(path: Path, row: dict) -> None:
+    """Add a recipe's row to the table, or put it in its row's place."""
+    frame = pd.DataFrame([row])
+    if path.exists():
+        before = pd.read_csv(path)
+        frame = pd.concat([before[before["recipe"] != row["recipe"]], frame])
+    frame.to_csv(path, index=False)
 
 
 def shortened(settings: Settings, minutes: float) -> Settings:
@@ -92,25 +119,21 @@ def shortened(settings: Settings, minutes: float) -> Settings:
     return settings.replace(**{"training.stage_minutes": (each * minutes / each.sum()).tolist()})
 
 
-def judged(run: Run, data: DataSet) -> str:
+def judged(asked: Clips, run: Run, data: DataSet) -> dict:
+    """What listeners and YIN hear, in percent of all notes, and median tails by effect, in dB."""
     settings = run.settings
-    asked = Clips.generated(Instrument.from_run(run), data, NOTES, settings.seed)
     clips = asked.where(asked.flaws == "")
-    right = {}
+    found = {"notes": len(asked)}
     for label in ("pitch", "effect"):
         heard = Listener.trained(data, label, settings.evaluation, settings.seed).hear(clips.waves)
-        right[label] = 100 * (heard.best == getattr(clips, label)).sum() / NOTES
-    near = 100 * (np.abs(cents(clips.waves, clips.pitch)) < 50).sum() / NOTES
+        right = (heard.best == getattr(clips, label)).sum()
+        found[f"{label}_heard"] = round(100 * right / len(asked), 1)
+    near = (np.abs(cents(clips.waves, clips.pitch)) < 50).sum()
+    found["within_50_cents"] = round(100 * near / len(asked), 1)
     ratios = measure_tails(clips.waves, settings.evaluation.straightness).ratio
-    tails = ", ".join(
-        f"{effect} {np.nanmedian(ratios[clips.effect == effect]):.1f} dB"
-        for effect in data.vocabulary("effect")
-    )
-    ends = run.manifest["stage_ends"]
-    return (
-        f"{ends[-1]:,} | {ends[-1] - ends[-2]:,} | {right['pitch']:.0f} | {near:.0f} | "
-        f"{right['effect']:.0f} | {tails}"
-    )
+    for effect in data.vocabulary("effect"):
+        found[f"tail_{effect}"] = round(float(np.nanmedian(ratios[clips.effect == effect])), 1)
+    return found
 
 
 if __name__ == "__main__":
