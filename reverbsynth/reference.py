@@ -40,7 +40,10 @@ PARTS = {
         *("instrument", "instrument_file", "inversion", "latents", "mixtures", "midi", "export"),
     ),
     "Evaluation": ("evaluation",),
-    "Book": ("workspace", "findings", "verdicts", "audit", "figures", "players", "widgets"),
+    "Book": (
+        *("workspace", "findings", "departures", "verdicts", "audit", "figures", "players"),
+        "widgets",
+    ),
 }
 """Pages of the reference, and the modules and packages that each holds."""
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from reverbsynth.data.build import build_data, data_hash
 from reverbsynth.data.notes import Note
@@ -179,6 +180,12 @@ def shipped() -> Path | None:
     """
     found = sorted(path.parent for path in _results().glob(f"*/{MANIFEST}"))
     return found[-1] if found else None
+
+
+def recipes() -> pd.DataFrame:
+    """What ``benchmarks/recipe.py`` measured, from a checkout: a row each, empty without one."""
+    path = _results() / "recipes.csv"
+    return pd.read_csv(path) if path.exists() else pd.DataFrame()
 
 
 def made_directory() -> Path:

@@ -50,7 +50,8 @@ ORDER = (
         "export",
         "evaluation",
     ),
-    *("results", "workspace", "audit", "players", "figures", "widgets", "findings", "verdicts"),
+    *("results", "workspace", "audit", "players", "figures", "widgets"),
+    *("findings", "departures", "verdicts"),
     *("mathjax", "pages", "downloads", "reference", "printing", "book", "commands", "cli"),
 )
 """A module imports only from those to its left."""

@@ -52,8 +52,10 @@ class Origin:
     settings: str
 
     @classmethod
-    def of(cls, thing: Run | Workspace | Settings) -> "Origin":
+    def of(cls, thing: "Run | Workspace | Settings | Origin") -> "Origin":
         """The origin of what is drawn from a run, a workspace's data, or settings alone."""
+        if isinstance(thing, Origin):
+            return thing
         if isinstance(thing, Run):
             manifest = thing.manifest
             return cls(
@@ -181,7 +183,7 @@ def picture(figure: Figure, name: str, caption: str, origin: Origin, alt: str) -
 def table(
     frame: pd.DataFrame,
     caption: str,
-    source: Run | Workspace | Settings,
+    source: Run | Workspace | Settings | Origin,
     name: str,
     digits: int = 2,
 ) -> Captioned:
