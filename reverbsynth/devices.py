@@ -3,7 +3,9 @@
 The engines are TensorFlow's `tf.distribute` and Keras' `keras.distribution` (JAX). Every device
 holds both networks and takes its share of each batch. What is random is drawn for the whole batch,
 the same on every device, and gradients and the minibatch deviation are taken over all devices:
-the losses are those of one device with the same batch, but for the order of sums.
+the losses are those of one device with the same batch, but for the order of sums. A lazy gradient
+penalty (``losses.penalty_every``) saves nothing on several devices of TensorFlow, which compute it
+in every step. Where stages go by the clock, it is the chief's.
 """
 
 import os
@@ -48,6 +50,10 @@ class Devices:
         """Whether the flag is set in any process; every process must ask."""
         return flag
 
+    def of_chief(self, value: float) -> float:
+        """The value that the chief's process has; every process must ask."""
+        return value
+
     def in_turn(self, action: Callable[[], T]) -> T:
         """Run the action in the chief's process first, then in the others: it may write files."""
         if self.chief:
@@ -63,8 +69,7 @@ class Devices:
         Raises
         ------
         ReverbSynthError
-            For a batch that does not divide evenly, and for stages by the clock on several
-            machines, whose clocks differ.
+            For a batch that does not divide evenly.
         """
         batch = settings.training.batch
         if batch % self.count:
@@ -133,16 +138,17 @@ class TensorFlowDevices(Devices):
         steps = len(batches)
         model.fit(data, steps_per_epoch=steps, shuffle=False, verbose=0, callbacks=callbacks)
 
-    def check(self, settings: Settings) -> None:
-        super().check(settings)
-        if self.processes > 1 and settings.training.stage_minutes is not None:
-            raise ReverbSynthError(
-                "training.stage_minutes: expected null on several machines: their clocks differ"
-            )
-
     def any(self, flag: bool) -> bool:
+        return flag if self.processes == 1 else self._total(float(flag)) > 0
+
+    def of_chief(self, value: float) -> float:
         if self.processes == 1:
-            return flag
+            return value
+        # Each of a process' devices takes part in the sum.
+        return self._total(value * self.processes / self.count if self.chief else 0.0)
+
+    def _total(self, value: float) -> float:
+        """Sum over all devices, each with its process' value: exact enough for a clock."""
         import tensorflow as tf
 
         if self._sum is None:
@@ -152,8 +158,8 @@ class TensorFlowDevices(Devices):
                 return context.all_reduce(tf.distribute.ReduceOp.SUM, tf.identity(value))
 
             self._sum = tf.function(lambda value: self.strategy.run(local, args=(value,)))
-        total = self._sum(tf.constant(float(flag)))
-        return float(self.strategy.experimental_local_results(total)[0]) > 0
+        total = self._sum(tf.constant(value, tf.float64))
+        return float(self.strategy.experimental_local_results(total)[0])
 
 
 def devices(distribute: Distribute = "none") -> Devices:

@@ -1,6 +1,7 @@
 """How far a stage is, and when it ends: by images seen, or by the minutes it has trained."""
 
 import time
+from collections.abc import Callable
 
 import keras
 
@@ -23,7 +24,7 @@ class ImagePace(keras.callbacks.Callback):
     images_seen : int
         Before this sitting.
     seconds : float
-        That the stage has trained in earlier sittings.
+        That the stage has trained in earlier sittings; not counted on where images decide.
 
     Attributes
     ----------
@@ -31,8 +32,6 @@ class ImagePace(keras.callbacks.Callback):
         Images seen at which the stage ends.
     progress : float
         Of the step being taken (see `reverbsynth.gan.stages`).
-    seconds : float
-        That the stage had trained when the last step ended.
     """
 
     def __init__(
@@ -41,8 +40,7 @@ class ImagePace(keras.callbacks.Callback):
         super().__init__()
         self.settings, self.stage = settings, stage
         self.images_seen = images_seen
-        self.seconds = self._before = seconds
-        self._started: float | None = None
+        self.seconds = seconds
         self._schedule = Schedule.of(settings)
         self.stop = self._schedule.span(stage)[1]
         self.progress = stage / 2
@@ -76,11 +74,6 @@ class ImagePace(keras.callbacks.Callback):
         self.progress = self._schedule.progress(self.images_seen)
 
     def on_train_batch_end(self, batch, logs=None):
-        # A sitting's first step compiles; counted, it would make the blend jump.
-        now = time.monotonic()
-        if self._started is None:
-            self._started = now
-        self.seconds = self._before + now - self._started
         self.images_seen += self.settings.batch
 
 
@@ -90,12 +83,30 @@ class MinutePace(ImagePace):
     Minutes count from the end of a sitting's first step, which compiles, over all sittings. A step
     of a transition stage blends by the share of the stage's minutes that had passed when it began:
     the model is told it, and the metrics record it.
+
+    Parameters
+    ----------
+    agree : callable
+        What the clock says -> what it says in every process that takes part, each of which asks.
+
+    Attributes
+    ----------
+    seconds : float
+        That the stage had trained when the last step ended.
     """
 
     def __init__(
-        self, settings: TrainingSettings, stage: int, images_seen: int, seconds: float = 0.0
+        self,
+        settings: TrainingSettings,
+        stage: int,
+        images_seen: int,
+        seconds: float = 0.0,
+        agree: Callable[[float], float] = float,
     ):
         super().__init__(settings, stage, images_seen, seconds)
+        self._agree = agree
+        self._before = seconds
+        self._started: float | None = None
         self._limit = 60 * settings.stage_minutes[stage]
         self.stop = _ENDLESS
 
@@ -118,20 +129,33 @@ class MinutePace(ImagePace):
     def on_train_batch_begin(self, batch, logs=None):
         if not stages.is_transition(self.stage):
             return
-        passed = 0.0 if self._started is None else time.monotonic() - self._started
+        passed = 0.0 if self._started is None else self._now() - self._started
         share = min((self._before + passed) / self._limit, 1.0)
         self.model.share.assign(share)
         self.progress = (self.stage - 1) / 2 + share
 
     def on_train_batch_end(self, batch, logs=None):
         super().on_train_batch_end(batch, logs)
+        # A sitting's first step compiles; counted, it would make the blend jump.
+        now = self._now()
+        if self._started is None:
+            self._started = now
+        self.seconds = self._before + now - self._started
         if self.over:
             self.model.stop_training = True
 
+    def _now(self) -> float:
+        return self._agree(time.monotonic())
+
 
 def pace(
-    settings: TrainingSettings, stage: int, images_seen: int, seconds: float = 0.0
+    settings: TrainingSettings,
+    stage: int,
+    images_seen: int,
+    seconds: float = 0.0,
+    agree: Callable[[float], float] = float,
 ) -> ImagePace:
     """The pace that the settings ask for."""
-    kind = ImagePace if settings.stage_minutes is None else MinutePace
-    return kind(settings, stage, images_seen, seconds)
+    if settings.stage_minutes is None:
+        return ImagePace(settings, stage, images_seen, seconds)
+    return MinutePace(settings, stage, images_seen, seconds, agree)

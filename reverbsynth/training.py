@@ -123,7 +123,7 @@ def _grow(
     while model.stage <= last and not run.finished:
         factor = stages.box_factor(stages.blocks(model.stage))
         pixels = engine.in_turn(lambda factor=factor: images.at(factor))
-        step = pace(training, model.stage, images_seen, stage_seconds)
+        step = pace(training, model.stage, images_seen, stage_seconds, engine.of_chief)
         if not step.over:
             batches = Batches(
                 pixels, labels, training.batch, run.settings.seed, images_seen, step.stop

@@ -1,10 +1,35 @@
-"""``reverbsynth train`` on a machine with so many logical processors; the first argument says."""
+"""``reverbsynth train`` on a machine with so many logical processors; the first argument says.
 
+The environment may set a clock: ``SECONDS_A_STEP`` is what a step takes by it, and SIGTERM comes in
+this process' step ``LAST_STEP``.
+"""
+
+import os
+import signal
 import sys
+from types import SimpleNamespace
 
 import keras
 
+from reverbsynth import pace
+from reverbsynth.callbacks import MetricsLog
 from reverbsynth.cli import main
+
+
+def set_clock(seconds_a_step: float, last_step: int | None) -> None:
+    steps = 0
+    record = MetricsLog.on_train_batch_end
+
+    def tick(self, batch, logs=None):
+        nonlocal steps
+        record(self, batch, logs)
+        steps += 1
+        if steps == last_step:
+            signal.raise_signal(signal.SIGTERM)
+
+    MetricsLog.on_train_batch_end = tick
+    pace.time = SimpleNamespace(monotonic=lambda: steps * seconds_a_step)
+
 
 if __name__ == "__main__":
     processors = int(sys.argv.pop(1))
@@ -15,4 +40,7 @@ if __name__ == "__main__":
         tf.config.set_logical_device_configuration(
             cpu, [tf.config.LogicalDeviceConfiguration()] * processors
         )
+    if "SECONDS_A_STEP" in os.environ:
+        last = os.environ.get("LAST_STEP")
+        set_clock(float(os.environ["SECONDS_A_STEP"]), last and int(last))
     main()
