@@ -32,7 +32,7 @@ from reverbsynth.data.records import sha256
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.gan import Schedule, stages
 from reverbsynth.gan.stages import Course
-from reverbsynth.settings import Settings
+from reverbsynth.settings import Settings, differences
 
 MANIFEST = "manifest.json"
 SETTINGS = "settings.yaml"
@@ -108,7 +108,7 @@ class Run:
         if not isinstance(manifest, dict):
             raise ReverbSynthError(f"{path}: found no mapping, expected a run's manifest")
         if "bundle" in manifest:
-            # Published results outlive settings that are added later, which change the hash.
+            # Published results outlive changes of what the hash is taken of.
             found, expected = sha256(directory / SETTINGS), manifest["bundle"]["settings"]
         else:
             found, expected = settings.hash, manifest.get("settings_hash")
@@ -135,14 +135,17 @@ class Run:
         directory = Path(directory)
         if (directory / MANIFEST).exists():
             run = cls.open(directory)
-            for what, found, expected in (
-                ("settings hash", run.manifest["settings_hash"], settings.hash),
-                ("data", run.manifest["data_sha256"], data.sha256),
-            ):
-                if found != expected:
-                    raise ReverbSynthError(
-                        f"{directory}: a run of another {what} ({found}, expected {expected})"
-                    )
+            if run.settings.hash != settings.hash:
+                (name, (found, expected)), *more = differences(run.settings, settings).items()
+                more = f" (and {len(more)} more)" if more else ""
+                raise ReverbSynthError(
+                    f"{directory}: a run of other settings: {name}: found {found}, "
+                    f"expected {expected}{more}"
+                )
+            if (found := run.manifest["data_sha256"]) != data.sha256:
+                raise ReverbSynthError(
+                    f"{directory}: a run of other data ({found}, expected {data.sha256})"
+                )
             return run
         if directory.exists() and not _is_free(directory, settings):
             raise ReverbSynthError(

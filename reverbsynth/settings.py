@@ -248,8 +248,21 @@ class Settings(Frozen):
 
     @property
     def hash(self) -> str:
-        """Twelve hexadecimal digits that name what is trained: all but ``name``, ``evaluation``."""
-        return settings_hash(self.model_dump(mode="json", exclude={"name", "evaluation"}))
+        """Twelve hexadecimal digits that name what is trained: all but ``name``, ``evaluation``.
+
+        Only what is not the default counts, so that a setting that a later version adds leaves
+        the name, and the runs that have it, as they are.
+        """
+        values = self.departing()
+        return settings_hash({k: v for k, v in values.items() if k not in ("name", "evaluation")})
+
+    def departing(self) -> dict[str, Any]:
+        """The settings that are not the paper's, nested; the source's kind always."""
+        same_kind = DataSettings(source=type(self.data.source)())
+        defaults = Settings(data=same_kind).model_dump(mode="json")
+        values = _departing(self.model_dump(mode="json"), defaults)
+        values.setdefault("data", {}).setdefault("source", {})["kind"] = self.data.source.kind
+        return values
 
     @classmethod
     def _build(cls, values: dict, overrides: Mapping[str, Any], origin: str) -> "Settings":
@@ -260,6 +273,18 @@ class Settings(Frozen):
             return cls.model_validate(values)
         except ValidationError as error:
             raise ReverbSynthError(_one_line(error, origin)) from None
+
+
+def differences(one: Settings, other: Settings) -> dict[str, tuple[Any, Any]]:
+    """Both values of each setting that two settings, and what they train, do not agree in."""
+    flat = [_flat(settings.model_dump(mode="json")) for settings in (one, other)]
+    names = dict.fromkeys(name for values in flat for name in values)
+    return {
+        name: (flat[0].get(name), flat[1].get(name))
+        for name in names
+        if flat[0].get(name) != flat[1].get(name)
+        and name.partition(".")[0] not in ("name", "evaluation")
+    }
 
 
 def presets() -> tuple[str, ...]:
@@ -343,6 +368,27 @@ def _merged(base: Mapping, top: Mapping) -> dict:
             else value
         )
     return merged
+
+
+def _departing(values: Mapping, defaults: Mapping) -> dict:
+    """What of nested values is not as in the defaults."""
+    found = {}
+    for key, value in values.items():
+        default = defaults.get(key)
+        if value == default:
+            continue
+        both = isinstance(value, Mapping) and isinstance(default, Mapping)
+        found[key] = _departing(value, default) if both else value
+    return found
+
+
+def _flat(values: Mapping, prefix: str = "") -> dict[str, Any]:
+    """Nested values by dotted key."""
+    found = {}
+    for key, value in values.items():
+        name = f"{prefix}{key}"
+        found.update(_flat(value, f"{name}.") if isinstance(value, Mapping) else {name: value})
+    return found
 
 
 def _one_line(error: ValidationError, origin: str) -> str:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reverbsynth.errors import ReverbSynthError
-from reverbsynth.settings import PRESETS, Settings, parse_overrides, presets
+from reverbsynth.settings import PRESETS, Settings, differences, parse_overrides, presets
 
 
 def test_defaults_are_table_5():
@@ -83,6 +83,31 @@ def test_hash_names_what_decides_a_run():
     assert tiny.hash == tiny.replace(name="other").hash
     assert tiny.hash != tiny.replace(seed=1).hash
     assert len(tiny.hash) == 12
+
+
+@given(st.sampled_from(presets()), settings_trees)
+def test_what_departs_from_the_defaults_is_all_there_is(name, overrides):
+    settings = Settings.preset(name, **{"training.stage_minutes": None}, **overrides)
+    assert Settings().replace(**settings.departing()) == settings
+
+
+def test_a_setting_at_its_default_is_not_in_the_hash():
+    """So a later version may add one, and a run keeps its name."""
+    assert Settings().departing() == {"data": {"source": {"kind": "soundfont"}}}
+    folder = Settings(data={"source": {"kind": "folder"}})
+    nsynth = Settings(data={"source": {"kind": "nsynth"}})
+    assert folder.departing() == {"data": {"source": {"kind": "folder"}}}
+    assert len({Settings().hash, folder.hash, nsynth.hash}) == 3
+
+
+def test_differences_name_settings_and_both_values():
+    tiny = Settings.preset("tiny")
+    other = tiny.replace(**{"name": "mine", "seed": 3, "losses.label_weights": {"effect": 2.0}})
+    assert differences(tiny, other) == {
+        "seed": (0, 3),
+        "losses.label_weights.effect": (None, 2.0),
+    }
+    assert differences(tiny, tiny.replace(name="other")) == {}
 
 
 def test_another_kind_replaces_the_whole_source():

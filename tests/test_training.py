@@ -180,9 +180,10 @@ def test_divergence_names_the_term_and_the_last_good_checkpoint(
 
 
 def test_directory_of_another_run_is_refused(small_run, small_settings, small_data):
-    other = small_settings.replace(seed=small_settings.seed + 1)
+    other = small_settings.replace(**{"training.batch": 6, "optimizer.beta_1": 0.3})
     before = (small_run.directory / "manifest.json").read_bytes()
-    with pytest.raises(ReverbSynthError, match="another settings hash"):
+    expected = r"other settings: optimizer\.beta_1: found 0\.0, expected 0\.3 \(and 1 more\)"
+    with pytest.raises(ReverbSynthError, match=expected):
         train(other, small_data, small_run.directory)
     assert (small_run.directory / "manifest.json").read_bytes() == before
 

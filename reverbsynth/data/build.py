@@ -61,7 +61,7 @@ SOURCES = {"soundfont": SoundFont, "nsynth": NSynth, "folder": Folder}
 
 def data_hash(settings: Settings) -> str:
     """Names the settings that decide a data set: ``data`` and ``seed``."""
-    return settings_hash({"data": settings.data.model_dump(mode="json"), "seed": settings.seed})
+    return settings_hash({"data": settings.departing()["data"], "seed": settings.seed})
 
 
 def build_data(settings: Settings, directory: Path | str, skip_bad: bool = False) -> DataSet:
