@@ -21,7 +21,7 @@ from reverbsynth.settings import Settings, presets
 PACKAGE = Path(__file__).resolve().parent
 
 PARTS = {
-    "Settings and errors": ("settings", "data_settings", "evaluation_settings", "errors"),
+    "Settings and errors": ("settings", "data_settings", "evaluation_settings", "nested", "errors"),
     "Data": ("data",),
     "Spectra": ("spectra", "images"),
     "Networks": ("gan",),

@@ -25,6 +25,7 @@ from reverbsynth.data_settings import (
 )
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.evaluation_settings import EvaluationSettings
+from reverbsynth.nested import departing, flat, merged, nested
 
 SAMPLE_RATE = 16_000
 """Samples per second (paper, section on data; NSynth)."""
@@ -260,15 +261,15 @@ class Settings(Frozen):
         """The settings that are not the paper's, nested; the source's kind always."""
         same_kind = DataSettings(source=type(self.data.source)())
         defaults = Settings(data=same_kind).model_dump(mode="json")
-        values = _departing(self.model_dump(mode="json"), defaults)
+        values = departing(self.model_dump(mode="json"), defaults)
         values.setdefault("data", {}).setdefault("source", {})["kind"] = self.data.source.kind
         return values
 
     @classmethod
     def _build(cls, values: dict, overrides: Mapping[str, Any], origin: str) -> "Settings":
         # From the defaults up, so that one field of a source can be set without naming its kind.
-        values = _merged(cls().model_dump(mode="json"), values)
-        values = _merged(values, _nested(overrides))
+        values = merged(cls().model_dump(mode="json"), values)
+        values = merged(values, nested(overrides))
         try:
             return cls.model_validate(values)
         except ValidationError as error:
@@ -277,12 +278,11 @@ class Settings(Frozen):
 
 def differences(one: Settings, other: Settings) -> dict[str, tuple[Any, Any]]:
     """Both values of each setting that two settings, and what they train, do not agree in."""
-    flat = [_flat(settings.model_dump(mode="json")) for settings in (one, other)]
-    names = dict.fromkeys(name for values in flat for name in values)
+    first, second = (flat(settings.model_dump(mode="json")) for settings in (one, other))
     return {
-        name: (flat[0].get(name), flat[1].get(name))
-        for name in names
-        if flat[0].get(name) != flat[1].get(name)
+        name: (first.get(name), second.get(name))
+        for name in first | second
+        if first.get(name) != second.get(name)
         and name.partition(".")[0] not in ("name", "evaluation")
     }
 
@@ -335,60 +335,7 @@ def _file_values(path: Path, seen: tuple[Path, ...] = ()) -> dict:
     if not isinstance(values, dict):
         raise ReverbSynthError(f"{path}: found {type(values).__name__}, expected a mapping")
     base = values.pop("base", None)
-    return values if base is None else _merged(_preset_values(str(base)), values)
-
-
-def _nested(overrides: Mapping[str, Any]) -> dict:
-    nested: dict[str, Any] = {}
-    for key, value in overrides.items():
-        if isinstance(value, Mapping):
-            value = _nested(value)
-        *parents, last = key.split(".")
-        target = nested
-        for parent in parents:
-            target = target.setdefault(parent, {})
-            if not isinstance(target, dict):
-                raise ReverbSynthError(f"setting {key}: {parent} was also given a plain value")
-        if isinstance(value, dict) and isinstance(target.get(last), dict):
-            value = _merged(target[last], value)
-        target[last] = value
-    return nested
-
-
-def _merged(base: Mapping, top: Mapping) -> dict:
-    """``top`` over ``base``; a mapping of another ``kind`` replaces, since its keys differ."""
-    if "kind" in top and top["kind"] != base.get("kind", top["kind"]):
-        return dict(top)
-    merged = dict(base)
-    for key, value in top.items():
-        below = merged.get(key)
-        merged[key] = (
-            _merged(below, value)
-            if isinstance(value, Mapping) and isinstance(below, Mapping)
-            else value
-        )
-    return merged
-
-
-def _departing(values: Mapping, defaults: Mapping) -> dict:
-    """What of nested values is not as in the defaults."""
-    found = {}
-    for key, value in values.items():
-        default = defaults.get(key)
-        if value == default:
-            continue
-        both = isinstance(value, Mapping) and isinstance(default, Mapping)
-        found[key] = _departing(value, default) if both else value
-    return found
-
-
-def _flat(values: Mapping, prefix: str = "") -> dict[str, Any]:
-    """Nested values by dotted key."""
-    found = {}
-    for key, value in values.items():
-        name = f"{prefix}{key}"
-        found.update(_flat(value, f"{name}.") if isinstance(value, Mapping) else {name: value})
-    return found
+    return values if base is None else merged(_preset_values(str(base)), values)
 
 
 def _one_line(error: ValidationError, origin: str) -> str:
