@@ -150,16 +150,16 @@ def coloured() -> Markdown:
 
 
 def claims(report: Report) -> Markdown:
-    """Every claim with where it is from, the chapter that holds the evidence, and the verdict."""
-    rows = [("claim", "of", "evidence", "verdict"), ("---",) * 4]
+    """Every claim with its verdict, where it is from, and the chapter that holds the evidence."""
+    rows = [("claim", "verdict", "of", "evidence"), ("---",) * 4]
     for verdict in report.verdicts:
         number, page = CHAPTERS.get(verdict.key, _EVALUATION)
         rows.append(
             (
                 verdict.claim,
+                f"**{verdict.verdict}**",
                 verdict.source,
                 f"[chapter {number}]({page}): {verdict.evidence}",
-                f"**{verdict.verdict}**",
             )
         )
     rows.append(_mel_claim())
@@ -176,14 +176,17 @@ def _mel_claim() -> tuple[str, str, str, str]:
     kept = bins["matrix"] - linear >= 0.5 * (bins["formula"] - linear)
     return (
         "The mel scale gives low harmonics more room.",
+        f"**{'reproduced' if kept else 'not reproduced'}**",
         "GANSynth",
         f"[chapter 2](02_if_mel.ipynb): below {_LOWEST:,.0f} Hz lie {bins['matrix']} bins of "
         f"the matrix, {linear} of a linear scale ({more:+.0%} in the matrix) and "
         f"{bins['formula']} of the mel formula; half of the formula's gain would do",
-        f"**{'reproduced' if kept else 'not reproduced'}**",
     )
 
 
 def judged(report: Report, place: Workspace) -> Markdown:
     """What the verdicts of `claims` are about, and how they fell."""
-    return Markdown(f"{place.instrument_source} {report.summary()}")
+    return Markdown(
+        f"{place.instrument_source} {report.summary()} The last row is not among these: it is "
+        "about the matrix, whatever was trained."
+    )

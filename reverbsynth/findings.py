@@ -67,7 +67,9 @@ def learned(run: Run) -> Markdown:
     best = metrics.groupby("stage")[["real_pitch_loss", _STEPS]].apply(
         lambda part: np.average(part["real_pitch_loss"], weights=part[_STEPS])
     )
-    sentences.append(f"Its best stage was {best.idxmin()}, with a mean of {best.min():.2f}.")
+    sentences.append(
+        f"Averaged over whole stages it was lowest in stage {best.idxmin()}, at {best.min():.2f}."
+    )
     return Markdown(" ".join(sentences))
 
 

@@ -15,41 +15,42 @@ _OPENINGS = {
     ),
     "reverb": (
         "Its wet notes carry a reverb that decays as the data's does.",
-        "Its wet notes do not carry the data's reverb.",
+        "That its wet notes carry the data's reverb is not shown.",
         "Whether its wet notes carry the data's reverb could not be told.",
     ),
     "both": (
         "It plays both, dry and wet.",
-        "It does not keep dry and wet apart as the data do.",
+        "That it keeps dry and wet apart as the data do is not shown.",
         "Whether it plays both, dry and wet, could not be told.",
     ),
     "label": (
         "It can be asked for the effect, and changes as real notes do.",
-        "Asked for the effect, it does not change as real notes do.",
+        "That it changes with the asked effect as real notes do is not shown.",
         "Whether it can be asked for the effect could not be told.",
     ),
     "dial": (
         "The effect can be dialled.",
-        "The effect cannot be dialled: between dry and wet it does not follow.",
+        "Between dry and wet the effect does not follow its dial steadily.",
         "Whether the effect can be dialled could not be told.",
     ),
     "similar": (
         "Its notes are about as near to real notes as the stage allows.",
-        "Its notes do not sound like the data set.",
+        "That its notes sound like the data set is not shown.",
         "How near its notes are to real ones could not be told.",
     ),
     "tune": (
         "One latent vector holds its timbre over the pitches, so it can play a tune.",
-        "One latent vector does not hold its timbre and pitch well enough for a tune.",
+        "That one latent vector holds its timbre and pitch over a tune is not shown.",
         "Whether one latent vector holds its timbre over the pitches could not be told.",
     ),
     "new": (
         "Its notes are new ones.",
-        "Its notes are copies, or nearly.",
+        "That its notes are new ones, not copies, is not shown.",
         "Whether its notes are new is a question for an instrument that comes closer to real ones.",
     ),
 }
-"""By claim: how a paragraph begins where it holds, where it does not, and where none can tell."""
+"""By claim: how a paragraph begins where it holds, where the evidence falls short of the limits
+(which is not evidence for the opposite), and where none can tell."""
 
 
 def sounds_like(report: Report) -> Markdown:
@@ -119,7 +120,7 @@ def _compared(report: Report, key: str, words: str) -> str | None:
     if key not in report or not report[key].generated.known:
         return None
     row = report[key]
-    unit = f" {row.unit}" if row.unit else ""
+    unit = f"\u00a0{row.unit}" if row.unit else ""
     text = f"{words} {row.text('generated')}{unit}"
     if row.ceiling.known:
         text += f" (ceiling {row.text('ceiling')}{unit})"
