@@ -206,7 +206,7 @@
         this.piano.append(key);
       }
       this.piano.querySelector(`[data-pitch="${focused}"]`)?.focus();
-      this.range.value = `${nameOf(this.lowest)} to ${nameOf(this.lowest + 24)}`;
+      this.range.value = `from ${nameOf(this.lowest)}`;
     }
 
     playable(pitch) {
