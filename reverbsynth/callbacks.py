@@ -4,9 +4,7 @@ import csv
 import io
 import math
 import os
-import signal
 import sys
-import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +24,7 @@ from reverbsynth.gan.model import blend
 from reverbsynth.images import Batches
 from reverbsynth.pace import ImagePace
 from reverbsynth.runs import Run
+from reverbsynth.signals import StopRequest
 
 FLUSH_SECONDS = 5.0
 CONSISTENCY_NOTES = 4
@@ -81,7 +80,7 @@ class MetricsLog(keras.callbacks.Callback):
         for name, value in terms.items():
             if not math.isfinite(value):
                 self.flush()
-                raise ReverbSynthError(_diverged(name, value, before, self.leg.checkpoints))
+                raise self.leg.checkpoints.diverged(f"{name} is {value}", before)
         progress = self.leg.pace.progress
         terms["fake_consistency"] = terms["real_consistency"] = ""
         due = (before // training.batch) % training.consistency_every == 0
@@ -147,40 +146,32 @@ class MetricsLog(keras.callbacks.Callback):
 class Keeper(keras.callbacks.Callback):
     """Writes checkpoints by the clock, and stops training after the step it is asked to.
 
-    SIGINT and SIGTERM, a limit of minutes, and the last step of the stage all end in a checkpoint.
+    A request to stop and a limit of minutes both end in a checkpoint.
 
     Parameters
     ----------
+    stop : StopRequest
     deadline : float, optional
         `time.monotonic` value after which to stop.
     """
 
-    def __init__(self, leg: Leg, metrics: MetricsLog, deadline: float | None = None):
+    def __init__(
+        self, leg: Leg, metrics: MetricsLog, stop: StopRequest, deadline: float | None = None
+    ):
         super().__init__()
-        self.leg, self.metrics, self.deadline = leg, metrics, deadline
+        self.leg, self.metrics, self.stop, self.deadline = leg, metrics, stop, deadline
         self.interrupted = False
         self._saved = time.monotonic()
-        self._handlers: dict[int, object] = {}
-
-    def on_train_begin(self, logs=None):
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                self._handlers[number] = signal.signal(number, self._ask)
 
     def on_train_batch_end(self, batch, logs=None):
-        if self.deadline is not None and time.monotonic() >= self.deadline:
-            self.interrupted = True
+        late = self.deadline is not None and time.monotonic() >= self.deadline
+        self.interrupted = self.interrupted or self.stop.asked or late
         self.interrupted = self.leg.devices.any(self.interrupted)
         due = self.leg.run.settings.training.checkpoint_minutes * 60
         if self.interrupted or time.monotonic() - self._saved >= due:
             self.save()
         if self.interrupted:
             self.model.stop_training = True
-
-    def release(self) -> None:
-        """Give SIGINT and SIGTERM their earlier meaning again, however `fit` ended."""
-        for number, handler in self._handlers.items():
-            signal.signal(number, handler)
 
     def save(self) -> None:
         """Write a checkpoint; metrics first, so that they are never behind it."""
@@ -192,9 +183,6 @@ class Keeper(keras.callbacks.Callback):
         self.leg.checkpoints.save(self.model, images, self.leg.pace.seconds)
         self.leg.run.update(images_seen=images, wall_seconds=round(self.leg.clock.seconds(), 3))
         self._saved = time.monotonic()
-
-    def _ask(self, number, frame):
-        self.interrupted = True
 
 
 class ProgressReport(keras.callbacks.Callback):
@@ -224,9 +212,13 @@ class ProgressReport(keras.callbacks.Callback):
             self._bar.update(self._task, completed=done, description=self._line())
 
     def on_train_end(self, logs=None):
+        self.release()
+        Console(highlight=False).print(self._line())
+
+    def release(self) -> None:
+        """Give the terminal back, however `fit` ended."""
         if self._bar:
             self._bar.stop()
-        Console(highlight=False).print(self._line())
 
     def _line(self) -> str:
         pace = self.leg.pace
@@ -252,9 +244,3 @@ def trim_metrics(path: Path, images: int) -> None:
         write_text(path, "".join(kept))
     else:
         path.unlink()
-
-
-def _diverged(name: str, value: float, images: int, checkpoints: Checkpoints) -> str:
-    latest = checkpoints.latest()
-    good = f"last good checkpoint at {latest.images:,} images" if latest else "no checkpoint yet"
-    return f"training diverged after {images:,} images: {name} is {value}; {good}"

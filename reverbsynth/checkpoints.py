@@ -82,11 +82,20 @@ class Checkpoints:
             Images seen.
         stage_seconds : float
             That the model's stage has trained.
+
+        Raises
+        ------
+        ReverbSynthError
+            For a state that is not finite: no loss has shown it yet, but the next one will.
         """
+        state = values(state_variables(model))
+        for name, array in state.items():
+            if not np.isfinite(array).all():
+                raise self.diverged(f"{name} is not finite", images)
         path = self.folder / f"{images:010d}.safetensors"
         facts = {"stage": model.stage, "images": images, "stage_seconds": stage_seconds}
         facts = {name: repr(value) for name, value in facts.items()}
-        save_tensors(path, values(state_variables(model)), facts)
+        save_tensors(path, state, facts)
         for old in self._paths()[:-KEPT]:
             old.unlink(missing_ok=True)
         return path
@@ -107,6 +116,14 @@ class Checkpoints:
         if damage:
             raise ReverbSynthError(f"{self.folder}: no whole checkpoint left ({damage})")
         return None
+
+    def diverged(self, what: str, images: int) -> ReverbSynthError:
+        """The error of a training that is lost after so many images, with where it was not."""
+        latest = self.latest()
+        good = (
+            f"last good checkpoint at {latest.images:,} images" if latest else "no checkpoint yet"
+        )
+        return ReverbSynthError(f"training diverged after {images:,} images: {what}; {good}")
 
     def _paths(self) -> list[Path]:
         return sorted(self.folder.glob("*.safetensors"))

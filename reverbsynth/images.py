@@ -9,6 +9,8 @@ from rich.progress import track
 
 from reverbsynth.atomic import atomic_path, remove_partial
 from reverbsynth.data import DataSet
+from reverbsynth.errors import ReverbSynthError
+from reverbsynth.locks import held
 from reverbsynth.settings import NOTE_LENGTH, SpectraSettings, settings_hash
 from reverbsynth.spectra import IMAGE_SHAPE, Representation
 
@@ -53,18 +55,37 @@ class ImageSet:
     def at(self, factor: int = 1) -> np.ndarray:
         """Images box-scaled down by ``factor`` a side [shape=(n, 128/factor, 1024/factor, 2)].
 
-        A read-only memory map, or an array where it is small.
+        A read-only memory map, or an array where it is small. Of several processes one encodes,
+        and the others wait for it.
         """
-        name = f"{self.split}.npy" if factor == 1 else f"{self.split}-{factor:02d}.npy"
-        path = self._folder / name
+        path = self._path(factor)
         if not path.exists():
-            remove_partial(self._folder)
-            if factor == 1:
-                self._encode(path)
-            else:
-                self._downscale(path, factor)
+            try:
+                self._folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise ReverbSynthError(
+                    f"{self._folder}: cannot be written ({error.strerror})"
+                ) from None
+            with held(self._folder, "is being encoded", wait=True):
+                remove_partial(self._folder)
+                self._make(factor)
         images = np.load(path, mmap_mode="r")
         return np.array(images) if images.nbytes <= _IN_MEMORY else images
+
+    def _path(self, factor: int) -> Path:
+        name = f"{self.split}.npy" if factor == 1 else f"{self.split}-{factor:02d}.npy"
+        return self._folder / name
+
+    def _make(self, factor: int) -> None:
+        """Write a resolution, and those it is made from, where they are not there."""
+        path = self._path(factor)
+        if path.exists():
+            return
+        if factor == 1:
+            self._encode(path)
+        else:
+            self._make(factor // 2)
+            self._downscale(path, factor)
 
     def _encode(self, path: Path) -> None:
         waves = np.empty((_ENCODE_BATCH, NOTE_LENGTH), np.float32)
@@ -90,7 +111,7 @@ class ImageSet:
             images.flush()
 
     def _downscale(self, path: Path, factor: int) -> None:
-        full = self.at(1) if factor == 2 else self.at(factor // 2)
+        full = np.load(self._path(factor // 2), mmap_mode="r")
         height, width = IMAGE_SHAPE[0] // factor, IMAGE_SHAPE[1] // factor
         with atomic_path(path) as temporary:
             images = _create(temporary, (len(self), height, width, IMAGE_SHAPE[2]))

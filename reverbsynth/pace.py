@@ -159,3 +159,9 @@ def pace(
     if settings.stage_minutes is None:
         return ImagePace(settings, stage, images_seen, seconds)
     return MinutePace(settings, stage, images_seen, seconds, agree)
+
+
+def last_stage(settings: TrainingSettings) -> int:
+    """The last stage that is trained; by images, the last that ``total_images`` lets begin."""
+    by_clock = settings.stage_minutes is not None
+    return settings.last_stage if by_clock else Schedule.of(settings).last_stage

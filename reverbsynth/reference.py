@@ -21,7 +21,9 @@ from reverbsynth.settings import Settings, presets
 PACKAGE = Path(__file__).resolve().parent
 
 PARTS = {
-    "Settings and errors": ("settings", "data_settings", "evaluation_settings", "nested", "errors"),
+    "Settings and errors": (
+        *("settings", "data_settings", "evaluation_settings", "nested", "errors"),
+    ),
     "Data": ("data",),
     "Spectra": ("spectra", "images"),
     "Networks": ("gan",),
@@ -35,6 +37,8 @@ PARTS = {
         "tensorboard",
         "devices",
         "results",
+        "locks",
+        "signals",
     ),
     "Instrument": (
         *("instrument", "instrument_file", "inversion", "latents", "mixtures", "midi", "export"),

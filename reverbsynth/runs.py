@@ -19,6 +19,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
@@ -38,6 +39,12 @@ MANIFEST = "manifest.json"
 SETTINGS = "settings.yaml"
 INSTRUMENT = "instrument.safetensors"
 """The instrument of a results bundle."""
+
+_FACTS = (
+    *("settings_hash", "preset", "seed", "commit", "versions", "data_sha256", "vocabulary"),
+    *("histogram", "images_seen", "stage_ends", "wall_seconds", "finished"),
+)
+"""What every manifest tells."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +114,8 @@ class Run:
         settings = Settings.load(directory / SETTINGS)
         if not isinstance(manifest, dict):
             raise ReverbSynthError(f"{path}: found no mapping, expected a run's manifest")
+        if missing := [name for name in _FACTS if name not in manifest]:
+            raise ReverbSynthError(f"{path}: {missing[0]} is missing, expected a run's manifest")
         if "bundle" in manifest:
             # Published results outlive changes of what the hash is taken of.
             found, expected = sha256(directory / SETTINGS), manifest["bundle"]["settings"]
@@ -135,6 +144,10 @@ class Run:
         directory = Path(directory)
         if (directory / MANIFEST).exists():
             run = cls.open(directory)
+            if run.bundled:
+                raise ReverbSynthError(
+                    f"{directory}: a results bundle, which cannot be trained; expected a run"
+                )
             if run.settings.hash != settings.hash:
                 (name, (found, expected)), *more = differences(run.settings, settings).items()
                 more = f" (and {len(more)} more)" if more else ""
@@ -203,7 +216,7 @@ class Run:
     def stages(self) -> list[int]:
         """Finished stages."""
         mark = "samples.npz" if self.bundled else "weights.safetensors"
-        found = (self.directory / "stages").glob(f"*/{mark}")
+        found = (self.directory / "stages").glob(f"[0-9][0-9]/{mark}")
         return sorted(int(path.parent.name) for path in found)
 
     @property
@@ -254,7 +267,7 @@ class Run:
         try:
             with np.load(path) as arrays:
                 return {name: arrays[name] for name in arrays.files}
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
             raise ReverbSynthError(f"{path}: cannot be read ({error})") from None
 
     def samples(self, stage: int | None = None) -> Samples:

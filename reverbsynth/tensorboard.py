@@ -37,9 +37,10 @@ class EventFile:
     """
 
     def __init__(self, folder: Path):
-        folder.mkdir(parents=True, exist_ok=True)
         self._path = folder / f"events.out.tfevents.{time.time_ns()}.reverbsynth"
-        self._writer = RecordWriter(self._path.open("wb"))
+        with self._one_line():
+            folder.mkdir(parents=True, exist_ok=True)
+            self._writer = RecordWriter(self._path.open("wb"))
         self._write(Event(wall_time=time.time(), file_version="brain.Event:2"))
 
     def add(self, images_seen: int, *values: Summary.Value) -> None:

@@ -19,9 +19,11 @@ from reverbsynth.devices import Devices, Distribute, devices
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.gan import ProgressiveGAN, stages
 from reverbsynth.images import Batches, ImageSet
-from reverbsynth.pace import pace
+from reverbsynth.locks import held
+from reverbsynth.pace import last_stage, pace
 from reverbsynth.runs import Run
 from reverbsynth.settings import Settings
+from reverbsynth.signals import StopRequest
 from reverbsynth.tensorboard import EventFile, EventLog, add_stage
 
 
@@ -61,11 +63,14 @@ def train(
     Raises
     ------
     ReverbSynthError
-        For a directory of another run, damaged data, labels that do not fit, or a loss that is no
-        longer finite; for devices that are not there, or among which a batch does not divide.
+        For a directory of another run, or that another process trains; damaged data, labels that
+        do not fit, or a loss that is no longer finite; for devices that are not there, or among
+        which a batch does not divide.
     """
     if not isinstance(data, DataSet):
         data = DataSet.open(data)
+    # What a run says of its data is what the data set says of itself.
+    settings = settings.replace(data=data.manifest.get("settings", {}))
     engine = devices(distribute)
     engine.check(settings)
     facts = {
@@ -78,9 +83,6 @@ def train(
     run.writes = engine.chief
     if run.finished:
         return run
-    if run.writes:
-        for folder in (run.directory, run.directory / "checkpoints"):
-            remove_partial(folder)
     images = ImageSet(data, settings.spectra)
     if not len(images):
         raise ReverbSynthError(f"{data.directory}: the training split holds no notes")
@@ -93,13 +95,18 @@ def train(
                 "augmentation.target could be held"
             )
     deadline = None if max_minutes is None else time.monotonic() + 60 * max_minutes
-    last = settings.training.last_stage
+    last = last_stage(settings.training)
     last = last if until_stage is None else min(until_stage, last)
     with ExitStack() as stack:
+        events = None
+        if run.writes:
+            stack.enter_context(held(run.directory, "is being trained"))
+            for folder in (run.directory, run.directory / "checkpoints"):
+                remove_partial(folder)
+            events = stack.enter_context(closing(EventFile(run.directory / "tensorboard")))
         stack.enter_context(engine.scope())
-        folder = run.directory / "tensorboard"
-        events = stack.enter_context(closing(EventFile(folder))) if run.writes else None
-        _grow(run, images, held_out, events, engine, last, deadline)
+        stop = stack.enter_context(StopRequest())
+        _grow(run, images, held_out, events, engine, last, stop, deadline)
     return run
 
 
@@ -110,9 +117,10 @@ def _grow(
     events: EventFile | None,
     engine: Devices,
     last: int,
+    stop: StopRequest,
     deadline: float | None,
 ) -> None:
-    """Train stage after stage, up to and with ``last`` or until the deadline."""
+    """Train stage after stage, up to and with ``last``, or until the deadline or asked to stop."""
     training = run.settings.training
     checkpoints = Checkpoints(run.directory / "checkpoints")
     model, images_seen, stage_seconds = _resume(run, checkpoints)
@@ -139,15 +147,18 @@ def _grow(
                 )
                 adaptation = [Adaptation(batches, others, step)]
             metrics = MetricsLog(leg)
-            keeper = Keeper(leg, metrics, deadline)
-            reports = [EventLog(run, events, metrics), ProgressReport(leg)] if run.writes else []
+            keeper = Keeper(leg, metrics, stop, deadline)
+            report = ProgressReport(leg)
+            reports = [EventLog(run, events, metrics), report] if run.writes else []
             try:
                 engine.fit(model, batches, [step, metrics, *adaptation, keeper, *reports])
             finally:
-                keeper.release()
+                report.release()
             if keeper.interrupted:
                 return
             images_seen = step.images_seen
+            # What follows takes a while, and may fail.
+            keeper.save()
         stage_seconds = 0.0
         if run.writes:
             run.save_stage(
@@ -155,7 +166,7 @@ def _grow(
             )
             add_stage(events, run, model.stage, images_seen)
         ends = [*run.manifest["stage_ends"][: model.stage], images_seen]
-        finished = model.stage == training.last_stage
+        finished = model.stage == last_stage(training)
         if not finished:
             model = model.next_stage()
         run.update(
@@ -167,6 +178,8 @@ def _grow(
         if run.writes:
             # Last: whoever is killed before it does the end of this stage again.
             checkpoints.save(model, images_seen, stage_seconds)
+        if engine.any(stop.asked):
+            return
 
 
 def _resume(run: Run, checkpoints: Checkpoints) -> tuple[ProgressiveGAN, int, float]:
@@ -174,6 +187,11 @@ def _resume(run: Run, checkpoints: Checkpoints) -> tuple[ProgressiveGAN, int, fl
     the seconds that its stage has trained.
     """
     found = checkpoints.latest()
+    if not found and run.manifest["images_seen"]:
+        raise ReverbSynthError(
+            f"{run.directory}: {run.manifest['images_seen']:,} images were seen, but there is no "
+            "checkpoint to go on from; expected the whole run directory"
+        )
     model = ProgressiveGAN(run.settings, run.labels, run.histogram, found.stage if found else 0)
     if not found:
         return model, 0, 0.0

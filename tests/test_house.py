@@ -26,7 +26,7 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 ORDER = (
-    *("errors", "atomic", "nested", "provenance"),
+    *("errors", "atomic", "locks", "signals", "nested", "provenance"),
     *("data_settings", "evaluation_settings", "settings"),
     *("audio", "latents", "mixtures", "examples"),
     *("data", "spectra", "images", "gan"),

@@ -13,7 +13,9 @@ def train(
     run: Annotated[Path, typer.Argument(help="Run directory: a new one, or one to go on with.")],
     data: Annotated[
         Path | None,
-        typer.Option("--data", help="Data set to train on; built in RUN/data if none is named."),
+        typer.Option(
+            "--data", help="Data set to train on; a new run builds RUN/data if none is named."
+        ),
     ] = None,
     preset: PresetOption = None,
     settings: SettingsOption = None,
@@ -37,11 +39,14 @@ def train(
     from reverbsynth.training import train as train_run
 
     named = preset is not None or settings is not None or bool(set_)
-    if (run / "manifest.json").exists() and not named:
-        chosen = Run.open(run).settings
+    begun = Run.open(run) if (run / "manifest.json").exists() else None
+    chosen = begun.settings if begun and not named else resolve(preset, settings, set_)
+    if data is not None:
+        source = data
+    elif begun:
+        source = Path(begun.manifest["data_directory"])
     else:
-        chosen = resolve(preset, settings, set_)
-    source = data if data is not None else build_data(chosen, run / "data")
+        source = build_data(chosen, run / "data")
     done = train_run(
         chosen,
         source,
@@ -50,6 +55,8 @@ def train(
         max_minutes=max_minutes,
         distribute=distribute,
     )
+    if not done.writes:
+        return
     if done.finished:
         typer.echo(f"finished: {run}, {done.manifest['images_seen']:,} images seen")
     else:

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,7 @@ from reverbsynth.atomic import write_json, write_text
 from reverbsynth.data.notes import SPLITS, Bad, Rejected
 from reverbsynth.data.records import MANIFEST, compact, record_name, sha256
 from reverbsynth.errors import ReverbSynthError
-
-try:
-    import fcntl
-except ImportError:
-    fcntl = None
+from reverbsynth.locks import held
 
 WORK = ".build"
 """Name of the folder, within the data set's."""
@@ -46,7 +43,7 @@ class Work:
         self.folder = directory / WORK
         self.identity = json.loads(json.dumps(identity))
         self.existed = directory.exists()
-        self.lock: int | None = None
+        self._lock = ExitStack()
         self.ours = False
         self.chunks = 0
         self.sizes = dict.fromkeys(SPLITS, 0)
@@ -56,7 +53,7 @@ class Work:
     def __enter__(self) -> "Work":
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
-            self._lock()
+            self._lock.enter_context(held(self.directory, "is being built"))
             self._resume()
         except (OSError, ReverbSynthError) as error:
             self.__exit__(type(error), error, None)
@@ -89,7 +86,7 @@ class Work:
         failed_early = isinstance(error, ReverbSynthError) and not self.chunks
         if self.ours and (failed_write or failed_early):
             self._remove()
-        self._unlock()
+        self._lock.close()
         if isinstance(error, OSError):
             path = error.filename or self.directory
             reason = error.strerror or error
@@ -149,24 +146,6 @@ class Work:
         shutil.rmtree(self.folder, ignore_errors=True)
         if not self.existed and self.directory.exists() and not any(self.directory.iterdir()):
             self.directory.rmdir()
-
-    def _lock(self) -> None:
-        """Hold the folder, so that no other process builds there; where the system can do that."""
-        if fcntl is None:
-            return
-        self.lock = os.open(self.directory, os.O_RDONLY)
-        try:
-            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ReverbSynthError(f"{self.directory}: is being built by another process") from None
-        except OSError:
-            # A file system without locks, as some on networks.
-            self._unlock()
-
-    def _unlock(self) -> None:
-        if self.lock is not None:
-            os.close(self.lock)
-            self.lock = None
 
 
 def read_json(path: Path) -> Any:

@@ -6,7 +6,7 @@ fully in, p = 1.375 that block 3 has weight 0.375. Karras et al., "Progressive G
 (2018); Engel et al., "GANSynth" (2019).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reverbsynth.settings import TrainingSettings
 
@@ -43,7 +43,8 @@ def box_factor(block: int) -> int:
 class Schedule:
     """When each stage starts and ends, in images seen.
 
-    A step belongs to the stage and progress of the images seen before it.
+    A step belongs to the stage and progress of the images seen before it. The last stage is the
+    last that the total lets begin.
     """
 
     stable: int
@@ -53,12 +54,14 @@ class Schedule:
 
     @classmethod
     def of(cls, settings: TrainingSettings) -> "Schedule":
-        return cls(
+        whole = cls(
             settings.stable_images,
             settings.transition_images,
             settings.last_stage,
             settings.total_images,
         )
+        begun = [s for s in range(whole.last_stage + 1) if whole.span(s)[0] < whole.total]
+        return replace(whole, last_stage=begun[-1])
 
     @property
     def end(self) -> int:
