@@ -16,10 +16,10 @@ from reverbsynth.gan.layers import upscale
 from reverbsynth.gan.networks import Generator
 from reverbsynth.gan.original import read_original
 from reverbsynth.gan.synthesis import Synthesizer
-from reverbsynth.inversion import Applied, Inversion, heard_pitch, recorded
-from reverbsynth.latents import LatentWalk, slerp
+from reverbsynth.inversion import Applied, Inversion, heard_pitch, recorded, usual_peak
+from reverbsynth.latents import LatentWalk, check_seed, slerp
 from reverbsynth.mixtures import one_hot
-from reverbsynth.runs import Run
+from reverbsynth.runs import INSTRUMENT, Run
 from reverbsynth.settings import NOTE_LENGTH, GanSettings, SpectraSettings
 from reverbsynth.spectra import IMAGE_SHAPE, Representation
 from reverbsynth.spectra.compiled import compiled
@@ -57,7 +57,7 @@ class Instrument:
         self.stage, self.progress, self.facts = stage, progress, facts
         self.representation = Representation(spectra)
         width = sum(len(values) for values in labels.values())
-        _check_weights(weights, Generator(gan, width, stage))
+        instrument_file.check_weights(weights, Generator(gan, width, stage))
         self.weights = {name: np.asarray(value, np.float32) for name, value in weights.items()}
         self._synthesizer = Synthesizer(gan, stage, progress, self.weights)
         self._decode = compiled(self._wave)
@@ -69,12 +69,15 @@ class Instrument:
         if not isinstance(run, Run):
             run = Run.open(run)
         stage = run.stage(stage)
-        prefix = "average/"
-        weights = {
-            name.removeprefix(prefix): value
-            for name, value in run.weights(stage).items()
-            if name.startswith(prefix)
-        }
+        if run.bundled and stage == run.stages[-1]:
+            weights = instrument_file.read(run.directory / INSTRUMENT).weights
+        else:
+            prefix = "average/"
+            weights = {
+                name.removeprefix(prefix): value
+                for name, value in run.weights(stage).items()
+                if name.startswith(prefix)
+            }
         kept = ("commit", "versions", "preset", "settings_hash", "data_sha256", "seed")
         facts = {key: run.manifest[key] for key in (*kept, "images_seen")}
         settings = run.settings
@@ -166,6 +169,7 @@ class Instrument:
 
     def latents(self, n: int, seed: int | None = None) -> np.ndarray:
         """Latent vectors drawn from N(0, 1), float32 [shape=(n, latent_size)]."""
+        check_seed(seed)
         rng = np.random.default_rng(seed)
         return rng.standard_normal((n, self.gan.latent_size), np.float32)
 
@@ -215,9 +219,10 @@ class Instrument:
         Raises
         ------
         ReverbSynthError
-            For a pitch or value outside the vocabulary, a label the instrument has not, or
-            weights that are negative or do not sum to 1.
+            For a pitch or value outside the vocabulary, a label the instrument has not, weights
+            that are negative or do not sum to 1, or a seed below 0.
         """
+        pitches = _listed(pitches)
         gains = None if velocities is None else _gains(velocities, len(pitches))
         waves = np.empty((len(pitches), NOTE_LENGTH), np.float32)
         for i, wave in enumerate(self.stream(pitches, z, seed, **labels)):
@@ -242,6 +247,7 @@ class Instrument:
         **labels: Any,
     ) -> np.ndarray:
         """As `notes`, but de-normalized images [shape=(n, 128, 1024, 2)]."""
+        pitches = _listed(pitches)
         factor = stages.box_factor(stages.blocks(self.stage))
         images = np.empty((len(pitches), *IMAGE_SHAPE), np.float32)
         for i, image in enumerate(self._each(np.copy, pitches, z, seed, labels)):
@@ -273,7 +279,7 @@ class Instrument:
             raise ReverbSynthError(
                 f"label {sorted(unknown)[0]!r}: this instrument has {', '.join(self.labels)}"
             )
-        asked = {"pitch": list(pitches), **labels}
+        asked = {"pitch": _listed(pitches), **labels}
         count = len(asked["pitch"])
         blocks = [
             one_hot(name, values, asked.get(name, values[0]), count)
@@ -290,17 +296,22 @@ class Instrument:
         starts: int = 6,
         steps: int = 200,
         progress: Callable[[int, int], None] | None = None,
+        own_effect: Any = None,
+        gain: float | None = None,
+        onset: int | None = None,
         **labels: Any,
     ) -> Applied:
         """Play a recorded note with another effect.
 
         A latent vector and labels are searched for that reproduce the note, on the magnitudes of
-        its image (`reverbsynth.inversion`); then the same vector is played with the effect.
+        its image (`reverbsynth.inversion`); then the same vector is played with the effect. How
+        loud it was recorded, and after how much silence, are no part of the note: both are taken
+        away before the search and given back to what is returned.
 
         Parameters
         ----------
         audio : ndarray [shape=(samples,)]
-            At 16 kHz. Cut to 4 s, or followed by silence.
+            At 16 kHz. Cut 4 s after its onset, or followed by silence.
         effect : str or mapping
             A value of the label ``effect``, or a mixture.
         pitch : int, optional
@@ -311,9 +322,16 @@ class Instrument:
             Searches side by side, and gradient steps of each.
         progress : callable, optional
             Called with the number of steps done and of all.
+        own_effect : str or mapping, optional
+            The one it was recorded with; searched for, as a mixture, where it is not given.
+        gain : float, optional
+            Brings the recording to the level of the instrument's notes; where it is not given, to
+            the median peak of a few of them.
+        onset : int, optional
+            Sample at which the note begins; found (`reverbsynth.inversion.onset_of`) where it is
+            not given.
         labels
-            What is known of the recording, such as ``instrument="acoustic_bass"``. Its own effect
-            is always searched for, as a mixture.
+            What else is known of the recording, such as ``instrument="acoustic_bass"``.
 
         Returns
         -------
@@ -333,13 +351,22 @@ class Instrument:
         for name, count in (("starts", starts), ("steps", steps)):
             if count < 1:
                 raise ReverbSynthError(f"{name}: found {count}, expected 1 or more")
-        self.condition(self.pitches[:1], **{**labels, "effect": effect})
-        recording = recorded(audio)
-        pitch = heard_pitch(recording, pitch, self.pitches)
-        fit = self._inversion.fit(recording, pitch, labels, seed, starts, steps, progress)
+        if gain is not None and not 0 < gain < np.inf:
+            raise ReverbSynthError(f"gain: found {gain}, expected a factor above 0")
+        check_seed(seed)
+        known = labels if own_effect is None else {**labels, "effect": own_effect}
+        for asked in (known, {**labels, "effect": effect}):
+            self.condition(self.pitches[:1], **asked)
+        recording, onset = recorded(audio, onset)
+        note = recording[onset:]
+        pitch = heard_pitch(note, pitch, self.pitches)
+        if gain is None:
+            gain = usual_peak(self.notes, self.labels, pitch, known) / float(np.abs(note).max())
+        fit = self._inversion.fit(note * gain, pitch, known, seed, starts, steps, progress)
         (again,) = self.notes([pitch], z=fit.z, **fit.labels)
         (wet,) = self.notes([pitch], z=fit.z, **{**fit.labels, "effect": effect})
-        return Applied(wet, again, recording, pitch, effect, fit)
+        wet, again = (np.pad(wave / np.float32(gain), (onset, 0)) for wave in (wet, again))
+        return Applied(wet, again, recording, pitch, effect, fit, gain, onset)
 
     @cached_property
     def _inversion(self) -> Inversion:
@@ -374,6 +401,13 @@ def at_peak(wave: np.ndarray, peak: float) -> np.ndarray:
     return wave if loudest == 0 else wave * np.float32(peak / loudest)
 
 
+def _listed(pitches: Sequence[int]) -> list[int]:
+    try:
+        return list(pitches)
+    except TypeError:
+        raise ReverbSynthError(f"pitches: found {pitches!r}, expected a list of them") from None
+
+
 def _gains(velocities: Sequence[int] | int, n: int) -> np.ndarray:
     values = np.broadcast_to(np.asarray(velocities), (n,)) if np.ndim(velocities) == 0 else None
     values = np.asarray(velocities) if values is None else values
@@ -383,19 +417,3 @@ def _gains(velocities: Sequence[int] | int, n: int) -> np.ndarray:
         if not 0 <= value <= 127:
             raise ReverbSynthError(f"velocity: found {value}, expected 0 to 127")
     return values / 127
-
-
-def _check_weights(weights: dict[str, np.ndarray], generator: Generator) -> None:
-    variables = generator.named_variables()
-    if variables.keys() != weights.keys():
-        odd = sorted(variables.keys() ^ weights.keys())[0]
-        raise ReverbSynthError(f"instrument: weight {odd} is missing or out of place")
-    for name, variable in variables.items():
-        value = weights[name]
-        if value.shape != tuple(variable.shape):
-            raise ReverbSynthError(
-                f"instrument: weight {name} has shape {value.shape}, "
-                f"expected {tuple(variable.shape)}"
-            )
-        if not np.isfinite(value).all():
-            raise ReverbSynthError(f"instrument: weight {name} holds values that are not finite")

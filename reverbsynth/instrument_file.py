@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.gan import stages
+from reverbsynth.gan.networks import Generator
 from reverbsynth.runs import load_tensors, save_tensors
 from reverbsynth.settings import GanSettings, SpectraSettings
 
@@ -82,6 +83,29 @@ def write(path: Path | str, kept: Kept, half: bool) -> None:
     text = json.dumps(document, sort_keys=True)
     metadata = {"format": FORMAT, "instrument": text, "sha256": _digest(text, weights)}
     save_tensors(Path(path), weights, metadata)
+
+
+def check_weights(weights: dict[str, np.ndarray], generator: Generator) -> None:
+    """Refuse weights that are not a generator's.
+
+    Raises
+    ------
+    ReverbSynthError
+        For one that is missing, out of place, of another shape, or not finite.
+    """
+    variables = generator.named_variables()
+    if variables.keys() != weights.keys():
+        odd = sorted(variables.keys() ^ weights.keys())[0]
+        raise ReverbSynthError(f"instrument: weight {odd} is missing or out of place")
+    for name, variable in variables.items():
+        value = weights[name]
+        if value.shape != tuple(variable.shape):
+            raise ReverbSynthError(
+                f"instrument: weight {name} has shape {value.shape}, "
+                f"expected {tuple(variable.shape)}"
+            )
+        if not np.isfinite(value).all():
+            raise ReverbSynthError(f"instrument: weight {name} holds values that are not finite")
 
 
 def _digest(text: str, weights: dict[str, np.ndarray]) -> str:

@@ -24,7 +24,7 @@ from reverbsynth.gan.layers import downscale
 from reverbsynth.gan.model import input_gradient
 from reverbsynth.gan.networks import Generator
 from reverbsynth.mixtures import one_hot
-from reverbsynth.settings import NOTE_LENGTH, GanSettings
+from reverbsynth.settings import NOTE_LENGTH, SAMPLE_RATE, GanSettings
 from reverbsynth.spectra import Representation
 
 RATE = 0.2
@@ -35,6 +35,12 @@ CANDIDATES = 16
 
 SPREAD = math.sqrt(2)
 """Two standard deviations of the length of a Gaussian vector, which is about sqrt(size)."""
+
+PEAKS = 16
+"""Notes of an instrument that a recording's level is compared with."""
+
+ONSET = 0.03
+"""Share of its peak (-30 dB) at which a recording's note begins."""
 
 _DECIBELS = 10 / math.log(10)
 """Of a unit of the image's magnitude, the logarithm of a power."""
@@ -67,16 +73,21 @@ class Applied:
 
     Attributes
     ----------
-    audio : ndarray, float32 [shape=(64000,)]
-        The note with the effect that was asked for, as the network plays it.
-    reconstruction : ndarray [shape=(64000,)]
+    audio : ndarray, float32 [shape=(onset + 64000,)]
+        The note with the effect that was asked for, as the network plays it, at the recording's
+        level and place.
+    reconstruction : ndarray [shape=(onset + 64000,)]
         The note as the network plays it with the labels that were found.
-    recording : ndarray [shape=(64000,)]
+    recording : ndarray [shape=(onset + 64000,)]
     pitch : int
         Given, or estimated.
     effect : str or mapping
         The one that was asked for.
     fit : Fit
+    gain : float
+        What brought the recording to the level of the instrument's notes.
+    onset : int
+        Sample at which the note begins.
     """
 
     audio: np.ndarray
@@ -85,11 +96,13 @@ class Applied:
     pitch: int
     effect: Any
     fit: Fit = field(repr=False)
+    gain: float = 1.0
+    onset: int = 0
 
     @cached_property
     def report(self) -> dict[str, float]:
         """How close it is: dB between spectra, and seconds of T20 (NaN for a tail without one)."""
-        waves = np.stack([self.recording, self.reconstruction, self.audio])
+        waves = np.stack([self.recording, self.reconstruction, self.audio])[:, self.onset :]
         levels, tails = mel_levels(waves), measure_tails(waves)
         return {
             "image error (dB)": self.fit.error,
@@ -106,7 +119,11 @@ class Applied:
 
     def text(self) -> str:
         """The report for people, a line for each fact."""
-        lines = [f"pitch: {self.pitch}"]
+        lines = [
+            f"pitch: {self.pitch}",
+            f"onset: {self.onset / SAMPLE_RATE:.3f} s, kept in the result",
+            f"level: {-20 * math.log10(self.gain):+.1f} dB to the instrument's notes, kept as well",
+        ]
         lines += [f"{name}, as found: {shown(value)}" for name, value in self.fit.labels.items()]
         lines += [
             f"{name}: {'none' if math.isnan(value) else f'{value:.2f}'}"
@@ -271,8 +288,19 @@ def heard_pitch(recording: np.ndarray, pitch: int | None, pitches: list[int]) ->
     return found
 
 
-def recorded(audio: np.ndarray) -> np.ndarray:
-    """A recording as a note of 4 s: cut, or followed by silence; float32 [shape=(64000,)].
+def recorded(audio: np.ndarray, onset: int | None = None) -> tuple[np.ndarray, int]:
+    """A recording until 4 s after its onset: cut, or followed by silence.
+
+    Parameters
+    ----------
+    audio : ndarray [shape=(samples,)]
+    onset : int, optional
+        Found where it is not given.
+
+    Returns
+    -------
+    recording : ndarray, float32 [shape=(onset + 64000,)]
+    onset : int
 
     Raises
     ------
@@ -284,10 +312,42 @@ def recorded(audio: np.ndarray) -> np.ndarray:
         raise ReverbSynthError(f"audio: found shape {audio.shape}, expected (samples,)")
     if not np.isfinite(audio).all():
         raise ReverbSynthError("audio: holds NaN or infinity")
-    audio = audio[:NOTE_LENGTH]
-    if not np.abs(audio).max(initial=0) > 0:
+    if not np.abs(audio[onset:]).max(initial=0) > 0:
         raise ReverbSynthError("audio: is silent, expected a note")
-    return np.pad(audio, (0, NOTE_LENGTH - len(audio)))
+    onset = onset_of(audio) if onset is None else onset
+    audio = audio[: onset + NOTE_LENGTH]
+    return np.pad(audio, (0, onset + NOTE_LENGTH - len(audio))), onset
+
+
+def onset_of(audio: np.ndarray) -> int:
+    """The first sample that comes within 30 dB of the loudest [audio: shape=(samples,)]."""
+    loudness = np.abs(audio)
+    return int(np.argmax(loudness >= ONSET * loudness.max()))
+
+
+def usual_peak(
+    play: Callable[..., np.ndarray],
+    labels: Mapping[str, list],
+    pitch: int,
+    known: Mapping[str, Any],
+) -> float:
+    """Median peak of an instrument's notes of a pitch; 1 where they are silent.
+
+    Parameters
+    ----------
+    play : callable
+        `reverbsynth.instrument.Instrument.notes`.
+    labels, pitch, known
+        As of `Inversion`; a label that is not known has values drawn at random, always the same.
+    """
+    rng = np.random.default_rng(0)
+    drawn = {
+        name: [values[place] for place in rng.integers(len(values), size=PEAKS)]
+        for name, values in labels.items()
+        if name != "pitch" and name not in known
+    }
+    waves = play([pitch] * PEAKS, seed=0, **known, **drawn)
+    return float(np.median(np.abs(waves).max(axis=1))) or 1.0
 
 
 def shown(value: Any) -> str:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from reverbsynth.errors import ReverbSynthError
+
 
 def slerp(start: np.ndarray, stop: np.ndarray, share: float | np.ndarray) -> np.ndarray:
     """Spherical interpolation between two latent vectors.
@@ -33,6 +35,19 @@ def slerp(start: np.ndarray, stop: np.ndarray, share: float | np.ndarray) -> np.
     return ((weight_a * a + weight_b * b) / np.sin(angle)).astype(np.float32)
 
 
+def check_seed(seed: int | None) -> None:
+    """Refuse a seed that no generator takes.
+
+    Raises
+    ------
+    ReverbSynthError
+        For one that is below 0 or no whole number.
+    """
+    if seed is None or (isinstance(seed, int | np.integer) and seed >= 0):
+        return
+    raise ReverbSynthError(f"seed: found {seed!r}, expected a whole number from 0")
+
+
 @dataclass(frozen=True)
 class LatentWalk:
     """A path through latent vectors, spherical between one and the next.
@@ -49,7 +64,18 @@ class LatentWalk:
 
     @classmethod
     def draw(cls, latent_size: int, seconds: float, every: float, seed: int | None) -> "LatentWalk":
-        """A walk of so many seconds with anchors from N(0, 1)."""
+        """A walk of so many seconds with anchors from N(0, 1).
+
+        Raises
+        ------
+        ReverbSynthError
+            For a length that is not finite, an interval that is not above 0, or a seed below 0.
+        """
+        if not np.isfinite(seconds):
+            raise ReverbSynthError(f"seconds: found {seconds}, expected a length")
+        if not every > 0:
+            raise ReverbSynthError(f"every: found {every}, expected seconds above 0")
+        check_seed(seed)
         count = int(np.ceil(max(seconds, 0.0) / every)) + 1
         anchors = np.random.default_rng(seed).standard_normal((count, latent_size), np.float32)
         return cls(anchors, every)

@@ -148,6 +148,22 @@ def test_weights_too_large_for_float16_are_not_written(imported, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        (lambda bass: bass.notes(40), "pitches: found 40, expected a list"),
+        (lambda bass: bass.images(40), "pitches: found 40, expected a list"),
+        (lambda bass: bass.notes([40], seed=-1), "seed: found -1, expected a whole number from 0"),
+        (lambda bass: bass.notes([40], seed=0.5), r"seed: found 0\.5"),
+        (lambda bass: bass.walk(3, every=0), "every: found 0, expected seconds above 0"),
+        (lambda bass: bass.walk(np.nan), "seconds: found nan"),
+    ],
+)
+def test_what_cannot_be_played_is_one_line(imported, asked, message):
+    with pytest.raises(ReverbSynthError, match=message):
+        asked(imported)
+
+
 def test_seeds_decide_the_notes(imported):
     notes = imported.notes([40, 41, 42], seed=5)
     assert np.array_equal(notes, imported.notes([40, 41, 42], seed=5))

@@ -49,7 +49,7 @@ def test_a_note_the_instrument_drew_is_found_again(instrument, monkeypatch):
 
 
 def test_a_recording_is_followed_better_than_by_chance(instrument, note):
-    found = instrument.apply_effect(note, "reverb", pitch=41, steps=100)
+    found = instrument.apply_effect(note, "reverb", pitch=41, steps=100, gain=1.0, onset=0)
     search = instrument._inversion
     rng = np.random.default_rng(1)
     chance = search._losses(
@@ -61,7 +61,9 @@ def test_a_recording_is_followed_better_than_by_chance(instrument, note):
 def test_the_report_is_about_what_is_returned(instrument, note):
     seen = []
     found = instrument.apply_effect(
-        note[:50_000], "reverb", pitch=41, starts=2, steps=3, progress=lambda *at: seen.append(at)
+        *(note[:50_000], "reverb", 41),
+        **{"starts": 2, "steps": 3, "gain": 1.0, "onset": 0},
+        progress=lambda *at: seen.append(at),
     )
     assert seen == [(1, 3), (2, 3), (3, 3)]
     assert found.recording.shape == found.audio.shape == (64_000,)
@@ -73,6 +75,32 @@ def test_the_report_is_about_what_is_returned(instrument, note):
     assert found.report["image error (dB)"] == found.fit.error
     assert found.report["log-spectral distance of the reconstruction (dB)"] > 0
     assert "pitch: 41" in found.text()
+
+
+def test_level_and_onset_do_not_matter_and_are_given_back(instrument, note):
+    soft_and_late = np.concatenate([np.zeros(4_800), note / 16])
+    first, second = (
+        instrument.apply_effect(audio, "reverb", pitch=41, starts=2, steps=3)
+        for audio in (note, soft_and_late)
+    )
+    assert second.onset == first.onset + 4_800
+    assert second.gain == 16 * first.gain
+    np.testing.assert_equal(second.report, first.report)
+    assert second.audio.shape == (second.onset + 64_000,)
+    assert np.array_equal(16 * second.audio[4_800:], first.audio)
+    assert not second.audio[: second.onset].any()
+    assert f"onset: {second.onset / 16_000:.3f} s" in second.text()
+    usual = np.abs(instrument.notes([41] * 40, seed=9, effect=["dry", "reverb"] * 20)).max(axis=1)
+    assert usual.min() < np.abs(first.gain * note).max() < usual.max()
+
+
+def test_the_effect_it_was_recorded_with_can_be_told(instrument, note):
+    found = instrument.apply_effect(
+        note, "dry", pitch=41, starts=1, steps=1, own_effect="reverb", gain=1.0, onset=0
+    )
+    assert found.fit.labels == {"effect": "reverb"}
+    for wave, effect in ((found.reconstruction, "reverb"), (found.audio, "dry")):
+        assert np.array_equal(wave, instrument.notes([41], z=found.fit.z, effect=effect)[0])
 
 
 def test_the_same_seed_finds_the_same_note(instrument, note):
@@ -101,6 +129,9 @@ def test_the_pitch_is_estimated(instrument):
         (np.ones(64_000), {"pitch": 90}, "pitch: found 90, expected 40 to 44"),
         (np.ones(64_000), {"effect": "hall"}, "effect: found hall, expected one of dry, reverb"),
         (np.ones(64_000), {"instrument": "harp"}, "label 'instrument': this instrument has"),
+        (np.ones(64_000), {"own_effect": "hall"}, "effect: found hall, expected one of dry"),
+        (np.ones(64_000), {"seed": -1}, "seed: found -1, expected a whole number from 0"),
+        (np.ones(64_000), {"gain": 0}, "gain: found 0, expected a factor above 0"),
         (np.ones(64_000), {"starts": 0}, "starts: found 0, expected 1 or more"),
     ],
 )
@@ -124,8 +155,26 @@ def test_the_command(instrument, note, tmp_path):
     done = CliRunner().invoke(app, [*map(str, call), "--effect", "dry=0.25,reverb=0.75"])
     assert done.exit_code == 0, done.output
     assert "log-spectral distance of the reconstruction" in done.output
-    assert len(soundfile.read(tmp_path / "out.flac")[0]) == 64_000
+    assert 64_000 <= len(soundfile.read(tmp_path / "out.flac")[0]) < 65_000
     wrong = CliRunner().invoke(app, [*map(str, call), "--effect", "hall"])
     assert isinstance(wrong.exception, ReverbSynthError)
     missing = CliRunner().invoke(app, [str(call[0]), "none.wav", "--effect", "dry"])
     assert "none.wav: cannot be read" in str(missing.exception)
+
+
+def test_what_is_known_of_a_recording_is_not_what_is_asked_for(
+    instrument, note, tmp_path, monkeypatch
+):
+    instrument.save(tmp_path / "bass.safetensors")
+    soundfile.write(tmp_path / "in.wav", note, 16_000)
+    seen = {}
+
+    def stop(self, audio, effect, **options):
+        seen.update(options, effect=effect)
+        raise ReverbSynthError("seen")
+
+    monkeypatch.setattr(Instrument, "apply_effect", stop)
+    call = [str(tmp_path / "bass.safetensors"), str(tmp_path / "in.wav"), "--effect=reverb"]
+    CliRunner().invoke(app, [*call, "--label=effect=dry=0.5,reverb=0.5"])
+    assert seen["effect"] == "reverb"
+    assert seen["own_effect"] == {"dry": 0.5, "reverb": 0.5}

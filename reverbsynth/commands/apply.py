@@ -7,6 +7,9 @@ import typer
 
 from reverbsynth.commands.play import SourceArgument, StageOption
 
+LONGEST = 60.0
+"""Seconds of a recording in which its note is looked for."""
+
 
 def apply(
     source: SourceArgument,
@@ -24,7 +27,10 @@ def apply(
     ] = None,
     label: Annotated[
         list[str] | None,
-        typer.Option("--label", help="What else is known of the recording: name=value."),
+        typer.Option(
+            "--label",
+            help="What is known of the recording: name=value; effect=dry, if it was recorded dry.",
+        ),
     ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the starts.")] = 0,
     starts: Annotated[int, typer.Option("--starts", min=1, help="Searches side by side.")] = 6,
@@ -42,23 +48,28 @@ def apply(
     from reverbsynth.instrument import Instrument, at_peak
 
     check_suffix(output)
-    audio = read_sound(recording)
+    known = assignments(None, label)
+    audio = read_sound(recording, seconds=LONGEST)
     instrument = Instrument.open(source, stage)
-    labels = chosen_labels(instrument, assignments(effect, label))
-    effect = labels.pop("effect")
+    (asked,) = chosen_labels(instrument, {"effect": effect}).values()
+    known = chosen_labels(instrument, known)
+    own_effect = known.pop("effect", None)
     with progress() as display:
         task = display.add_task("searching", total=steps)
         done = instrument.apply_effect(
             audio,
-            effect,
+            asked,
             pitch=pitch,
             seed=seed,
             starts=starts,
             steps=steps,
             progress=lambda step, _: display.update(task, completed=step),
-            **labels,
+            own_effect=own_effect,
+            **known,
         )
     loudest = float(abs(done.audio).max())
+    if loudest > 1:
+        typer.echo(f"scaled down: the loudest sample was {loudest:.2f}, full scale is 1")
     write_audio(output, at_peak(done.audio, min(loudest, 1.0)))
     typer.echo(done.text())
     typer.echo(str(output))

@@ -128,6 +128,10 @@ def export(
 
     if output.suffix not in (".safetensors", ".onnx", ""):
         raise ReverbSynthError(f"{output}: expected .safetensors, .onnx or a folder's name")
+    if output.suffix == "":
+        from reverbsynth.export import check_page
+
+        check_page(output)
     instrument = Instrument.open(source, stage)
     if output.suffix == ".safetensors":
         instrument.save(output, half=half)
@@ -166,6 +170,9 @@ def assignments(effect: str | None, labels: list[str] | None) -> dict[str, str]:
         name, separator, value = assignment.partition("=")
         if not separator or name == "pitch":
             raise ReverbSynthError(f"--label {assignment}: expected name=value, and not pitch")
+        if name in found:
+            other = "--effect" if name == "effect" and effect is not None else "another --label"
+            raise ReverbSynthError(f"--label {assignment}: expected it or {other}, not both")
         found[name] = value
     return found
 
