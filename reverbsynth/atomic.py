@@ -28,6 +28,7 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
         When the system refuses the write (full disk, no permission, no such folder).
     """
     path = Path(path)
+    _check_name(path)
     temporary = path.with_name(f".{path.stem}.{uuid.uuid4().hex[:8]}.partial{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -43,6 +44,20 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
         else:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
+
+
+def check_file(path: Path | str) -> None:
+    """Refuse early what cannot be written as a file.
+
+    Raises
+    ------
+    ReverbSynthError
+        For the path of a folder.
+    """
+    path = Path(path)
+    _check_name(path)
+    if path.is_dir():
+        raise ReverbSynthError(f"{path}: is a folder, expected a file's name")
 
 
 def is_partial(path: Path) -> bool:
@@ -69,6 +84,12 @@ def write_text(path: Path | str, text: str) -> None:
 def write_json(path: Path | str, value: Any) -> None:
     """Write ``value`` to ``path`` as indented JSON, atomically."""
     write_text(path, json.dumps(value, indent=2, sort_keys=True, allow_nan=False) + "\n")
+
+
+def _check_name(path: Path) -> None:
+    """A path such as ``.`` or ``..`` names a place that is there, not what to write in it."""
+    if path.name in ("", ".."):
+        raise ReverbSynthError(f"{path}: cannot be written (expected a name)")
 
 
 def _flush(path: Path) -> None:

@@ -12,12 +12,18 @@ def nested(overrides: Mapping[str, Any]) -> dict:
     Raises
     ------
     ReverbSynthError
-        For a key below one that also has a plain value.
+        For a key below one that also has a plain value, or one that is no text.
     """
+    return _nested(overrides, "")
+
+
+def _nested(overrides: Mapping[str, Any], prefix: str) -> dict:
     found: dict[str, Any] = {}
     for key, value in overrides.items():
+        if not isinstance(key, str):
+            raise ReverbSynthError(f"setting {prefix}{key}: found a key {key!r}, expected a name")
         if isinstance(value, Mapping):
-            value = nested(value)
+            value = _nested(value, f"{prefix}{key}.")
         *parents, last = key.split(".")
         target = found
         for parent in parents:

@@ -38,6 +38,9 @@ NOTE_OFF = 3.0
 
 PRESETS = Path(__file__).parent / "presets"
 
+_NOT_YAML = (yaml.YAMLError, ValueError, RecursionError)
+"""What the parser raises: also for dates that no calendar has, and nesting without an end."""
+
 Label = Literal["pitch", "effect", "instrument"]
 
 
@@ -307,7 +310,7 @@ def parse_overrides(assignments: list[str] | tuple[str, ...]) -> dict[str, Any]:
             raise ReverbSynthError(f"--set {assignment}: expected dotted.key=value")
         try:
             overrides[key.strip()] = yaml.safe_load(text)
-        except yaml.YAMLError:
+        except _NOT_YAML:
             raise ReverbSynthError(f"--set {assignment}: the value is not valid YAML") from None
     return overrides
 
@@ -327,7 +330,7 @@ def _file_values(path: Path, seen: tuple[Path, ...] = ()) -> dict:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ReverbSynthError(f"{path}: cannot be read ({error.strerror})") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except _NOT_YAML as error:
         reason = " ".join(str(error).split())
         raise ReverbSynthError(f"{path}: not valid YAML ({reason})") from None
     if values is None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reverbsynth.atomic import atomic_path, write_json, write_text
+from reverbsynth.atomic import atomic_path, check_file, write_json, write_text
 from reverbsynth.errors import ReverbSynthError
 
 
@@ -33,6 +33,19 @@ def test_a_file_where_a_folder_should_be(tmp_path):
     (tmp_path / "folder").write_text("a file")
     with pytest.raises(ReverbSynthError, match="cannot be written"):
         write_text(tmp_path / "folder" / "file.txt", "text")
+
+
+@pytest.mark.parametrize("place", [".", "..", "/"])
+def test_a_place_that_is_there_is_no_name(place):
+    for write in (check_file, lambda path: write_text(path, "text")):
+        with pytest.raises(ReverbSynthError, match="expected a name"):
+            write(place)
+
+
+def test_a_folder_is_refused_before_anything_is_written(tmp_path):
+    with pytest.raises(ReverbSynthError, match="is a folder, expected a file's name"):
+        check_file(tmp_path)
+    check_file(tmp_path / "new" / "file.json")
 
 
 def test_json_takes_no_nan(tmp_path):

@@ -22,11 +22,23 @@ MISTAKES = {
     ),
     "no data set": (["train", "{new}", "--data", "{empty}"], "manifest.json"),
     "data where something else is": (["data", "{file}"], "is a file"),
-    "run of other settings": (["train", "{run}", "--data", "{data}", "--set", "seed=9"], "hash"),
+    "run of other settings": (
+        ["train", "{run}", "--data", "{data}", "--set", "seed=9"],
+        "a run of other settings",
+    ),
     "no run to play": (["play", "{empty}", "-o", "{new}.wav"], "not a run"),
     "no such stage": (["play", "{run}", "--stage", "11", "-o", "{new}.wav"], "expected 11"),
     "pitch it has not": (["play", "{run}", "--pitch", "99", "-o", "{new}.wav"], "99"),
     "effect it has not": (["play", "{run}", "--effect", "hall", "-o", "{new}.wav"], "hall"),
+    "an effect twice": (
+        ["play", "{run}", "--effect", "dry", "--label", "effect=reverb", "-o", "{new}.wav"],
+        "--effect, not both",
+    ),
+    "a number for a label": (
+        ["train", "{new}", "--set", "losses.label_weights={{1: 2}}"],
+        "losses.label_weights.1: found a key 1, expected a name",
+    ),
+    "no day of any year": (["data", "{new}", "--set", "seed=2020-13-45"], "not valid YAML"),
     "no original run": (["import-original", "{empty}", "-o", "{new}"], "experiment.json"),
     "book of no run": (["book", "--run", "{empty}"], "not a run"),
 }

@@ -177,3 +177,12 @@ def test_any_override_is_taken_or_refused_in_one_line(text):
         Settings.preset("tiny", **parse_overrides([text]))
     except ReverbSynthError as error:
         assert "\n" not in str(error)  # noqa: PT017
+
+
+@pytest.mark.parametrize("text", ["seed: 2020-13-45", "[" * 1000, "name: \x00"])
+def test_a_file_that_is_no_yaml_is_one_line(tmp_path, text):
+    path = tmp_path / "settings.yaml"
+    path.write_text(text)
+    with pytest.raises(ReverbSynthError, match=r"settings\.yaml: not valid YAML") as error:
+        Settings.load(path)
+    assert "\n" not in str(error.value)
