@@ -22,6 +22,18 @@ from reverbsynth.data.pitches import estimated_pitch, pitch_of_name
         ("Fs2", 42),
         ("bass Bb2", 46),
         ("G9", 127),
+        ("note_03_E1", 28),
+        ("Note 1 A1", 33),
+        ("bass_E1_note2", 28),
+        ("pitch1_C2", 36),
+        ("E1_take-001-002", 28),
+        ("C3-vel-100-001", 48),
+        ("07 - E1", 28),
+        ("note2 midi40", 40),
+        ("bass-033-100", 33),
+        ("marimba_000-060-050", 60),
+        ("midi_40_C3", None),
+        ("note_3-040-100", None),
         ("A9", None),
         ("midi128", None),
         ("bass", None),
@@ -38,6 +50,23 @@ def test_names(name, pitch):
 def test_every_pitch_has_a_name(pitch):
     steps = ["C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"]
     assert pitch_of_name(f"x {steps[pitch % 12]}{pitch // 12 - 1} y") == pitch
+
+
+@given(st.integers(0, 127), st.integers(0, 999), st.sampled_from(["note", "pitch", "take", ""]))
+def test_a_counter_beside_a_pitch_by_name_does_not_count(pitch, number, word):
+    steps = ["C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"]
+    spelled = f"{steps[pitch % 12]}{pitch // 12 - 1}"
+    for name in (
+        f"{word}_{number}_{spelled}",
+        f"{spelled} {word}{number:02d}",
+        f"{spelled}_{word}-{number:03d}-{number:03d}",
+    ):
+        assert pitch_of_name(name) == pitch
+
+
+@given(st.integers(0, 127), st.integers(0, 127), st.sampled_from(["bass", "synth_lead"]))
+def test_a_whole_name_of_nsynths_tells_its_pitch(pitch, velocity, family):
+    assert pitch_of_name(f"{family}_acoustic_012-{pitch:03d}-{velocity:03d}") == pitch
 
 
 @given(st.text(max_size=30))
