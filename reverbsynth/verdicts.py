@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from IPython.display import Markdown
 
-from reverbsynth.evaluation.claims import NOT_TESTABLE, REPRODUCED
+from reverbsynth.evaluation.claims import NOT_REPRODUCED, NOT_TESTABLE, REPRODUCED, missed
 from reverbsynth.evaluation.result import Report
 
 _OPENINGS = {
@@ -58,13 +58,23 @@ def sounds_like(report: Report) -> Markdown:
 
     A claim's verdict is the report's own, by limits that its settings stated in advance.
     """
-    lines = [_subject(report)]
+    lines, short = [_subject(report)], missed(report)
     for verdict in report.verdicts:
         if verdict.key not in _OPENINGS:
             continue
         holds, fails, unknown = _OPENINGS[verdict.key]
         opening = {REPRODUCED: holds, NOT_TESTABLE: unknown}.get(verdict.verdict, fails)
-        lines.append(f"- **{opening}** {_evidence(report, verdict.key)}".rstrip())
+        line = f"- **{opening}** {_evidence(report, verdict.key)}".rstrip()
+        if verdict.verdict == NOT_REPRODUCED and short.get(verdict.key):
+            line += " Asked for, and missed: "
+            line += "; ".join(
+                f"{each.rule} (the value meets it, not its whole interval)"
+                if each.close
+                else each.rule
+                for each in short[verdict.key]
+            )
+            line += "."
+        lines.append(line)
     return Markdown("\n".join(lines))
 
 

@@ -1,9 +1,10 @@
 """Verdicts on what the paper claims, from limits that the settings state in advance."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
+from pydantic import ValidationError
 
 from reverbsynth.evaluation.bootstrap import Measure
 from reverbsynth.evaluation.result import Report, Row, Verdict
@@ -18,11 +19,15 @@ BEYOND = "asked for in the paper's conclusion"
 
 @dataclass(frozen=True)
 class Condition:
-    """What must hold: whether it does (None: there is no telling), its rule, what was found."""
+    """What must hold: whether it does (None: there is no telling), its rule, what was found.
+
+    ``close`` says of one that does not hold that the value meets the limit, but not its interval.
+    """
 
     holds: bool | None
     rule: str
     found: str
+    close: bool = False
 
 
 def verdicts(
@@ -49,8 +54,36 @@ def verdicts(
     representations : DataFrame, optional
         As `reverbsynth.evaluation.roundtrip.compare_representations` makes it.
     """
+    found = _conditions(report, limits, wet, wet_share, losses, representations)
+    return [judged(*claim) for claim in found]
+
+
+def missed(report: Report) -> dict[str, list[Condition]]:
+    """By claim, the measures of a report that fall short of their limits.
+
+    Judged anew from what the report holds: its measures, and the limits it was made with. Empty
+    where another version had other limits.
+    """
+    facts = report.facts
+    try:
+        limits = ClaimSettings.model_validate(facts["settings"]["claims"])
+    except (KeyError, ValidationError):
+        return {}
+    found = _conditions(report, limits, facts["wet"], facts["wet_share"])
+    return {key: [each for each in several if each.holds is False] for key, *_, several in found}
+
+
+def _conditions(
+    report: Report,
+    limits: ClaimSettings,
+    wet: str | None,
+    wet_share: float,
+    losses: pd.DataFrame | None = None,
+    representations: pd.DataFrame | None = None,
+) -> list[tuple[str, str, str, list[Condition]]]:
+    """Key, claim, source and conditions of every claim; parameters as of `verdicts`."""
     judge = _Judge(report)
-    claims = [
+    return [
         ("losses", "All losses fall while the network learns.", PAPER, _losses(losses, limits)),
         (
             "pitch",
@@ -106,7 +139,6 @@ def verdicts(
         ("label", "The effect can be asked for by name.", BEYOND, _label(judge, limits, wet)),
         ("dial", "It can be dialled, not only switched.", BEYOND, _dial(judge, limits, wet)),
     ]
-    return [judged(*claim) for claim in claims]
 
 
 def judged(key: str, claim: str, source: str, conditions: list[Condition]) -> Verdict:
@@ -248,7 +280,9 @@ class _Judge:
         rule = f"{row.name} {rule.format(limit=_amount(bound, row.unit))}"
         if not testable:
             return Condition(None, rule, found)
-        return Condition(bool(holds(row.generated, bound)), rule, found)
+        value = row.generated.value
+        close = holds(replace(row.generated, low=value, high=value), bound)
+        return Condition(bool(holds(row.generated, bound)), rule, found, bool(close))
 
 
 def _reverb(judge: _Judge, limits: ClaimSettings, wet: str | None) -> list[Condition]:

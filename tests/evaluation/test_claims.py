@@ -1,5 +1,7 @@
 """Verdicts follow from measures and limits, and from nothing else."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -138,3 +140,19 @@ def test_losses_are_compared_from_first_tenth_to_last(small_run):
     metrics = pd.DataFrame({"real_pitch_loss": [4.0, *[2.0] * 18, 1.0], "seconds": range(20)})
     found = claims.loss_falls(metrics).loc["real_pitch_loss"]
     assert (found["first"], found["last"]) == (3.0, 1.5)
+
+
+def test_what_was_missed_says_by_how_little():
+    limits = ClaimSettings()
+    facts = {"settings": {"claims": limits.model_dump()}, "wet": "reverb", "wet_share": 0.5}
+    rows = _ceiling_rows()
+    places = {row.key: place for place, row in enumerate(rows)}
+    for key, value, low in (("control.diversity", 7.0, 4.0), ("control.tail", 0.1, 0.0)):
+        measure = Measure(value, low, value + 1, 9)
+        rows[places[key]] = replace(rows[places[key]], generated=measure)
+    found = claims.missed(Report(facts, rows))
+    assert [each.close for each in found["similar"]] == [True]
+    assert "at least 60% of the ceiling's" in found["similar"][0].rule
+    assert [each.close for each in found["tune"]] == [False]
+    assert found["pitch"] == []
+    assert claims.missed(Report({}, rows)) == {}
