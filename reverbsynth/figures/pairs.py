@@ -29,12 +29,14 @@ def show_closest_pairs(
     if not pairs:
         return Markdown("The notes that this run was trained on are not on this machine.")
     generated, notes = zip(*pairs, strict=True)
+    known = {note.id for note in notes}
+    shown = [pair for pair in report.pairs if pair["training"] in known]
     encode = instrument.representation.encode_all
     return show(
         closest_pairs(
             encode(np.stack(generated)),
             encode(np.stack([note.audio for note in notes])),
-            [f"{pair['distance']:.1f} dB" for pair in report.pairs],
+            [f"{pair['distance']:.1f} dB" for pair in shown],
             instrument.spectra.representation,
         ),
         "**The closest pairs**: the generated notes that are nearest to a training note, "
@@ -44,7 +46,10 @@ def show_closest_pairs(
         alt="Spectrograms in two rows: generated notes above, the training note nearest to each "
         "below.",
         sounds=[
-            *(Sound("generated", wave) for wave in generated),
+            *(
+                Sound(f"generated, {note_name(pair['pitch'])}", wave)
+                for pair, wave in zip(shown, generated, strict=True)
+            ),
             *(
                 Sound(f"training, {note_name(note.pitch)}, {note.effect}", note.audio)
                 for note in notes
