@@ -82,7 +82,7 @@ def main() -> None:
     pace.time = SimpleNamespace(monotonic=time.process_time)
     for name in options.only:
         settings = shortened(Settings.preset("laptop", **CANDIDATES[name]), options.minutes)
-        data = build_data(settings, options.work / "data")
+        data = build_data(settings, options.work / f"data-{settings.seed}")
         run = train(settings, data, options.work / settings.hash, until_stage=options.until_stage)
         stage = run.stages[-1]
         held_out = Clips.of(data, ("valid", "test"))
