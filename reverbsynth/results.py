@@ -16,6 +16,7 @@ It is a reduced run directory: `reverbsynth.runs.Run.open` and
 """
 
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from itertools import islice, product
@@ -90,11 +91,14 @@ def bundle(
     directory = Path(directory)
     if run.bundled:
         raise ReverbSynthError(f"{run.directory}: a results bundle, expected a run's own directory")
+    if directory.name in ("", ".."):
+        raise ReverbSynthError(f"{directory}: is a place, expected the name of a bundle")
+    _restore(directory)
     _check_place(directory, replace)
     instrument = Instrument.from_run(run)
     source = run.manifest["data_directory"] if data is None else data
-    evaluate(run, source)
-    apply_to_held_out(run, source)
+    evaluate(run, source, stand_in=True)
+    apply_to_held_out(run, source, stand_in=True)
     with atomic_path(directory) as folder:
         folder.mkdir()
         shutil.copyfile(run.directory / SETTINGS, folder / SETTINGS)
@@ -109,7 +113,8 @@ def bundle(
         write_json(folder / MANIFEST, _manifest(run, folder, players))
         _check_sizes(folder, directory)
         if directory.exists():
-            shutil.rmtree(directory)
+            os.replace(directory, _aside(directory))
+    shutil.rmtree(_aside(directory), ignore_errors=True)
     return Run.open(directory)
 
 
@@ -172,6 +177,23 @@ def _check_place(directory: Path, replace: bool) -> None:
         raise ReverbSynthError(f"{directory}: no results bundle, expected one or a new directory")
     if not replace:
         raise ReverbSynthError(f"{directory}: a results bundle is there; --replace writes it anew")
+
+
+def _aside(directory: Path) -> Path:
+    """Where an old bundle waits until the new one has taken its place."""
+    return directory.with_name(f".{directory.name}.old")
+
+
+def _restore(directory: Path) -> None:
+    """Clean up after a process that was killed while it replaced the bundle."""
+    for partial in directory.parent.glob(f".{directory.stem}.*.partial{directory.suffix}"):
+        shutil.rmtree(partial, ignore_errors=True)
+    if not (old := _aside(directory)).exists():
+        return
+    if directory.exists():
+        shutil.rmtree(old, ignore_errors=True)
+    else:
+        os.replace(old, directory)
 
 
 def _keep_samples(run: Run, stage: int, count: int, folder: Path) -> None:

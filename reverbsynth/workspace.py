@@ -103,7 +103,7 @@ class Workspace:
     def report(self) -> Report:
         """The evaluation of the run that is played: the one it keeps, or made now."""
         played = self.played
-        return evaluate(played.run, played.data, played.settings)
+        return evaluate(played.run, played.data, played.settings, stand_in=True)
 
     @property
     def instrument_source(self) -> str:

@@ -1,6 +1,7 @@
 """Results bundles: what is kept of a run, what it weighs, and that it serves as a run."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from reverbsynth.figures.stages import StageFigures
 from reverbsynth.instrument import Instrument
 from reverbsynth.results import bundle, thinned
 from reverbsynth.runs import Run
+from reverbsynth.widgets import panel
 from reverbsynth.workspace import workspace
 
 
@@ -68,6 +70,23 @@ def test_other_stages_instruments_are_not_in_it(kept):
         kept.weights(1)
 
 
+def test_an_instrument_that_was_changed_is_not_played(kept, tmp_path):
+    copied = tmp_path / "copied"
+    shutil.copytree(kept.directory, copied)
+    path = copied / "instrument.safetensors"
+    content = bytearray(path.read_bytes())
+    content[-3] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ReverbSynthError, match=r"instrument\.safetensors: changed since"):
+        Instrument.from_run(copied)
+
+
+def test_a_panel_offers_the_stage_that_it_holds(kept):
+    shown = panel(kept)
+    assert shown.stage.options == (2,)
+    assert shown.stage.disabled
+
+
 def test_a_few_samples_of_each_stage_stay_at_its_own_resolution(kept, run):
     for stage in run.stages:
         whole, few = run.samples(stage), kept.samples(stage)
@@ -88,7 +107,18 @@ def test_its_report_is_the_runs_and_nothing_is_evaluated_again(kept, small_data,
 
     monkeypatch.setattr("reverbsynth.evaluation.report._evaluated", refuse)
     changed = kept.settings.replace(**{"evaluation.notes": 999})
-    assert evaluate(kept, small_data, changed).facts["stage"] == 2
+    assert evaluate(kept, small_data, changed, stand_in=True).facts["stage"] == 2
+    assert evaluate(kept, small_data).facts["stage"] == 2
+    with pytest.raises(AssertionError, match="evaluated again"):
+        evaluate(kept, small_data, changed)
+
+
+def test_its_report_is_shown_without_data_unless_another_is_asked_for(kept):
+    shown = CliRunner().invoke(app, ["evaluate", str(kept.directory)])
+    assert shown.exit_code == 0, shown.output
+    assert "a results bundle; this is the report it keeps, on its own data" in shown.output
+    asked = CliRunner().invoke(app, ["evaluate", str(kept.directory), "--set", "seed=1"])
+    assert "no data in a results bundle, expected --data" in str(asked.exception)
 
 
 def test_its_manifest_names_no_folder_of_the_machine_and_every_file(kept, run):
@@ -215,6 +245,47 @@ class TestRefusals:
         (copied / "players" / "old.flac").write_bytes(b"x")
         bundle(run, copied, small_data, replace=True)
         assert not (copied / "players" / "old.flac").exists()
+
+    @pytest.mark.parametrize("begun", [False, True])
+    def test_one_that_was_killed_while_it_replaced_another(
+        self, run, kept, small_data, tmp_path, begun
+    ):
+        place = tmp_path / "night"
+        shutil.copytree(kept.directory, tmp_path / ".night.old")
+        shutil.copytree(kept.directory, tmp_path / ".night.0123abcd.partial")
+        if begun:
+            shutil.copytree(kept.directory, place)
+        with pytest.raises(ReverbSynthError, match="--replace"):
+            bundle(run, place, small_data)
+        assert [path.name for path in tmp_path.iterdir()] == ["night"]
+        results.check(Run.open(place))
+
+    @pytest.mark.parametrize("place", [".", ".."])
+    def test_a_place_that_is_there(self, run, monkeypatch, tmp_path, place):
+        monkeypatch.chdir(tmp_path)
+        done = CliRunner().invoke(app, ["bundle", str(run.directory), place])
+        assert "expected the name of a bundle" in str(done.exception)
+        assert list(tmp_path.iterdir()) == []
+
+    def test_a_replacement_that_fails_at_the_last_step(
+        self, run, kept, small_data, tmp_path, monkeypatch
+    ):
+        place = tmp_path / "night"
+        shutil.copytree(kept.directory, place)
+        replace = os.replace
+
+        def fail(source, target):
+            if Path(target) == place:
+                raise OSError(28, "No space left on device")
+            replace(source, target)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "replace", fail)
+            with pytest.raises(ReverbSynthError, match="cannot be written"):
+                bundle(run, place, small_data, replace=True)
+        with pytest.raises(ReverbSynthError, match="--replace"):
+            bundle(run, place, small_data)
+        results.check(Run.open(place))
 
     def test_a_bundle_of_a_bundle(self, kept, tmp_path):
         with pytest.raises(ReverbSynthError, match="expected a run's own directory"):

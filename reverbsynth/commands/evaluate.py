@@ -32,31 +32,44 @@ def evaluate(
         Path | None, typer.Option("--output", "-o", help="Also write the report to this file.")
     ] = None,
 ) -> None:
-    """Measure pitch, reverb, spectrum, distribution and memory against real notes."""
+    """Measure pitch, reverb, spectrum, distribution and memory against real notes.
+
+    A run is judged by its own settings and an instrument by the defaults, unless others are named.
+    """
+    from reverbsynth.atomic import check_file
     from reverbsynth.errors import ReverbSynthError
     from reverbsynth.evaluation.report import evaluate as report_on
+    from reverbsynth.evaluation.report import kept_report
     from reverbsynth.runs import Run
-    from reverbsynth.settings import parse_overrides
+    from reverbsynth.settings import Settings, parse_overrides
 
+    if not thing.exists():
+        raise ReverbSynthError(f"{thing}: not found, expected a run's directory or an instrument")
+    if output is not None:
+        check_file(output)
     run = Run.open(thing) if thing.is_dir() else None
-    if run is not None and preset is None and settings is None:
-        chosen = run.settings.replace(**parse_overrides(set_ or []))
+    if applied and run is None:
+        raise ReverbSynthError(f"{thing}: --applied is for a run, whose directory keeps it")
+    if preset is None and settings is None:
+        chosen = Settings() if run is None else run.settings
+        chosen = chosen.replace(**parse_overrides(set_ or []))
     else:
         chosen = resolve(preset, settings, set_)
-    if data is None:
-        if run is None:
-            raise ReverbSynthError(f"{thing}: an instrument has no data with it, expected --data")
-        if run.bundled:
+    if data is None and run is None:
+        raise ReverbSynthError(f"{thing}: an instrument has no data with it, expected --data")
+    if data is None and run.bundled:
+        if again or applied or preset or settings or set_:
             raise ReverbSynthError(f"{thing}: no data in a results bundle, expected --data")
-        data = Path(run.manifest["data_directory"])
-    report = report_on(run or thing, data, chosen, stage, again)
+        typer.echo(f"{thing}: a results bundle; this is the report it keeps, on its own data")
+        report = kept_report(run, stage)
+    else:
+        data = data or Path(run.manifest["data_directory"])
+        report = report_on(run or thing, data, chosen, stage, again)
     if output is not None:
         report.save(output)
     typer.echo(report.text())
     if applied:
         from reverbsynth.evaluation.applied import apply_to_held_out
 
-        if run is None:
-            raise ReverbSynthError(f"{thing}: --applied is for a run, whose directory keeps it")
         trials = apply_to_held_out(run, data, chosen, again)
         typer.echo(f"\nEffects applied to held-out notes\n{trials.table(chosen).to_string()}")

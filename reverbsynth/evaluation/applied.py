@@ -144,8 +144,12 @@ def apply_to_held_out(
     data: DataSet | Path | str,
     settings: Settings | None = None,
     again: bool = False,
+    stand_in: bool = False,
 ) -> Trials:
     """Apply effects to held-out notes, or find the trials that the run keeps (``applied.json``).
+
+    Trials on other data than the run's own do not take the place of those on its own, and a results
+    bundle is never written to.
 
     Parameters
     ----------
@@ -156,6 +160,8 @@ def apply_to_held_out(
         Their ``evaluation`` and ``seed`` are used; the run's own if none are given.
     again : bool
         Make trials even where some are kept.
+    stand_in : bool
+        Whether `data` only stand in for the run's own: then trials on its own are as good.
 
     Returns
     -------
@@ -165,7 +171,9 @@ def apply_to_held_out(
     settings = settings or run.settings
     instrument = Instrument.from_run(run)
     chosen = settings.evaluation
+    data = data if isinstance(data, DataSet) else DataSet.open(data)
     facts = {
+        "data_sha256": data.sha256,
         "stage": instrument.stage,
         "images_seen": instrument.facts["images_seen"],
         "seed": settings.seed,
@@ -173,16 +181,26 @@ def apply_to_held_out(
         "starts": chosen.applied_starts,
         "steps": chosen.applied_steps,
     }
-    path = run.directory / FILE
-    if path.exists() and not again:
-        kept = Trials.load(path)
-        if kept.facts == facts:
+    path, own = run.directory / FILE, run.manifest["data_sha256"]
+    kept = None
+    if path.exists():
+        try:
+            kept = Trials.load(path)
+        except ReverbSynthError:
+            if not again:
+                raise
+    if kept is not None:
+        # Before the data were named, they were the run's own.
+        kept.facts.setdefault("data_sha256", own)
+        same = [facts, {**facts, "data_sha256": own}] if stand_in else [facts]
+        if kept.facts in same and not again:
             return kept
     if len(instrument.labels.get("effect", ())) < 2:
         return Trials(facts)
-    data = data if isinstance(data, DataSet) else DataSet.open(data)
     found = Trials(facts, _tried(instrument, data, settings))
-    found.save(path)
+    on_own = kept is not None and kept.facts["data_sha256"] == own
+    if not run.bundled and (data.sha256 == own or not on_own):
+        found.save(path)
     return found
 
 
@@ -203,6 +221,9 @@ def _tried(instrument: Instrument, data: DataSet, settings: Settings) -> list[Tr
                 seed=settings.seed,
                 starts=chosen.applied_starts,
                 steps=chosen.applied_steps,
+                # A clip of the data set is at the level, and at the place, of those trained on.
+                gain=1.0,
+                onset=0,
                 progress=lambda *_: display.update(task, advance=1),
             )
             for effect in effects[1:]:

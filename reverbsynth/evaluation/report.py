@@ -6,6 +6,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+from pydantic import ValidationError
 
 from reverbsynth import provenance
 from reverbsynth.data import DataSet, decay
@@ -23,6 +24,7 @@ from reverbsynth.evaluation.roundtrip import NAMES, compare_representations
 from reverbsynth.evaluation.sounds import Sounds
 from reverbsynth.evaluation.subjects import Study, Subject
 from reverbsynth.evaluation.together import Together
+from reverbsynth.evaluation_settings import EvaluationSettings
 from reverbsynth.instrument import Instrument
 from reverbsynth.runs import Run
 from reverbsynth.settings import Settings
@@ -40,11 +42,14 @@ def evaluate(
     settings: Settings | None = None,
     stage: int | None = None,
     again: bool = False,
+    stand_in: bool = False,
 ) -> Report:
     """Measure what a run or an instrument generates against its data set.
 
-    The report of a run is kept in its directory and found there the next time: ``evaluation.json``
-    for the last stage, ``evaluation-SS.json`` for another.
+    The report of a run is kept in its directory and found there the next time that the same is
+    asked of the same data: ``evaluation.json`` for the last stage, ``evaluation-SS.json`` for
+    another. One on other data than the run's own does not take the place of one on those, and a
+    results bundle is never written to.
 
     Parameters
     ----------
@@ -59,6 +64,9 @@ def evaluate(
         Of a run; the last finished one if none is given.
     again : bool
         Evaluate even where a report is there.
+    stand_in : bool
+        Whether `data` only stand in for the run's own, which may not be at hand: then a report on
+        its own data is as good, and that of a results bundle whatever the settings.
 
     Returns
     -------
@@ -76,16 +84,31 @@ def evaluate(
     settings = settings or (run.settings if run else Settings())
     path = _path(run, instrument.stage) if run else None
     facts = _facts(run, instrument, data, settings)
-    if path is not None and path.exists() and not again:
-        kept = Report.load(path)
-        # Published results keep their report, whatever settings are added later.
-        if run.bundled or _answers(kept, facts, run):
-            return kept
+    kept = _kept(path, again) if run else None
+    if kept is not None and not again and _answers(kept, facts, run, stand_in):
+        return kept
     report = _evaluated(run, instrument, data, settings, facts)
     report.facts["seconds"] = round(time.monotonic() - began, 1)
-    if path is not None:
+    if run is not None and not run.bundled and (facts["own_data"] or not _on_own_data(kept, run)):
         report.save(path)
     return report
+
+
+def kept_report(run: Run, stage: int | None = None) -> Report:
+    """The report that a run or a results bundle keeps.
+
+    Parameters
+    ----------
+    run : Run
+    stage : int, optional
+        The last finished one if none is given.
+
+    Raises
+    ------
+    ReverbSynthError
+        When it keeps none.
+    """
+    return Report.load(_path(run, run.stage(stage)))
 
 
 def closest_notes(
@@ -208,6 +231,18 @@ def _path(run: Run, stage: int) -> Path:
     return run.directory / (FILE if last else f"evaluation-{stage:02d}.json")
 
 
+def _kept(path: Path, again: bool) -> Report | None:
+    """The report that is there. A damaged one is made anew where that is asked for."""
+    if not path.exists():
+        return None
+    try:
+        return Report.load(path)
+    except ReverbSynthError:
+        if again:
+            return None
+        raise
+
+
 def _facts(run: Run | None, instrument: Instrument, data: DataSet, settings: Settings) -> dict:
     trained_on = instrument.facts.get("data_sha256")
     return {
@@ -227,15 +262,30 @@ def _facts(run: Run | None, instrument: Instrument, data: DataSet, settings: Set
     }
 
 
-def _answers(kept: Report, facts: dict, run: Run) -> bool:
-    """Whether a report that was kept is the one asked for.
+def _answers(kept: Report, facts: dict, run: Run, stand_in: bool) -> bool:
+    """Whether a report that was kept is the one asked for."""
+    if stand_in and run.bundled:
+        # Published results keep their report, whatever settings are added later.
+        return True
+    same = all(kept.facts[name] == facts[name] for name in ("stage", "seed", "images_seen"))
+    data = kept.facts["data_sha256"] == facts["data_sha256"]
+    own = stand_in and _on_own_data(kept, run)
+    return same and _judged_by(kept.facts) == _judged_by(facts) and (data or own)
 
-    One of the run's own data also is where those are not at hand and others stand in.
+
+def _judged_by(facts: dict) -> EvaluationSettings | None:
+    """The settings of an evaluation; what they do not name, because it is newer, has its default.
+
+    None where they are of another version.
     """
-    same = all(kept.facts[name] == facts[name] for name in ("stage", "seed", "settings"))
-    seen = kept.facts["images_seen"] == facts["images_seen"]
-    data = kept.facts["data_sha256"] in (facts["data_sha256"], run.manifest["data_sha256"])
-    return same and seen and data
+    try:
+        return EvaluationSettings.model_validate(facts["settings"])
+    except ValidationError:
+        return None
+
+
+def _on_own_data(kept: Report | None, run: Run) -> bool:
+    return kept is not None and kept.facts["data_sha256"] == run.manifest["data_sha256"]
 
 
 def _joined(first: Clips, second: Clips) -> Clips:

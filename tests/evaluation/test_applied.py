@@ -43,6 +43,10 @@ def test_trials_are_kept_and_found_again(trials, small_run, small_data, quick):
     written = path.stat().st_mtime_ns
     assert apply_to_held_out(small_run, small_data, quick).trials == trials.trials
     assert path.stat().st_mtime_ns == written
+    assert trials.facts["data_sha256"] == small_data.sha256
+    of_before = {key: value for key, value in trials.facts.items() if key != "data_sha256"}
+    Trials(of_before, trials.trials).save(path)
+    assert apply_to_held_out(small_run, small_data, quick).trials == trials.trials
     path.write_text("{}")
     with pytest.raises(ReverbSynthError, match="no trials of format 1; remove it"):
         apply_to_held_out(small_run, small_data, quick)

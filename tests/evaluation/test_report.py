@@ -1,7 +1,9 @@
 """A whole evaluation: of a run, of a perfect player, of silence and of NaN."""
 
+import copy
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -163,6 +165,37 @@ def test_other_settings_are_another_evaluation(of_run, small_run, small_data, qu
     assert "at most 60 cents" in next(v.rule for v in found.verdicts if v.key == "pitch")
 
 
+def test_other_data_are_another_evaluation(
+    of_run, small_run, small_data, quick, monkeypatch, tmp_path
+):
+    """And its report does not take the place of the one on the run's own data."""
+    run = Run.open(shutil.copytree(small_run.directory, tmp_path / "run"))
+    other = copy.copy(small_data)
+    files = {name: {**file, "sha256": "f" * 64} for name, file in other.manifest["files"].items()}
+    other.manifest = {**other.manifest, "files": files}
+    made = []
+    monkeypatch.setattr(
+        report, "_evaluated", lambda *given: made.append(given) or Report(given[-1])
+    )
+    kept = (run.directory / FILE).read_bytes()
+    assert evaluate(run, other, quick, stand_in=True).rows == of_run.rows
+    assert evaluate(run, small_data, quick).rows == of_run.rows
+    assert made == []
+    assert not evaluate(run, other, quick).facts["own_data"]
+    assert len(made) == 1
+    assert (run.directory / FILE).read_bytes() == kept
+
+
+def test_settings_that_came_later_have_their_defaults(
+    of_run, small_run, small_data, quick, tmp_path
+):
+    run = Run.open(shutil.copytree(small_run.directory, tmp_path / "run"))
+    stored = json.loads((run.directory / FILE).read_text())
+    del stored["facts"]["settings"]["straightness"]
+    (run.directory / FILE).write_text(json.dumps(stored))
+    assert evaluate(run, small_data, quick).rows == of_run.rows
+
+
 def test_a_perfect_player_is_as_good_as_the_ceiling(small_data, quick):
     found = evaluate(Player(small_data, ("pitch", "effect")), small_data, quick)
     assert found["pitch.accuracy"].generated.value == 1
@@ -242,13 +275,38 @@ def test_the_command_prints_measures_and_verdicts(of_run, small_run, small_data,
     assert Report.load(output).rows == of_run.rows
 
 
-def test_an_instrument_needs_data(small_run, tmp_path):
+def test_an_instrument_needs_data(small_run, small_data, tmp_path):
     from reverbsynth.commands.evaluate import evaluate as command
 
     path = tmp_path / "bass.safetensors"
     Instrument.from_run(small_run).save(path)
     with pytest.raises(ReverbSynthError, match="expected --data"):
         command(path)
+    for given, options, message in (
+        (tmp_path / "none", {}, "none: not found, expected a run's directory or an instrument"),
+        (path, {"applied": True}, "--applied is for a run"),
+        (path, {"output": tmp_path}, "is a folder, expected a file's name"),
+        (path, {"output": Path()}, "expected a name"),
+    ):
+        with pytest.raises(ReverbSynthError, match=message):
+            command(given, data=small_data.directory, **options)
+
+
+@pytest.mark.parametrize(("preset", "notes"), [(None, 200), ("tiny", 24)])
+def test_an_instrument_is_judged_by_the_defaults(
+    small_run, small_data, tmp_path, monkeypatch, preset, notes
+):
+    from reverbsynth.commands.evaluate import evaluate as command
+
+    path = tmp_path / "bass.safetensors"
+    Instrument.from_run(small_run).save(path)
+    asked = []
+    monkeypatch.setattr(
+        report, "_evaluated", lambda *given: asked.append(given[3]) or Report(given[4])
+    )
+    monkeypatch.setattr(Report, "text", lambda report: "")
+    command(path, data=small_data.directory, preset=preset, set_=["seed=5"])
+    assert (asked[0].evaluation.notes, asked[0].seed) == (notes, 5)
 
 
 @pytest.mark.parametrize("through_json", [False, True])
