@@ -60,7 +60,21 @@ SOURCES = {"soundfont": SoundFont, "nsynth": NSynth, "folder": Folder}
 
 
 def data_hash(settings: Settings) -> str:
-    """Names the settings that decide a data set: ``data`` and ``seed``."""
+    """Names the settings that decide a data set: ``data`` and ``seed``.
+
+    A source is the same however its path is spelled.
+    """
+    source = settings.data.source
+    paths = {name: getattr(source, name, None) for name in ("path", "table")}
+    whole = {
+        f"data.source.{name}": str(path.expanduser().resolve())
+        for name, path in paths.items()
+        if path is not None
+    }
+    return _hash(settings.replace(**whole))
+
+
+def _hash(settings: Settings) -> str:
     return settings_hash({"data": settings.departing()["data"], "seed": settings.seed})
 
 
@@ -85,11 +99,12 @@ def build_data(settings: Settings, directory: Path | str, skip_bad: bool = False
     ------
     ReverbSynthError
         For a source or effect that cannot be used, an unusable note, a folder that holds another
-        data set, or a write that fails. No half-written data set is left.
+        data set or the source itself, or a write that fails. No half-written data set is left.
     """
     directory = Path(directory)
-    if (finished := _finished(directory, data_hash(settings))) is not None:
+    if (finished := _finished(directory, settings)) is not None:
         return finished
+    _check_apart(directory, settings.data.source.path)
     chain = effects(settings.data.effects, settings.seed)
     described = [_described(effect) for effect in chain]
     source = SOURCES[settings.data.source.kind](settings.data.source, settings.seed)
@@ -130,7 +145,19 @@ def build_data(settings: Settings, directory: Path | str, skip_bad: bool = False
     return DataSet.open(directory)
 
 
-def _finished(directory: Path, expected: str) -> DataSet | None:
+def _check_apart(directory: Path, source: Path | None) -> None:
+    """A data set among the sounds would be taken for a part of them the next time."""
+    if source is None or not source.expanduser().is_dir():
+        return
+    target, source = directory.resolve(), source.expanduser().resolve()
+    if target == source or target in source.parents or source in target.parents:
+        raise ReverbSynthError(
+            f"{directory}: overlaps with the source {source} (data.source.path), "
+            "expected a folder apart from it"
+        )
+
+
+def _finished(directory: Path, settings: Settings) -> DataSet | None:
     """The complete data set in ``directory``, if it is of the expected settings."""
     if directory.exists() and not directory.is_dir():
         raise ReverbSynthError(f"{directory}: is a file, expected a folder")
@@ -145,7 +172,9 @@ def _finished(directory: Path, expected: str) -> DataSet | None:
         return None
     data = DataSet.open(directory)
     shutil.rmtree(directory / WORK, ignore_errors=True)
-    if data.settings_hash != expected:
+    expected = data_hash(settings)
+    # Earlier versions took the hash of paths as they were spelled.
+    if data.settings_hash not in (expected, _hash(settings)):
         raise ReverbSynthError(
             f"{directory}: holds a data set of other settings ({data.settings_hash}), "
             f"expected {expected}; choose another folder"

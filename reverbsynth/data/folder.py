@@ -11,6 +11,7 @@ import numpy as np
 
 from reverbsynth.data.files import fingerprint, listing_fingerprint, required
 from reverbsynth.data.notes import (
+    SPLITS,
     UNKNOWN_VELOCITY,
     Entry,
     Index,
@@ -21,6 +22,7 @@ from reverbsynth.data.notes import (
 )
 from reverbsynth.data.pitches import estimated_pitch, pitch_of_name
 from reverbsynth.data.progress import progress
+from reverbsynth.data.records import MANIFEST, record_name
 from reverbsynth.data.sounds import read_sound
 from reverbsynth.data_settings import FolderSource
 from reverbsynth.errors import ReverbSynthError
@@ -121,7 +123,9 @@ class Folder:
         if self.settings.table is not None:
             return required(self.settings.table, "a CSV or JSON table")
         found = sorted(
-            path for path in self.path.iterdir() if path.suffix.lower() in (".csv", ".json")
+            path
+            for path in self.path.iterdir()
+            if path.suffix.lower() in (".csv", ".json") and not _of_data_set(path)
         )
         if len(found) == 1:
             return found[0]
@@ -194,6 +198,13 @@ def read_table(path: Path) -> dict[str, dict[str, Any]]:
             "instrument": str(row.get("instrument") or ""),
         }
     return table
+
+
+def _of_data_set(path: Path) -> bool:
+    """Whether a file is the manifest of a data set that was built among the sounds."""
+    return path.name == MANIFEST and any(
+        (path.parent / record_name(split)).exists() for split in SPLITS
+    )
 
 
 def _csv_rows(content: str) -> list[dict[str, Any]]:

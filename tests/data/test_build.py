@@ -308,6 +308,40 @@ def test_the_hash_names_the_data_alone(settings):
     assert data_hash(settings(**{"data.split": [0.6, 0.2, 0.2]})) != base
 
 
+def test_a_source_is_the_same_however_it_is_spelled(settings, sounds, tmp_path, monkeypatch):
+    built = build_data(settings(), tmp_path / "data")
+    monkeypatch.chdir(sounds.parent)
+    for path in (sounds.name, f"./{sounds.name}/", f"{sounds}/../{sounds.name}"):
+        spelled = settings(**{"data.source": {"kind": "folder", "path": path}})
+        assert data_hash(spelled) == data_hash(settings())
+        assert build_data(spelled, tmp_path / "data").sha256 == built.sha256
+    other = settings(**{"data.source": {"kind": "folder", "path": str(tmp_path)}})
+    with pytest.raises(ReverbSynthError, match="holds a data set of other settings"):
+        build_data(other, tmp_path / "data")
+
+
+def test_a_data_set_of_an_earlier_version_is_known_by_its_spelling(settings, sounds, tmp_path):
+    spelled = settings(**{"data.source": {"kind": "folder", "path": f"{sounds}/../{sounds.name}"}})
+    build_data(settings(), tmp_path / "data")
+    manifest = tmp_path / "data" / "manifest.json"
+    text = manifest.read_text().replace(data_hash(spelled), build._hash(spelled))
+    manifest.write_text(text)
+    assert build_data(spelled, tmp_path / "data").settings_hash == build._hash(spelled)
+    with pytest.raises(ReverbSynthError, match="holds a data set of other settings"):
+        build_data(settings(), tmp_path / "data")
+
+
+@pytest.mark.parametrize("place", [".", "data", "deep/data", ".."])
+def test_the_source_is_no_place_for_the_data_set(settings, tone, tmp_path, place):
+    source = tmp_path / "all" / "sounds"
+    source.mkdir(parents=True)
+    soundfile.write(source / "A1.wav", tone(33, seconds=0.1), 16_000)
+    wanted = settings(**{"data.source": {"kind": "folder", "path": str(source)}})
+    with pytest.raises(ReverbSynthError, match=r"overlaps with the source .* \(data.source.path\)"):
+        build_data(wanted, source / place)
+    assert [path.name for path in (tmp_path / "all").rglob("*")] == ["sounds", "A1.wav"]
+
+
 def test_the_manifest_alone_answers_without_the_records(settings, tmp_path):
     """And nothing imports TensorFlow: the JAX backend may run where it is not installed."""
     import subprocess

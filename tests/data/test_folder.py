@@ -157,6 +157,15 @@ def test_a_table_elsewhere_and_several_tables(put, notes, tmp_path):
         notes()
 
 
+def test_a_data_sets_manifest_is_no_table(put, notes, tmp_path):
+    put("A1.wav", 45)
+    manifest = tmp_path / "sounds" / "manifest.json"
+    manifest.write_text('{"A1.wav": 50}')
+    assert notes()[0]["A1.wav"].pitch == 50
+    (tmp_path / "sounds" / "train.tfrecord").touch()
+    assert notes()[0]["A1.wav"].pitch == 33
+
+
 def test_a_table_of_sounds_that_are_not_there(put, notes, tmp_path):
     put("A1.wav", 45)
     (tmp_path / "sounds" / "t.json").write_text('{"A1.wav": 50, "gone.wav": 51}')
