@@ -13,6 +13,7 @@ from onnx import ModelProto
 from reverbsynth import web
 from reverbsynth.atomic import atomic_path, write_json, write_text
 from reverbsynth.audio import write_audio
+from reverbsynth.errors import ReverbSynthError
 from reverbsynth.gan import stages
 from reverbsynth.instrument import Instrument, at_peak
 from reverbsynth.onnx_graph import build
@@ -24,6 +25,7 @@ SEEDS = 100
 _MOST_CLIPS = 26
 _CLIP_PEAK = 0.8
 _MODEL, _LATENTS, _MANIFEST = "instrument.onnx", "latents.bin", "manifest.json"
+_PAGE, _KEYBOARD = "index.html", 'class="rs-keyboard"'
 _WASM = next(name for name in web.RUNTIME if name.endswith(".gz"))
 
 
@@ -90,8 +92,14 @@ def write_page(instrument: Instrument, directory: Path | str, title: str = "Reve
     """Write a page of its own with the keyboard; returns its path.
 
     Serve the folder to generate notes (``python -m http.server``); opened as a file it plays clips.
+
+    Raises
+    ------
+    ReverbSynthError
+        For a folder with a page that was not written here.
     """
     directory = Path(directory)
+    check_page(directory)
     snippet = web_keyboard(instrument, directory / "keyboard")
     page = (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -101,8 +109,24 @@ def write_page(instrument: Instrument, directory: Path | str, title: str = "Reve
         "<style>body { font-family: system-ui, sans-serif; margin: 1rem; }</style>\n</head>\n"
         f"<body>\n<main>\n<h1>{html.escape(title)}</h1>\n{snippet}\n</main>\n</body>\n</html>\n"
     )
-    write_text(directory / "index.html", page)
-    return directory / "index.html"
+    write_text(directory / _PAGE, page)
+    return directory / _PAGE
+
+
+def check_page(directory: Path) -> None:
+    """Refuse a folder whose page something else has written.
+
+    Raises
+    ------
+    ReverbSynthError
+    """
+    path = directory / _PAGE
+    try:
+        ours = not path.exists() or _KEYBOARD in path.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise ReverbSynthError(f"{path}: cannot be read ({error.strerror})") from None
+    if not ours:
+        raise ReverbSynthError(f"{path}: another page is there, expected a folder without one")
 
 
 def _snippet(manifest: dict, address: str) -> str:
@@ -117,7 +141,7 @@ def _snippet(manifest: dict, address: str) -> str:
     )
     return (
         f'<link rel="stylesheet" href="{folder}/keyboard.css">\n'
-        '<section class="rs-keyboard" aria-label="Keyboard that plays the trained network">\n'
+        f'<section {_KEYBOARD} aria-label="Keyboard that plays the trained network">\n'
         f'<script type="application/json">{inside}</script>\n'
         f"<noscript>{players}</noscript>\n</section>\n"
         f'<script defer src="{folder}/keyboard.js"></script>'

@@ -30,7 +30,8 @@ def panel(source: Instrument | Run | Path | str) -> "Panel":
     Parameters
     ----------
     source : Instrument, Run or path
-        An instrument has one stage; of a run any finished stage can be chosen.
+        An instrument has one stage, and so has a results bundle; of a run any finished stage can
+        be chosen.
 
     Returns
     -------
@@ -60,6 +61,8 @@ class Panel(ipywidgets.VBox):
         self._instrument = lru_cache(maxsize=4)(self._of_stage)
         of_run = isinstance(self._source, Run)
         stages = self._source.stages if of_run else [self._source.stage]
+        if of_run and self._source.bundled:
+            stages = stages[-1:]
         if not stages:
             raise ReverbSynthError(f"{source}: no stage of this run is finished yet")
         pitches, others = self._choices(stages[-1])
@@ -95,10 +98,13 @@ class Panel(ipywidgets.VBox):
         self.save = ipywidgets.Button(description="Save", tooltip="Write the note to this file")
         self.message = ipywidgets.Label()
         self.wave = np.zeros(0, np.float32)
-        controls = (self.pitch, self.first_seed, self.second_seed, self.blend, self.stage)
         dials = [] if self.wetness is None else [self.wetness]
-        for control in (*controls, *self.selects.values(), *dials):
-            control.observe(self._play, names="value")
+        self._controls = (
+            *(self.pitch, self.first_seed, self.second_seed, self.blend, self.stage),
+            *(*self.selects.values(), *dials),
+        )
+        for control in self._controls:
+            control.observe(self._changed, names="value")
         self.save.on_click(self._save)
         super().__init__(
             [
@@ -113,7 +119,7 @@ class Panel(ipywidgets.VBox):
                 self.message,
             ]
         )
-        self._play(None)
+        self._play()
 
     def _dial(self, layout: ipywidgets.Layout) -> ipywidgets.FloatSlider | None:
         """Of two effects, from the one to the other; of more, how much of the chosen one."""
@@ -151,7 +157,21 @@ class Panel(ipywidgets.VBox):
         labels = self._instrument(stage).labels
         return labels["pitch"], {k: v for k, v in labels.items() if k != "pitch"}
 
-    def _play(self, _) -> None:
+    def _changed(self, _) -> None:
+        """Play the note anew; where that fails, say so and go back to the last that was played."""
+        values = [control.value for control in self._controls]
+        if values == self._played:
+            return
+        try:
+            self._play()
+        except (ReverbSynthError, OSError) as error:
+            for control, value in zip(self._controls, self._played, strict=True):
+                control.unobserve(self._changed, names="value")
+                control.value = value
+                control.observe(self._changed, names="value")
+            self.message.value = str(error)
+
+    def _play(self) -> None:
         instrument = self._instrument(self.stage.value)
         ends = (
             instrument.latents(1, seed.value)[0] for seed in (self.first_seed, self.second_seed)
@@ -161,6 +181,7 @@ class Panel(ipywidgets.VBox):
         self.picture.value = _png(image)
         self.player.value = _wav(at_peak(self.wave, _PEAK))
         self.message.value = ""
+        self._played = [control.value for control in self._controls]
 
     def _save(self, _) -> None:
         try:

@@ -7,9 +7,11 @@ import onnx
 import onnxruntime
 import pytest
 import soundfile
+from typer.testing import CliRunner
 
 from reverbsynth import web
-from reverbsynth.export import SEEDS, web_keyboard, write_onnx, write_page
+from reverbsynth.cli import app
+from reverbsynth.export import SEEDS, check_page, web_keyboard, write_onnx, write_page
 from reverbsynth.gan.networks import Generator
 from reverbsynth.instrument import Instrument
 from reverbsynth.settings import GanSettings, SpectraSettings
@@ -133,3 +135,17 @@ def test_a_page_names_what_it_is(tmp_path):
     text = page.read_text()
     assert "<title>A &lt;bass&gt;</title>" in text
     assert 'lang="en"' in text
+
+
+def test_a_page_of_someone_else_stays(tmp_path, monkeypatch):
+    instrument = untrained(0, 0.0)
+    instrument.save(tmp_path / "bass.safetensors")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "index.html").write_text("my own page")
+    monkeypatch.chdir(tmp_path / "mine")
+    done = CliRunner().invoke(app, ["export", "../bass.safetensors", "-o", "."])
+    assert "index.html: another page is there" in str(done.exception)
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["index.html"]
+    assert (tmp_path / "mine" / "index.html").read_text() == "my own page"
+    page = write_page(instrument, tmp_path / "ours")
+    check_page(page.parent)

@@ -91,6 +91,24 @@ def test_an_instrument_has_one_stage(shown):
     assert shown.stage.disabled
 
 
+def test_what_cannot_be_played_is_told_and_taken_back(instrument, monkeypatch):
+    shown = panel(instrument)
+    wave = shown.wave
+    with monkeypatch.context() as patch:
+        patch.setattr(shown, "_instrument", refusing)
+        shown.pitch.value = 44
+    assert shown.message.value == "the file is gone"
+    assert shown.pitch.value == 42
+    assert shown.wave is wave
+    shown.pitch.value = 43
+    assert shown.message.value == ""
+    assert np.array_equal(shown.wave, instrument.notes([43], seed=0)[0])
+
+
+def refusing(stage):
+    raise ReverbSynthError("the file is gone")
+
+
 def test_the_note_is_saved(shown, tmp_path):
     shown.file_name.value = str(tmp_path / "a.flac")
     shown.save.click()
