@@ -70,7 +70,7 @@ def same_losses(one: Run, several: Run) -> None:
 
 
 def test_two_devices_of_one_machine(ten_steps, small_data, tmp_path):
-    settings, one = ten_steps(**{"losses.penalty_every": 2})
+    settings, one = ten_steps(**{"losses.penalty_every": 2, "losses.nearest": 1.0})
     # JAX makes its processors from XLA_FLAGS, TensorFlow from the script's first argument.
     flags = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
     run, file = tmp_path / "run", written(settings, tmp_path)
@@ -82,7 +82,7 @@ def test_two_devices_of_one_machine(ten_steps, small_data, tmp_path):
 
 @pytest.mark.skipif(keras.backend.backend() == "jax", reason="TensorFlow's own")
 def test_two_processes_over_loopback(ten_steps, small_data, tmp_path):
-    settings, one = ten_steps(**{"losses.nearest": 1.0})
+    settings, one = ten_steps(**{"training.consistency_every": STEPS})
     # Ten steps of a second each by the chief's clock, and half of another stage. The other's clock
     # is a quarter as fast; by it, no stage would be half done.
     timed = {"training.stage_minutes": [9 / 60, 4 / 60], "training.last_stage": 1}
