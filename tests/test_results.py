@@ -117,6 +117,8 @@ def test_its_report_is_shown_without_data_unless_another_is_asked_for(kept):
     shown = CliRunner().invoke(app, ["evaluate", str(kept.directory)])
     assert shown.exit_code == 0, shown.output
     assert "a results bundle; this is the report it keeps, on its own data" in shown.output
+    early = CliRunner().invoke(app, ["evaluate", str(kept.directory), "--stage", "1"])
+    assert "keeps no report on stage 1" in str(early.exception)
     asked = CliRunner().invoke(app, ["evaluate", str(kept.directory), "--set", "seed=1"])
     assert "no data in a results bundle, expected --data" in str(asked.exception)
 

@@ -38,8 +38,6 @@ def evaluate(
     """
     from reverbsynth.atomic import check_file
     from reverbsynth.errors import ReverbSynthError
-    from reverbsynth.evaluation.report import evaluate as report_on
-    from reverbsynth.evaluation.report import kept_report
     from reverbsynth.runs import Run
     from reverbsynth.settings import Settings, parse_overrides
 
@@ -60,9 +58,13 @@ def evaluate(
     if data is None and run.bundled:
         if again or applied or preset or settings or set_:
             raise ReverbSynthError(f"{thing}: no data in a results bundle, expected --data")
-        typer.echo(f"{thing}: a results bundle; this is the report it keeps, on its own data")
+        from reverbsynth.evaluation.report import kept_report
+
         report = kept_report(run, stage)
+        typer.echo(f"{thing}: a results bundle; this is the report it keeps, on its own data")
     else:
+        from reverbsynth.evaluation.report import evaluate as report_on
+
         data = data or Path(run.manifest["data_directory"])
         report = report_on(run or thing, data, chosen, stage, again)
     if output is not None:

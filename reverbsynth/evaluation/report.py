@@ -108,7 +108,11 @@ def kept_report(run: Run, stage: int | None = None) -> Report:
     ReverbSynthError
         When it keeps none.
     """
-    return Report.load(_path(run, run.stage(stage)))
+    stage = run.stage(stage)
+    path = _path(run, stage)
+    if not path.exists():
+        raise ReverbSynthError(f"{run.directory}: keeps no report on stage {stage}")
+    return Report.load(path)
 
 
 def closest_notes(
