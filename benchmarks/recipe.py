@@ -97,6 +97,11 @@ def main() -> None:
             "settings": run.manifest["settings_hash"],
             "commit": run.manifest["commit"],
         }
+        curves = run.metrics()
+        if "overfitting" in curves:
+            last = curves[curves["stage"] == stage]
+            facts["overfitting"] = round(float(last["overfitting"].mean()), 2)
+            facts["strength"] = round(float(last["augmentation_strength"].iloc[-1]), 2)
         real = f"real notes through the image of stage {stage}"
         write_row(path, {"recipe": real, "stage": stage, **judged(ceiling, run, data)})
         write_row(path, {"recipe": name, **facts, **judged(asked, run, data)})
