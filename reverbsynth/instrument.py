@@ -16,7 +16,7 @@ from reverbsynth.gan.layers import upscale
 from reverbsynth.gan.networks import Generator
 from reverbsynth.gan.original import read_original
 from reverbsynth.gan.synthesis import Synthesizer
-from reverbsynth.inversion import Applied, Inversion, heard_pitch, recorded, usual_peak
+from reverbsynth.inversion import Applied, Inversion, heard_pitch, recorded
 from reverbsynth.latents import LatentWalk, check_seed, slerp
 from reverbsynth.mixtures import one_hot
 from reverbsynth.runs import INSTRUMENT, Run
@@ -326,7 +326,7 @@ class Instrument:
             The one it was recorded with; searched for, as a mixture, where it is not given.
         gain : float, optional
             Brings the recording to the level of the instrument's notes; where it is not given, to
-            the median peak of a few of them.
+            the median over a few of them.
         onset : int, optional
             Sample at which the note begins; found (`reverbsynth.inversion.onset_of`) where it is
             not given.
@@ -361,7 +361,7 @@ class Instrument:
         note = recording[onset:]
         pitch = heard_pitch(note, pitch, self.pitches)
         if gain is None:
-            gain = usual_peak(self.notes, self.labels, pitch, known) / float(np.abs(note).max())
+            gain = self._inversion.gain(note, pitch, known)
         fit = self._inversion.fit(note * gain, pitch, known, seed, starts, steps, progress)
         (again,) = self.notes([pitch], z=fit.z, **fit.labels)
         (wet,) = self.notes([pitch], z=fit.z, **{**fit.labels, "effect": effect})

@@ -36,7 +36,7 @@ CANDIDATES = 16
 SPREAD = math.sqrt(2)
 """Two standard deviations of the length of a Gaussian vector, which is about sqrt(size)."""
 
-PEAKS = 16
+COMPARED = 16
 """Notes of an instrument that a recording's level is compared with."""
 
 ONSET = 0.03
@@ -217,6 +217,34 @@ class Inversion:
         z, condition = (ops.convert_to_numpy(part)[0] for part in chosen)
         return Fit(z, self._named(condition, known), float(errors[winner]), errors)
 
+    def gain(self, recording: np.ndarray, pitch: int, known: Mapping[str, Any]) -> float:
+        """The factor that gives a recording the level of the generator's notes.
+
+        Levels are those of the images that are compared, not of the waves: a generated note's
+        phases do not add up to as high a peak as a recorded one's.
+
+        Parameters
+        ----------
+        recording : ndarray [shape=(64000,)]
+        pitch, known
+            As in `fit`. Of a label that is not known, a value is drawn for each note.
+        """
+        fixed, free = self._fixed(pitch, known)
+        rng = np.random.default_rng(0)
+        drawn = rng.standard_normal((COMPARED, self._size + fixed.shape[1]), np.float32)
+        # So far apart that a mixture is one value.
+        drawn[:, self._size :] *= 1_000
+        usual = np.median([self._level(self._drawn(one[None], fixed, free)) for one in drawn])
+        peak = float(np.abs(recording).max())
+        loud, half = (self._level(self._target(recording / (peak * by))) for by in (1, 2))
+        slope = (loud - half) / math.log(2)
+        return math.exp((usual - loud) / slope) / peak
+
+    @staticmethod
+    def _level(magnitudes) -> float:
+        """Logarithm of the sum of what log-magnitudes are the logarithm of."""
+        return float(ops.logsumexp(magnitudes))
+
     def _target(self, recording: np.ndarray):
         """The note's log-magnitudes at the stage's resolution [shape=(1, frames, bins)]."""
         image = self._representation.encode(ops.convert_to_tensor(recording[np.newaxis], "float32"))
@@ -251,10 +279,12 @@ class Inversion:
 
     def _image_losses(self, point, target, fixed, free):
         """Mean square difference of log-magnitudes [shape=(starts,)]."""
-        z, condition = self._placed(point, fixed, free)
-        image = self._network(z, condition, self._progress)
-        magnitude = self._representation.denormalize(image)[..., 0]
-        return ops.mean((magnitude - target) ** 2, axis=(1, 2))
+        return ops.mean((self._drawn(point, fixed, free) - target) ** 2, axis=(1, 2))
+
+    def _drawn(self, point, fixed, free):
+        """Log-magnitudes of the images that the network draws [shape=(starts, frames, bins)]."""
+        image = self._network(*self._placed(point, fixed, free), self._progress)
+        return self._representation.denormalize(image)[..., 0]
 
     def _named(self, condition: np.ndarray, known: Mapping[str, Any]) -> dict[str, Any]:
         found, start = {}, 0
@@ -323,31 +353,6 @@ def onset_of(audio: np.ndarray) -> int:
     """The first sample that comes within 30 dB of the loudest [audio: shape=(samples,)]."""
     loudness = np.abs(audio)
     return int(np.argmax(loudness >= ONSET * loudness.max()))
-
-
-def usual_peak(
-    play: Callable[..., np.ndarray],
-    labels: Mapping[str, list],
-    pitch: int,
-    known: Mapping[str, Any],
-) -> float:
-    """Median peak of an instrument's notes of a pitch; 1 where they are silent.
-
-    Parameters
-    ----------
-    play : callable
-        `reverbsynth.instrument.Instrument.notes`.
-    labels, pitch, known
-        As of `Inversion`; a label that is not known has values drawn at random, always the same.
-    """
-    rng = np.random.default_rng(0)
-    drawn = {
-        name: [values[place] for place in rng.integers(len(values), size=PEAKS)]
-        for name, values in labels.items()
-        if name != "pitch" and name not in known
-    }
-    waves = play([pitch] * PEAKS, seed=0, **known, **drawn)
-    return float(np.median(np.abs(waves).max(axis=1))) or 1.0
 
 
 def shown(value: Any) -> str:
