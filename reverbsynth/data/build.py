@@ -71,11 +71,8 @@ def data_hash(settings: Settings) -> str:
         for name, path in paths.items()
         if path is not None
     }
-    return _hash(settings.replace(**whole))
-
-
-def _hash(settings: Settings) -> str:
-    return settings_hash({"data": settings.departing()["data"], "seed": settings.seed})
+    named = settings.replace(**whole).departing()["data"]
+    return settings_hash({"data": named, "seed": settings.seed})
 
 
 def build_data(settings: Settings, directory: Path | str, skip_bad: bool = False) -> DataSet:
@@ -173,8 +170,7 @@ def _finished(directory: Path, settings: Settings) -> DataSet | None:
     data = DataSet.open(directory)
     shutil.rmtree(directory / WORK, ignore_errors=True)
     expected = data_hash(settings)
-    # Earlier versions took the hash of paths as they were spelled.
-    if data.settings_hash not in (expected, _hash(settings)):
+    if data.settings_hash != expected:
         raise ReverbSynthError(
             f"{directory}: holds a data set of other settings ({data.settings_hash}), "
             f"expected {expected}; choose another folder"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from reverbsynth.data import DataSet, build, build_data
+from reverbsynth.data import DataSet, build_data
 from reverbsynth.data.build import data_hash
 from reverbsynth.data.effects.dry import Dry
 from reverbsynth.errors import ReverbSynthError
@@ -318,17 +318,6 @@ def test_a_source_is_the_same_however_it_is_spelled(settings, sounds, tmp_path, 
     other = settings(**{"data.source": {"kind": "folder", "path": str(tmp_path)}})
     with pytest.raises(ReverbSynthError, match="holds a data set of other settings"):
         build_data(other, tmp_path / "data")
-
-
-def test_a_data_set_of_an_earlier_version_is_known_by_its_spelling(settings, sounds, tmp_path):
-    spelled = settings(**{"data.source": {"kind": "folder", "path": f"{sounds}/../{sounds.name}"}})
-    build_data(settings(), tmp_path / "data")
-    manifest = tmp_path / "data" / "manifest.json"
-    text = manifest.read_text().replace(data_hash(spelled), build._hash(spelled))
-    manifest.write_text(text)
-    assert build_data(spelled, tmp_path / "data").settings_hash == build._hash(spelled)
-    with pytest.raises(ReverbSynthError, match="holds a data set of other settings"):
-        build_data(settings(), tmp_path / "data")
 
 
 @pytest.mark.parametrize("place", [".", "data", "deep/data", ".."])
