@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from reverbsynth.data import DataSet, build_data
+from reverbsynth.data import DataSet, build, build_data
 from reverbsynth.data.build import data_hash
 from reverbsynth.data.effects.dry import Dry
 from reverbsynth.errors import ReverbSynthError
