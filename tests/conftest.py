@@ -1,6 +1,8 @@
 """Fixtures shared by the whole suite."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import hypothesis
@@ -54,6 +56,48 @@ def small_data(small_settings, tmp_path_factory):
 def small_run(small_settings, small_data, tmp_path_factory) -> Run:
     """A finished run of stages 0 to 2."""
     return train(small_settings, small_data, tmp_path_factory.mktemp("small") / "run")
+
+
+_UNDER_JAX = "test_the_same_tests_pass_under_jax"
+_BOTH_BACKENDS = (
+    "tests/spectra",
+    "tests/gan",
+    "tests/test_instrument.py",
+    "tests/test_training.py::test_until_stage_stops_there_and_goes_on",
+    "tests/test_training.py::test_instrument_of_a_run_sounds",
+)
+
+
+@pytest.fixture(scope="session")
+def jax_suite(tmp_path_factory):
+    """Tests in a process of their own, under JAX: the process, and the file of its output."""
+    path = tmp_path_factory.mktemp("jax") / "output.txt"
+    with path.open("w") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *_BOTH_BACKENDS],
+            env={**os.environ, "KERAS_BACKEND": "jax"},
+            cwd=Path(__file__).parent.parent,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    yield process, path
+    process.kill()
+    process.wait()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _begin_early(request):
+    """Let the tests under JAX run beside the others, where they are asked for."""
+    if (
+        any(item.name == _UNDER_JAX for item in request.session.items)
+        and os.environ.get("KERAS_BACKEND", "tensorflow") != "jax"
+    ):
+        request.getfixturevalue("jax_suite")
+
+
+def pytest_collection_modifyitems(items) -> None:
+    """What only waits for another process comes last."""
+    items.sort(key=lambda item: item.name == _UNDER_JAX)
 
 
 def pytest_sessionfinish(session, exitstatus) -> None:

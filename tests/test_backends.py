@@ -26,24 +26,11 @@ def test_jax_imports_no_tensorflow():
 
 
 @pytest.mark.skipif(keras.backend.backend() == "jax", reason="this is the JAX process")
-def test_the_same_tests_pass_under_jax(request):
-    root = request.config.rootpath
-    training = "tests/test_training.py"
-    folders = [
-        "tests/spectra",
-        "tests/gan",
-        "tests/test_instrument.py",
-        f"{training}::test_until_stage_stops_there_and_goes_on",
-        f"{training}::test_instrument_of_a_run_sounds",
-    ]
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *folders],
-        env={**os.environ, "KERAS_BACKEND": "jax"},
-        cwd=root,
-        capture_output=True,
-        text=True,
-        timeout=900,
-    )
-    assert done.returncode == 0, done.stdout[-3000:]
-    assert " passed" in done.stdout
-    assert "skipped" not in done.stdout, done.stdout[-3000:]
+def test_the_same_tests_pass_under_jax(jax_suite):
+    """They began with the session, on the processor that this process leaves idle."""
+    process, path = jax_suite
+    status = process.wait(timeout=1200)
+    output = path.read_text()
+    assert status == 0, output[-3000:]
+    assert " passed" in output
+    assert "skipped" not in output, output[-3000:]

@@ -112,11 +112,11 @@ def test_same_settings_give_the_same_training(small_run, small_settings, small_d
     same_state(small_run, train(small_settings, small_data, tmp_path / "run"))
 
 
-@pytest.mark.parametrize("steps", [2, 5, 9])
+@pytest.mark.parametrize("steps", [5, 9])
 def test_resumed_training_equals_an_uninterrupted_one(
     small_run, small_settings, small_data, tmp_path, monkeypatch, steps
 ):
-    """Stop after so many steps, in mid-stage or in a blend, and go on."""
+    """Stop after so many steps, in a blend or in mid-stage, and go on."""
     count = 0
     end = Keeper.on_train_batch_end
 
@@ -195,8 +195,8 @@ def test_directory_with_other_things_is_refused(small_settings, small_data, tmp_
     assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
 
 
-@pytest.mark.parametrize("labels", [["pitch", "effect"], ["pitch", "effect", "instrument"]])
-def test_more_labels_than_pitch(small_settings, small_data, tmp_path, labels):
+def test_as_many_labels_as_there_are(small_settings, small_data, tmp_path):
+    labels = ["pitch", "effect", "instrument"]
     settings = small_settings.replace(**{"gan.labels": labels, "training.last_stage": 0})
     run = train(settings, small_data, tmp_path / "run")
     metrics = run.metrics()
