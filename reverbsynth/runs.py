@@ -144,10 +144,7 @@ class Run:
         directory = Path(directory)
         if (directory / MANIFEST).exists():
             run = cls.open(directory)
-            if run.bundled:
-                raise ReverbSynthError(
-                    f"{directory}: a results bundle, which cannot be trained; expected a run"
-                )
+            run.check_trainable()
             if run.settings.hash != settings.hash:
                 (name, (found, expected)), *more = differences(run.settings, settings).items()
                 more = f" (and {len(more)} more)" if more else ""
@@ -199,6 +196,19 @@ class Run:
     def bundled(self) -> bool:
         """Whether this is a results bundle."""
         return "bundle" in self.manifest
+
+    def check_trainable(self) -> None:
+        """Refuse to train a results bundle.
+
+        Raises
+        ------
+        ReverbSynthError
+            For a bundle: it has neither data nor checkpoints.
+        """
+        if self.bundled:
+            raise ReverbSynthError(
+                f"{self.directory}: a results bundle, which cannot be trained; expected a run"
+            )
 
     @property
     def labels(self) -> dict[str, list]:

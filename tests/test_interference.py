@@ -12,6 +12,7 @@ from keras import ops
 
 from reverbsynth import training
 from reverbsynth.checkpoints import Checkpoints
+from reverbsynth.commands.train import train as train_command
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.gan import ProgressiveGAN
 from reverbsynth.images import ImageSet
@@ -140,8 +141,12 @@ def test_a_run_that_lost_its_checkpoints_is_not_begun_again(copy, small_settings
 
 
 def test_a_bundle_is_not_trained(small_settings, small_data):
-    with pytest.raises(ReverbSynthError, match="laptop: a results bundle, which cannot be trained"):
+    refused = "laptop: a results bundle, which cannot be trained"
+    with pytest.raises(ReverbSynthError, match=refused):
         train(small_settings, small_data, BUNDLE)
+    with pytest.raises(ReverbSynthError, match=refused):
+        train_command(BUNDLE)
+    assert not (BUNDLE / "data").exists()
 
 
 def test_training_ends_with_the_last_stage_that_the_total_lets_begin(

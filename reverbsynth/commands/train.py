@@ -40,6 +40,8 @@ def train(
 
     named = preset is not None or settings is not None or bool(set_)
     begun = Run.open(run) if (run / "manifest.json").exists() else None
+    if begun:
+        begun.check_trainable()
     chosen = begun.settings if begun and not named else resolve(preset, settings, set_)
     if data is not None:
         source = data
