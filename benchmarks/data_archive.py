@@ -22,8 +22,8 @@ import numpy as np
 import soundfile
 
 from reverbsynth.data.notes import Rejected
-from reverbsynth.data.nsynth import NSynth
-from reverbsynth.data_settings import NSynthSource
+from reverbsynth.data.sources.nsynth import NSynth
+from reverbsynth.settings import NSynthSource
 
 FAMILIES = ("bass", "brass", "flute", "guitar", "mallet", "organ", "reed", "string")
 

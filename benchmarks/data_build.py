@@ -14,16 +14,15 @@ import tempfile
 import time
 from pathlib import Path
 
-from reverbsynth.data import DataSet
-from reverbsynth.data.supercollider import find_scsynth
-from reverbsynth.data.supercollider.score import INSTALL
+from reverbsynth.data.dataset import DataSet
+from reverbsynth.effects.supercollider.score import INSTALL, find_scsynth
 
 TARGET = 20.0
 """Seconds."""
 
 BUILD = (
     "import sys; from reverbsynth.data import build_data;"
-    "from reverbsynth.settings import Settings;"
+    "from reverbsynth.settings.settings import Settings;"
     "reverb = {'kind': 'reverb', 'parameters': {'engine': sys.argv[1]}};"
     "overrides = {'data.effects': [{'kind': 'dry'}, reverb]};"
     "build_data(Settings.preset('laptop', **overrides), sys.argv[2])"

@@ -18,9 +18,9 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import numpy as np
 
-from reverbsynth.export import write_page
 from reverbsynth.gan.networks import Generator
-from reverbsynth.instrument import Instrument
+from reverbsynth.instrument.export import write_page
+from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.settings import Settings, SpectraSettings
 from tests import chromium
 

@@ -18,11 +18,11 @@ import keras
 import numpy as np
 from keras import ops
 
-from reverbsynth.gan import stages
+from reverbsynth.gan import schedule
 from reverbsynth.gan.networks import Generator
-from reverbsynth.instrument import Instrument
+from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.settings import GanSettings, SpectraSettings
-from reverbsynth.spectra import IMAGE_SHAPE, Representation
+from reverbsynth.spectra.representation import IMAGE_SHAPE, Representation
 from reverbsynth.spectra.stft import BINS, FRAMES, N_FFT
 
 ORIGINAL = {8: 1.2, 12: 2.6}
@@ -96,7 +96,7 @@ def main() -> None:
         instrument = untrained(stage)
         many, wall = best(lambda i=instrument: i.notes([40] * NOTES, seed=0), repeats)
         _, single = best(lambda i=instrument: i.notes([40], seed=0), repeats)
-        height, bins = stages.stage_resolution(stage)
+        height, bins = schedule.stage_resolution(stage)
         line = (
             f"stage {stage} ({height}x{bins}), {NOTES} notes: {many:.3f} CPU-s, {wall:.3f} s; "
             f"the original {original} CPU-s: {original / many:.2f} times the notes per CPU-second; "

@@ -19,11 +19,12 @@ import keras
 import numpy as np
 from keras import ops
 
-from reverbsynth.checkpoints import network_variables
-from reverbsynth.data import build_data
-from reverbsynth.gan import ProgressiveGAN, stages
-from reverbsynth.images import Batches, ImageSet
+from reverbsynth.data.build import build_data
+from reverbsynth.gan import schedule
+from reverbsynth.gan.model import ProgressiveGAN
 from reverbsynth.settings import Settings
+from reverbsynth.training.checkpoints import network_variables
+from reverbsynth.training.input_pipeline import BatchSequence, SpectrogramCache
 
 PRECISIONS = ("float32", "bfloat16")
 
@@ -36,13 +37,13 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=4)
     options = parser.parse_args()
     settings = Settings(name="paper").replace(**{"training.batch": options.batch})
-    images = ImageSet(build_data(settings, options.work / "data"), settings.spectra)
+    images = SpectrogramCache(build_data(settings, options.work / "data"), settings.spectra)
     print(f"{keras.backend.backend()}\nstage | term | float32 | bfloat16 | apart")
     for stage in options.stages:
         compare(settings, images, stage, options.steps)
 
 
-def compare(settings: Settings, images: ImageSet, stage: int, steps: int) -> None:
+def compare(settings: Settings, images: SpectrogramCache, stage: int, steps: int) -> None:
     """Print a line for each term, and one for each network's gradients."""
     labels = images.labels(settings.gan.labels)
     vocabulary = {"pitch": images.data.vocabulary("pitch")}
@@ -54,11 +55,11 @@ def compare(settings: Settings, images: ImageSet, stage: int, steps: int) -> Non
         )
         for precision in PRECISIONS
     ]
-    pixels = images.at(stages.box_factor(stages.blocks(stage)))
+    pixels = images.at(schedule.box_factor(schedule.blocks(stage)))
     batch, seed = settings.training.batch, settings.seed
-    batches = Batches(pixels, labels, batch, seed, 0, (steps + 1) * batch)
+    batches = BatchSequence(pixels, labels, batch, seed, 0, (steps + 1) * batch)
     if steps:
-        shown = Batches(pixels, labels, batch, seed, 0, steps * batch)
+        shown = BatchSequence(pixels, labels, batch, seed, 0, steps * batch)
         models[0].fit(shown, shuffle=False, verbose=0)
         others = network_variables(models[1])
         for name, variable in network_variables(models[0]).items():

@@ -22,17 +22,18 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 import pandas as pd
 
-from reverbsynth import pace
-from reverbsynth.data import DataSet, build_data
-from reverbsynth.data.decay import measure_tails
-from reverbsynth.evaluation.classifier import Listener
+from reverbsynth.audio.pitch import cents
+from reverbsynth.audio.tails import measure_tails
+from reverbsynth.data.build import build_data
+from reverbsynth.data.dataset import DataSet
+from reverbsynth.evaluation.classifier import LabelClassifier
 from reverbsynth.evaluation.clips import Clips
-from reverbsynth.evaluation.pitch import cents
-from reverbsynth.instrument import Instrument
-from reverbsynth.runs import Run
+from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.settings import Settings
-from reverbsynth.spectra import Representation
-from reverbsynth.training import train
+from reverbsynth.spectra.representation import Representation
+from reverbsynth.training import stage_progress
+from reverbsynth.training.run import Run
+from reverbsynth.training.train import train
 
 PAPER = Settings()
 LABEL_WEIGHTS = {
@@ -79,7 +80,7 @@ def main() -> None:
     options = parser.parse_args()
     path = options.table or options.work / "recipes.csv"
     # The schedule is by the clock: let it be the processor's.
-    pace.time = SimpleNamespace(monotonic=time.process_time)
+    stage_progress.time = SimpleNamespace(monotonic=time.process_time)
     for name in options.only:
         settings = shortened(Settings.preset("laptop", **CANDIDATES[name]), options.minutes)
         data = build_data(settings, options.work / f"data-{settings.seed}")
@@ -129,7 +130,9 @@ def judged(asked: Clips, run: Run, data: DataSet) -> dict:
     clips = asked.where(asked.flaws == "")
     found = {"notes": len(asked)}
     for label in ("pitch", "effect"):
-        heard = Listener.trained(data, label, settings.evaluation, settings.seed).hear(clips.waves)
+        heard = LabelClassifier.trained(data, label, settings.evaluation, settings.seed).hear(
+            clips.waves
+        )
         right = (heard.best == getattr(clips, label)).sum()
         found[f"{label}_heard"] = round(100 * right / len(asked), 1)
     near = (np.abs(cents(clips.waves, clips.pitch)) < 50).sum()

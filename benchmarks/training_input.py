@@ -23,9 +23,11 @@ from types import SimpleNamespace
 import numpy as np
 import tensorflow as tf
 
-from reverbsynth.images import Batches, ImageSet
-from reverbsynth.settings import NOTE_LENGTH, SpectraSettings
-from reverbsynth.spectra import Representation, mel
+from reverbsynth.audio.format import NOTE_LENGTH
+from reverbsynth.settings import SpectraSettings
+from reverbsynth.spectra import mel
+from reverbsynth.spectra.representation import Representation
+from reverbsynth.training.input_pipeline import BatchSequence, SpectrogramCache
 
 NOTES = 70_000
 
@@ -90,13 +92,13 @@ def cpu_seconds(action, repeats: int) -> float:
 def memory(folder: Path) -> None:
     index = [{"pitch": 24 + i % 61} for i in range(NOTES)]
     data = SimpleNamespace(directory=folder, sha256="0" * 64, index=lambda split: index)
-    images = ImageSet(data, SpectraSettings())
+    images = SpectrogramCache(data, SpectraSettings())
     images._folder.mkdir(parents=True)
     sparse(images._folder / "train.npy", (NOTES, 128, 1024, 2))
     sparse(images._folder / "train-16.npy", (NOTES, 8, 64, 2))
     labels = np.zeros((NOTES, 1), np.int32)
     with Peak() as peak:
-        batches = Batches(images.at(1), labels, 64, 0, 0, NOTES)
+        batches = BatchSequence(images.at(1), labels, 64, 0, 0, NOTES)
         for step in range(20):
             batches[step]
     print(f"20 batches of 64 of {NOTES:,} full-size images: {peak}")

@@ -71,10 +71,11 @@ def measure(options) -> None:
     """Print a JSON line for each stage."""
     import numpy as np
 
-    from reverbsynth.checkpoints import Checkpoints
-    from reverbsynth.gan import ProgressiveGAN, stages
-    from reverbsynth.images import Batches
+    from reverbsynth.gan import schedule
+    from reverbsynth.gan.model import ProgressiveGAN
     from reverbsynth.settings import Settings
+    from reverbsynth.training.checkpoints import Checkpoints
+    from reverbsynth.training.input_pipeline import BatchSequence
 
     backend, precision = options.backends[0], options.precisions[0]
     settings = Settings.preset(
@@ -86,11 +87,11 @@ def measure(options) -> None:
     for stage in options.stages:
         ceiling = convolution_rate(backend, precision)
         model = ProgressiveGAN(settings, {"pitch": pitches}, histogram, stage)
-        shape = (4 * options.batch, *stages.stage_resolution(stage), 2)
+        shape = (4 * options.batch, *schedule.stage_resolution(stage), 2)
         pixels = rng.uniform(-1, 1, shape).astype(np.float32) * [5, 0.5] - [6, 0]
         labels = rng.integers(0, 61, (len(pixels), 1)).astype(np.int32)
         steps = options.repeats + 1
-        batches = Batches(
+        batches = BatchSequence(
             pixels.astype(np.float32), labels, options.batch, 0, 0, steps * options.batch
         )
         clock = step_clock()
@@ -160,7 +161,7 @@ def network_operations(network, rgb: str) -> int:
     """Floating-point operations of one image's forward pass."""
     import math
 
-    from reverbsynth.gan import layers, stages
+    from reverbsynth.gan import layers, schedule
 
     total = 0
     for name, layer in network.parts.items():
@@ -172,7 +173,7 @@ def network_operations(network, rgb: str) -> int:
             # Of the kernel's 9 taps on the upscaled image 4 see different pixels.
             products = products * 4 // 9
         if isinstance(layer, layers.Conv) and not isinstance(layer, layers.ValidConv):
-            products *= math.prod(stages.resolution(block))
+            products *= math.prod(schedule.resolution(block))
         total += 2 * products
     return total
 

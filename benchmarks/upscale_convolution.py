@@ -13,7 +13,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from reverbsynth.gan import stages
+from reverbsynth.gan import schedule
 from reverbsynth.gan.layers import Conv, UpscaleConv, upscale
 from reverbsynth.gan.networks import filters
 from reverbsynth.settings import GanSettings
@@ -64,7 +64,7 @@ def main() -> None:
     settings = GanSettings()
     print(f"{'block':>5} {'pass':>9} {'apart':>8} {'together':>8} {'ratio':>6}")
     for block in range(3, 7):
-        height, width = stages.resolution(block - 1)
+        height, width = schedule.resolution(block - 1)
         below = filters(settings, block - 1)
         layer = UpscaleConv(below, filters(settings, block), 3, "conv")
         rng = np.random.default_rng(0)

@@ -8,21 +8,22 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from reverbsynth.data import DataSet, build_data
+    from reverbsynth.data.build import build_data
+    from reverbsynth.data.dataset import DataSet
     from reverbsynth.errors import ReverbSynthError
-    from reverbsynth.instrument import Instrument
-    from reverbsynth.runs import Run
+    from reverbsynth.instrument.instrument import Instrument
     from reverbsynth.settings import Settings
-    from reverbsynth.training import train
+    from reverbsynth.training.run import Run
+    from reverbsynth.training.train import train
 
 _HOMES = {
-    "DataSet": "reverbsynth.data",
-    "Instrument": "reverbsynth.instrument",
+    "DataSet": "reverbsynth.data.dataset",
+    "Instrument": "reverbsynth.instrument.instrument",
     "ReverbSynthError": "reverbsynth.errors",
-    "Run": "reverbsynth.runs",
+    "Run": "reverbsynth.training.run",
     "Settings": "reverbsynth.settings",
-    "build_data": "reverbsynth.data",
-    "train": "reverbsynth.training",
+    "build_data": "reverbsynth.data.build",
+    "train": "reverbsynth.training.train",
 }
 
 __all__ = [

@@ -9,6 +9,7 @@ from pathlib import Path
 REPOSITORY = "https://github.com/reverbsynth/reverbsynth"
 """Where the commits that results name can be read."""
 
+
 _PACKAGES = ("reverbsynth", "keras", "tensorflow", "jax", "numpy", "scipy", "librosa", "soxr")
 
 

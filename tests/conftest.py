@@ -8,10 +8,12 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from reverbsynth.data import build_data
-from reverbsynth.runs import Run
+from reverbsynth.data.build import build_data
 from reverbsynth.settings import Settings
-from reverbsynth.training import train
+from reverbsynth.training.run import Run
+from reverbsynth.training.train import train
+
+pytest_plugins = ["tests.sounds"]
 
 # Machines differ and may be busy; how long an example takes is not what these tests are about.
 hypothesis.settings.register_profile("reverbsynth", deadline=None, derandomize=True)
@@ -62,9 +64,9 @@ _UNDER_JAX = "test_the_same_tests_pass_under_jax"
 _BOTH_BACKENDS = (
     "tests/spectra",
     "tests/gan",
-    "tests/test_instrument.py",
-    "tests/test_training.py::test_until_stage_stops_there_and_goes_on",
-    "tests/test_training.py::test_instrument_of_a_run_sounds",
+    "tests/instrument/test_instrument.py",
+    "tests/training/test_train.py::test_until_stage_stops_there_and_goes_on",
+    "tests/training/test_train.py::test_instrument_of_a_run_sounds",
 )
 
 

@@ -10,31 +10,32 @@ from typing import Any, Protocol
 import numpy as np
 
 from reverbsynth import provenance
-from reverbsynth.atomic import write_json
-from reverbsynth.data.effects import Effect, effects
-from reverbsynth.data.folder import Folder
+from reverbsynth.data.build_journal import WORK, BuildJournal, read_json
+from reverbsynth.data.dataset import FORMAT, MANIFEST, DataSet, encode_note, record_name
 from reverbsynth.data.notes import (
     METADATA,
     SPLITS,
-    Bad,
-    Entry,
     Index,
     Note,
+    NoteRef,
     Rejected,
-    deal,
+    RejectedNote,
+    assign_splits,
+    audio_problem,
     duplicates,
-    flaw,
 )
-from reverbsynth.data.nsynth import NSynth
-from reverbsynth.data.progress import progress
-from reverbsynth.data.records import FORMAT, MANIFEST, DataSet, encode_note, record_name
-from reverbsynth.data.soundfont import SoundFont
-from reverbsynth.data.work import WORK, Work, read_json
+from reverbsynth.data.sources.folder import Folder
+from reverbsynth.data.sources.nsynth import NSynth
+from reverbsynth.data.sources.soundfont import SoundFont
+from reverbsynth.effects import Effect, effects
 from reverbsynth.errors import ReverbSynthError
+from reverbsynth.files.atomic import write_json
+from reverbsynth.progress import progress
 from reverbsynth.settings import Settings, settings_hash
 
 CHUNK = 256
 """Source notes processed at once: the unit of work that an interruption loses."""
+
 
 HEADROOM = np.float32(1 - 2**-20)
 """Peak of a note that had to be turned down."""
@@ -52,7 +53,7 @@ class Source(Protocol):
     def index(self, work: Path, reject: Rejected) -> Index:
         """Every selected note, always in the same order."""
 
-    def read(self, entries: list[Entry], work: Path, reject: Rejected) -> Iterator[Note]:
+    def read(self, entries: list[NoteRef], work: Path, reject: Rejected) -> Iterator[Note]:
         """The notes of ``entries``, in their order."""
 
 
@@ -110,9 +111,11 @@ def build_data(settings: Settings, directory: Path | str, skip_bad: bool = False
         "effects": described,
         "inputs": source.inputs(),
     }
-    with Work(directory, identity, skip_bad) as work:
+    with BuildJournal(directory, identity, skip_bad) as work:
         index = _indexed(source, work)
-        split = deal([entry.id for entry in index.entries], settings.data.split, settings.seed)
+        split = assign_splits(
+            [entry.id for entry in index.entries], settings.data.split, settings.seed
+        )
         _write_chunks(source, chain, work, index.entries, split)
         left_out = {bad.name for bad in work.rejected.notes}
         rows = {
@@ -188,12 +191,12 @@ def _described(effect: Effect) -> dict[str, Any]:
     }
 
 
-def _indexed(source: Source, work: Work) -> Index:
+def _indexed(source: Source, work: BuildJournal) -> Index:
     """The source's notes, from the work folder where an earlier try listed them."""
     path = work.folder / "index.json"
     if (stored := read_json(path)) is not None:
-        entries = [Entry(**{**row, "where": tuple(row["where"])}) for row in stored["entries"]]
-        index = Index(entries, stored["report"], [Bad(**row) for row in stored["bad"]])
+        entries = [NoteRef(**{**row, "where": tuple(row["where"])}) for row in stored["entries"]]
+        index = Index(entries, stored["report"], [RejectedNote(**row) for row in stored["bad"]])
     else:
         rejected = Rejected(work.rejected.skip)
         index = replace(source.index(work.folder, rejected), bad=rejected.notes)
@@ -206,7 +209,11 @@ def _indexed(source: Source, work: Work) -> Index:
 
 
 def _write_chunks(
-    source: Source, chain: list[Effect], work: Work, entries: list[Entry], split: dict[str, str]
+    source: Source,
+    chain: list[Effect],
+    work: BuildJournal,
+    entries: list[NoteRef],
+    split: dict[str, str],
 ) -> None:
     """Process the chunks that are not yet in the work folder."""
     with progress() as display:
@@ -227,7 +234,7 @@ def _write_chunks(
             display.update(task, completed=chunk * CHUNK + len(wanted))
 
 
-def _processed(chain: list[Effect], notes: list[Note], work: Work) -> Iterator[list[Note]]:
+def _processed(chain: list[Effect], notes: list[Note], work: BuildJournal) -> Iterator[list[Note]]:
     """The twins of each note, in the order of the effects."""
     if not notes:
         return
@@ -242,7 +249,7 @@ def _processed(chain: list[Effect], notes: list[Note], work: Work) -> Iterator[l
             work.turned_down["notes"] += 1
             work.turned_down["least_factor"] = min(work.turned_down["least_factor"], float(factor))
         for effect, wave in zip(chain, waves, strict=True):
-            if problem := flaw(wave):
+            if problem := audio_problem(wave):
                 work.rejected(note.id, f"effect {effect.name}: note {note.id}: {problem}")
                 break
         else:
@@ -260,7 +267,7 @@ def _processed(chain: list[Effect], notes: list[Note], work: Work) -> Iterator[l
             ]
 
 
-def _row(entry: Entry, effect: Effect) -> dict[str, str | int]:
+def _row(entry: NoteRef, effect: Effect) -> dict[str, str | int]:
     values = (
         f"{entry.id}/{effect.name}",
         entry.id,

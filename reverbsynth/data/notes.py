@@ -1,25 +1,25 @@
 """A note, what makes one usable, and how notes are dealt into splits."""
 
-import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
+from reverbsynth.audio.format import NOTE_LENGTH
 from reverbsynth.errors import ReverbSynthError, printable
-from reverbsynth.settings import NOTE_LENGTH
-
-T = TypeVar("T")
+from reverbsynth.seeds import generator
 
 SPLITS = ("train", "valid", "test")
+
 
 UNKNOWN_VELOCITY = 0
 """Velocity of a note whose source does not tell it."""
 
+
 UNKNOWN_INSTRUMENT = "unknown"
+
 
 SILENCE = 1e-4
 """A note whose peak is below this (-80 dB of full scale) counts as silent."""
@@ -69,7 +69,7 @@ METADATA = ("id", "origin", "pitch", "velocity", "instrument", "effect")
 
 
 @dataclass(frozen=True)
-class Entry:
+class NoteRef:
     """A note that a source can read: what is known of it before its audio is.
 
     ``where`` is whatever the source needs to find the audio again, as JSON values.
@@ -87,7 +87,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Bad:
+class RejectedNote:
     """A note that cannot be used, and why: one line that names the file and the field."""
 
     name: str
@@ -97,7 +97,7 @@ class Bad:
 class Rejected:
     """What happens to notes that cannot be used: they are listed, or the first is an error."""
 
-    def __init__(self, skip: bool, notes: Iterable[Bad] = ()):
+    def __init__(self, skip: bool, notes: Iterable[RejectedNote] = ()):
         self.skip = skip
         self.notes = list(notes)
 
@@ -111,7 +111,7 @@ class Rejected:
         """
         if not self.skip:
             raise ReverbSynthError(reason)
-        self.notes.append(Bad(name, printable(reason)))
+        self.notes.append(RejectedNote(name, printable(reason)))
 
 
 @dataclass(frozen=True)
@@ -121,12 +121,12 @@ class Index:
     ``report`` is for the manifest: JSON values. ``bad`` are the notes that were rejected meanwhile.
     """
 
-    entries: list[Entry]
+    entries: list[NoteRef]
     report: dict[str, Any] = field(default_factory=dict)
-    bad: list[Bad] = field(default_factory=list)
+    bad: list[RejectedNote] = field(default_factory=list)
 
 
-def flaw(audio: np.ndarray) -> str | None:
+def audio_problem(audio: np.ndarray) -> str | None:
     """What makes ``audio`` unusable as a note's samples, or None where nothing does."""
     if audio.shape != (NOTE_LENGTH,):
         return f"audio has shape {audio.shape}, expected ({NOTE_LENGTH},)"
@@ -140,28 +140,12 @@ def flaw(audio: np.ndarray) -> str | None:
     return None
 
 
-def generator(seed: int, *names: str) -> np.random.Generator:
-    """A random generator of its own for each use, named by ``names``.
-
-    Two uses never share a stream, so that one more draw in one place changes no other.
-    """
-    digest = hashlib.sha256("\0".join(names).encode()).digest()
-    return np.random.default_rng([seed, int.from_bytes(digest[:8], "little")])
-
-
-def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """Lists of ``size`` items, the last one perhaps shorter."""
-    items = iter(items)
-    while batch := list(islice(items, size)):
-        yield batch
-
-
 def duplicates(ids: Sequence[str]) -> list[str]:
     """Ids that occur more than once, sorted."""
     return sorted(name for name, count in Counter(ids).items() if count > 1)
 
 
-def draw(entries: Sequence[Entry], count: int | None, seed: int) -> list[Entry]:
+def draw(entries: Sequence[NoteRef], count: int | None, seed: int) -> list[NoteRef]:
     """At most ``count`` of the entries, drawn by ``seed``, in order of their ids."""
     entries = sorted(entries, key=lambda entry: entry.id)
     if count is None or count >= len(entries):
@@ -170,7 +154,9 @@ def draw(entries: Sequence[Entry], count: int | None, seed: int) -> list[Entry]:
     return [entries[place] for place in sorted(chosen)]
 
 
-def deal(ids: Sequence[str], shares: tuple[float, float, float], seed: int) -> dict[str, str]:
+def assign_splits(
+    ids: Sequence[str], shares: tuple[float, float, float], seed: int
+) -> dict[str, str]:
     """Deal source notes into train, valid and test.
 
     A note's twins follow it, so no split ever hears a note that another one holds.

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from reverbsynth.evaluation_settings import EvaluationSettings
+from reverbsynth.settings import EvaluationSettings
 
 TOO_FEW = "too few notes"
+
+
 UNDEFINED = "undefined"
 
 

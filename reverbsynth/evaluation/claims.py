@@ -7,13 +7,18 @@ import pandas as pd
 from pydantic import ValidationError
 
 from reverbsynth.evaluation.bootstrap import Measure
-from reverbsynth.evaluation.result import Report, Row, Verdict
-from reverbsynth.evaluation_settings import ClaimSettings
+from reverbsynth.evaluation.report import Report, Row, Verdict
+from reverbsynth.settings import ClaimSettings
 
 REPRODUCED, NOT_REPRODUCED, NOT_TESTABLE = "reproduced", "not reproduced", "not testable"
 
+
 PAPER = "the paper"
+
+
 IMPLIED = "implied by the paper"
+
+
 BEYOND = "asked for in the paper's conclusion"
 
 
@@ -52,7 +57,7 @@ def verdicts(
     losses : DataFrame, optional
         Of a run, as `loss_falls` makes it. An instrument alone has none.
     representations : DataFrame, optional
-        As `reverbsynth.evaluation.roundtrip.compare_representations` makes it.
+        As `reverbsynth.evaluation.representations.compare_representations` makes it.
     """
     found = _conditions(report, limits, wet, wet_share, losses, representations)
     return [judged(*claim) for claim in found]
@@ -164,7 +169,7 @@ def loss_falls(metrics: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     metrics : DataFrame
-        A run's, as `reverbsynth.runs.Run.metrics` has them.
+        A run's, as `reverbsynth.training.run.Run.metrics` has them.
 
     Returns
     -------

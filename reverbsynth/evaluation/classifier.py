@@ -13,35 +13,51 @@ import librosa
 import numpy as np
 from keras import layers
 
-from reverbsynth.data import DataSet
-from reverbsynth.data.notes import batched, generator
-from reverbsynth.data.spectrum import FLOOR, from_peak, mel_levels
+from reverbsynth.audio.format import SAMPLE_RATE
+from reverbsynth.audio.spectrum import FLOOR, from_peak, mel_levels
+from reverbsynth.data.dataset import DataSet
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.evaluation.clips import Clips
-from reverbsynth.evaluation_settings import EvaluationSettings
-from reverbsynth.runs import load_tensors, save_tensors
-from reverbsynth.settings import SAMPLE_RATE, settings_hash
+from reverbsynth.files.tensors import load_tensors, save_tensors
+from reverbsynth.progress import batched
+from reverbsynth.seeds import generator
+from reverbsynth.settings import EvaluationSettings, settings_hash
 
 FEATURES = 32
 """Size of the layer before the last: the features of Fréchet and kernel distance."""
 
+
 BINS_PER_SEMITONE = 2
+
+
 LOWEST = 24
 """MIDI pitch of the lowest constant-Q bin (32.7 Hz); lower notes are heard by their harmonics."""
 
+
 _OCTAVES = 7.75
+
+
 _HOP = 8000
+
+
 _DEEP = -100.0
 """Lowest level in dB that a listener for effects is given: tails are faint."""
 
+
 _VERSION = 1
+
+
 _FILTERS = 32
+
+
 _RATE = 2e-3
+
+
 _AT_ONCE = 256
 
 
 @dataclass(frozen=True)
-class Heard:
+class Predictions:
     """What a listener makes of notes.
 
     Attributes
@@ -63,7 +79,7 @@ class Heard:
         return np.array(self.values, object)[self.probabilities.argmax(axis=1)]
 
 
-class Listener:
+class LabelClassifier:
     """A classifier of one label. Use `trained`.
 
     Attributes
@@ -86,7 +102,7 @@ class Listener:
     @classmethod
     def trained(
         cls, data: DataSet, label: str, settings: EvaluationSettings, seed: int = 0
-    ) -> "Listener":
+    ) -> "LabelClassifier":
         """The listener of a data set: found in its folder, or trained on its training split.
 
         Raises
@@ -116,7 +132,7 @@ class Listener:
         save_tensors(path, tensors, {"label": self.label, "values": json.dumps(self.values)})
 
     @classmethod
-    def load(cls, path: Path) -> "Listener":
+    def load(cls, path: Path) -> "LabelClassifier":
         """Read what `save` wrote.
 
         Raises
@@ -131,14 +147,16 @@ class Listener:
         except (KeyError, ValueError):
             raise ReverbSynthError(f"{path}: not a listener; remove it to train anew") from None
 
-    def hear(self, waves: np.ndarray) -> Heard:
+    def hear(self, waves: np.ndarray) -> Predictions:
         """Listen to notes [shape=(n, 64000)], finite ones."""
         if not len(waves):
-            return Heard(np.empty((0, len(self.values))), np.empty((0, FEATURES)), self.values)
+            return Predictions(
+                np.empty((0, len(self.values))), np.empty((0, FEATURES)), self.values
+            )
         logits, features = self._model.predict(_features(self.label, waves), verbose=0)
         exponentials = np.exp(logits - logits.max(axis=1, keepdims=True), dtype=np.float64)
         probabilities = exponentials / exponentials.sum(axis=1, keepdims=True)
-        return Heard(probabilities, (features - self._mean) / self._deviation, self.values)
+        return Predictions(probabilities, (features - self._mean) / self._deviation, self.values)
 
     def train(self, clips: Clips, settings: EvaluationSettings, seed: int = 0) -> None:
         """Train on notes; the same seed draws the same batches."""
@@ -170,7 +188,9 @@ class _Varied(keras.utils.PyDataset):
     _SHIFT = 12
     _SMEAR = (1, 1, 2, 3, 4, 4, 6, 8)
 
-    def __init__(self, features, classes, listener: Listener, settings: EvaluationSettings, seed):
+    def __init__(
+        self, features, classes, listener: LabelClassifier, settings: EvaluationSettings, seed
+    ):
         super().__init__()
         self._features, self._classes, self._listener = features, classes, listener
         self._steps, self._batch = settings.listener_steps, settings.listener_batch

@@ -6,16 +6,18 @@ from itertools import chain, compress
 
 import numpy as np
 
-from reverbsynth.data import DataSet
-from reverbsynth.data.notes import SILENCE, Note, generator
+from reverbsynth.audio.format import NOTE_LENGTH
+from reverbsynth.data.dataset import DataSet
+from reverbsynth.data.notes import SILENCE, Note
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.evaluation.bootstrap import commonest
-from reverbsynth.gan import stages
-from reverbsynth.instrument import Instrument
-from reverbsynth.settings import NOTE_LENGTH
-from reverbsynth.spectra import Representation
+from reverbsynth.gan import schedule
+from reverbsynth.instrument.instrument import Instrument
+from reverbsynth.seeds import generator
+from reverbsynth.spectra.representation import Representation
 
 SILENT, NAN = "silent", "NaN"
+
 
 _AT_ONCE = 32
 
@@ -97,7 +99,7 @@ class Clips:
 
         The image is box-scaled down to what the stage works at, and up again as a generated one.
         """
-        factor = stages.box_factor(stages.blocks(stage))
+        factor = schedule.box_factor(schedule.blocks(stage))
         waves = [
             representation.decode_all(boxed(representation.encode_all(part), factor))
             for part in np.array_split(self.waves, max(len(self) // _AT_ONCE, 1))

@@ -6,11 +6,11 @@ from functools import cached_property
 
 import numpy as np
 
-from reverbsynth.data import DataSet
-from reverbsynth.data.notes import generator
-from reverbsynth.data.spectrum import mel_levels
+from reverbsynth.audio.spectrum import mel_levels
+from reverbsynth.data.dataset import DataSet
 from reverbsynth.evaluation.clips import Clips, playable
-from reverbsynth.instrument import Instrument
+from reverbsynth.instrument.instrument import Instrument
+from reverbsynth.seeds import generator
 
 
 @dataclass(frozen=True)

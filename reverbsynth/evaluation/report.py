@@ -1,363 +1,290 @@
-"""Evaluate a run or an instrument: every measure, one table, a verdict for each claim."""
+"""What an evaluation found: measures, verdicts, and what figures are drawn from."""
 
-import time
-from dataclasses import replace
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
-import keras
 import numpy as np
-from pydantic import ValidationError
+import pandas as pd
 
-from reverbsynth import provenance
-from reverbsynth.data import DataSet, decay
-from reverbsynth.data.notes import Note, generator
-from reverbsynth.data.progress import progress
 from reverbsynth.errors import ReverbSynthError
-from reverbsynth.evaluation import claims, memory
-from reverbsynth.evaluation.bootstrap import Bootstrap
-from reverbsynth.evaluation.classifier import Listener
-from reverbsynth.evaluation.clips import Clips
-from reverbsynth.evaluation.grid import Grid, generated_grid, real_grid, spaced
-from reverbsynth.evaluation.paired import Paired, flipped, turned
-from reverbsynth.evaluation.result import Report
-from reverbsynth.evaluation.roundtrip import NAMES, compare_representations
-from reverbsynth.evaluation.sounds import Sounds
-from reverbsynth.evaluation.subjects import Study, Subject
-from reverbsynth.evaluation.together import Together
-from reverbsynth.evaluation_settings import EvaluationSettings
-from reverbsynth.instrument import Instrument
-from reverbsynth.runs import Run
-from reverbsynth.settings import Settings
+from reverbsynth.evaluation import gansynth_table
+from reverbsynth.evaluation.bootstrap import Measure
+from reverbsynth.files.atomic import write_json
+from reverbsynth.instrument.instrument import Instrument
 
-FILE = "evaluation.json"
-"""Name of a run's report in its directory."""
-
-_PAIRS = 4
-_STEPS = 5
+FORMAT = 1
 
 
-def evaluate(
-    thing: Run | Instrument | Path | str,
-    data: DataSet | Path | str,
-    settings: Settings | None = None,
-    stage: int | None = None,
-    again: bool = False,
-    stand_in: bool = False,
-) -> Report:
-    """Measure what a run or an instrument generates against its data set.
+_TABLE = {
+    "NDB": "distribution.ndb",
+    "FID": "distribution.fid",
+    "IS": "distribution.inception",
+    "pitch accuracy (%)": "pitch.accuracy",
+    "pitch entropy": "pitch.entropy",
+    "kernel distance": "distribution.kernel",
+}
 
-    The report of a run is kept in its directory and found there the next time that the same is
-    asked of the same data: ``evaluation.json`` for the last stage, ``evaluation-SS.json`` for
-    another. One on other data than the run's own does not take the place of one on those, and a
-    results bundle is never written to.
 
-    Parameters
+@dataclass(frozen=True)
+class Row:
+    """One measure of three kinds of notes.
+
+    Attributes
     ----------
-    thing : Run, Instrument or path
-        A run or its directory, an instrument or its file.
-    data : DataSet or path
-        Real notes: the training split is what others are compared with, and what listeners learn
-        from; the other splits are the held-out notes.
-    settings : Settings, optional
-        Their ``evaluation`` and ``seed`` are used; the run's own if none are given.
-    stage : int, optional
-        Of a run; the last finished one if none is given.
-    again : bool
-        Evaluate even where a report is there.
-    stand_in : bool
-        Whether `data` only stand in for the run's own, which may not be at hand: then a report on
-        its own data is as good, and that of a results bundle whatever the settings.
-
-    Returns
-    -------
-    Report
-
-    Raises
-    ------
-    ReverbSynthError
-        For a path that is neither run nor instrument, a run without a finished stage, or data
-        that share no label with the instrument.
+    key
+        Such as ``pitch.accuracy``.
+    group, name, unit
+        For people. A measure whose unit is ``%`` is a share between 0 and 1.
+    digits
+        Decimals that are shown.
+    real
+        Of real notes that no listener was trained on.
+    ceiling
+        Of the same notes after the round trip through an image of the stage's resolution.
+    generated
+        Of generated notes.
     """
-    began = time.monotonic()
-    data = data if isinstance(data, DataSet) else DataSet.open(data)
-    run, instrument = _opened(thing, stage)
-    settings = settings or (run.settings if run else Settings())
-    path = _path(run, instrument.stage) if run else None
-    facts = _facts(run, instrument, data, settings)
-    kept = _kept(path, again) if run else None
-    if kept is not None and not again and _answers(kept, facts, run, stand_in):
-        return kept
-    report = _evaluated(run, instrument, data, settings, facts)
-    report.facts["seconds"] = round(time.monotonic() - began, 1)
-    if run is not None and not run.bundled and (facts["own_data"] or not _on_own_data(kept, run)):
-        report.save(path)
-    return report
+
+    key: str
+    group: str
+    name: str
+    unit: str
+    digits: int
+    real: Measure
+    ceiling: Measure
+    generated: Measure
+
+    @property
+    def title(self) -> str:
+        """Name and unit."""
+        return f"{self.name} ({self.unit})" if self.unit else self.name
+
+    def text(self, kind: str) -> str:
+        """The cell of a table for ``real``, ``ceiling`` or ``generated``."""
+        measure: Measure = getattr(self, kind)
+        if self.unit == "%" and measure.known:
+            scaled = [100 * part for part in (measure.value, measure.low, measure.high)]
+            measure = Measure(*scaled, measure.notes)
+        return measure.text(self.digits)
 
 
-def kept_report(run: Run, stage: int | None = None) -> Report:
-    """The report that a run or a results bundle keeps.
+@dataclass(frozen=True)
+class Verdict:
+    """What became of one claim.
 
-    Parameters
+    Attributes
     ----------
-    run : Run
-    stage : int, optional
-        The last finished one if none is given.
-
-    Raises
-    ------
-    ReverbSynthError
-        When it keeps none.
+    key
+        Such as ``reverb``.
+    claim, source
+        What is claimed, and where.
+    verdict
+        ``reproduced``, ``not reproduced`` or ``not testable``.
+    rule
+        What had to be measured, stated in the settings.
+    evidence
+        What was.
     """
-    stage = run.stage(stage)
-    path = _path(run, stage)
-    if not path.exists():
-        raise ReverbSynthError(f"{run.directory}: keeps no report on stage {stage}")
-    return Report.load(path)
+
+    key: str
+    claim: str
+    source: str
+    verdict: str
+    rule: str
+    evidence: str
 
 
-def closest_notes(
-    report: Report, instrument: Instrument, data: DataSet
-) -> list[tuple[np.ndarray, Note]]:
-    """The closest pairs to see and hear: generated samples [shape=(64000,)] and training note.
+@dataclass
+class Report:
+    """All that an evaluation found. `reverbsynth.evaluation.evaluate.evaluate` makes it.
 
-    Pairs whose training note is not in `data`, because other data stand in, are left out.
+    Attributes
+    ----------
+    facts
+        What was evaluated: stage, data, sizes, seed, settings, commit, seconds.
+    rows
+        Measures.
+    verdicts
+        One for each claim.
+    curves
+        Level around the release by kind and effect: quartiles over notes (``low``, ``median``,
+        ``high``) at ``seconds``.
+    values
+        By measure and kind, the value of each note (None where it has none).
+    asked
+        Labels of the generated notes, in their order.
+    pairs
+        The generated notes nearest to a training note.
+    twins
+        By kind, effect and measure, the values of notes that are there in every effect.
+    dial
+        By kind and effect, the level of the tail in dB over the dial's steps, a row for each note.
     """
-    wanted = {pair["training"] for pair in report.pairs}
-    notes = {note.id: note for note in data.notes("train") if note.id in wanted}
-    pairs = [pair for pair in report.pairs if pair["training"] in notes]
-    if not pairs:
-        return []
-    waves = report.play(instrument, [pair["generated"] for pair in pairs])
-    return [(wave, notes[pair["training"]]) for wave, pair in zip(waves, pairs, strict=True)]
 
+    facts: dict[str, Any]
+    rows: list[Row] = field(default_factory=list)
+    verdicts: list[Verdict] = field(default_factory=list)
+    curves: dict[str, dict] = field(default_factory=dict)
+    values: dict[str, dict] = field(default_factory=dict)
+    asked: dict[str, list] = field(default_factory=dict)
+    pairs: list[dict] = field(default_factory=list)
+    twins: dict[str, dict] = field(default_factory=dict)
+    dial: dict[str, dict] = field(default_factory=dict)
 
-def _evaluated(
-    run: Run | None, instrument: Instrument, data: DataSet, settings: Settings, facts: dict
-) -> Report:
-    with progress() as display:
-        task = display.add_task("listening to real notes", total=_STEPS)
+    def __getitem__(self, key: str) -> Row:
+        """The measure called ``key``."""
+        for row in self.rows:
+            if row.key == key:
+                return row
+        raise KeyError(key)
 
-        def step(what: str) -> None:
-            display.update(task, advance=1, description=what)
+    def __contains__(self, key: str) -> bool:
+        return any(row.key == key for row in self.rows)
 
-        study = _study(instrument, data, settings, step)
-        sounds, together, paired = Sounds(study), Together(study), Paired(study)
-        step("measuring")
-        rows = [*sounds.notes(), *sounds.pitch(), *sounds.reverb(), *sounds.spectrum()]
-        step("comparing")
-        rows += [*together.distribution(), *together.memory(), *together.control()]
-        rows += [*paired.changes(), *paired.dial(), *sounds.octaves()]
-        step("judging")
-        report = Report(facts, rows, asked=_asked(study.generated.asked, instrument))
-        report.facts |= {
-            "bins": study.bins.count if study.bins else 0,
-            "wet": study.wet,
-            "wet_share": _share(data, study.wet),
-            "notes": {subject.name: len(subject.asked) for subject in study.subjects}
-            | {"training": len(study.training.asked), "matched": study.matched},
-        }
-        report.curves = _curves(study)
-        report.values = _values(study, sounds, together)
-        report.pairs = _pairs(study)
-        report.twins, report.dial = paired.values(), paired.curves()
-        report.verdicts = claims.verdicts(
-            report,
-            settings.evaluation.claims,
-            study.wet,
-            report.facts["wet_share"],
-            claims.loss_falls(run.metrics()) if run else None,
-            compare_representations(data, settings),
-        )
-    return report
+    def table(self) -> pd.DataFrame:
+        """Our measures in the shape of GANSynth's Table 1, below its authors' own rows.
 
-
-def _study(instrument: Instrument, data: DataSet, settings: Settings, step) -> Study:
-    chosen, seed = settings.evaluation, settings.seed
-    training = Clips.of(data, ("train",), chosen.real_notes, seed)
-    held_out = Clips.of(data, ("valid", "test"), chosen.real_notes, seed)
-    # Whatever part of them a measure takes, it takes all kinds of notes.
-    held_out = held_out.where(generator(seed, "evaluation").permutation(len(held_out)))
-    listeners = {
-        label: Listener.trained(data, label, chosen, seed)
-        for label in ("pitch", "effect")
-        if len(data.vocabulary(label)) > 1
-    }
-    step("encoding and decoding real notes")
-    every = real_grid(_joined(training, held_out), chosen.grid_latents, chosen.grid_pitches)
-    through = every.clips.through(instrument.representation, instrument.stage)
-    ceiling = held_out.through(instrument.representation, instrument.stage)
-    step("generating")
-    generated = Clips.generated(instrument, data, chosen.notes, seed)
-    effects = list(data.vocabulary("effect"))
-    if len(effects) == 1:
-        generated = replace(generated, effect=np.full(len(generated), effects[0], object))
-    shared = sorted(set(every.clips.pitch.tolist()) & set(instrument.pitches))
-    known = sorted({row["pitch"] for row in data.index("train")} & set(instrument.pitches))
-    pitches = shared if len(shared) > 1 else spaced(known, chosen.grid_pitches)
-    played = generated_grid(instrument, data, chosen.grid_latents, pitches, seed)
-
-    twins = flipped(instrument, data, chosen.pairs, seed)
-    no_grid = Grid(generated.where(np.empty(0, int)), 0, 0)
-
-    def subject(name: str, clips: Clips, grid: Grid) -> Subject:
-        return Subject(name, clips, grid, listeners, chosen.straightness)
-
-    return Study(
-        chosen,
-        Bootstrap.of(chosen, seed),
-        subject("training", training, every),
-        subject("real", held_out, every),
-        subject("ceiling", ceiling, Grid(through, every.timbres, every.pitches)),
-        subject("generated", generated, played),
-        effects,
-        None if twins is None else subject("flipped", twins, no_grid),
-        turned(instrument, data, chosen.dial_notes, seed),
-    )
-
-
-def _opened(thing: Run | Instrument | Path | str, stage: int | None) -> tuple:
-    """The run, if it is one, and the instrument."""
-    if isinstance(thing, Instrument):
-        return None, thing
-    if isinstance(thing, Run):
-        return thing, Instrument.from_run(thing, stage)
-    path = Path(thing)
-    if path.is_dir():
-        run = Run.open(path)
-        return run, Instrument.from_run(run, stage)
-    if path.is_file():
-        return None, Instrument.load(path)
-    raise ReverbSynthError(f"{path}: not found, expected a run's directory or an instrument")
-
-
-def _path(run: Run, stage: int) -> Path:
-    last = run.stage(None) == stage
-    return run.directory / (FILE if last else f"evaluation-{stage:02d}.json")
-
-
-def _kept(path: Path, again: bool) -> Report | None:
-    """The report that is there. A damaged one is made anew where that is asked for."""
-    if not path.exists():
-        return None
-    try:
-        return Report.load(path)
-    except ReverbSynthError:
-        if again:
-            return None
-        raise
-
-
-def _facts(run: Run | None, instrument: Instrument, data: DataSet, settings: Settings) -> dict:
-    trained_on = instrument.facts.get("data_sha256")
-    return {
-        "of": run.directory.name if run else "instrument",
-        "stage": instrument.stage,
-        "labels": list(instrument.labels),
-        "representation": NAMES[instrument.spectra.representation],
-        "images_seen": instrument.facts.get("images_seen"),
-        "instrument_commit": instrument.facts.get("commit"),
-        "data_sha256": data.sha256,
-        "own_data": trained_on == data.sha256,
-        "seed": settings.seed,
-        "settings": settings.evaluation.model_dump(mode="json"),
-        "commit": provenance.commit(),
-        "versions": provenance.versions(),
-        "backend": keras.backend.backend(),
-    }
-
-
-def _answers(kept: Report, facts: dict, run: Run, stand_in: bool) -> bool:
-    """Whether a report that was kept is the one asked for."""
-    if stand_in and run.bundled:
-        # Published results keep their report, whatever settings are added later.
-        return True
-    same = all(kept.facts[name] == facts[name] for name in ("stage", "seed", "images_seen"))
-    data = kept.facts["data_sha256"] == facts["data_sha256"]
-    own = stand_in and _on_own_data(kept, run)
-    return same and _judged_by(kept.facts) == _judged_by(facts) and (data or own)
-
-
-def _judged_by(facts: dict) -> EvaluationSettings | None:
-    """The settings of an evaluation; what they do not name, because it is newer, has its default.
-
-    None where they are of another version.
-    """
-    try:
-        return EvaluationSettings.model_validate(facts["settings"])
-    except ValidationError:
-        return None
-
-
-def _on_own_data(kept: Report | None, run: Run) -> bool:
-    return kept is not None and kept.facts["data_sha256"] == run.manifest["data_sha256"]
-
-
-def _joined(first: Clips, second: Clips) -> Clips:
-    names = first.__dataclass_fields__
-    return Clips(*(np.concatenate([getattr(c, name) for c in (first, second)]) for name in names))
-
-
-def _asked(clips: Clips, instrument: Instrument) -> dict[str, list]:
-    return {name: getattr(clips, name).tolist() for name in instrument.labels}
-
-
-def _share(data: DataSet, effect: str | None) -> float:
-    rows = data.index("train")
-    return sum(row["effect"] == effect for row in rows) / len(rows)
-
-
-def _curves(study: Study) -> dict[str, dict]:
-    """Quartiles over notes of the level around the release, by kind and effect."""
-    curves = {}
-    for subject in study.subjects:
-        for effect in study.effects:
-            waves = subject.clips.waves[subject.effects == effect]
-            seconds, levels = decay.levels(waves)
-            levels = levels[np.isfinite(levels).all(axis=1)]
-            if len(levels) < study.bootstrap.least:
-                continue
-            low, median, high = np.percentile(levels, (25, 50, 75), axis=0).round(2)
-            curves[f"{subject.name} {effect}"] = {
-                "seconds": seconds.round(3),
-                "low": low,
-                "median": median,
-                "high": high,
-                "notes": len(levels),
+        Theirs are of other notes and another classifier, so the columns compare within a source
+        only. Every cell is text: a number with its interval, or why there is none.
+        """
+        rows: dict[str, dict[str, str]] = {}
+        for name, numbers in gansynth_table.ROWS.items():
+            cells = dict(zip(gansynth_table.COLUMNS, map(str, numbers), strict=True))
+            cells["kernel distance"] = "not reported"
+            rows[f"{name} (theirs)"] = {
+                "source": gansynth_table.SOURCE,
+                "bins": str(gansynth_table.BINS),
             }
-    return curves
-
-
-def _values(study: Study, sounds: Sounds, together: Together) -> dict[str, dict]:
-    """What figures show of each note."""
-    values: dict[str, dict] = {
-        name: {} for name in ("effect", "ratio", "t20", "cents", "treble", "nearest", "training")
-    }
-    for subject in study.subjects:
-        each = {
-            "effect": subject.effects,
-            "ratio": subject.tails.ratio,
-            "t20": subject.tails.t20,
-            "cents": subject.cents,
-            "treble": subject.treble,
-            "nearest": sounds.nearest_of_pitch(subject),
-            "training": together.nearest(subject, study.training),
+            rows[f"{name} (theirs)"] |= cells
+        kinds = {
+            "real notes": "real",
+            f"real through {self.facts['representation']}": "ceiling",
+            "generated": "generated",
         }
-        for name, array in each.items():
-            values[name][subject.name] = array if name == "effect" else array.round(4)
-    values["place"] = {"generated": np.flatnonzero(study.generated.usable)}
-    return values
+        for name, kind in kinds.items():
+            cells = {column: self[key].text(kind) for column, key in _TABLE.items()}
+            bins = str(self.facts["bins"])
+            rows[name] = {"source": "ours", "human wins": "not asked", "bins": bins, **cells}
+        columns = ["source", "human wins", "NDB", "bins", *list(_TABLE)[1:]]
+        frame = pd.DataFrame.from_dict(rows, orient="index")[columns]
+        frame.index.name = "notes"
+        return frame
 
-
-def _pairs(study: Study) -> list[dict]:
-    """The generated notes nearest to a training note."""
-    generated, training = study.generated, study.training
-    places = np.flatnonzero(generated.usable)
-    return [
-        {
-            "generated": int(places[pair.generated]),
-            "pitch": int(generated.clips.pitch[pair.generated]),
-            "training": training.clips.id[pair.real],
-            "distance": pair.distance,
+    def measures(self, group: str | None = None) -> pd.DataFrame:
+        """Every measure, or those of a group: a row each, and a column for each kind of note."""
+        rows = {
+            (row.group, row.title): {
+                "real": row.text("real"),
+                "through an image": row.text("ceiling"),
+                "generated": row.text("generated"),
+            }
+            for row in self.rows
+            if group in (None, row.group)
         }
-        for pair in memory.closest_pairs(generated.levels, training.levels, _PAIRS)
-    ]
+        frame = pd.DataFrame.from_dict(rows, orient="index")
+        if group is not None:
+            frame.index = pd.Index([title for _, title in rows], name="measure")
+        else:
+            frame.index = pd.MultiIndex.from_tuples(list(rows), names=["group", "measure"])
+        return frame
+
+    def claims(self) -> pd.DataFrame:
+        """The verdicts, one row each."""
+        frame = pd.DataFrame([asdict(verdict) for verdict in self.verdicts])
+        return frame.set_index("claim")[["verdict", "evidence", "rule", "source"]]
+
+    def text(self) -> str:
+        """The measures and the verdicts, for a terminal."""
+        parts = [
+            f"{group}\n{self.measures(group).to_string(justify='left')}"
+            for group in dict.fromkeys(row.group for row in self.rows)
+        ]
+        parts += [
+            f"{verdict.verdict.upper()}: {verdict.claim}\n  {verdict.evidence}\n  ({verdict.rule})"
+            for verdict in self.verdicts
+        ]
+        return "\n\n".join(parts)
+
+    def summary(self) -> str:
+        """The verdicts in a sentence or two."""
+        count: dict[str, list[str]] = {}
+        for verdict in self.verdicts:
+            count.setdefault(verdict.verdict, []).append(verdict.claim.rstrip("."))
+        sentences = [f"Of {len(self.verdicts)} claims, {len(count.get('reproduced', []))} hold."]
+        for word, claims in count.items():
+            sentences.append(f"{word.capitalize()}: {'; '.join(claims)}.")
+        return " ".join(sentences)
+
+    def examples(self, effect: str, count: int = 2) -> list[int]:
+        """Places of the first generated notes with an effect: asked for, or else heard."""
+        places, effects = (self.values[name]["generated"] for name in ("place", "effect"))
+        found = zip(places, effects, strict=True)
+        return [int(place) for place, heard in found if heard == effect][:count]
+
+    def play(self, instrument: Instrument, places: Sequence[int]) -> np.ndarray:
+        """Generate some of the evaluated notes again, float32 [shape=(n, 64000)].
+
+        Parameters
+        ----------
+        instrument : Instrument
+            The one that was evaluated.
+        places : sequence of int
+            Which of the generated notes.
+        """
+        every = instrument.latents(self.facts["notes"]["generated"], self.facts["seed"])
+        labels = {name: [values[i] for i in places] for name, values in self.asked.items()}
+        return instrument.notes(labels.pop("pitch"), z=every[list(places)], **labels)
+
+    def save(self, path: Path | str) -> None:
+        """Write the report as JSON, atomically."""
+        write_json(path, _plain({"format": FORMAT, **asdict(self)}))
+
+    @classmethod
+    def load(cls, path: Path | str) -> "Report":
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        ReverbSynthError
+            For a file that is missing, damaged or of another kind.
+        """
+        path = Path(path)
+        try:
+            stored = json.loads(path.read_text(encoding="utf-8"))
+            if stored.pop("format") != FORMAT:
+                raise ValueError
+            rows = [
+                Row(**{name: _measure(value) for name, value in row.items()})
+                for row in stored.pop("rows")
+            ]
+            verdicts = [Verdict(**verdict) for verdict in stored.pop("verdicts")]
+            return cls(rows=rows, verdicts=verdicts, **stored)
+        except OSError as error:
+            raise ReverbSynthError(f"{path}: cannot be read ({error.strerror})") from None
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise ReverbSynthError(
+                f"{path}: not an evaluation of format {FORMAT}; remove it to evaluate anew"
+            ) from None
+
+
+def _measure(value: Any) -> Any:
+    return Measure(**value) if isinstance(value, dict) else value
+
+
+def _plain(value: Any) -> Any:
+    """NumPy to Python, and numbers that JSON lacks to None."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

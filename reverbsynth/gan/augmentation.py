@@ -7,7 +7,7 @@ generated images alike are changed, at random, in ways that say nothing of which
 from keras import ops
 
 from reverbsynth.settings import AugmentationSettings
-from reverbsynth.spectra import Representation
+from reverbsynth.spectra.representation import Representation
 
 DRAWS = 4
 """Uniform numbers that the changes of one image take."""
@@ -33,11 +33,11 @@ def augment(
     frames = images.shape[1]
     furthest = round(settings.shift * frames)
     if furthest:
-        images = later(images, ops.cast(ops.round(furthest * amounts[:, 1]), "int32"))
+        images = roll_frames(images, ops.cast(ops.round(furthest * amounts[:, 1]), "int32"))
     return images
 
 
-def later(images, frames):
+def roll_frames(images, frames):
     """Images moved by so many frames [shape=(n,)], int, later; the end comes back at the start.
 
     As a product with a permutation, which both backends differentiate quickly.

@@ -8,7 +8,7 @@ Terms are returned unweighted under the names that the run's metrics have.
 from keras import ops
 
 from reverbsynth.settings import LossSettings
-from reverbsynth.spectra import Representation
+from reverbsynth.spectra.representation import Representation
 
 
 def label_loss(logits, classes):
@@ -37,7 +37,7 @@ def generator_loss(score, logits: dict, labels: dict, weights: LossSettings):
 
 
 def discriminator_loss(
-    fake_score, real_score, real_logits: dict, real_labels: dict, slopes, weights: LossSettings
+    fake_score, real_score, real_logits: dict, real_labels: dict, norms, weights: LossSettings
 ):
     """The discriminator's total loss and its terms.
 
@@ -46,13 +46,13 @@ def discriminator_loss(
     fake_score, real_score : tensor [shape=(n,)]
     real_logits : dict of tensors [shape=(n, classes)]
     real_labels : dict of int tensors [shape=(n,)]
-    slopes : tensor [shape=(n,)] or None
-        From `slopes`; None leaves the penalty out.
+    norms : tensor [shape=(n,)] or None
+        From `gradient_norms`; None leaves the penalty out.
     """
     terms = {"discriminator_wasserstein": ops.mean(fake_score) - ops.mean(real_score)}
     total = terms["discriminator_wasserstein"]
-    if slopes is not None:
-        terms["gradient_penalty"] = slope_penalty(slopes)
+    if gradient_norms is not None:
+        terms["gradient_penalty"] = gradient_penalty(gradient_norms)
         total = total + weights.gradient_penalty * terms["gradient_penalty"]
     terms["real_score_penalty"] = ops.mean(real_score**2)
     total = total + weights.real_score * terms["real_score_penalty"]
@@ -68,7 +68,7 @@ def interpolate(real, fake, alpha):
     return real + alpha * (fake - real)
 
 
-def slopes(gradient, box_factor: int):
+def gradient_norms(gradient, box_factor: int):
     """Slope of the score along each image, as at full size [shape=(n,)].
 
     A pixel at native resolution stands for ``box_factor²`` pixels of the full-size image, each of
@@ -77,12 +77,12 @@ def slopes(gradient, box_factor: int):
     return ops.sqrt(ops.sum(gradient**2, axis=(1, 2, 3))) / box_factor
 
 
-def slope_penalty(slopes):
-    """Mean squared distance of slopes [shape=(n,)] from 1."""
-    return ops.mean((slopes - 1.0) ** 2)
+def gradient_penalty(norms):
+    """Mean squared distance of gradient norms [shape=(n,)] from 1."""
+    return ops.mean((norms - 1.0) ** 2)
 
 
-def distance(real, generated):
+def image_distance(real, generated):
     """Distance of normalized images [shape=(..., frames, bins, 2)]: one number each [shape=(...)].
 
     The mean square of the difference. That of the second channel counts by the real image's level,
@@ -93,7 +93,7 @@ def distance(real, generated):
     return ops.mean(weights * (generated - real) ** 2, axis=(-3, -2, -1))
 
 
-def consistency(images, representation: Representation):
+def griffin_lim_consistency(images, representation: Representation):
     """Griffin-Lim consistency: how far an image is from the STFT of any sound.
 
     Image to STFT to wave to STFT, and the mean squared difference of the two magnitudes, each

@@ -8,22 +8,22 @@ import keras
 import numpy as np
 from keras import ops
 
-from reverbsynth.gan import augmentation, losses, stages
+from reverbsynth.gan import augmentation, losses
 from reverbsynth.gan.backend import (
     BackendStep,
     input_gradient,
+    local_shard,
     mean_over_devices,
-    once_known,
-    own_share,
-    shares,
+    num_replicas,
     value_and_gradients,
+    with_dependency,
 )
 from reverbsynth.gan.layers import downscale, upscale
 from reverbsynth.gan.networks import Discriminator, Generator, carry_over
 from reverbsynth.gan.optimizer import PairedAdam
-from reverbsynth.gan.stages import Schedule
+from reverbsynth.gan.schedule import Schedule, blocks, box_factor, is_transition
 from reverbsynth.settings import Settings
-from reverbsynth.spectra import Representation
+from reverbsynth.spectra.representation import Representation
 
 
 class ProgressiveGAN(BackendStep, keras.Model):
@@ -68,7 +68,7 @@ class ProgressiveGAN(BackendStep, keras.Model):
         self.penalty = self.add_weight(
             name="penalty", shape=(), dtype="float32", initializer="zeros", trainable=False
         )
-        # Of the augmentation, and what it is adapted to (see `reverbsynth.adaptation`).
+        # Of the augmentation, and what it is adapted to (see `reverbsynth.training.augmentation`).
         self.strength = self.add_weight(
             name="strength", shape=(), dtype="float32", initializer="zeros", trainable=False
         )
@@ -107,7 +107,7 @@ class ProgressiveGAN(BackendStep, keras.Model):
     def progress(self):
         """Progress p of the next step, a float32 scalar tensor."""
         base = self.stage // 2
-        if not stages.is_transition(self.stage):
+        if not is_transition(self.stage):
             return ops.convert_to_tensor(float(base), "float32")
         if self.settings.training.stage_minutes is not None:
             done = ops.convert_to_tensor(self.share)
@@ -136,10 +136,10 @@ class ProgressiveGAN(BackendStep, keras.Model):
         On several devices all draw the same, and each keeps its share.
         """
         z = keras.random.normal((batch, self.settings.gan.latent_size), seed=self.random)
-        shares = ops.convert_to_tensor(self._log_shares[np.newaxis], "float32")
-        drawn = keras.random.categorical(shares, batch, dtype="int32", seed=self.random)[0]
+        log_shares = ops.convert_to_tensor(self._log_shares[np.newaxis], "float32")
+        drawn = keras.random.categorical(log_shares, batch, dtype="int32", seed=self.random)[0]
         columns = ops.take(ops.convert_to_tensor(self._combinations), drawn, axis=0)
-        z, columns = own_share(z), own_share(columns)
+        z, columns = local_shard(z), local_shard(columns)
         return z, {name: columns[:, i] for i, name in enumerate(self.vocabulary)}
 
     def draw_changes(self):
@@ -147,7 +147,7 @@ class ProgressiveGAN(BackendStep, keras.Model):
         if not self.settings.augmentation.active:
             return None
         shape = (self.settings.training.batch, augmentation.DRAWS)
-        return own_share(keras.random.uniform(shape, seed=self.random))
+        return local_shard(keras.random.uniform(shape, seed=self.random))
 
     def augmented(self, images, draws):
         """Images as the critic sees them (see `reverbsynth.gan.augmentation`)."""
@@ -175,10 +175,10 @@ class ProgressiveGAN(BackendStep, keras.Model):
             total, terms = losses.generator_loss(score, logits, labels, weights)
             if weights.nearest:
                 found = self.generator(near, condition, progress)
-                terms["nearest_distance"] = ops.mean(losses.distance(target, found))
+                terms["nearest_distance"] = ops.mean(losses.image_distance(target, found))
                 total = total + weights.nearest * terms["nearest_distance"]
             if weights.consistency:
-                total = total + weights.consistency * losses.consistency(
+                total = total + weights.consistency * losses.griffin_lim_consistency(
                     self.full_size(fake), self.representation
                 )
             return total, {**terms, "generator_loss": total}
@@ -196,11 +196,11 @@ class ProgressiveGAN(BackendStep, keras.Model):
         tensor [shape=(n, latent_size)]
         """
         n, draws = ops.shape(target)[0], self.settings.losses.nearest_draws
-        shape = (n * shares() * draws, self.settings.gan.latent_size)
-        z = own_share(keras.random.normal(shape, seed=self.random))
+        shape = (n * num_replicas() * draws, self.settings.gan.latent_size)
+        z = local_shard(keras.random.normal(shape, seed=self.random))
         images = self.generator(z, ops.repeat(condition, draws, axis=0), progress)
         images = ops.reshape(images, (n, draws, *target.shape[1:]))
-        chosen = ops.argmin(losses.distance(target[:, None], images), axis=1)
+        chosen = ops.argmin(losses.image_distance(target[:, None], images), axis=1)
         z = ops.reshape(z, (n, draws, -1))
         return ops.take_along_axis(z, chosen[:, None, None], axis=1)[:, 0]
 
@@ -219,11 +219,11 @@ class ProgressiveGAN(BackendStep, keras.Model):
         lazy = weights.penalty_every > 1
 
         def objective():
-            slopes = None if lazy else self._slopes(between, progress)
+            norms = None if lazy else self._gradient_norms(between, progress)
             fake_score, _ = self.discriminator(fake, progress)
             real_score, real_logits = self.discriminator(real, progress)
             return losses.discriminator_loss(
-                fake_score, real_score, real_logits, real_labels, slopes, weights
+                fake_score, real_score, real_logits, real_labels, norms, weights
             )
 
         variables = self.discriminator.trainable_variables
@@ -235,11 +235,13 @@ class ProgressiveGAN(BackendStep, keras.Model):
             terms["discriminator_loss"] += weights.gradient_penalty * terms["gradient_penalty"]
         return terms, gradients
 
-    def _slopes(self, images, progress):
+    def _gradient_norms(self, images, progress):
         gradient = input_gradient(lambda x: ops.sum(self.discriminator(x, progress)[0]), images)
         if self.settings.losses.penalty_image == "native":
-            return losses.slopes(gradient / ops.convert_to_tensor(self.representation.scale), 1)
-        return losses.slopes(gradient, stages.box_factor(stages.blocks(self.stage)))
+            return losses.gradient_norms(
+                gradient / ops.convert_to_tensor(self.representation.scale), 1
+            )
+        return losses.gradient_norms(gradient, box_factor(blocks(self.stage)))
 
     def _lazy_penalty_gradients(self, images, progress):
         """Gradients of the penalty in one step of several, with their weight in all; else zeros.
@@ -252,7 +254,7 @@ class ProgressiveGAN(BackendStep, keras.Model):
         weight = weights.gradient_penalty * weights.penalty_every
 
         def objective():
-            penalty = losses.slope_penalty(self._slopes(images, progress))
+            penalty = losses.gradient_penalty(self._gradient_norms(images, progress))
             return weight * penalty, {"penalty": penalty}
 
         def taken():
@@ -266,7 +268,7 @@ class ProgressiveGAN(BackendStep, keras.Model):
 
         steps = self.images_seen // self.settings.training.batch
         due = steps % weights.penalty_every == 0
-        if shares() > 1:
+        if num_replicas() > 1:
             pairs = zip(taken(), left_out(), strict=True)
             penalty, *gradients = [ops.where(due, *pair) for pair in pairs]
         else:
@@ -280,17 +282,17 @@ class ProgressiveGAN(BackendStep, keras.Model):
         labels = {name: labels[:, i] for i, name in enumerate(self.vocabulary)}
         batch = self.settings.training.batch
         progress = self.progress()
-        real = blend(real, progress, self.stage)
+        real = fade_in_real(real, progress, self.stage)
 
         terms, gradients = self.generator_gradients(*self.draw(batch), progress, real, labels)
         self.optimizer.generator.apply(gradients, self.generator.trainable_variables)
         self.update_average()
 
-        real = once_known(terms["generator_loss"], real)
+        real = with_dependency(terms["generator_loss"], real)
         real = self.augmented(real, self.draw_changes())
         fake = ops.stop_gradient(self.generate(*self.draw(batch), progress))
         fake = self.augmented(fake, self.draw_changes())
-        alpha = own_share(keras.random.uniform((batch, 1, 1, 1), seed=self.random))
+        alpha = local_shard(keras.random.uniform((batch, 1, 1, 1), seed=self.random))
         more, gradients = self.discriminator_gradients(real, labels, fake, alpha, progress)
         self.optimizer.discriminator.apply(gradients, self.discriminator.trainable_variables)
 
@@ -313,12 +315,12 @@ class ProgressiveGAN(BackendStep, keras.Model):
 
     def full_size(self, images):
         """Images box-scaled up to 128 x 1024."""
-        return upscale(images, stages.box_factor(stages.blocks(self.stage)))
+        return upscale(images, box_factor(blocks(self.stage)))
 
 
-def blend(real, progress, stage: int):
+def fade_in_real(real, progress, stage: int):
     """Real images blended as the generator's are while a block comes in."""
-    if not stages.is_transition(stage):
+    if not is_transition(stage):
         return real
     alpha = progress - stage // 2
     return alpha * real + (1.0 - alpha) * upscale(downscale(real))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import keras
 from keras import ops
 
-from reverbsynth.gan import stages
+from reverbsynth.gan import schedule
 from reverbsynth.gan.layers import (
     Conv,
     Dense,
@@ -23,10 +23,12 @@ from reverbsynth.gan.layers import (
     upscale,
 )
 from reverbsynth.settings import GanSettings
-from reverbsynth.spectra import Representation
+from reverbsynth.spectra.representation import Representation
 
 CHANNELS = 2
-START = stages.resolution(1)
+
+
+START = schedule.resolution(1)
 
 
 @dataclass(frozen=True)
@@ -97,8 +99,8 @@ class Generator(Network):
         precision: str = "float32",
         name: str = "generator",
     ):
-        super().__init__(name, stages.blocks(stage))
-        self.blending = stages.is_transition(stage)
+        super().__init__(name, schedule.blocks(stage))
+        self.blending = schedule.is_transition(stage)
         self.latent_size = settings.latent_size
         self.condition_size = condition_size
         common = {"seed": seed, "dtype": _policy(precision)}
@@ -154,7 +156,7 @@ class Generator(Network):
         """Rows of Table 3, read off the layers."""
         rows = [Row("latent", "z and labels", (1, 1, self.latent_size + self.condition_size), 0)]
         for block in range(1, self.n_blocks + 1):
-            size = stages.resolution(block)
+            size = schedule.resolution(block)
             if block > 1:
                 below = filters_of(self.parts[f"block_{block - 1}/conv1"])
                 rows.append(Row(f"{block}", "upscale", (*size, below), 0))
@@ -162,7 +164,7 @@ class Generator(Network):
                 name = f"block_{block}/{part}"
                 rows.append(self._row(f"{block}", name, (*size, filters_of(self.parts[name]))))
         for block in range(1, self.n_blocks + 1):
-            output = (*stages.resolution(block), CHANNELS)
+            output = (*schedule.resolution(block), CHANNELS)
             rows.append(self._row(f"{block}", f"block_{block}/to_rgb", output))
         return rows
 
@@ -194,8 +196,8 @@ class Discriminator(Network):
         precision: str = "float32",
         name: str = "discriminator",
     ):
-        super().__init__(name, stages.blocks(stage))
-        self.blending = stages.is_transition(stage)
+        super().__init__(name, schedule.blocks(stage))
+        self.blending = schedule.is_transition(stage)
         self.labels = tuple(vocabulary_sizes)
         self._normalize = representation.normalize
         common = {"seed": seed, "dtype": _policy(precision)}
@@ -245,13 +247,13 @@ class Discriminator(Network):
 
     def table(self) -> list[Row]:
         """Rows of Table 4, read off the layers."""
-        rows = [Row("image", "normalized", (*stages.resolution(self.n_blocks), CHANNELS), 0)]
+        rows = [Row("image", "normalized", (*schedule.resolution(self.n_blocks), CHANNELS), 0)]
         for block in range(self.n_blocks, 0, -1):
             name = f"block_{block}/from_rgb"
             channels = filters_of(self.parts[name])
-            rows.append(self._row(f"{block}", name, (*stages.resolution(block), channels)))
+            rows.append(self._row(f"{block}", name, (*schedule.resolution(block), channels)))
         for block in range(self.n_blocks, 0, -1):
-            size = stages.resolution(block)
+            size = schedule.resolution(block)
             if block == 1:
                 below = self.parts["block_1/conv0"].kernel.shape[-2]
                 rows.append(Row("1", "minibatch deviation", (*size, below), 0))
@@ -261,7 +263,9 @@ class Discriminator(Network):
                 rows.append(self._row(f"{block}", name, (*output, filters_of(self.parts[name]))))
             if block > 1:
                 below = filters_of(self.parts[f"block_{block}/conv1"])
-                rows.append(Row(f"{block}", "downscale", (*stages.resolution(block - 1), below), 0))
+                rows.append(
+                    Row(f"{block}", "downscale", (*schedule.resolution(block - 1), below), 0)
+                )
         for head in ("score", *(f"{label}_logits" for label in self.labels)):
             rows.append(self._row("heads", head, (filters_of(self.parts[head]),)))
         return rows

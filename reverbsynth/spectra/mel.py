@@ -1,10 +1,4 @@
-"""The mel scale as two fixed matrices.
-
-1024 mel bins stand for 1024 STFT bins. The matrix is GANSynth's, an accident included: bands too
-narrow for the STFT are widened in place on one shared array of edges, so that widening a band
-moves its neighbours' edges too. The effect is that every STFT bin spreads over two neighbouring
-bands with weights that sum to 1. Widening each band on its own gives another matrix.
-"""
+"""Which frequency a bin of an IF-Mel image stands for, by the formula and by the matrix itself."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -12,11 +6,38 @@ from functools import cache
 import numpy as np
 from keras import ops
 
-from reverbsynth.settings import SAMPLE_RATE
-from reverbsynth.spectra.stft import BINS
+from reverbsynth.audio.format import SAMPLE_RATE
+from reverbsynth.spectra.stft import BINS, N_FFT
+
+
+def mel_formula() -> np.ndarray:
+    """Band centers in Hz as the HTK formula has them [shape=(1024,)]."""
+    edges = np.linspace(0.0, hz_to_mel(SAMPLE_RATE / 2), BINS + 2)
+    return mel_to_hz(edges[1:-1])
+
+
+@cache
+def mel_centers() -> np.ndarray:
+    """Band centers in Hz as the matrix has them: its weights' mean frequency [shape=(1024,)].
+
+    The original widens narrow bands in place on one shared array of edges, and a widened band
+    pushes the next one up. A band without weight is placed between its neighbours.
+    """
+    matrix = linear_to_mel()
+    hz = np.arange(1, BINS + 1) * SAMPLE_RATE / N_FFT
+    total = matrix.sum(axis=0)
+    filled = total > 0
+    place = np.arange(BINS)
+    centers = (matrix[:, filled] * hz[:, None]).sum(axis=0) / total[filled]
+    return np.interp(place, np.append(-1, place[filled]), np.append(0.0, centers))
+
 
 _BREAK_HZ = 700.0
+
+
 _Q = 1127.0
+
+
 _NYQUIST = SAMPLE_RATE / 2
 
 

@@ -14,7 +14,7 @@ from keras import ops
 
 from reverbsynth.settings import SpectraSettings
 from reverbsynth.spectra import mel
-from reverbsynth.spectra.compiled import compiled
+from reverbsynth.spectra.compiling import compiled
 from reverbsynth.spectra.phase import (
     cosine_and_sine,
     instantaneous_frequency,
@@ -25,6 +25,7 @@ from reverbsynth.spectra.stft import BINS, FRAMES, istft, stft
 
 IMAGE_SHAPE = (FRAMES, BINS, 2)
 """A note's image at full size: frames, bins, channels."""
+
 
 FLOOR = 1e-6
 

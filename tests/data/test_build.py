@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from reverbsynth.data import DataSet, build, build_data
-from reverbsynth.data.build import data_hash
-from reverbsynth.data.effects.dry import Dry
+from reverbsynth.data import build
+from reverbsynth.data.build import build_data, data_hash
+from reverbsynth.data.dataset import DataSet
+from reverbsynth.effects.dry import Dry
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.settings import Settings
 

@@ -3,25 +3,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reverbsynth.audio.format import NOTE_LENGTH
 from reverbsynth.data.notes import (
     SPLITS,
-    Bad,
-    Entry,
     Note,
+    NoteRef,
     Rejected,
-    batched,
-    deal,
+    RejectedNote,
+    assign_splits,
+    audio_problem,
     draw,
     duplicates,
-    flaw,
-    generator,
 )
 from reverbsynth.errors import ReverbSynthError
-from reverbsynth.settings import NOTE_LENGTH
+from reverbsynth.progress import batched
+from reverbsynth.seeds import generator
 
 
 def entries(count):
-    return [Entry(f"note-{number:03d}", 40, 100, "bass") for number in range(count)]
+    return [NoteRef(f"note-{number:03d}", 40, 100, "bass") for number in range(count)]
 
 
 def counts(dealt):
@@ -35,34 +35,34 @@ def test_a_note_is_its_own_origin_unless_told():
 
 
 def test_the_paper_shares_are_exact():
-    dealt = deal([str(number) for number in range(200)], (0.8, 0.1, 0.1), seed=0)
+    dealt = assign_splits([str(number) for number in range(200)], (0.8, 0.1, 0.1), seed=0)
     assert counts(dealt) == [160, 20, 20]
 
 
 @given(st.sets(st.text(max_size=5), min_size=3, max_size=60), st.integers(0, 2**32 - 1))
 def test_dealing_leaves_nobody_out_and_no_split_empty(ids, seed):
-    dealt = deal(sorted(ids), (0.8, 0.1, 0.1), seed)
+    dealt = assign_splits(sorted(ids), (0.8, 0.1, 0.1), seed)
     assert set(dealt) == ids
     assert min(counts(dealt)) >= 1
 
 
 @given(st.permutations([str(number) for number in range(20)]))
 def test_dealing_does_not_depend_on_order(ids):
-    assert deal(ids, (0.8, 0.1, 0.1), 1) == deal(sorted(ids), (0.8, 0.1, 0.1), 1)
+    assert assign_splits(ids, (0.8, 0.1, 0.1), 1) == assign_splits(sorted(ids), (0.8, 0.1, 0.1), 1)
 
 
 def test_another_seed_deals_otherwise():
     ids = [str(number) for number in range(50)]
-    assert deal(ids, (0.8, 0.1, 0.1), 0) != deal(ids, (0.8, 0.1, 0.1), 1)
+    assert assign_splits(ids, (0.8, 0.1, 0.1), 0) != assign_splits(ids, (0.8, 0.1, 0.1), 1)
 
 
 def test_a_share_of_nothing_gets_nothing():
-    assert counts(deal(["a", "b"], (1.0, 0.0, 0.0), 0)) == [2, 0, 0]
+    assert counts(assign_splits(["a", "b"], (1.0, 0.0, 0.0), 0)) == [2, 0, 0]
 
 
 def test_too_few_notes_for_the_splits():
     with pytest.raises(ReverbSynthError, match="found 2 notes, expected at least 3"):
-        deal(["a", "b"], (0.8, 0.1, 0.1), 0)
+        assign_splits(["a", "b"], (0.8, 0.1, 0.1), 0)
 
 
 def test_drawing_is_seeded_sorted_and_bounded():
@@ -96,14 +96,14 @@ def test_generators_differ_by_seed_and_name():
     ],
 )
 def test_flaws(tone, change, problem):
-    assert flaw(tone(40)) is None
-    assert problem in flaw(change(tone(40)))
+    assert audio_problem(tone(40)) is None
+    assert problem in audio_problem(change(tone(40)))
 
 
 def test_rejected_notes_are_listed_or_an_error():
     listed = Rejected(skip=True)
     listed("a", "a.wav: is broken")
-    assert listed.notes == [Bad("a", "a.wav: is broken")]
+    assert listed.notes == [RejectedNote("a", "a.wav: is broken")]
     with pytest.raises(ReverbSynthError, match=r"a\.wav: is broken"):
         Rejected(skip=False)("a", "a.wav: is broken")
 

@@ -7,8 +7,8 @@ import pytest
 
 from reverbsynth.evaluation import claims
 from reverbsynth.evaluation.bootstrap import Measure
-from reverbsynth.evaluation.result import Report, Row
-from reverbsynth.evaluation_settings import ClaimSettings
+from reverbsynth.evaluation.report import Report, Row
+from reverbsynth.settings import ClaimSettings
 
 CEILING = {
     "pitch.accuracy": 1.0,

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
+from reverbsynth.audio.format import NOTE_LENGTH
 from reverbsynth.data.notes import Note
 from reverbsynth.evaluation.clips import Clips, boxed
 from reverbsynth.evaluation.grid import real_grid, spaced
-from reverbsynth.settings import NOTE_LENGTH, SpectraSettings
-from reverbsynth.spectra import Representation
+from reverbsynth.settings import SpectraSettings
+from reverbsynth.spectra.representation import Representation
 
 SILENCE = np.zeros(NOTE_LENGTH, np.float32)
 SOUND = np.full(NOTE_LENGTH, 0.1, np.float32)

@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
+from reverbsynth.gan.magenta import load_networks
 from reverbsynth.gan.model import ProgressiveGAN
-from reverbsynth.gan.original import load_networks
 from reverbsynth.settings import Settings
 
 

@@ -5,10 +5,10 @@ import pytest
 from keras import ops
 
 from reverbsynth.errors import ReverbSynthError
-from reverbsynth.gan.augmentation import augment, later, overfitting
+from reverbsynth.gan.augmentation import augment, overfitting, roll_frames
 from reverbsynth.gan.model import ProgressiveGAN
 from reverbsynth.settings import AugmentationSettings, Settings, SpectraSettings
-from reverbsynth.spectra import Representation
+from reverbsynth.spectra.representation import Representation
 
 from .conftest import PITCHES, compiled, real_images, thin_settings, uniform_histogram
 
@@ -36,7 +36,7 @@ def test_silence_stays_where_it_is():
 
 def test_later_moves_time_around():
     images = real_images(3)[:, ::16, ::64]
-    moved = ops.convert_to_numpy(later(images, ops.convert_to_tensor([0, 3, -2])))
+    moved = ops.convert_to_numpy(roll_frames(images, ops.convert_to_tensor([0, 3, -2])))
     for image, found, frames in zip(images, moved, (0, 3, -2), strict=True):
         assert np.array_equal(found, np.roll(image, frames, axis=0))
 

@@ -85,13 +85,13 @@ def test_a_native_slope_is_taken_by_the_normalized_image():
         return ops.convert_to_numpy(model.discriminator(representation.denormalize(x), PROGRESS)[0])
 
     rng = np.random.default_rng(0)
-    slopes = ops.convert_to_numpy(compiled(lambda: model._slopes(between, PROGRESS)))
+    norms = ops.convert_to_numpy(compiled(lambda: model._gradient_norms(between, PROGRESS)))
     for _ in range(3):
         direction = rng.standard_normal(normal.shape).astype("float32")
         direction /= np.sqrt((direction**2).sum(axis=(1, 2, 3), keepdims=True))
         change = (score(normal + 0.01 * direction) - score(normal - 0.01 * direction)) / 0.02
-        assert (np.abs(change) <= slopes * 1.05).all()
-    assert terms["gradient_penalty"] == pytest.approx(float(np.mean((slopes - 1) ** 2)), rel=1e-3)
+        assert (np.abs(change) <= norms * 1.05).all()
+    assert terms["gradient_penalty"] == pytest.approx(float(np.mean((norms - 1) ** 2)), rel=1e-3)
 
 
 def test_distance_counts_frequency_by_level():
@@ -99,7 +99,7 @@ def test_distance_counts_frequency_by_level():
     real[0, ..., 0], real[1, ..., 0] = -1, 1
     generated = real.copy()
     generated[..., 1] += 0.5
-    found = ops.convert_to_numpy(losses.distance(ops.convert_to_tensor(real), generated))
+    found = ops.convert_to_numpy(losses.image_distance(ops.convert_to_tensor(real), generated))
     np.testing.assert_allclose(found, [0, 0.125, 0.0625], rtol=1e-6)
 
 
@@ -116,7 +116,7 @@ def test_the_nearest_of_the_drawn_images_is_chosen():
     for i in range(2):
         distances = [
             float(
-                losses.distance(
+                losses.image_distance(
                     target[i], model.generator(z[None], condition[i : i + 1], PROGRESS)[0]
                 )
             )

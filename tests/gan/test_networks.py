@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from keras import ops
 
-from reverbsynth.gan import ProgressiveGAN, stages
+from reverbsynth.gan import schedule
+from reverbsynth.gan.magenta import our_name
+from reverbsynth.gan.model import ProgressiveGAN
 from reverbsynth.gan.networks import Discriminator, Generator, carry_over
-from reverbsynth.gan.original import our_name
 from reverbsynth.settings import GanSettings, SpectraSettings
-from reverbsynth.spectra import Representation
+from reverbsynth.spectra.representation import Representation
 
 from . import original_arithmetic as original
 from .conftest import PITCHES, thin_settings, uniform_histogram
@@ -48,14 +49,14 @@ def test_equal_to_the_original_arithmetic(stage):
     settings = GanSettings(filters_max=32)
     generator, discriminator = networks(settings, stage)
     g, d = randomized(generator, rng), randomized(discriminator, rng)
-    n_blocks = stages.blocks(stage)
+    n_blocks = schedule.blocks(stage)
     p = stage / 2 if stage % 2 == 0 else (stage - 1) / 2 + 0.375
     z = ops.convert_to_tensor(rng.standard_normal((2, 256)), "float32")
     condition = ops.one_hot(ops.convert_to_tensor([3, 40]), len(PITCHES), dtype="float32")
 
     image = generator(z, condition, ops.convert_to_tensor(p, "float32"))
     expected = original.generator(g, n_blocks, z, condition, p)
-    factor = stages.box_factor(n_blocks)
+    factor = schedule.box_factor(n_blocks)
     found = ops.convert_to_numpy(original.up(image, factor))
     expected = ops.convert_to_numpy(expected)
     assert np.abs(found - expected).max() <= 1e-4 * np.abs(expected).max()
@@ -97,7 +98,7 @@ def test_variables_are_the_originals(fixtures):
 def test_tables_show_every_resolution():
     generator, discriminator = networks(FULL, 12)
     sizes = {row.output[:2] for row in generator.table() if row.layer == "conv0"}
-    assert sizes == {stages.resolution(block) for block in range(1, 8)}
+    assert sizes == {schedule.resolution(block) for block in range(1, 8)}
     shown = {row.output[2] for row in discriminator.table() if row.layer == "from_rgb"}
     assert shown == {256, 128, 64, 32}
 

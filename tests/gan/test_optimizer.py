@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from keras import ops
 
+from reverbsynth.gan.magenta import load_networks
 from reverbsynth.gan.model import ProgressiveGAN
-from reverbsynth.gan.original import load_networks
 
 from .conftest import PITCHES, thin_settings, uniform_histogram
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from keras import ops
 
-from reverbsynth.gan import losses, stages
-from reverbsynth.gan.model import blend
-from reverbsynth.gan.original import our_name
-from reverbsynth.gan.stages import Schedule
+from reverbsynth.gan import losses
+from reverbsynth.gan.magenta import our_name
+from reverbsynth.gan.model import fade_in_real
+from reverbsynth.gan.schedule import Schedule, blocks, box_factor
 
 from .conftest import compiled, real_images, thin_settings
 
@@ -30,8 +30,8 @@ def numpy(value) -> np.ndarray:
 def native_real(model, stage: int, progress):
     from reverbsynth.gan.layers import downscale
 
-    factor = stages.box_factor(stages.blocks(stage))
-    return blend(downscale(ops.convert_to_tensor(real_images(2)), factor), progress, stage)
+    factor = box_factor(blocks(stage))
+    return fade_in_real(downscale(ops.convert_to_tensor(real_images(2)), factor), progress, stage)
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +102,7 @@ def test_losses(original_stage, computed, ours):
 @pytest.mark.parametrize(("kind", "stored"), [("fake", "fake_gl_loss"), ("real", "real_gl_loss")])
 def test_griffin_lim_consistency(original_stage, computed, kind, stored):
     _, arrays, model = original_stage
-    found = losses.consistency(model.full_size(computed[kind]), model.representation)
+    found = losses.griffin_lim_consistency(model.full_size(computed[kind]), model.representation)
     assert float(found) == pytest.approx(float(arrays[stored]), rel=1e-4)
 
 

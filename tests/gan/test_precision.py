@@ -6,7 +6,7 @@ import pytest
 from keras import ops
 
 from reverbsynth.gan.layers import downscale
-from reverbsynth.gan.model import ProgressiveGAN, blend
+from reverbsynth.gan.model import ProgressiveGAN, fade_in_real
 
 from .conftest import PITCHES, compiled, real_images, thin_settings, uniform_histogram
 
@@ -24,7 +24,7 @@ def terms():
         rng = np.random.default_rng(0)
         z = ops.convert_to_tensor(rng.standard_normal((2, 256)), "float32")
         labels = {"pitch": ops.convert_to_tensor([3, 30])}
-        real = blend(downscale(ops.convert_to_tensor(real_images(2)), 16), progress, 3)
+        real = fade_in_real(downscale(ops.convert_to_tensor(real_images(2)), 16), progress, 3)
         fake = model.generate(z, labels, progress)
         alpha = ops.convert_to_tensor(rng.uniform(size=(2, 1, 1, 1)), "float32")
         first, gradients = compiled(

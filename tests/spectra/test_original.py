@@ -5,8 +5,14 @@ import pytest
 from keras import ops
 
 from reverbsynth.settings import SpectraSettings
-from reverbsynth.spectra import Representation, mel
-from reverbsynth.spectra.representation import from_mel, to_mel, to_specgram, to_stft
+from reverbsynth.spectra import mel
+from reverbsynth.spectra.representation import (
+    Representation,
+    from_mel,
+    to_mel,
+    to_specgram,
+    to_stft,
+)
 from reverbsynth.spectra.stft import istft, stft
 
 

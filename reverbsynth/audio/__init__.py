@@ -1,0 +1,1 @@
+"""Sound analysis without a model: reading and writing, pitch, spectrum, reverberation."""

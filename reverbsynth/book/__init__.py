@@ -1,0 +1,1 @@
+"""The book: what notebooks show, and how they become pages."""

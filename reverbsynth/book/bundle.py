@@ -1,0 +1,272 @@
+"""A results bundle: what a book needs of a finished training, in a few megabytes.
+
+::
+
+    BUNDLE/
+      settings.yaml            every setting of the run
+      manifest.json            the run's, and under ``bundle`` what was left out and each SHA-256
+      metrics.csv              thinned within each stage
+      stages/00/samples.npz    a few real and generated images of each stage, float16
+      evaluation.json          the report on the instrument, and other reports of the run
+      instrument.safetensors   the averaged generator of the last stage, float16
+      players/                 a few of its notes, FLAC
+
+It is a reduced run directory: `reverbsynth.training.run.Run.open` and
+`reverbsynth.instrument.instrument.Instrument.from_run` read it, and ``make book RUN=BUNDLE``
+shows it.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from itertools import islice, product
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from reverbsynth import provenance
+from reverbsynth.audio.io import write_audio
+from reverbsynth.data.dataset import DataSet
+from reverbsynth.errors import ReverbSynthError
+from reverbsynth.evaluation.effect_transfer import apply_to_held_out
+from reverbsynth.evaluation.evaluate import evaluate
+from reverbsynth.files.atomic import atomic_path, write_json
+from reverbsynth.files.checksum import sha256
+from reverbsynth.instrument.instrument import Instrument, at_peak
+from reverbsynth.seeds import evenly_spaced
+from reverbsynth.training.run import INSTRUMENT, MANIFEST, SETTINGS, Run
+
+FORMAT = 1
+
+
+LARGEST_FILE = 20_000_000
+
+
+LARGEST_BUNDLE = 40_000_000
+"""Bytes that a repository can carry."""
+
+
+ROWS = 400
+"""Rows of the metrics kept of a stage."""
+
+
+SAMPLES = 6
+"""Real and generated images kept of a stage, each."""
+
+
+_LAST = ("images", "stage", "blend", "seconds")
+
+
+_PITCHES = 3
+
+
+_MOST_PLAYERS = 12
+
+
+_SEED = 1
+
+
+def bundle(
+    run: Run | Path | str,
+    directory: Path | str,
+    data: DataSet | Path | str | None = None,
+    samples: int = SAMPLES,
+    replace: bool = False,
+) -> Run:
+    """Write a run's results bundle, all of it or nothing.
+
+    Parameters
+    ----------
+    run : Run or path
+        With at least one finished stage.
+    directory : path
+        Of the bundle; its name is the name of the results.
+    data : DataSet or path, optional
+        Needed where the run has no report yet; unset: the data set it was trained on.
+    samples : int
+        Images kept of each stage, real and generated.
+    replace : bool
+        Take the place of a bundle that is there.
+
+    Returns
+    -------
+    Run
+        The bundle, opened.
+
+    Raises
+    ------
+    ReverbSynthError
+        For a directory in use, a run without a finished stage, a file beyond `LARGEST_FILE` bytes,
+        or a bundle beyond `LARGEST_BUNDLE`.
+    """
+    run = run if isinstance(run, Run) else Run.open(run)
+    directory = Path(directory)
+    if run.bundled:
+        raise ReverbSynthError(f"{run.directory}: a results bundle, expected a run's own directory")
+    if directory.name in ("", ".."):
+        raise ReverbSynthError(f"{directory}: is a place, expected the name of a bundle")
+    _restore(directory)
+    _check_place(directory, replace)
+    instrument = Instrument.from_run(run)
+    source = run.manifest["data_directory"] if data is None else data
+    evaluate(run, source, stand_in=True)
+    apply_to_held_out(run, source, stand_in=True)
+    with atomic_path(directory) as folder:
+        folder.mkdir()
+        shutil.copyfile(run.directory / SETTINGS, folder / SETTINGS)
+        thinned(run.metrics()).to_csv(folder / "metrics.csv", index=False, float_format="%.8g")
+        for stage in run.stages:
+            _keep_samples(run, stage, samples, folder / "stages" / f"{stage:02d}")
+        reports = [path for path in run.directory.glob("*.json") if path.name != MANIFEST]
+        for path in reports:
+            shutil.copyfile(path, folder / path.name)
+        instrument.save(folder / INSTRUMENT, half=True)
+        players = list(_write_players(instrument.halved(), folder))
+        write_json(folder / MANIFEST, _manifest(run, folder, players))
+        _check_sizes(folder, directory)
+        if directory.exists():
+            os.replace(directory, _aside(directory))
+    shutil.rmtree(_aside(directory), ignore_errors=True)
+    return Run.open(directory)
+
+
+def check(run: Run) -> None:
+    """Compare a bundle's files with its manifest, and its size with what a repository can carry.
+
+    Parameters
+    ----------
+    run : Run
+        A bundle, opened.
+
+    Raises
+    ------
+    ReverbSynthError
+        For a file that is missing, changed or too large, or a bundle that is.
+    """
+    for name, expected in run.manifest["bundle"]["files"].items():
+        found = sha256(run.directory / name)
+        if found != expected:
+            raise ReverbSynthError(
+                f"{run.directory / name}: has SHA-256 {found[:12]}…, {MANIFEST} says "
+                f"{expected[:12]}…"
+            )
+    _check_sizes(run.directory, run.directory)
+
+
+def thinned(metrics: pd.DataFrame, rows: int = ROWS) -> pd.DataFrame:
+    """At most so many rows of each stage, each for as many steps in a row as the others.
+
+    A row has the images, blend and seconds at the end of its steps, how many ``steps`` they were,
+    and the mean of every loss over those that measured it: of Griffin-Lim consistency, which is
+    measured now and then, each measurement counts, and a row without one has none.
+
+    Parameters
+    ----------
+    metrics : DataFrame
+        As `Run.metrics` gives it.
+    rows : int
+        Of a stage.
+    """
+    parts = []
+    for _, part in metrics.groupby("stage", sort=True):
+        each = -(-len(part) // rows)
+        places = np.arange(len(part)) // each
+        grouped = part.groupby(places)
+        last = [name for name in _LAST if name in part]
+        means = grouped[[name for name in part.columns if name not in last]].mean()
+        parts.append(grouped[last].last().join(grouped.size().rename("steps")).join(means))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _check_place(directory: Path, replace: bool) -> None:
+    if not directory.exists() or (directory.is_dir() and not any(directory.iterdir())):
+        return
+    try:
+        is_bundle = directory.is_dir() and Run.open(directory).bundled
+    except ReverbSynthError:
+        is_bundle = False
+    if not is_bundle:
+        raise ReverbSynthError(f"{directory}: no results bundle, expected one or a new directory")
+    if not replace:
+        raise ReverbSynthError(f"{directory}: a results bundle is there; --replace writes it anew")
+
+
+def _aside(directory: Path) -> Path:
+    """Where an old bundle waits until the new one has taken its place."""
+    return directory.with_name(f".{directory.name}.old")
+
+
+def _restore(directory: Path) -> None:
+    """Clean up after a process that was killed while it replaced the bundle."""
+    for partial in directory.parent.glob(f".{directory.stem}.*.partial{directory.suffix}"):
+        shutil.rmtree(partial, ignore_errors=True)
+    if not (old := _aside(directory)).exists():
+        return
+    if directory.exists():
+        shutil.rmtree(old, ignore_errors=True)
+    else:
+        os.replace(old, directory)
+
+
+def _keep_samples(run: Run, stage: int, count: int, folder: Path) -> None:
+    """A few samples of a stage, at its own resolution, in float16."""
+    stored = run.stored_samples(stage)
+    rows = evenly_spaced(len(stored["real"]), count)
+    labels = {
+        name: [values[row] for row in rows]
+        for name, values in json.loads(str(stored["labels"])).items()
+    }
+    images = {kind: stored[kind][rows].astype(np.float16) for kind in ("real", "generated")}
+    with atomic_path(folder / "samples.npz") as path:
+        np.savez_compressed(path, labels=json.dumps(labels), **images)
+
+
+def _write_players(instrument: Instrument, folder: Path) -> Iterator[dict]:
+    """One timbre at a few pitches with the values of the other labels, so far as there is room."""
+    others = {name: values for name, values in instrument.labels.items() if name != "pitch"}
+    places = np.linspace(0, len(instrument.pitches) - 1, _PITCHES + 2)[1:-1].round().astype(int)
+    z = instrument.latents(1, _SEED)[0]
+    for pitch in sorted({instrument.pitches[place] for place in places}):
+        for values in islice(product(*others.values()), _MOST_PLAYERS // _PITCHES):
+            labels = dict(zip(others, values, strict=True))
+            (wave,) = instrument.notes([pitch], z, **labels)
+            name = "players/" + "-".join([f"{pitch:03d}", *map(str, values)]) + ".flac"
+            # Turned down only where it would clip.
+            peak = float(np.abs(wave).max(initial=0))
+            write_audio(folder / name, at_peak(wave, min(peak, 1.0)))
+            yield {"file": name, "pitch": pitch, "labels": labels, "seed": _SEED, "peak": peak}
+
+
+def _manifest(run: Run, folder: Path, players: list[dict]) -> dict:
+    """The run's manifest without its machine's folders, and what the bundle is."""
+    facts = {key: value for key, value in run.manifest.items() if key != "data_directory"}
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {
+        **facts,
+        "dirty": str(run.manifest["commit"]).endswith("+"),
+        "bundle": {
+            "format": FORMAT,
+            "commit": provenance.commit(),
+            "settings": sha256(folder / SETTINGS),
+            "metrics": f"means over equal numbers of steps, at most {ROWS} rows a stage",
+            "players": players,
+            "files": {path.relative_to(folder).as_posix(): sha256(path) for path in files},
+        },
+    }
+
+
+def _check_sizes(folder: Path, directory: Path) -> None:
+    sizes = {path: path.stat().st_size for path in folder.rglob("*") if path.is_file()}
+    largest = max(sizes, key=sizes.get)
+    if sizes[largest] > LARGEST_FILE:
+        raise ReverbSynthError(
+            f"{directory / largest.relative_to(folder)}: {sizes[largest]:,} bytes, expected at "
+            f"most {LARGEST_FILE:,}"
+        )
+    total = sum(sizes.values())
+    if total > LARGEST_BUNDLE:
+        raise ReverbSynthError(
+            f"{directory}: {total:,} bytes in all, expected at most {LARGEST_BUNDLE:,}"
+        )

@@ -1,0 +1,238 @@
+"""What the original's choices come to, in numbers: where paper, code and figures disagree.
+
+Counted and computed, so that the chapter on disagreements holds no number that was typed.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from IPython.display import Markdown
+from matplotlib.figure import Figure
+
+from reverbsynth.audio.format import NOTE_LENGTH, SAMPLE_RATE
+from reverbsynth.book.style import DRY, GENERATED, REAL, WET, canvas, style
+from reverbsynth.book.workspace import Workspace
+from reverbsynth.effects.filters import allpass_chain
+from reverbsynth.effects.reverb import Reverb
+from reverbsynth.evaluation.report import Report
+from reverbsynth.gan.schedule import LAST_STAGE, Schedule, is_transition, stage_resolution
+from reverbsynth.settings import Settings
+from reverbsynth.spectra.mel import mel_centers, mel_formula
+
+FIRST_LABEL = 24
+"""MIDI pitch of the first of `LABEL_COUNTS`."""
+
+
+LABEL_COUNTS = (
+    *(551, 545, 561, 550, 549, 578, 547, 628, 626, 630, 670, 668),
+    *(751, 768, 788, 801, 821, 871, 873, 860, 873, 844, 883, 865),
+    *(1058, 1036, 1094, 1065, 1186, 1200, 1187, 1346, 1273, 1320, 1263, 1283),
+    *(1349, 1285, 1281, 1332, 1286, 1301, 1220, 1300, 1209, 1257, 1288, 1223),
+    *(1258, 1183, 1178, 1125, 1171, 1089, 1024, 1081, 966, 1043, 991, 959, 977),
+)
+"""Notes of GANSynth's part of NSynth at each pitch from 24 to 84.
+
+``ReverbSynthDataset.get_pitch_counts`` of the authors' fork of Magenta, where labels for generated
+notes are drawn from it.
+"""
+
+
+EXAMPLE_GAIN = 0.2
+"""The gain of batchNRT's example where none is given, as in the published script."""
+
+
+CHAPTERS = {
+    "losses": ("4", "04_training.ipynb"),
+    "representation": ("2", "02_if_mel.ipynb"),
+    "label": ("9", "09_effects.ipynb"),
+    "dial": ("9", "09_effects.ipynb"),
+}
+"""Chapters that show a claim's evidence, where it is not the one on evaluation."""
+
+
+_EVALUATION = ("8", "08_evaluation.ipynb")
+
+
+_LOWEST = 1000.0
+
+
+_BAND = (50.0, 7500.0)
+
+
+def schedules(variants: Mapping[str, Settings]) -> pd.DataFrame:
+    """Images seen at the end of each stable stage, under several settings.
+
+    Parameters
+    ----------
+    variants : dict
+        Settings by name. Each schedule is followed to the last of the thirteen stages.
+    """
+    stages = [stage for stage in range(LAST_STAGE + 1) if not is_transition(stage)]
+    frame = pd.DataFrame(
+        {"frames × bins": ["{} × {}".format(*stage_resolution(s)) for s in stages]}
+    )
+    for name, settings in variants.items():
+        whole = settings.training.model_copy(update={"last_stage": LAST_STAGE})
+        frame[name] = [Schedule.of(whole).span(stage)[1] for stage in stages]
+    frame.index = pd.Index(stages, name="stage")
+    return frame
+
+
+def leak(clips: int, share: float) -> Markdown:
+    """How many twins fall apart where clips are dealt without regard to them.
+
+    Parameters
+    ----------
+    clips : int
+        Clips in all, in pairs of a note and its twin.
+    share : float
+        Share of them that is trained on.
+    """
+    trained = round(share * clips)
+    chance = trained / (clips - 1)
+    return Markdown(
+        f"Of {clips} clips {trained} are for training, so a clip that is held out finds its twin "
+        f"among them with a probability of {trained}/{clips - 1} = {chance:.0%}."
+    )
+
+
+def label_coverage(pitches: Sequence[int]) -> Markdown:
+    """What labels drawn from all of NSynth ask of a network that hears only `pitches`."""
+    counts = np.array(LABEL_COUNTS)
+    asked = FIRST_LABEL + np.arange(len(counts))
+    known = sorted(set(pitches))
+    unknown = counts[~np.isin(asked, known)].sum() / counts.sum()
+    above = counts[asked > known[-1]].sum() / counts.sum()
+    mean = float((asked * counts).sum() / counts.sum())
+    return Markdown(
+        f"The histogram counts {counts.sum():,} notes at {len(counts)} pitches and has its mean at "
+        f"{mean:.1f}. The training notes of this page lie between {known[0]} and {known[-1]}, "
+        f"with a mean of {np.mean(pitches):.1f}: of labels drawn from that histogram, "
+        f"{unknown:.0%} name a pitch that none of these notes has, and {above:.0%} one above them "
+        "all."
+    )
+
+
+def example_reverb(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Impulse responses of one chain of four allpass filters, and of batchNRT's example.
+
+    The example gives each filter two delays, which makes two chains of the one source; what it
+    sends to a single output is their sum, scaled by the gain.
+
+    Returns
+    -------
+    ndarray, ndarray
+        Each [shape=(64000,)].
+    """
+    chain = Reverb(seed=seed)
+    impulse = np.zeros(NOTE_LENGTH, np.float32)
+    impulse[0] = 1
+    one, other = (allpass_chain(impulse, chain.draw(*name), chain.decay) for name in ((), ("2",)))
+    return one, EXAMPLE_GAIN * (one + other)
+
+
+def level(response: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Frequencies in Hz and the level of an impulse response at them, in dB."""
+    hz = np.fft.rfftfreq(len(response), 1 / SAMPLE_RATE)
+    return hz, 20 * np.log10(np.abs(np.fft.rfft(response)) + 1e-9)
+
+
+def coloured() -> Markdown:
+    """What batchNRT's pair of chains does to a spectrum that a single chain leaves alone."""
+    spread = []
+    for response in example_reverb():
+        hz, db = level(response)
+        within = db[(hz >= _BAND[0]) & (hz <= _BAND[1])]
+        spread.append(
+            (
+                *np.round(np.percentile(within, [5, 95]), 1) + 0.0,
+                10 * np.log10(np.mean(10 ** (within / 10))),
+            )
+        )
+    (low, high, _), (pair_low, pair_high, pair_mean) = spread
+    return Markdown(
+        f"A single chain passes all frequencies alike: nine tenths of its spectrum lie between "
+        f"{low:.1f} and {high:.1f} dB. For the sum of two, nine tenths lie between "
+        f"{pair_low:.0f} and {pair_high:.0f} dB, a dense comb of peaks and notches, at a mean "
+        f"power of {pair_mean:.0f} dB. Such twins differ from their notes in colour and in "
+        "loudness before anything lasts longer."
+    )
+
+
+def claims(report: Report) -> Markdown:
+    """Every claim with its verdict, where it is from, and the chapter that holds the evidence."""
+    rows = [("claim", "verdict", "of", "evidence"), ("---",) * 4]
+    for verdict in report.verdicts:
+        number, page = CHAPTERS.get(verdict.key, _EVALUATION)
+        rows.append(
+            (
+                verdict.claim,
+                f"**{verdict.verdict}**",
+                verdict.source,
+                f"[chapter {number}]({page}): {verdict.evidence}",
+            )
+        )
+    rows.append(_mel_claim())
+    cleaned = [[str(cell).replace("|", "\\|") for cell in row] for row in rows]
+    return Markdown("\n".join(f"| {' | '.join(row)} |" for row in cleaned))
+
+
+def _mel_claim() -> tuple[str, str, str, str]:
+    """GANSynth's reason for a mel scale, held against its matrix."""
+    lowest = {"formula": mel_formula(), "matrix": mel_centers()}
+    bins = {name: int((centers < _LOWEST).sum()) for name, centers in lowest.items()}
+    linear = round(_LOWEST / (SAMPLE_RATE / 2) * len(lowest["matrix"]))
+    more = bins["matrix"] / linear - 1
+    kept = bins["matrix"] - linear >= 0.5 * (bins["formula"] - linear)
+    return (
+        "The mel scale gives low harmonics more room.",
+        f"**{'reproduced' if kept else 'not reproduced'}**",
+        "GANSynth",
+        f"[chapter 2](02_if_mel.ipynb): below {_LOWEST:,.0f} Hz lie {bins['matrix']} bins of "
+        f"the matrix, {linear} of a linear scale ({more:+.0%} in the matrix) and "
+        f"{bins['formula']} of the mel formula; half of the formula's gain would do",
+    )
+
+
+def judged(report: Report, place: Workspace) -> Markdown:
+    """What the verdicts of `claims` are about, and how they fell."""
+    return Markdown(
+        f"{place.instrument_source} {report.summary()} The last row is not among these: it is "
+        "about the matrix, whatever was trained."
+    )
+
+
+_SHOWN = (100.0, 300.0)
+"""Hz of the spectra that are drawn: notches lie too close together for more."""
+
+
+@style()
+def label_histograms(pitches: Sequence[int]) -> Figure:
+    """Pitches that the original asks of its generator, and those of the training notes."""
+    figure, axes = canvas(1, 1, 2.4)
+    known, counts = np.unique(pitches, return_counts=True)
+    asked = FIRST_LABEL + np.arange(len(LABEL_COUNTS))
+    shares = {
+        "training notes of this page": (known, counts, REAL),
+        "labels of the original": (asked, np.array(LABEL_COUNTS), GENERATED),
+    }
+    for name, (pitch, count, color) in shares.items():
+        axes[0, 0].step(pitch, 100 * count / count.sum(), where="mid", color=color, label=name)
+    axes[0, 0].set(xlabel="MIDI pitch", ylabel="share (%)", ylim=(0, None))
+    axes[0, 0].legend()
+    return figure
+
+
+@style()
+def allpass_chains() -> Figure:
+    """The level of one chain of allpass filters, and of the example's two."""
+    figure, axes = canvas(1, 1, 2.4)
+    names = {"one chain, as in this book": WET, "the example's sum of two": DRY}
+    for response, (name, color) in zip(example_reverb(), names.items(), strict=True):
+        hz, db = level(response)
+        shown = (hz >= _SHOWN[0]) & (hz <= _SHOWN[1])
+        axes[0, 0].plot(hz[shown], db[shown], color=color, linewidth=1, label=name)
+    axes[0, 0].set(xlabel="frequency (Hz)", ylabel="level (dB)", ylim=(-45, 6))
+    axes[0, 0].legend(loc="lower right")
+    return figure

@@ -1,0 +1,271 @@
+"""The effect asked for by name: switched, dialled, and applied to recordings (chapter 9)."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from IPython.display import Markdown
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from reverbsynth.book.captions import Captioned, show
+from reverbsynth.book.players import Players, Sound
+from reverbsynth.book.slides import Slide, show_slides
+from reverbsynth.book.spectrograms import image_row, magnitude_limits
+from reverbsynth.book.style import GENERATED, OTHER, REAL, canvas, effect_color, note_name, style
+from reverbsynth.data.dataset import DataSet
+from reverbsynth.evaluation.effect_transfer import TransferTrials
+from reverbsynth.evaluation.metrics.paired import monotone, ordered, shares
+from reverbsynth.evaluation.report import Report
+from reverbsynth.instrument.instrument import Instrument
+from reverbsynth.instrument.label_mixture import mix_labels
+from reverbsynth.training.run import Run
+
+_COLORS = {"real": REAL, "ceiling": OTHER[3], "generated": GENERATED}
+
+
+_NAMES = {"real": "real twins", "ceiling": "real, through an image", "generated": "generated"}
+
+
+_NO_EFFECTS = "This instrument has no label for the effect: it cannot be asked for one."
+
+
+_MOST_NOTES = 40
+"""Pairs that are drawn; more hide each other."""
+
+
+@style()
+def paired_changes(report: Report) -> Figure:
+    """The tail of each note without an effect and with it, a line for each pair of notes.
+
+    A column for each kind of note, a row for each effect.
+    """
+    effects = [name for name in _effects(report) if name]
+    others = effects[1:] or [""]
+    figure, axes = canvas(len(others), 3, 2.6 * len(others), sharey=True)
+    for row, effect in zip(axes, others, strict=True):
+        for ax, (kind, name) in zip(row, _NAMES.items(), strict=True):
+            values = report.twins.get(kind, {})
+            if effect in values:
+                _slopes(ax, values[effects[0]]["ratio"], values[effect]["ratio"], kind)
+                ax.set_xticks([0, 1], [effects[0], effect])
+            _mark_empty(ax)
+            ax.set(xlim=(-0.25, 1.25), title=name)
+        row[0].set_ylabel("tail-to-sustain ratio (dB)")
+    return figure
+
+
+@style()
+def dial_curves(report: Report) -> Figure:
+    """Level of the tail while the effect is turned up, a line for each note and their median."""
+    figure, axes = canvas(1, 3, 2.8, sharey=True)
+    effects = _effects(report)
+    for ax, (kind, name) in zip(axes[0], _NAMES.items(), strict=True):
+        for effect, curves in report.dial.get(kind, {}).items():
+            color = effect_color(effect, effects)
+            curves = np.asarray(curves, float).reshape(-1, len(shares()))
+            for curve in curves[:_MOST_NOTES]:
+                ax.plot(shares(), curve, color=color, alpha=0.25, linewidth=0.8)
+            if len(curves):
+                ax.plot(shares(), np.median(curves, axis=0), color=color, label=effect, lw=2.2)
+        _mark_empty(ax)
+        ax.set(xlabel="amount of the effect", title=name)
+    axes[0, 0].set_ylabel("tail-to-sustain ratio (dB)")
+    if any(ax.get_legend_handles_labels()[0] for ax in axes[0]):
+        axes[0, 0].legend(title="effect")
+    return figure
+
+
+def answer(report: Report) -> Markdown:
+    """What the paired test and the dial say, in sentences."""
+    wet = report.facts.get("wet")
+    key = f"paired.ratio.{wet}"
+    if wet is None or key not in report or not report[key].generated.known:
+        return Markdown(
+            "The paired test has no answer: " + _NO_EFFECTS[0].lower() + _NO_EFFECTS[1:]
+        )
+    change = report[key]
+    sentences = [
+        f"With nothing but the label changed from {_effects(report)[0]} to {wet}, the generated "
+        f"tail changes by {change.text('generated')} dB; between real twins it changes by "
+        f"{change.text('real')} dB, and through an image of the stage's resolution, the most that "
+        f"can be had, by {change.text('ceiling')} dB.",
+        "The listener hears the effect that was asked for in "
+        f"{report['paired.heard'].text('generated')} % of the notes.",
+    ]
+    curves = report.dial.get("generated", {}).get(wet, [])
+    found = [monotone(np.asarray(curve, float)) for curve in curves]
+    if found:
+        rising = sum(value > 0.9 for value in found)
+        linear = report[f"dial.linear.{wet}"].text("generated")
+        sentences.append(
+            f"Turned up in {len(shares())} steps, the tail rises steadily (rank correlation above "
+            f"0.9) in {rising} of {len(found)} notes; a straight line in dB explains {linear} of "
+            "its course."
+        )
+    return Markdown(" ".join(sentences))
+
+
+def verdicts(report: Report) -> pd.DataFrame:
+    """The verdicts on the two claims of this chapter."""
+    keys = {verdict.claim for verdict in report.verdicts if verdict.key in ("label", "dial")}
+    claims = report.claims()
+    return claims.loc[claims.index.isin(keys), ["verdict", "evidence", "rule"]]
+
+
+def labels(run: Run) -> pd.DataFrame:
+    """What a network can be asked for."""
+    rows = [
+        {
+            "label": name,
+            "values": f"{values[0]} to {values[-1]}" if name == "pitch" else ", ".join(values),
+            "inputs": len(values),
+            "weight of its loss": run.settings.losses.label_weights.get(name, 1.0),
+        }
+        for name, values in run.labels.items()
+    ]
+    return pd.DataFrame(rows).set_index("label")
+
+
+def show_pairs(
+    instrument: Instrument, pitches: Sequence[int], seed: int, name: str
+) -> Players | Markdown:
+    """Players: each latent vector at its pitch in every effect, side by side."""
+    effects = ordered(instrument.labels.get("effect", [""]))
+    if len(effects) < 2:
+        return Markdown(_NO_EFFECTS)
+    z = instrument.latents(len(pitches), seed)
+    waves = {
+        effect: instrument.notes(pitches, z=z, effect=effect, velocities=100) for effect in effects
+    }
+    sounds = [
+        Sound(f"{note_name(pitch)}, {effect}", waves[effect][place])
+        for place, pitch in enumerate(pitches)
+        for effect in effects
+    ]
+    return Players(name, sounds, columns=len(effects))
+
+
+def show_dial(
+    instrument: Instrument, pitch: int, seed: int, run: Run, name: str, steps: int = 5
+) -> Captioned | Markdown:
+    """A slider from the first effect to the wet one: picture and sound of one note."""
+    effects = ordered(instrument.labels.get("effect", [""]))
+    if len(effects) < 2:
+        return Markdown(_NO_EFFECTS)
+    wet = "reverb" if "reverb" in effects else effects[1]
+    amounts = np.linspace(0, 1, steps).round(6).tolist()
+    mixed = [mix_labels(effects[0], wet, amount) for amount in amounts]
+    z = instrument.latents(1, seed)[0]
+    asked = [pitch] * steps
+    images = instrument.images(asked, z=z, effect=mixed)
+    waves = instrument.notes(asked, z=z, effect=mixed, velocities=100)
+    limits, kind = magnitude_limits(images), instrument.spectra.representation
+    slides = [
+        Slide(
+            f"{amount:.0%} {wet}",
+            image_row(
+                [image], [f"{note_name(pitch)}, {amount:.0%} {wet}"], "magnitude", kind, limits
+            ),
+            f"Log magnitude of one generated note with {amount:.0%} {wet}.",
+            [Sound(f"{note_name(pitch)}, {amount:.0%} {wet}", wave)],
+        )
+        for amount, image, wave in zip(amounts, images, waves, strict=True)
+    ]
+    return show_slides(
+        "slider",
+        f"Amount of {wet}",
+        slides,
+        f"**The dial**: one latent vector and pitch; between {effects[0]} and {wet} lies what the "
+        "network was never shown.",
+        run,
+        name,
+    )
+
+
+def show_applied(
+    trials: TransferTrials, instrument: Instrument, data: DataSet, run: Run, name: str
+) -> Captioned | Markdown:
+    """A held-out recording, what the search made of it, the result, and the true twin.
+
+    The trial in the middle, by how near the result came to the twin.
+    """
+    if not trials.trials:
+        return Markdown(_NO_EFFECTS)
+    ranked = sorted(trials.trials, key=lambda trial: trial.result)
+    trial = ranked[len(ranked) // 2]
+    twins = trial.notes(data)
+    if trial.effect not in twins:
+        return Markdown("The notes that this run was trained on are not on this machine.")
+    recording = next(note for note in twins.values() if note.id == trial.id)
+    again, result = trial.play(instrument)
+    sounds = {
+        "recording": recording.audio,
+        "reconstruction": again,
+        f"with {trial.effect}, by the network": result,
+        f"with {trial.effect}, the true twin": twins[trial.effect].audio,
+    }
+    images = instrument.representation.encode_all(np.stack(list(sounds.values())))
+    return show(
+        image_row(
+            images,
+            ["recording", "reconstruction", "result", "true twin"],
+            "magnitude",
+            instrument.spectra.representation,
+            magnitude_limits(images[:1]),
+        ),
+        f"**A recording with {trial.effect} from the network**: a held-out note, "
+        f"{note_name(trial.pitch)}. The result is {trial.result:.1f} dB from its true twin, the "
+        f"recording itself {trial.baseline:.1f} dB. Of all trials this one lies in the middle.",
+        run,
+        name,
+        alt="Log magnitude of a recording, its reconstruction by the network, the result with the "
+        "effect, and the true twin.",
+        sounds=[Sound(label, wave) for label, wave in sounds.items()],
+    )
+
+
+def applied_answer(trials: TransferTrials) -> Markdown:
+    """Whether the network's effect is worth having, in a sentence or two."""
+    if not trials.trials:
+        return Markdown(_NO_EFFECTS)
+    found = {
+        name: np.array([getattr(trial, name) for trial in trials.trials])
+        for name in ("reconstruction", "result", "ceiling", "baseline")
+    }
+    nearer = int((found["result"] < found["baseline"]).sum())
+    middle = {name: float(np.median(values)) for name, values in found.items()}
+    verdict = (
+        "So the network's effect is nearer to the truth than no effect at all."
+        if 2 * nearer > len(trials.trials)
+        else "So leaving the recording as it is comes nearer to the truth than this network does."
+    )
+    return Markdown(
+        f"In {len(trials.trials)} trials the reconstruction is {middle['reconstruction']:.1f} dB "
+        f"from the recording, and the result {middle['result']:.1f} dB from the true twin (medians "
+        f"of log-spectral distances). The twin itself, through an image of this resolution, is "
+        f"{middle['ceiling']:.1f} dB away, and the untouched recording "
+        f"{middle['baseline']:.1f} dB. The result is nearer than the untouched recording in "
+        f"{nearer} of {len(trials.trials)}. {verdict}"
+    )
+
+
+def _effects(report: Report) -> list[str]:
+    found = next(iter(report.twins.values()), {})
+    return ordered(list(found)) if found else [""]
+
+
+def _slopes(ax: Axes, before: Sequence, after: Sequence, kind: str) -> None:
+    pairs = np.array([before, after], float).T
+    pairs = pairs[np.isfinite(pairs).all(axis=1)]
+    for pair in pairs[:_MOST_NOTES]:
+        ax.plot(
+            [0, 1], pair, color=_COLORS[kind], alpha=0.3, linewidth=0.9, marker="o", markersize=3
+        )
+    if len(pairs):
+        ax.plot([0, 1], np.median(pairs, axis=0), color=_COLORS[kind], linewidth=2.6)
+
+
+def _mark_empty(ax: Axes) -> None:
+    if not ax.has_data():
+        ax.text(0.5, 0.5, "nothing to show", transform=ax.transAxes, ha="center", va="center")

@@ -1,0 +1,116 @@
+"""The paper-length chapters as one PDF: the built pages, printed by a browser without a window."""
+
+import io
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import yaml
+from rich.console import Console
+
+from reverbsynth.errors import ReverbSynthError
+from reverbsynth.files.atomic import atomic_path
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+PARTS = ("The paper", "The experiment")
+"""Parts of the contents that are printed, after the landing page."""
+
+
+_OPTIONS = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"),
+    *("--host-resolver-rules=MAP * ~NOTFOUND", "--no-pdf-header-footer"),
+    # Mathematics is set by a script: this much of the page's own time is waited for.
+    "--virtual-time-budget=20000",
+)
+
+
+_SECONDS = 180
+
+
+def print_book(html: Path | str, contents: Path | str, target: Path | str) -> int:
+    """Print the chapters of a built book, in the order of its contents.
+
+    Parameters
+    ----------
+    html
+        Folder of the built pages.
+    contents
+        The book's ``_toc.yml``.
+    target
+        The PDF to write; its outline has an entry for each chapter.
+
+    Returns
+    -------
+    int
+        Number of sheets.
+
+    Raises
+    ------
+    ReverbSynthError
+        Without a browser, where the book is not built, or where a page cannot be printed.
+    """
+    from pypdf import PdfReader, PdfWriter
+
+    html, console = Path(html), Console()
+    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if browser is None:
+        raise ReverbSynthError(f"no browser to print with: expected one of {', '.join(BROWSERS)}")
+    writer = PdfWriter()
+    for name in chapters(Path(contents)):
+        page = html / f"{name}.html"
+        if not page.is_file():
+            raise ReverbSynthError(f"{page}: not found; build the book first (make book)")
+        sheets = PdfReader(io.BytesIO(_printed(browser, page)))
+        for sheet in sheets.pages:
+            _drop_file_links(sheet)
+        writer.append(sheets, outline_item=_title(page), import_outline=False)
+        console.print(f"  {name}: {len(sheets.pages)} sheets", highlight=False)
+    writer.add_metadata({"/Title": "ReverbSynth", "/Author": "The ReverbSynth contributors"})
+    writer.compress_identical_objects()
+    with atomic_path(Path(target)) as temporary:
+        writer.write(temporary)
+    return len(writer.pages)
+
+
+def chapters(contents: Path) -> list[str]:
+    """Pages to print, by the book's contents."""
+    toc = yaml.safe_load(contents.read_text(encoding="utf-8"))
+    printed = [part for part in toc.get("parts", []) if part["caption"] in PARTS]
+    return [toc["root"], *(each["file"] for part in printed for each in part["chapters"])]
+
+
+def _printed(browser: str, page: Path) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        made = Path(folder) / "page.pdf"
+        command = [browser, *_OPTIONS, f"--user-data-dir={folder}/profile"]
+        command += [f"--print-to-pdf={made}", page.resolve().as_uri()]
+        try:
+            subprocess.run(command, capture_output=True, timeout=_SECONDS, check=False)
+        except subprocess.TimeoutExpired:
+            raise ReverbSynthError(f"{page}: not printed within {_SECONDS} s") from None
+        if not made.is_file():
+            raise ReverbSynthError(f"{page}: {Path(browser).name} did not print it")
+        return made.read_bytes()
+
+
+def _drop_file_links(sheet: Any) -> None:
+    """Take out links to the pages that were printed: they are this machine's files."""
+    links = sheet.get("/Annots")
+    if links is not None:
+        kept = [link for link in links.get_object() if not _is_file(link.get_object())]
+        links.get_object().clear()
+        links.get_object().extend(kept)
+
+
+def _is_file(link: Any) -> bool:
+    action = link.get("/A")
+    return action is not None and str(action.get_object().get("/URI", "")).startswith("file:")
+
+
+def _title(page: Path) -> str:
+    title = page.read_text(encoding="utf-8").partition("<title>")[2].partition("</title>")[0]
+    return title.partition(" — ")[0].strip() or page.stem

@@ -1,0 +1,38 @@
+"""The notebooks as readers get them: on Colab, or from the page's download button.
+
+They are those of the repository, parameters and all, with one more cell that installs the library.
+Notebooks of a checkout need none, and so have none.
+"""
+
+from pathlib import Path
+
+import nbformat
+
+from reverbsynth.files.atomic import write_text
+from reverbsynth.provenance import REPOSITORY, commit
+
+BRANCH = "notebooks"
+"""The repository's branch that holds the published notebooks."""
+
+
+_INSTALL = """\
+# For Colab and other machines without the library: the commit this notebook was published from.
+%pip install --quiet "reverbsynth @ git+{repository}@{revision}\""""
+
+
+def publish_notebook(notebook: Path, target: Path) -> None:
+    """Write a notebook to `target` with a cell before its first code that installs the library."""
+    content = nbformat.read(notebook, as_version=4)
+    first = next(n for n, cell in enumerate(content.cells) if cell.cell_type == "code")
+    install = nbformat.v4.new_code_cell(
+        _INSTALL.format(repository=REPOSITORY, revision=_revision()),
+        metadata={"tags": ["install"]},
+        id="install",
+    )
+    content.cells.insert(first, install)
+    write_text(target, nbformat.writes(content) + "\n")
+
+
+def _revision() -> str:
+    revision = commit().removesuffix("+")
+    return "main" if revision == "unknown" else revision

@@ -1,0 +1,62 @@
+"""``reverbsynth data`` and ``reverbsynth download``."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from reverbsynth.cli.options import PresetOption, SetOption, SettingsOption, resolve
+
+
+class SourceKind(StrEnum):
+    """Where notes come from."""
+
+    soundfont = "soundfont"
+    nsynth = "nsynth"
+    folder = "folder"
+
+
+class Split(StrEnum):
+    """NSynth's own splits."""
+
+    train = "train"
+    valid = "valid"
+    test = "test"
+
+
+class ArchiveForm(StrEnum):
+    """Forms in which NSynth is published."""
+
+    jsonwav = "jsonwav"
+    tfrecord = "tfrecord"
+
+
+def data(
+    directory: Annotated[Path, typer.Argument(help="Folder of the data set: a new or its own.")],
+    preset: PresetOption = None,
+    settings: SettingsOption = None,
+    set_: SetOption = None,
+    source: Annotated[
+        SourceKind | None, typer.Option("--source", help="Where notes come from (data.source).")
+    ] = None,
+    path: Annotated[
+        Path | None, typer.Option("--path", help="The source's file or folder (data.source.path).")
+    ] = None,
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Leave unusable notes out, and list them.")
+    ] = False,
+) -> None:
+    """Build a data set: notes from a source, and a twin of each for every effect."""
+    from reverbsynth.data.build import build_data
+
+    assignments = list(set_ or [])
+    if path is not None:
+        assignments.insert(0, f"data.source.path={str(path)!r}")
+    if source is not None:
+        assignments.insert(0, f"data.source.kind={source}")
+    built = build_data(resolve(preset, settings, assignments), directory, skip_bad)
+    for skipped in built.manifest["skipped"]:
+        typer.echo(f"skipped: {skipped['reason']}")
+    counts = ", ".join(f"{built.count(split)} {split}" for split in built.splits)
+    typer.echo(f"{directory}: {counts} notes ({', '.join(built.vocabulary('effect'))})")

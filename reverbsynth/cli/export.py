@@ -1,0 +1,45 @@
+"""``reverbsynth export``: an instrument as an ONNX model or a web page."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from reverbsynth.cli.options import SourceArgument, StageOption
+from reverbsynth.errors import ReverbSynthError
+
+
+def export(
+    source: SourceArgument,
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output",
+            "-o",
+            help="An instrument (.safetensors), an ONNX model (.onnx) or a folder.",
+        ),
+    ],
+    stage: StageOption = None,
+    half: Annotated[bool, typer.Option("--half", help="Keep the weights in float16.")] = False,
+) -> None:
+    """Save an instrument as one file, as an ONNX model, or as a playable page in a folder."""
+    from reverbsynth.instrument.instrument import Instrument
+
+    if output.suffix not in (".safetensors", ".onnx", ""):
+        raise ReverbSynthError(f"{output}: expected .safetensors, .onnx or a folder's name")
+    if output.suffix == "":
+        from reverbsynth.instrument.export import check_page
+
+        check_page(output)
+    instrument = Instrument.open(source, stage)
+    if output.suffix == ".safetensors":
+        instrument.save(output, half=half)
+    elif output.suffix == ".onnx":
+        from reverbsynth.instrument.export import write_onnx
+
+        write_onnx(instrument, output, half=half)
+    else:
+        from reverbsynth.instrument.export import write_page
+
+        output = write_page(instrument, output)
+    typer.echo(str(output))

@@ -1,0 +1,24 @@
+"""``reverbsynth import``: an original GANSynth checkpoint as an instrument."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def import_original(
+    directory: Annotated[Path, typer.Argument(help="Training directory of the original GANSynth.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Instrument to write.")] = Path(
+        "original.safetensors"
+    ),
+    lowest_pitch: Annotated[
+        int | None,
+        typer.Option("--lowest-pitch", help="MIDI pitch of the first class, where it is not 24."),
+    ] = None,
+    half: Annotated[bool, typer.Option("--half", help="Keep the weights in float16.")] = False,
+) -> None:
+    """Turn an original GANSynth checkpoint into an instrument."""
+    from reverbsynth.instrument.instrument import Instrument
+
+    Instrument.from_original(directory, lowest_pitch).save(output, half=half)
+    typer.echo(str(output))

@@ -1,0 +1,79 @@
+"""The command line, a module for each command, and the options they share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from reverbsynth.errors import ReverbSynthError
+from reverbsynth.settings import Settings, parse_overrides, presets
+
+DEFAULT_PRESET = "tiny"
+
+
+PresetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--preset", help=f"One of {', '.join(presets())} ({DEFAULT_PRESET} if none is named)."
+    ),
+]
+
+
+SettingsOption = Annotated[
+    Path | None, typer.Option("--settings", help="A settings file in place of a preset.")
+]
+
+
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Override a setting: dotted.key=value. May be repeated."),
+]
+
+
+def resolve(preset: str | None, settings: Path | None, set_: list[str] | None) -> Settings:
+    """The settings that a command's options name.
+
+    Raises
+    ------
+    ReverbSynthError
+        When both a preset and a file are named, or either is wrong.
+    """
+    overrides = parse_overrides(set_ or [])
+    if settings is None:
+        return Settings.preset(preset or DEFAULT_PRESET, **overrides)
+    if preset is not None:
+        raise ReverbSynthError("--preset and --settings: expected one of them")
+    return Settings.load(settings, **overrides)
+
+
+SourceArgument = Annotated[
+    Path,
+    typer.Argument(help="A run directory, or an instrument's file.", metavar="RUN_OR_INSTRUMENT"),
+]
+
+
+StageOption = Annotated[
+    int | None,
+    typer.Option("--stage", min=0, max=12, help="Stage of the run; the last by default."),
+]
+
+
+def assignments(effect: str | None, labels: list[str] | None) -> dict[str, str]:
+    """Labels and what is asked of them, as text."""
+    found = {} if effect is None else {"effect": effect}
+    for assignment in labels or []:
+        name, separator, value = assignment.partition("=")
+        if not separator or name == "pitch":
+            raise ReverbSynthError(f"--label {assignment}: expected name=value, and not pitch")
+        if name in found:
+            other = "--effect" if name == "effect" and effect is not None else "another --label"
+            raise ReverbSynthError(f"--label {assignment}: expected it or {other}, not both")
+        found[name] = value
+    return found
+
+
+def chosen_labels(instrument, asked: dict[str, str]) -> dict:
+    """The same as values and mixtures of an instrument's labels."""
+    from reverbsynth.instrument.label_mixture import parse
+
+    return {name: parse(name, text, instrument.labels.get(name)) for name, text in asked.items()}

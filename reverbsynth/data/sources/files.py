@@ -1,0 +1,63 @@
+"""Finding and naming the files of a source."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import ijson
+
+from reverbsynth.errors import ReverbSynthError
+from reverbsynth.files.checksum import sha256
+
+LARGEST_HASHED = 256 * 2**20
+"""Bytes of the largest file that is read whole only to see whether it changed."""
+
+
+def required(path: Path | None, expected: str) -> Path:
+    """The path of a source, which must exist.
+
+    Raises
+    ------
+    ReverbSynthError
+        When it is unset or missing.
+    """
+    if path is None:
+        raise ReverbSynthError(f"setting data.source.path: not set, expected {expected}")
+    path = Path(path).expanduser()
+    if not path.exists():
+        raise ReverbSynthError(f"{path}: not found, expected {expected}")
+    return path
+
+
+def fingerprint(path: Path) -> str:
+    """SHA-256 of a file, or only its size where the file is very large."""
+    size = path.stat().st_size
+    return sha256(path) if size <= LARGEST_HASHED else f"{size} bytes"
+
+
+def listing_fingerprint(folder: Path, files: list[Path]) -> str:
+    """SHA-256 of the names and sizes of files."""
+    lines = (f"{file.relative_to(folder).as_posix()}\t{file.stat().st_size}" for file in files)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def json_pairs(file: BinaryIO, name: str) -> Iterator[tuple[str, Any]]:
+    """The keys and values of a JSON file that holds one mapping, one at a time.
+
+    Raises
+    ------
+    ReverbSynthError
+        When it is no such file, or an empty one.
+    """
+    pair = None
+    try:
+        for pair in ijson.kvitems(file, "", use_float=True):
+            yield pair
+    except (ijson.JSONError, ValueError, OverflowError, RecursionError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ReverbSynthError(f"{name}: not valid JSON ({reason})") from None
+    except OSError as error:
+        raise ReverbSynthError(f"{name}: cannot be read ({error.strerror or error})") from None
+    if pair is None:
+        raise ReverbSynthError(f"{name}: holds no notes, expected a mapping of their ids")

@@ -1,0 +1,257 @@
+"""Notes from any folder of sound files."""
+
+import csv
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from reverbsynth.audio.format import NOTE_LENGTH
+from reverbsynth.audio.io import read_sound
+from reverbsynth.audio.pitch import estimated_pitch, pitch_of_name
+from reverbsynth.data.dataset import MANIFEST, record_name
+from reverbsynth.data.notes import (
+    SPLITS,
+    UNKNOWN_VELOCITY,
+    Index,
+    Note,
+    NoteRef,
+    Rejected,
+    audio_problem,
+    draw,
+)
+from reverbsynth.data.sources.files import fingerprint, listing_fingerprint, required
+from reverbsynth.errors import ReverbSynthError
+from reverbsynth.progress import progress
+from reverbsynth.settings import FolderSource
+
+SUFFIXES = (".wav", ".flac", ".aif", ".aiff", ".ogg", ".oga")
+
+
+COLUMNS = ("file", "pitch", "velocity", "instrument")
+"""Columns of a table beside the sounds; the first two are needed."""
+
+
+LARGEST_TABLE = 64 * 2**20
+"""Bytes."""
+
+
+class Folder:
+    """The sounds of a folder and its subfolders, cropped or padded to 4 s.
+
+    A sound's pitch comes from a table beside them (CSV with a header, or JSON), else from its file
+    name, else it is estimated. Its instrument is the table's, else the name of its subfolder.
+    """
+
+    def __init__(self, settings: FolderSource, seed: int):
+        self.settings = settings
+        self.seed = seed
+        self.path = required(settings.path, "a folder of " + ", ".join(SUFFIXES[:-1]))
+        if not self.path.is_dir():
+            raise ReverbSynthError(f"{self.path}: is a file, expected a folder of sounds")
+        self.files = _sounds(self.path)
+        if not self.files:
+            raise ReverbSynthError(
+                f"{self.path}: holds no sounds, expected {', '.join(SUFFIXES[:-1])}"
+            )
+        self.table_path = self._table_path()
+
+    def inputs(self) -> dict[str, str]:
+        """Fingerprints of the list of files, and of the table."""
+        found = {self.path.name: listing_fingerprint(self.path, self.files)}
+        if self.table_path is not None:
+            found[self.table_path.name] = fingerprint(self.table_path)
+        return found
+
+    def index(self, work: Path, reject: Rejected) -> Index:
+        """The sounds whose pitch is known and wanted; the report says where each is from."""
+        table = {} if self.table_path is None else read_table(self.table_path)
+        known = {self._id(file) for file in self.files}
+        for name in table:
+            if name not in known:
+                reject(name, f"{self.table_path}: file {name}: not found in {self.path}")
+        low, high = self.settings.pitches or (0, 127)
+        entries, origin = [], {}
+        with progress() as display:
+            for file in display.track(self.files, description="pitches"):
+                id = self._id(file)
+                row = table.get(id, {})
+                try:
+                    pitch, told_by, confidence = self._pitch(file, row)
+                except ReverbSynthError as error:
+                    reject(id, str(error))
+                    continue
+                if not low <= pitch <= high:
+                    continue
+                origin[id] = {"pitch_from": told_by, "confidence": confidence}
+                parent = file.parent.relative_to(self.path).as_posix()
+                instrument = row.get("instrument") or (
+                    self.path.resolve().name if parent == "." else parent
+                )
+                velocity = row.get("velocity", UNKNOWN_VELOCITY)
+                entries.append(NoteRef(id, pitch, velocity, instrument, (str(file),)))
+        if not entries and not reject.notes:
+            raise ReverbSynthError(
+                f"{self.path}: no sound has a pitch from {low} to {high} (data.source.pitches)"
+            )
+        entries = draw(entries, self.settings.count, self.seed)
+        return Index(entries, {"pitches": {entry.id: origin[entry.id] for entry in entries}})
+
+    def read(self, entries: Sequence[NoteRef], work: Path, reject: Rejected) -> Iterator[Note]:
+        """The sounds of ``entries`` as notes, in their order."""
+        for entry in entries:
+            file = Path(entry.where[0])
+            try:
+                audio = read_sound(file)
+            except ReverbSynthError as error:
+                reject(entry.id, str(error))
+                continue
+            audio = np.pad(audio, (0, NOTE_LENGTH - len(audio)))
+            if problem := audio_problem(audio):
+                reject(entry.id, f"{file}: {problem}")
+            else:
+                yield entry.note(audio)
+
+    def _id(self, file: Path) -> str:
+        return file.relative_to(self.path).as_posix()
+
+    def _table_path(self) -> Path | None:
+        """The table to use, if any."""
+        if self.settings.pitch_from not in ("auto", "table"):
+            return None
+        if self.settings.table is not None:
+            return required(self.settings.table, "a CSV or JSON table")
+        found = sorted(
+            path
+            for path in self.path.iterdir()
+            if path.suffix.lower() in (".csv", ".json") and not _of_data_set(path)
+        )
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise ReverbSynthError(
+                f"{self.path}: holds {len(found)} tables ({found[0].name}, {found[1].name}, …), "
+                "expected one, or its path as data.source.table"
+            )
+        if self.settings.pitch_from == "table":
+            raise ReverbSynthError(f"{self.path}: holds no .csv or .json table of pitches")
+        return None
+
+    def _pitch(self, file: Path, row: Mapping[str, Any]) -> tuple[int, str, float | None]:
+        """A sound's pitch, what told it, and the confidence of an estimate."""
+        wanted = self.settings.pitch_from
+        if wanted in ("auto", "table") and "pitch" in row:
+            return row["pitch"], "table", None
+        if wanted == "table":
+            raise ReverbSynthError(f"{self.table_path}: tells no pitch for {self._id(file)}")
+        if wanted in ("auto", "name"):
+            if (pitch := pitch_of_name(file.stem)) is not None:
+                return pitch, "name", None
+            if wanted == "name":
+                raise ReverbSynthError(
+                    f"{file}: its name tells no one pitch, expected one as in bass_A1.wav, "
+                    "bass_midi33.wav or bass-033-100.wav"
+                )
+        pitch, confidence = estimated_pitch(read_sound(file))
+        if pitch is None or confidence < self.settings.confidence:
+            raise ReverbSynthError(
+                f"{file}: pitch estimated with confidence {confidence:.2f}, expected at least "
+                f"{self.settings.confidence:g} (data.source.confidence)"
+            )
+        return pitch, "estimate", round(confidence, 4)
+
+
+def read_table(path: Path) -> dict[str, dict[str, Any]]:
+    """The rows of a CSV or JSON table, by file.
+
+    A CSV has a header with ``file`` and ``pitch``, and perhaps ``velocity`` and ``instrument``.
+    JSON is a list of such rows, or a mapping from file to pitch or to such a row.
+
+    Raises
+    ------
+    ReverbSynthError
+        For anything else, a value out of range, or a file that occurs twice.
+    """
+    try:
+        if path.stat().st_size > LARGEST_TABLE:
+            raise ReverbSynthError(f"{path}: longer than {LARGEST_TABLE} bytes")
+        content = path.read_text(encoding="utf-8-sig")
+        rows = _json_rows(content) if path.suffix.lower() == ".json" else _csv_rows(content)
+    except OSError as error:
+        raise ReverbSynthError(f"{path}: cannot be read ({error.strerror or error})") from None
+    except (ValueError, csv.Error, RecursionError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ReverbSynthError(f"{path}: not a table of pitches ({reason})") from None
+    table: dict[str, dict[str, Any]] = {}
+    for number, row in enumerate(rows, start=1):
+        place = f"{path}: row {number}"
+        name = row.get("file")
+        if not isinstance(name, str) or not name:
+            raise ReverbSynthError(f"{place}: file is {name!r}, expected a name")
+        name = name.replace("\\", "/").removeprefix("./")
+        if name in table:
+            raise ReverbSynthError(f"{place}: file {name} occurs more than once")
+        table[name] = {
+            "pitch": _midi(row.get("pitch"), "pitch", place),
+            "velocity": _midi(row.get("velocity") or UNKNOWN_VELOCITY, "velocity", place),
+            "instrument": str(row.get("instrument") or ""),
+        }
+    return table
+
+
+def _of_data_set(path: Path) -> bool:
+    """Whether a file is the manifest of a data set that was built among the sounds."""
+    return path.name == MANIFEST and any(
+        (path.parent / record_name(split)).exists() for split in SPLITS
+    )
+
+
+def _csv_rows(content: str) -> list[dict[str, Any]]:
+    reader = csv.DictReader(content.splitlines())
+    header = [name.strip().lower() for name in reader.fieldnames or ()]
+    if not {"file", "pitch"} <= set(header):
+        raise ValueError(f"its header is {','.join(header)[:80]!r}, expected file,pitch")
+    reader.fieldnames = header
+    return [{name: (row.get(name) or "").strip() for name in COLUMNS} for row in reader]
+
+
+def _json_rows(content: str) -> list[dict[str, Any]]:
+    rows = json.loads(content)
+    if isinstance(rows, dict):
+        rows = [
+            {**value, "file": name} if isinstance(value, dict) else {"file": name, "pitch": value}
+            for name, value in rows.items()
+        ]
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise ValueError("expected a list of rows, or a mapping from file to pitch")
+    return rows
+
+
+def _midi(value: Any, what: str, place: str) -> int:
+    """A MIDI number, or a pitch by name."""
+    number: Any = value
+    if isinstance(value, str):
+        number = pitch_of_name(value) if what == "pitch" else None
+        if value.isascii() and value.isdigit() and len(value) <= 3:
+            number = int(value)
+    if isinstance(number, float) and number.is_integer():
+        number = int(number)
+    if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number <= 127:
+        raise ReverbSynthError(f"{place}: {what} is {value!r}, expected 0 to 127")
+    return number
+
+
+def _sounds(folder: Path) -> list[Path]:
+    """The sound files below a folder, hidden ones and linked folders left out, in order."""
+    found = []
+    for parent, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        found += [
+            Path(parent, name)
+            for name in names
+            if not name.startswith(".") and name.lower().endswith(SUFFIXES)
+        ]
+    return sorted(path for path in found if path.is_file())

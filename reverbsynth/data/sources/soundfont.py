@@ -1,0 +1,199 @@
+"""Notes rendered from a General MIDI SoundFont."""
+
+import hashlib
+import io
+import math
+import struct
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+
+import midirenderer
+import numpy as np
+import pretty_midi
+import soundfile
+import soxr
+
+from reverbsynth.audio.format import NOTE_LENGTH, NOTE_OFF, SAMPLE_RATE
+from reverbsynth.data.notes import Index, Note, NoteRef, Rejected, audio_problem
+from reverbsynth.errors import ReverbSynthError
+from reverbsynth.progress import batched
+from reverbsynth.seeds import generator
+from reverbsynth.settings import SoundFontSource
+
+LOUDEST = 0.9
+"""Peak of a note of velocity 127; other peaks are in proportion to the velocity."""
+
+
+BLOCK = 64
+"""Samples the renderer computes at once; a note starts with the first block after its event."""
+
+
+SLOT = 4.1
+"""Seconds from one note to the next in a score: a whole number of blocks, so that a note sounds
+the same in every slot."""
+
+
+LEAD = 0.101
+"""Seconds before the first note, by which the channel's controls have settled. It falls within a
+block: on the boundary, rounding would decide which block a note starts with."""
+
+
+CUT = 4.05
+"""Seconds after which what still sounds of a note is silenced, before the next one starts."""
+
+
+SCORE = 50
+"""Notes in one score, which bounds the memory it takes (200 s at 48 kHz in stereo)."""
+
+
+RENDER_RATE = 48_000
+
+
+TICKS, TEMPO = 480, 125.0
+"""Ticks a beat and beats a minute: one tick is one millisecond."""
+
+
+_BANK, _VOLUME, _EXPRESSION, _REVERB, _CHORUS, _SOUND_OFF = 0, 7, 11, 91, 93, 120
+
+
+class SoundFont:
+    """The notes of some presets of a SoundFont, each pitch with one velocity drawn or with all."""
+
+    def __init__(self, settings: SoundFontSource, seed: int):
+        self.settings = settings
+        self.seed = seed
+        self.path = settings.path or default_soundfont()
+        self.bytes = _read(self.path)
+        missing = [
+            p for p in settings.programs if (settings.bank, p - 1) not in presets(self.bytes)
+        ]
+        if missing:
+            raise ReverbSynthError(
+                f"{self.path}: has no program {missing[0]} in bank {settings.bank} "
+                "(data.source.programs counts from 1)"
+            )
+
+    def inputs(self) -> dict[str, str]:
+        """SHA-256 of the SoundFont."""
+        return {self.path.name: hashlib.sha256(self.bytes).hexdigest()}
+
+    def index(self, work: Path, reject: Rejected) -> Index:
+        """Every note to render, by program and pitch."""
+        low, high = self.settings.pitches or (0, 127)
+        velocities = self.settings.velocities
+        entries = []
+        for program in self.settings.programs:
+            instrument = self._instrument(program)
+            random = generator(self.seed, "velocity", instrument)
+            for pitch in range(low, high + 1):
+                drawn = int(random.choice(velocities))
+                for velocity in velocities if self.settings.every_velocity else (drawn,):
+                    id = f"{instrument}-{pitch:03d}-{velocity:03d}"
+                    entries.append(NoteRef(id, pitch, velocity, instrument, (program,)))
+        return Index(entries)
+
+    def read(self, entries: Sequence[NoteRef], work: Path, reject: Rejected) -> Iterator[Note]:
+        """Render notes, those of a program that follow each other in common scores."""
+        for (program,), run in groupby(entries, key=lambda entry: entry.where):
+            for score in batched(run, SCORE):
+                for entry, audio in zip(score, self._render(program, score), strict=True):
+                    if problem := audio_problem(audio):
+                        reject(entry.id, f"{self.path}: note {entry.id}: {problem}")
+                    else:
+                        yield entry.note(audio)
+
+    def _instrument(self, program: int) -> str:
+        name = pretty_midi.program_to_instrument_name(program - 1).lower()
+        words = "".join(c if c.isalnum() else " " for c in name).split()
+        bank = [f"bank{self.settings.bank}"] if self.settings.bank else []
+        return "_".join(words + bank)
+
+    def _render(self, program: int, entries: Sequence[NoteRef]) -> Iterator[np.ndarray]:
+        wave = _rendered(self.path, self.bytes, _score(program, self.settings.bank, entries))
+        for number, entry in enumerate(entries):
+            start = BLOCK * math.ceil((LEAD + number * SLOT) * RENDER_RATE / BLOCK)
+            slot = wave[start : start + round(CUT * RENDER_RATE)]
+            audio = soxr.resample(slot, RENDER_RATE, SAMPLE_RATE, quality="VHQ")[:NOTE_LENGTH]
+            peak = np.abs(audio).max()
+            if peak > 0:
+                audio = audio * (LOUDEST * entry.velocity / 127 / peak)
+            yield audio.astype(np.float32)
+
+
+def default_soundfont() -> Path:
+    """The General MIDI SoundFont that ``pretty_midi`` installs."""
+    folder = Path(pretty_midi.__file__).parent
+    found = sorted(folder.glob("*.sf2"))
+    if not found:
+        raise ReverbSynthError(
+            f"{folder}: holds no .sf2 file, expected the SoundFont that pretty_midi installs "
+            "(data.source.path names another)"
+        )
+    return found[0]
+
+
+def presets(soundfont: bytes) -> set[tuple[int, int]]:
+    """Bank and program (counted from 0) of every preset of a SoundFont's bytes.
+
+    They are the 38-byte headers of its ``phdr`` chunk, the last of which only ends the list.
+    """
+    start = soundfont.rfind(b"phdr")
+    if start < 0 or len(soundfont) < start + 8:
+        return set()
+    (length,) = struct.unpack_from("<I", soundfont, start + 4)
+    headers = soundfont[start + 8 : start + 8 + length]
+    found = [struct.unpack_from("<HH", headers, at + 20) for at in range(0, len(headers) - 37, 38)]
+    return {(bank, program) for program, bank in found[:-1]}
+
+
+def _read(path: Path) -> bytes:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ReverbSynthError(f"{path}: cannot be read ({error.strerror or error})") from None
+    if content[:4] != b"RIFF" or content[8:12] != b"sfbk":
+        raise ReverbSynthError(f"{path}: not a SoundFont, expected an .sf2 file")
+    return content
+
+
+def _score(program: int, bank: int, entries: Sequence[NoteRef]) -> bytes:
+    """A MIDI file with one note in each slot.
+
+    The renderer writes 16 bits and gives up voices that are very quiet, so quiet notes are played
+    by several voices at once: equal voices add to the same sound, louder.
+    """
+    score = pretty_midi.PrettyMIDI(resolution=TICKS, initial_tempo=TEMPO)
+    player = pretty_midi.Instrument(program - 1)
+    controls = {_BANK: bank, _VOLUME: 127, _EXPRESSION: 127, _REVERB: 0, _CHORUS: 0}
+    for control, value in controls.items():
+        player.control_changes.append(pretty_midi.ControlChange(control, value, 0.0))
+    for number, entry in enumerate(entries):
+        start = LEAD + number * SLOT
+        voices = int(np.clip(round((90 / entry.velocity) ** 2), 1, 16))
+        player.notes += [
+            pretty_midi.Note(entry.velocity, entry.pitch, start, start + NOTE_OFF)
+        ] * voices
+        player.control_changes.append(pretty_midi.ControlChange(_SOUND_OFF, 0, start + CUT))
+    # The renderer stops at the last event: one more note, so that the last slot is rendered whole.
+    end = LEAD + len(entries) * SLOT
+    player.notes.append(pretty_midi.Note(1, 60, end, end + 0.01))
+    score.instruments.append(player)
+    file = io.BytesIO()
+    score.write(file)
+    return file.getvalue()
+
+
+def _rendered(path: Path, soundfont: bytes, score: bytes) -> np.ndarray:
+    """The mono wave of a score at 48 kHz."""
+    try:
+        wave = midirenderer.render_wave_from(soundfont, score)
+    except BaseException as error:
+        # A malformed SoundFont makes the renderer, which is written in Rust, panic: pyo3 raises
+        # that as an exception that is no Exception.
+        if isinstance(error, KeyboardInterrupt | SystemExit):
+            raise
+        reason = " ".join(str(error).split())
+        raise ReverbSynthError(f"{path}: cannot be rendered ({reason})") from None
+    samples, _ = soundfile.read(io.BytesIO(wave), dtype="float32", always_2d=True)
+    return samples @ np.array([0.5, 0.5], np.float32)

@@ -1,0 +1,40 @@
+"""Chorus: copies of the note whose delay swings, so that their pitch does."""
+
+from typing import Annotated, ClassVar
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from reverbsynth.audio.format import SAMPLE_RATE
+from reverbsynth.effects import Effect
+
+
+class Chorus(Effect):
+    """Voices with sinusoidally swinging delays, whose phases are drawn once for the data set."""
+
+    kind: ClassVar[str] = "chorus"
+
+    voices: Annotated[int, Field(ge=1, le=16)] = 3
+    rate: Annotated[float, Field(gt=0, le=20)] = Field(0.8, description="swings a second")
+    delay: Annotated[float, Field(gt=0, le=0.1)] = Field(0.02, description="mean, in seconds")
+    depth: Annotated[float, Field(ge=0, le=0.1)] = Field(0.003, description="swing, in seconds")
+    mix: Annotated[float, Field(ge=0, le=1)] = Field(0.5, description="share of the voices")
+
+    @model_validator(mode="after")
+    def _causal(self) -> "Chorus":
+        if self.depth > self.delay:
+            raise ValueError(
+                f"depth: found {self.depth:g}, expected at most delay ({self.delay:g})"
+            )
+        return self
+
+    def process(self, audio, ids):
+        sample = np.arange(audio.shape[-1])
+        phases = self.generator("phases").uniform(0, 2 * np.pi, self.voices)
+        wet = np.zeros_like(audio)
+        for phase in phases:
+            swing = np.sin(2 * np.pi * self.rate * sample / SAMPLE_RATE + phase)
+            read = sample - SAMPLE_RATE * (self.delay + self.depth * swing)
+            for number, note in enumerate(audio):
+                wet[number] += np.interp(read, sample, note, left=0.0) / self.voices
+        return (1 - self.mix) * audio + self.mix * wet

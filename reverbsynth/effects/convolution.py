@@ -1,0 +1,45 @@
+"""Reverb of a real or imagined room: convolution with an impulse response from a file."""
+
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+
+import numpy as np
+from pydantic import Field
+from scipy.signal import oaconvolve
+
+from reverbsynth.audio.format import NOTE_LENGTH
+from reverbsynth.audio.io import read_sound
+from reverbsynth.effects import Effect
+from reverbsynth.errors import ReverbSynthError
+from reverbsynth.files.checksum import sha256
+
+
+class Convolution(Effect):
+    """Convolution with an impulse response, of which the first 4 s count.
+
+    ``normalize`` scales the response to an energy of 1, so that noise comes out as loud as it
+    went in; else the response is taken as it is.
+    """
+
+    kind: ClassVar[str] = "convolution"
+
+    path: Path = Field(description="sound file of the impulse response, of any rate")
+    mix: Annotated[float, Field(ge=0, le=1)] = Field(1.0, description="share of the wet sound")
+    normalize: bool = True
+
+    def prepare(self) -> dict[str, Any]:
+        self.response()
+        return {"engine": "scipy", "inputs": {self.path.name: sha256(self.path)}}
+
+    def response(self) -> np.ndarray:
+        """The impulse response at 16 kHz, float32 of at most 64,000 samples."""
+        response = read_sound(self.path)[:NOTE_LENGTH]
+        energy = float(np.sum(np.square(response, dtype=np.float64)))
+        if not energy > 0:
+            raise ReverbSynthError(f"{self.path}: is silent, expected an impulse response")
+        return (response / np.sqrt(energy)).astype(np.float32) if self.normalize else response
+
+    def process(self, audio, ids):
+        response = self.response()
+        wet = np.stack([oaconvolve(note, response)[: audio.shape[-1]] for note in audio])
+        return (1 - self.mix) * audio + self.mix * wet

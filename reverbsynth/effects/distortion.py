@@ -1,0 +1,26 @@
+"""Distortion: the harmonics of a soft clipper."""
+
+from typing import Annotated, ClassVar
+
+import numpy as np
+from pydantic import Field
+from scipy.signal import resample_poly
+
+from reverbsynth.effects import Effect
+
+OVERSAMPLING = 4
+"""The clipper runs at this multiple of the rate, so that its harmonics do not fold back."""
+
+
+class Distortion(Effect):
+    """``tanh(drive x) / tanh(drive)``: full scale stays full scale, quiet notes come out louder."""
+
+    kind: ClassVar[str] = "distortion"
+
+    drive: Annotated[float, Field(gt=0, le=100)] = 8.0
+
+    def process(self, audio, ids):
+        fine = resample_poly(audio, OVERSAMPLING, 1, axis=-1)
+        return resample_poly(np.tanh(self.drive * fine), 1, OVERSAMPLING, axis=-1) / np.tanh(
+            self.drive
+        )

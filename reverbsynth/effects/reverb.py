@@ -1,0 +1,76 @@
+"""The paper's reverb: four Schroeder allpass filters in series."""
+
+from typing import Annotated, Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from reverbsynth.effects import Effect
+from reverbsynth.effects.filters import allpass_chain
+from reverbsynth.effects.supercollider.score import find_scsynth, render, scsynth_version
+from reverbsynth.effects.supercollider.synthdef import SynthDef
+
+
+class Reverb(Effect):
+    """Schroeder allpass filters in series, each with a random delay.
+
+    The paper's chain has four, each with a delay drawn uniformly from 0 to 50 ms and a decay time
+    of 1 s. An allpass filter keeps the energy of every frequency, so with a gain of 1 the twin of a
+    note is as loud as the note (but for what its tail carries past the end of the clip).
+
+    SuperCollider and SciPy compute the same filters; ``auto`` takes scsynth where it is installed.
+    """
+
+    kind: ClassVar[str] = "reverb"
+
+    engine: Literal["scipy", "supercollider", "auto"] = "scipy"
+    delays: Literal["dataset", "note"] = Field(
+        "dataset", description="drawn once for the data set, or anew for every note (the paper)"
+    )
+    stages: Annotated[int, Field(ge=1, le=64)] = 4
+    max_delay: Annotated[float, Field(gt=0, le=4)] = Field(0.05, description="seconds")
+    decay: Annotated[float, Field(gt=0, le=60)] = Field(
+        1.0, description="seconds in which each filter's echoes fall by 60 dB"
+    )
+
+    @model_validator(mode="after")
+    def _fits_the_synthdef(self) -> "Reverb":
+        if self.engine == "supercollider" and self.stages != 4:
+            raise ValueError(
+                f"stages: found {self.stages}, expected 4 (engine supercollider has no other)"
+            )
+        return self
+
+    def prepare(self) -> dict[str, Any]:
+        described = {"engine": self._engine()}
+        if self._engine() == "supercollider":
+            described["version"] = scsynth_version()
+        if self.delays == "dataset":
+            described["delays"] = self.draw().tolist()
+        return described
+
+    def process(self, audio, ids):
+        names = [() if self.delays == "dataset" else (id,) for id in ids]
+        delays = np.stack([self.draw(*name) for name in names])
+        if self._engine() == "supercollider":
+            controls = {"maxdelay": self.max_delay, "decay": self.decay}
+            synthdef = SynthDef.shipped("reverbsynth_reverb")
+            return render(synthdef, audio, [{**controls, "delays": drawn} for drawn in delays])
+        if self.delays == "dataset":
+            return allpass_chain(audio, delays[0], self.decay)
+        return np.stack(
+            [
+                allpass_chain(note, drawn, self.decay)
+                for note, drawn in zip(audio, delays, strict=True)
+            ]
+        )
+
+    def draw(self, *names: str) -> np.ndarray:
+        """The filters' delays in seconds, float32 of shape (stages,); ``names`` is a note's id."""
+        random = self.generator("delays", *names)
+        return random.uniform(0, self.max_delay, self.stages).astype(np.float32)
+
+    def _engine(self) -> str:
+        if self.engine != "auto":
+            return self.engine
+        return "supercollider" if self.stages == 4 and find_scsynth() else "scipy"

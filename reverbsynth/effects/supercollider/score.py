@@ -1,0 +1,184 @@
+"""Many notes through a SynthDef in one run of scsynth, without a sound device.
+
+A score is a file of OSC bundles, each with its length before it and with its time, in seconds
+from the start, as an NTP time tag. Every note has a slot of its own in the score: a buffer read
+from one long sound file, and a synth that starts with no state.
+"""
+
+import math
+import shutil
+import struct
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from functools import cache
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from pythonosc.osc_bundle_builder import OscBundleBuilder
+from pythonosc.osc_message_builder import OscMessageBuilder
+from pythonosc.parsing.ntp import ntp_time_to_system_epoch
+
+from reverbsynth.audio.format import SAMPLE_RATE
+from reverbsynth.effects.supercollider.synthdef import SynthDef
+from reverbsynth.errors import ReverbSynthError
+
+MEMORY = 262_144
+"""Kilobytes for delay lines: every synth of the paper's reverb takes 17."""
+
+
+INSTALL = "install SuperCollider's server (Debian, Ubuntu: apt-get install supercollider-server)"
+
+
+Controls = Mapping[str, float | Sequence[float]]
+
+
+_BUFFER, _GROUP = 0, 1
+
+
+_HEAD, _TAIL = 0, 1
+
+
+def find_scsynth() -> str | None:
+    """Path of the scsynth program, or None where there is none."""
+    for place in ("scsynth", "/Applications/SuperCollider.app/Contents/Resources/scsynth"):
+        if found := shutil.which(place):
+            return found
+    return None
+
+
+@cache
+def scsynth_version() -> str:
+    """What scsynth calls itself, as in ``"scsynth 3.13.0"``.
+
+    Raises
+    ------
+    ReverbSynthError
+        When there is none.
+    """
+    done = _run(["-v"], timeout=30)
+    return " ".join(done.split("(")[0].split())
+
+
+def render(
+    synthdef: SynthDef,
+    audio: np.ndarray,
+    controls: Sequence[Controls],
+    seeds: Sequence[int] | None = None,
+) -> np.ndarray:
+    """Play each note through a synth of its own.
+
+    Parameters
+    ----------
+    synthdef
+        Plays the buffer of its control ``bufnum`` and writes mono to bus 0 (or to its control
+        ``out``).
+    audio
+        float32 of shape (notes, samples), at 16 kHz.
+    controls
+        Values of the synth's controls, for each note.
+    seeds
+        What scsynth's random numbers are seeded with, for each note; unset, all 0.
+
+    Returns
+    -------
+    np.ndarray
+        float32 of the same shape: what sounds while the note lasts.
+
+    Raises
+    ------
+    ReverbSynthError
+        When scsynth is missing or fails.
+    """
+    notes, samples = audio.shape
+    slot = math.ceil(samples / SAMPLE_RATE)
+    seeds = [0] * notes if seeds is None else seeds
+    with tempfile.TemporaryDirectory(prefix="reverbsynth-") as folder:
+        source, score, output = (Path(folder, name) for name in ("in.wav", "score.osc", "out.wav"))
+        soundfile.write(source, audio.reshape(-1), SAMPLE_RATE, "FLOAT")
+        synthdefs = []
+        for number, one in enumerate((SynthDef.shipped("reverbsynth_seed"), synthdef)):
+            synthdefs.append(Path(folder, f"{number}.scsyndef"))
+            synthdefs[-1].write_bytes(one.content)
+        with open(score, "wb") as file:
+            file.write(_bundle(0, *(("/d_load", str(path)) for path in synthdefs)))
+            for number in range(notes):
+                arguments = _arguments(synthdef, controls[number])
+                file.write(
+                    _bundle(
+                        number * slot,
+                        ("/g_freeAll", 0),
+                        ("/g_new", _GROUP, _HEAD, 0),
+                        ("/b_allocRead", _BUFFER, str(source), number * samples, samples),
+                        ("/s_new", "reverbsynth_seed", -1, _TAIL, _GROUP, "seed", seeds[number]),
+                        ("/s_new", synthdef.name, -1, _TAIL, _GROUP, *arguments),
+                    )
+                )
+            file.write(_bundle(notes * slot, ("/g_freeAll", 0)))
+        printed = _run(
+            f"-D 0 -i 0 -o 1 -m {MEMORY} -N".split(),
+            [str(score), "_", str(output), str(SAMPLE_RATE), "WAV", "float"],
+            timeout=120 + 30 * notes,
+        )
+        for line in printed.splitlines():
+            if any(word in line for word in ("FAILURE", "ERROR", "exception", "alloc failed")):
+                raise ReverbSynthError(f"scsynth: {synthdef.name}: {line.strip()}")
+        try:
+            wave, _ = soundfile.read(output, notes * slot * SAMPLE_RATE, dtype="float32")
+            return wave.reshape(notes, -1)[:, :samples]
+        except (soundfile.LibsndfileError, ValueError):
+            reason = " ".join(printed.split()) or "no message"
+            raise ReverbSynthError(f"scsynth: {synthdef.name}: no output ({reason})") from None
+
+
+def _arguments(synthdef: SynthDef, controls: Controls) -> tuple:
+    """Names and values for ``/s_new``; a control of several values takes an OSC array."""
+    values = {"bufnum": _BUFFER, "out": 0, **controls}
+    return tuple(
+        part
+        for name, value in values.items()
+        if name in synthdef.controls
+        for part in (name, value if isinstance(value, int) else _floats(value))
+    )
+
+
+def _floats(value: float | Sequence[float]) -> float | list[float]:
+    found = np.asarray(value, np.float32).tolist()
+    return found[0] if isinstance(found, list) and len(found) == 1 else found
+
+
+def _bundle(seconds: float, *messages: tuple) -> bytes:
+    """OSC messages for one moment of the score, with their length."""
+    bundle = OscBundleBuilder(ntp_time_to_system_epoch(seconds))
+    for address, *arguments in messages:
+        message = OscMessageBuilder(address)
+        for argument in arguments:
+            message.add_arg(argument)
+        bundle.add_content(message.build())
+    content = bundle.build().dgram
+    return struct.pack(">i", len(content)) + content
+
+
+def _run(*arguments: list[str], timeout: float) -> str:
+    """What scsynth prints."""
+    program = find_scsynth()
+    if program is None:
+        raise ReverbSynthError(f"scsynth: not found, {INSTALL}")
+    try:
+        done = subprocess.run(
+            [program, *chain(*arguments)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            timeout=timeout,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise ReverbSynthError(f"{program}: did not run ({error})") from None
+    if done.returncode != 0:
+        reason = " ".join(done.stdout.split()) or f"exit status {done.returncode}"
+        raise ReverbSynthError(f"{program}: failed ({reason})")
+    return done.stdout

@@ -1,0 +1,1 @@
+"""Measures of generated notes, grouped by what they need."""

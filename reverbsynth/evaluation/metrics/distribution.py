@@ -1,0 +1,140 @@
+"""How far generated notes, all together, are from real ones: the measures of GANSynth's Table 1.
+
+Engel et al., "GANSynth" (2019), section 3. Features are those of the pitch classifier.
+"""
+
+import numpy as np
+from scipy import linalg, stats
+from sklearn.cluster import KMeans
+from sklearn.metrics.pairwise import polynomial_kernel
+
+SIGNIFICANCE = 0.05
+"""Of the test that calls a bin different (Richardson and Weiss 2018, section 2)."""
+
+
+NOTES_PER_BIN = 5
+"""Fewest notes that a bin should expect, for a test that assumes a normal distribution (Cochran,
+"Some methods for strengthening the common chi-squared tests", 1954)."""
+
+
+def bin_count(most: int, *sizes: int) -> int:
+    """Number of bins that samples of these sizes allow, at most `most`."""
+    return min(most, min(sizes) // NOTES_PER_BIN)
+
+
+class Bins:
+    """Number of statistically different bins, NDB.
+
+    Richardson and Weiss, "On GANs and GMMs" (2018), section 2: real samples are clustered by
+    k-means; a bin counts as different where a two-proportion test rejects that real and generated
+    samples fall into it equally often. Two samples of one distribution differ in about 5 % of bins.
+
+    Parameters
+    ----------
+    reference : ndarray [shape=(n, ...)]
+        Real samples, as level spectrograms.
+    count : int
+        Number of bins.
+    seed : int
+    """
+
+    def __init__(self, reference: np.ndarray, count: int, seed: int = 0):
+        self.count = count
+        self._means = KMeans(count, n_init=3, random_state=seed)
+        self.reference = self._means.fit_predict(reference.reshape(len(reference), -1))
+
+    def assign(self, samples: np.ndarray) -> np.ndarray:
+        """The bin of each sample [shape=(n,)]."""
+        return self._means.predict(samples.reshape(len(samples), -1))
+
+    def different(self, assigned: np.ndarray) -> float:
+        """How many bins the assigned samples [shape=(n,)] fill differently from the reference."""
+        return different_bins(self.reference, assigned, self.count)
+
+
+def different_bins(first: np.ndarray, second: np.ndarray, count: int) -> float:
+    """Number of `count` bins in which the shares of two samples differ significantly.
+
+    Parameters
+    ----------
+    first, second : ndarray [shape=(n,)], [shape=(m,)]
+        Bin of each sample.
+    """
+    n, m = len(first), len(second)
+    shares = np.bincount(first, minlength=count) / n, np.bincount(second, minlength=count) / m
+    pooled = (n * shares[0] + m * shares[1]) / (n + m)
+    error = np.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m))
+    score = np.abs(shares[0] - shares[1]) / np.where(error > 0, error, 1)
+    return float(np.sum(2 * stats.norm.sf(score) < SIGNIFICANCE))
+
+
+def inception_score(probabilities: np.ndarray) -> float:
+    """exp of the mean divergence of each note's pitch distribution from the mean of all.
+
+    Salimans et al., "Improved techniques for training GANs" (2016), section 4, with pitches as
+    classes. 1 where all notes have the same; at most the number of pitches.
+
+    Parameters
+    ----------
+    probabilities : ndarray [shape=(n, pitches)]
+    """
+    p = np.maximum(np.asarray(probabilities, np.float64), 1e-12)
+    return float(np.exp(np.mean(np.sum(p * (np.log(p) - np.log(p.mean(axis=0))), axis=1))))
+
+
+def frechet_distance(first: np.ndarray, second: np.ndarray) -> float:
+    """Squared Wasserstein-2 distance of two normal distributions with the samples' moments.
+
+    Heusel et al., "GANs trained by a two time-scale update rule" (2017), equation 6. It needs more
+    samples than features, and is too large for few samples.
+
+    Parameters
+    ----------
+    first, second : ndarray [shape=(n, features)], [shape=(m, features)]
+    """
+    means = first.mean(axis=0), second.mean(axis=0)
+    covariances = np.cov(first, rowvar=False), np.cov(second, rowvar=False)
+    root = linalg.sqrtm(covariances[0] @ covariances[1])
+    spread = np.trace(covariances[0] + covariances[1] - 2 * np.real(root))
+    return float(np.sum((means[0] - means[1]) ** 2) + max(spread, 0.0))
+
+
+class KernelDistance:
+    """Squared maximum mean discrepancy with the kernel (x·y/d + 1)³, unbiased.
+
+    Gretton et al., "A kernel two-sample test" (2012), equation 3; the kernel is that of Bińkowski
+    et al., "Demystifying MMD GANs" (2018), section 4. Its mean is 0 for two samples of one
+    distribution whatever their sizes, so it may be negative.
+
+    Parameters
+    ----------
+    first, second : ndarray [shape=(n, features)], [shape=(m, features)]
+    """
+
+    def __init__(self, first: np.ndarray, second: np.ndarray):
+        pairs = ((first, first), (second, second), (first, second))
+        self._kernels = [polynomial_kernel(*pair, degree=3, coef0=1) for pair in pairs]
+
+    def __call__(self, first: np.ndarray, second: np.ndarray) -> float:
+        """The distance of those samples that are drawn, by place, perhaps more than once.
+
+        A sample that was drawn twice is not compared with itself.
+        """
+        within, other, across = self._kernels
+        first = np.bincount(first, minlength=len(within)).astype(float)
+        second = np.bincount(second, minlength=len(other)).astype(float)
+        between = first @ across @ second / (first.sum() * second.sum())
+        return float(_apart(within, first) + _apart(other, second) - 2 * between)
+
+
+def kernel_distance(first: np.ndarray, second: np.ndarray) -> float:
+    """`KernelDistance` of whole samples."""
+    return KernelDistance(first, second)(np.arange(len(first)), np.arange(len(second)))
+
+
+def _apart(kernel: np.ndarray, weights: np.ndarray) -> float:
+    """Mean of the kernel over pairs of different samples; NaN where there is no pair."""
+    pairs = weights.sum() ** 2 - np.square(weights).sum()
+    if pairs == 0:
+        return np.nan
+    return (weights @ kernel @ weights - np.square(weights) @ np.diagonal(kernel)) / pairs

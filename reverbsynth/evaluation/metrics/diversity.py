@@ -1,0 +1,65 @@
+"""What varies and what holds on a grid of notes: timbres down, pitches across."""
+
+import numpy as np
+
+from reverbsynth.audio.spectrum import log_spectral_distance
+
+
+class Spread:
+    """How different the timbres at one pitch are: mean log-spectral distance of their pairs.
+
+    Pairwise distances as a measure of a conditional generator's diversity: Zhu et al., "Toward
+    multimodal image-to-image translation" (2017), section 5.
+
+    Parameters
+    ----------
+    levels : ndarray [shape=(timbres, pitches, frames, bands)]
+        Levels as of `reverbsynth.audio.spectrum.mel_levels`.
+
+    Attributes
+    ----------
+    distances : ndarray [shape=(timbres, timbres)]
+        In dB, averaged over pitches.
+    """
+
+    def __init__(self, levels: np.ndarray):
+        self.distances = np.array(
+            [log_spectral_distance(levels, timbre).mean(axis=-1) for timbre in levels]
+        )
+
+    def __call__(self, timbres: np.ndarray) -> float:
+        """Mean over pairs of those timbres that are drawn, by place; NaN where all are one."""
+        first, second = np.meshgrid(timbres, timbres)
+        apart = first != second
+        return float(self.distances[first, second][apart].mean()) if apart.any() else np.nan
+
+
+def intraclass_correlation(values: np.ndarray) -> float:
+    """How much of a property belongs to the timbre, whatever the pitch.
+
+    The intraclass correlation ICC(3,1) of Shrout and Fleiss, "Intraclass correlations" (1979),
+    table 3, with timbres as targets and pitches as judges: 1 where the property depends on the
+    timbre and, by a shift that all timbres share, on the pitch; about 0 where it does not hold
+    from pitch to pitch.
+
+    Parameters
+    ----------
+    values : ndarray [shape=(timbres, pitches)]
+        Pitches at which a timbre has no value are left out.
+
+    Returns
+    -------
+    float
+        NaN with fewer than two timbres or pitches, or where nothing varies.
+    """
+    values = values[:, np.isfinite(values).all(axis=0)]
+    rows, columns = values.shape
+    if rows < 2 or columns < 2:
+        return np.nan
+    by_row = values.mean(axis=1, keepdims=True)
+    by_column = values.mean(axis=0, keepdims=True)
+    between = columns * np.square(by_row - values.mean()).sum() / (rows - 1)
+    residual = np.square(values - by_row - by_column + values.mean()).sum()
+    error = residual / ((rows - 1) * (columns - 1))
+    total = between + (columns - 1) * error
+    return float((between - error) / total) if total > 1e-20 else np.nan

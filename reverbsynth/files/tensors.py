@@ -1,0 +1,40 @@
+"""Tensors with metadata in one safetensors file."""
+
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from reverbsynth.errors import ReverbSynthError
+from reverbsynth.files.atomic import atomic_path
+
+
+def save_tensors(path: Path, tensors: dict[str, np.ndarray], metadata: dict[str, str]) -> None:
+    """Write tensors as safetensors, atomically."""
+    with atomic_path(path) as temporary:
+        contiguous = {name: np.asarray(value, order="C") for name, value in tensors.items()}
+        try:
+            save_file(contiguous, temporary, metadata)
+        except SafetensorError as error:
+            raise OSError(0, str(error)) from error
+
+
+def load_tensors(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """Read tensors and metadata of a safetensors file.
+
+    Raises
+    ------
+    ReverbSynthError
+        When the file is missing, truncated or of another kind.
+    """
+    from safetensors import safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = dict(file.metadata() or {})
+        return load_file(path), metadata
+    except FileNotFoundError:
+        raise ReverbSynthError(f"{path}: no such file") from None
+    except (OSError, SafetensorError) as error:
+        raise ReverbSynthError(f"{path}: not a whole safetensors file ({error})") from None

@@ -1,0 +1,74 @@
+"""What the training step needs of JAX: gradients, and variables passed in and out."""
+
+import jax
+import keras
+
+
+def value_and_gradients(function, variables, model):
+    """Run ``function() -> (loss, terms)`` and differentiate the loss by Keras variables.
+
+    A scope hides the one around it, so the current value of every variable of the model is handed
+    down, not only of those differentiated.
+    """
+    chosen = {id(variable) for variable in variables}
+    others = [
+        (variable, keras.ops.convert_to_tensor(variable))
+        for variable in model.variables
+        if id(variable) not in chosen
+    ]
+
+    def pure(values):
+        with keras.StatelessScope(state_mapping=[*others, *zip(variables, values, strict=True)]):
+            return function()
+
+    values = [keras.ops.convert_to_tensor(variable) for variable in variables]
+    (_, terms), gradients = jax.value_and_grad(pure, has_aux=True)(values)
+    return terms, gradients
+
+
+def input_gradient(function, images):
+    """Gradient of ``function(images) -> scalar`` by the images."""
+    return jax.grad(function)(images)
+
+
+def num_replicas() -> int:
+    """One: on JAX every operation sees the whole batch."""
+    return 1
+
+
+def local_shard(values):
+    """What was drawn for the whole batch, each device with its rows."""
+    distribution = keras.distribution.distribution()
+    if distribution is None:
+        return values
+    return keras.distribution.distribute_tensor(values, distribution.get_data_layout(values.shape))
+
+
+def mean_over_devices(value):
+    """The value: on JAX every operation already sees the whole batch."""
+    return value
+
+
+def with_dependency(value, images):
+    """The images: JAX has no variables whose updates could get ahead of a use."""
+    return images
+
+
+class BackendStep:
+    """Keras' entry point to the step: on JAX all state goes in and comes out."""
+
+    def train_step(self, state, data):
+        groups = (
+            self.trainable_variables,
+            self.non_trainable_variables,
+            self.optimizer.variables,
+            self.metrics_variables,
+        )
+        mapping = [
+            pair
+            for group, values in zip(groups, state, strict=True)
+            for pair in zip(group, values, strict=True)
+        ]
+        with keras.StatelessScope(state_mapping=mapping) as scope:
+            logs = self.step(data)
+        return logs, tuple([scope.get_current_value(v) for v in group] for group in groups)

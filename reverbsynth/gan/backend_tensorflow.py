@@ -1,0 +1,80 @@
+"""What the training step needs of TensorFlow: gradients."""
+
+import logging
+
+import tensorflow as tf
+
+# Every stage is a model of its own, compiled once; TensorFlow takes that for retracing.
+logging.getLogger("tensorflow").addFilter(
+    lambda record: "triggered tf.function retracing" not in record.getMessage()
+)
+
+
+def value_and_gradients(function, variables, model):
+    """Run ``function() -> (loss, terms)`` and differentiate the loss by Keras variables.
+
+    Where several replicas train, gradients are this one's part of those of the mean loss: the
+    optimizer sums them.
+    """
+    values = [variable.value for variable in variables]
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(values)
+        loss, terms = function()
+        loss = loss / num_replicas()
+    return terms, tape.gradient(loss, values, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+
+
+def input_gradient(function, images):
+    """Gradient of ``function(images) -> scalar`` by the images."""
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(images)
+        value = function(images)
+    return tape.gradient(value, images)
+
+
+def num_replicas() -> int:
+    """Replicas, each of which sees only its share of a batch."""
+    return tf.distribute.get_strategy().num_replicas_in_sync
+
+
+def local_shard(values):
+    """This replica's rows of what was drawn for the whole batch."""
+    if num_replicas() == 1:
+        return values
+    place = tf.distribute.get_replica_context().replica_id_in_sync_group
+    return tf.reshape(values, [num_replicas(), -1, *values.shape[1:]])[place]
+
+
+def mean_over_devices(value):
+    """The mean of every replica's value; differentiable, twice too."""
+    context = tf.distribute.get_replica_context()
+    if context is None or context.num_replicas_in_sync == 1:
+        return value
+    return context.all_reduce(tf.distribute.ReduceOp.MEAN, value)
+
+
+def with_dependency(value, images):
+    """The images, but not before the value is computed.
+
+    A variable is updated in place, and now and then an update that depends on the critic's real
+    images alone (its label heads) got ahead of the generator step's use of what it had read: its
+    loss then came out 1e-4 off, differently at every run.
+    """
+    with tf.control_dependencies([value]):
+        return tf.identity(images)
+
+
+class BackendStep:
+    """Keras' entry point to the step: on TensorFlow the step is called as it is."""
+
+    def train_step(self, data):
+        terms = self.step(data)
+        if isinstance(tf.distribute.get_strategy(), tf.distribute.MultiWorkerMirroredStrategy):
+            # Keras takes the mean over a batch dimension and the workers.
+            terms = {name: tf.reshape(value, [1]) for name, value in terms.items()}
+        return terms
+
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        """Nothing: the model is built when it is made. Keras would build it from a batch, which it
+        cannot put together where several machines hold one each.
+        """

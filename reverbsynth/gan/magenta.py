@@ -1,0 +1,270 @@
+"""Reads training directories of the original GANSynth (Magenta, TensorFlow 1).
+
+A directory holds ``experiment.json`` and a folder for each stage with a checkpoint. Only the
+generator's averaged weights are needed to play; no training set is.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from reverbsynth.errors import ReverbSynthError
+from reverbsynth.gan import schedule
+from reverbsynth.gan.networks import Discriminator, Generator
+from reverbsynth.settings import GanSettings, SpectraSettings
+
+AVERAGE = "/ExponentialMovingAverage"
+
+
+ORIGINAL_PITCHES = (24, 84)
+"""Pitches of the NSynth subset that GANSynth was trained on."""
+
+
+_BLOCK = re.compile(
+    r".*/(progressive_gan_)(block_\d+)/(conv0|conv1|to_rgb|from_rgb)/(?:conv2d/)?(\w+)"
+)
+
+
+_HEADS = {"/logits/": "score", "/classification_logits/": "pitch_logits"}
+
+
+_FIXED = {
+    "train_progressive": True,
+    "num_resolutions": schedule.N_BLOCKS,
+    "start_height": 2,
+    "start_width": 16,
+    "scale_base": 2,
+    "scale_mode": "ALL",
+    "fmap_decay": 1.0,
+    "simple_arch": False,
+    "to_rgb_activation": "tanh",
+    "audio_length": 64000,
+    "sample_rate": 16000,
+}
+
+
+_THEIR_NAMES = {
+    "latent_size": "latent_vector_size",
+    "filters_base": "fmap_base",
+    "filters_max": "fmap_max",
+    "kernel_size": "kernel_size",
+    "representation": "data_type",
+}
+
+
+@dataclass(frozen=True)
+class OriginalRun:
+    """What an original directory says about its last stage.
+
+    ``weights`` are the generator's averages under our names; ``progress`` is that of the images
+    seen, and ``pitches`` are the MIDI pitches of the label classes.
+    """
+
+    directory: Path
+    gan: GanSettings
+    spectra: SpectraSettings
+    stage: int
+    progress: float
+    images_seen: int
+    pitches: list[int]
+    weights: dict[str, np.ndarray]
+
+
+def our_name(original: str) -> str | None:
+    """The name a variable of the original has here, or None where it has none."""
+    for head, name in _HEADS.items():
+        if head in original:
+            return f"{name}/{original.rsplit('/', 1)[-1]}"
+    found = _BLOCK.fullmatch(original)
+    return f"{found[2]}/{found[3]}/{found[4]}" if found else None
+
+
+def load_networks(
+    weights: dict[str, np.ndarray], generator: Generator, discriminator: Discriminator
+) -> None:
+    """Assign weights by their original names to both networks; every variable must be there."""
+    for scope, network in (("Generator/", generator), ("Discriminator/", discriminator)):
+        ours = {our_name(k): v for k, v in weights.items() if k.startswith(scope)}
+        for name, variable in network.named_variables().items():
+            variable.assign(ours[name])
+
+
+def read_original(directory: Path | str, lowest_pitch: int | None = None) -> OriginalRun:
+    """Read the last stage of an original training directory.
+
+    Parameters
+    ----------
+    directory : path
+    lowest_pitch : int, optional
+        MIDI pitch of the first label class. The directory does not say; 61 classes are taken to
+        be GANSynth's 24 to 84.
+
+    Raises
+    ------
+    ReverbSynthError
+        When a file is missing or damaged, or the network is of another make.
+    """
+    directory = Path(directory)
+    experiment = _experiment(directory / "experiment.json")
+    stage, prefix = _last_checkpoint(directory)
+    variables = _read_checkpoint(prefix)
+    gan, spectra = _settings(experiment, directory / "experiment.json")
+
+    first = _required(variables, _generator("block_1/conv0/conv2d/kernel"), prefix)
+    classes = first.shape[2] - gan.latent_size if first.ndim == 4 else 0
+    if classes < 1:
+        raise ReverbSynthError(
+            f"{prefix}: first kernel has shape {first.shape}, expected (2, 16, "
+            f"{gan.latent_size} + pitches, filters)"
+        )
+    generator = Generator(gan, classes, stage)
+    weights = {}
+    for name, variable in generator.named_variables().items():
+        part, kind = name.rsplit("/", 1)
+        original = _generator(f"{part}/{'conv2d/kernel' if kind == 'kernel' else 'bias'}")
+        value = _required(variables, original, prefix)
+        if value.shape != tuple(variable.shape):
+            raise ReverbSynthError(
+                f"{prefix}: {original} has shape {value.shape}, expected {tuple(variable.shape)}"
+            )
+        if not np.isfinite(value).all():
+            raise ReverbSynthError(f"{prefix}: {original} holds values that are not finite")
+        weights[name] = value
+    images = int(_required(variables, "global_step", prefix))
+    return OriginalRun(
+        directory,
+        gan,
+        spectra,
+        stage,
+        _progress(experiment, stage, images),
+        images,
+        _pitches(classes, lowest_pitch, prefix),
+        weights,
+    )
+
+
+def _generator(rest: str) -> str:
+    return f"Generator/progressive_gan_generator/progressive_gan_{rest}{AVERAGE}"
+
+
+def _required(variables: dict, name: str, prefix: Path) -> np.ndarray:
+    if name not in variables:
+        raise ReverbSynthError(f"{prefix}: variable {name} is missing")
+    return variables[name]
+
+
+def _experiment(path: Path) -> dict:
+    try:
+        experiment = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ReverbSynthError(f"{path}: cannot be read ({error.strerror})") from None
+    except ValueError:
+        raise ReverbSynthError(f"{path}: not valid JSON") from None
+    if not isinstance(experiment, dict):
+        raise ReverbSynthError(f"{path}: found {type(experiment).__name__}, expected an object")
+    for key, expected in _FIXED.items():
+        found = experiment.get(key, expected)
+        if found != expected:
+            raise ReverbSynthError(f"{path}: {key} is {found!r}, only {expected!r} can be read")
+    return experiment
+
+
+def _settings(experiment: dict, path: Path) -> tuple[GanSettings, SpectraSettings]:
+    def number(key: str, kind=int):
+        value = experiment.get(key)
+        if isinstance(value, bool) or not isinstance(value, int | float) or kind(value) != value:
+            raise ReverbSynthError(f"{path}: {key} is {value!r}, expected a number")
+        return kind(value)
+
+    try:
+        gan = GanSettings(
+            latent_size=number("latent_vector_size"),
+            filters_base=number("fmap_base"),
+            filters_max=number("fmap_max"),
+            kernel_size=number("kernel_size"),
+        )
+        spectra = SpectraSettings(
+            representation=experiment.get("data_type"),
+            scale=(number("mag_normalizer_a", float), number("p_normalizer_a", float)),
+            shift=(number("mag_normalizer_b", float), number("p_normalizer_b", float)),
+        )
+    except ValueError as error:
+        first = error.errors()[0]
+        key = _THEIR_NAMES[first["loc"][0]]
+        raise ReverbSynthError(f"{path}: {key} is {first['input']!r}, {first['msg']}") from None
+    return gan, spectra
+
+
+def _last_checkpoint(directory: Path) -> tuple[int, Path]:
+    """The highest stage folder that has a checkpoint, and the checkpoint's prefix."""
+    found = {}
+    for folder in directory.glob("stage_*"):
+        name = folder.name.removeprefix("stage_")
+        if name.isdigit() and (folder / "checkpoint").is_file():
+            found[int(name)] = folder
+    if not found:
+        raise ReverbSynthError(f"{directory}: no stage_NNNNN folder with a checkpoint file in it")
+    stage = max(found)
+    if stage > schedule.LAST_STAGE:
+        raise ReverbSynthError(
+            f"{found[stage]}: stage {stage}, expected at most {schedule.LAST_STAGE}"
+        )
+    state = found[stage] / "checkpoint"
+    named = re.search(
+        r'^model_checkpoint_path:\s*"([^"]+)"', state.read_text(errors="replace"), re.MULTILINE
+    )
+    if not named:
+        raise ReverbSynthError(f"{state}: does not name a model_checkpoint_path")
+    # The path may be that of the machine it was trained on; the file lies beside this one.
+    prefix = found[stage] / Path(named[1]).name
+    if not prefix.with_name(prefix.name + ".index").is_file():
+        raise ReverbSynthError(f"{prefix}.index: no such file, named in {state}")
+    return stage, prefix
+
+
+def _read_checkpoint(prefix: Path) -> dict[str, np.ndarray]:
+    import tensorflow as tf
+
+    try:
+        reader = tf.train.load_checkpoint(str(prefix))
+        wanted = [
+            name
+            for name in reader.get_variable_to_shape_map()
+            if name.endswith(AVERAGE) or name == "global_step"
+        ]
+        return {name: np.asarray(reader.get_tensor(name)) for name in wanted}
+    except (tf.errors.OpError, RuntimeError, ValueError, IndexError, TypeError) as error:
+        reason = str(error).splitlines()[0][:160]
+        raise ReverbSynthError(f"{prefix}: checkpoint is damaged ({reason})") from None
+
+
+def _progress(experiment: dict, stage: int, images: int) -> float:
+    """Progress of a step after so many images, by the experiment's own schedule."""
+    last = schedule.blocks(stage) - 1
+    if not schedule.is_transition(stage):
+        return float(last)
+    stable = experiment.get("stable_stage_num_images", 0)
+    transition = experiment.get("transition_stage_num_images", 0)
+    if not (isinstance(stable, int) and isinstance(transition, int) and transition > 0):
+        return float(last)
+    cycles, rest = divmod(images, stable + transition)
+    return float(min(cycles + max(0.0, (rest - stable) / transition), last))
+
+
+def _pitches(classes: int, lowest: int | None, prefix: Path) -> list[int]:
+    low, high = ORIGINAL_PITCHES
+    if lowest is None:
+        if classes != high - low + 1:
+            raise ReverbSynthError(
+                f"{prefix}: {classes} pitch classes, expected GANSynth's {high - low + 1} "
+                f"({low} to {high}); name the lowest pitch (--lowest-pitch)"
+            )
+        lowest = low
+    if not 0 <= lowest <= 128 - classes:
+        raise ReverbSynthError(
+            f"lowest pitch: found {lowest}, expected 0 to {128 - classes} for {classes} classes"
+        )
+    return list(range(lowest, lowest + classes))

@@ -1,0 +1,341 @@
+"""MIDI files played by an instrument, as GANSynth does it.
+
+The latent vector moves through latent space as the piece goes on, one new timbre every few seconds.
+Each note gets an attack of 10 ms and a release of 0.3 s after at most 3 s, and peaks at its
+velocity. Engel et al., "GANSynth" (2019), and its ``generate.py``.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import mido
+import numpy as np
+
+from reverbsynth.audio.format import SAMPLE_RATE
+from reverbsynth.errors import ReverbSynthError
+from reverbsynth.instrument.instrument import Instrument, at_peak
+
+ATTACK = 0.010
+"""Seconds in which a note fades in."""
+
+
+RELEASE = 0.3
+"""Seconds in which it fades out after its end."""
+
+
+LONGEST = 3.0
+"""Seconds a note sounds at most before its release."""
+
+
+PEAK = 0.9
+"""Of the whole piece; the rest keeps lossy formats from clipping."""
+
+
+DRUMS = 9
+"""General MIDI's drum channel, counted from 0."""
+
+
+_SUSTAIN, _ALL_SOUND_OFF, _ALL_NOTES_OFF = 64, 120, 123
+
+
+_LONGEST_PIECE = 2 * 3600.0
+
+
+_MOST_NOTES = 1_000_000
+
+
+@dataclass(frozen=True)
+class Played:
+    """One note of a piece: start and end in seconds."""
+
+    start: float
+    end: float
+    pitch: int
+    velocity: int
+
+
+@dataclass(frozen=True)
+class Part:
+    """The notes of one track on one channel.
+
+    Attributes
+    ----------
+    number : int
+        Counted from 1 over the parts that hold notes.
+    name : str
+        The track's.
+    """
+
+    number: int
+    name: str
+    channel: int
+    notes: tuple[Played, ...]
+
+    @property
+    def drums(self) -> bool:
+        return self.channel == DRUMS
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """What came out of `render`.
+
+    Attributes
+    ----------
+    audio : ndarray, float32 [shape=(samples,)]
+    notes : int
+        Notes heard.
+    generated : int
+        Different (pitch, timbre) pairs that had to be generated.
+    transposed, left_out : dict
+        How many notes of each pitch outside the vocabulary were moved by octaves, or dropped.
+    """
+
+    audio: np.ndarray
+    notes: int
+    generated: int
+    transposed: dict[int, int] = field(default_factory=dict)
+    left_out: dict[int, int] = field(default_factory=dict)
+
+    def report(self) -> list[str]:
+        """For people: a line for each thing that was not played as written."""
+        kinds = {"transposed by octaves": self.transposed, "left out": self.left_out}
+        return [
+            f"{sum(counts.values())} notes {what} (pitches {', '.join(map(str, sorted(counts)))})"
+            for what, counts in kinds.items()
+            if counts
+        ]
+
+
+def read_midi(path: Path | str) -> list[Part]:
+    """Read a MIDI file: its parts with notes in seconds.
+
+    Tempo changes hold for all tracks; notes held by the sustain pedal end when it is lifted or
+    their key is struck again; a note without an end lasts to the end of the piece.
+
+    Raises
+    ------
+    ReverbSynthError
+        For a missing or damaged file, or one without a note.
+    """
+    path = Path(path)
+    try:
+        file = mido.MidiFile(str(path), clip=True)
+        events = _in_seconds(file)
+        parts = _parts(events, [track.name for track in file.tracks])
+    except OSError as error:
+        reason = error.strerror or error
+        raise ReverbSynthError(f"{path}: cannot be read as MIDI ({reason})") from None
+    except ReverbSynthError as error:
+        raise ReverbSynthError(f"{path}: {error}") from None
+    # A damaged file can fail at any byte, and mido then raises whatever Python does there.
+    except Exception as error:
+        reason = " ".join(str(error).split())[:100] or type(error).__name__
+        raise ReverbSynthError(f"{path}: damaged MIDI file ({reason})") from None
+    if not parts:
+        raise ReverbSynthError(f"{path}: found no notes")
+    return parts
+
+
+def choose(parts: Sequence[Part], numbers: Iterable[int] | None = None) -> list[Played]:
+    """Notes of the chosen parts in order of their start; of all but the drums by default.
+
+    Raises
+    ------
+    ReverbSynthError
+        For a part that is not there, or where only drums are.
+    """
+    if numbers is None:
+        chosen = [part for part in parts if not part.drums]
+        if not chosen:
+            raise ReverbSynthError("tracks: found drums only, which the instrument cannot play")
+    else:
+        known = {part.number: part for part in parts}
+        for number in numbers:
+            if number not in known:
+                listed = ", ".join(f"{part.number} ({part.name or 'unnamed'})" for part in parts)
+                raise ReverbSynthError(f"track: found {number}, expected one of {listed}")
+        chosen = [known[number] for number in sorted(set(numbers))]
+    notes = [note for part in chosen for note in part.notes]
+    return sorted(notes, key=lambda note: (note.start, note.pitch, note.end, note.velocity))
+
+
+def render(
+    instrument: Instrument,
+    notes: Sequence[Played],
+    seed: int | None = None,
+    every: float = 2.0,
+    outside: Literal["transpose", "omit"] = "transpose",
+    progress: Callable[[int, int], None] | None = None,
+    **labels: Any,
+) -> Rendering:
+    """Play notes.
+
+    Parameters
+    ----------
+    instrument : Instrument
+    notes : sequence of Played
+    seed : int, optional
+        Of the timbres.
+    every : float
+        Seconds from one timbre to the next; 0 keeps one throughout.
+    outside : {"transpose", "omit"}
+        What becomes of pitches the instrument has not: moved by as few octaves as it takes, or left
+        out. Those that no octave reaches are left out.
+    progress : callable, optional
+        Called with the number of notes generated and of all to generate.
+    labels
+        Values of the other labels, such as ``effect="reverb"``.
+
+    Returns
+    -------
+    Rendering
+
+    Raises
+    ------
+    ReverbSynthError
+        When no note can be played.
+    """
+    if not every >= 0:
+        raise ReverbSynthError(f"seconds between timbres: found {every}, expected 0 or more")
+    instrument.condition(instrument.pitches[:1], **labels)
+    heard, moved, dropped = _within(notes, instrument.pitches, outside)
+    if not heard:
+        low, high = instrument.pitches[0], instrument.pitches[-1]
+        raise ReverbSynthError(f"no note to play within the instrument's pitches {low} to {high}")
+    duration = max(min(note.end, note.start + LONGEST) for note in heard) + RELEASE
+    audio = np.zeros(round(duration * SAMPLE_RATE) + 1, np.float32)
+    walk = instrument.walk(duration if every else 0.0, every or 1.0, seed)
+    # Notes that start together share a timbre, so equal pitches among them are one generated note.
+    z = walk.at([note.start for note in heard])
+    keys = [(note.pitch, timbre.tobytes()) for note, timbre in zip(heard, z, strict=True)]
+    uses: dict[tuple, list[int]] = {}
+    for i, key in enumerate(keys):
+        uses.setdefault(key, []).append(i)
+    first = [places[0] for places in uses.values()]
+    waves = instrument.stream([heard[i].pitch for i in first], z[first], **labels)
+    for done, (wave, places) in enumerate(zip(waves, uses.values(), strict=True), 1):
+        for i in places:
+            _add(audio, wave, heard[i])
+        if progress:
+            progress(done, len(first))
+    return Rendering(at_peak(audio, PEAK), len(heard), len(first), moved, dropped)
+
+
+def envelope(seconds: float) -> np.ndarray:
+    """Gain of a note held so long, release included, float32 [shape=(samples,)]."""
+    held = round(min(seconds, LONGEST) * SAMPLE_RATE)
+    attack, release = round(ATTACK * SAMPLE_RATE), round(RELEASE * SAMPLE_RATE)
+    gain = np.ones(held + release, np.float32)
+    gain[held:] = np.linspace(1, 0, release)
+    gain[:attack] *= np.linspace(0, 1, attack)
+    return gain
+
+
+def _add(audio: np.ndarray, wave: np.ndarray, note: Played) -> None:
+    gain = envelope(note.end - note.start)
+    shaped = at_peak(wave[: len(gain)] * gain, note.velocity / 127)
+    start = round(note.start * SAMPLE_RATE)
+    audio[start : start + len(shaped)] += shaped[: len(audio) - start]
+
+
+def _within(
+    notes: Sequence[Played], pitches: Sequence[int], outside: str
+) -> tuple[list[Played], Counter, Counter]:
+    known = set(pitches)
+    heard, moved, dropped = [], Counter(), Counter()
+    octaves = sorted(range(-120, 121, 12), key=abs)
+    for note in notes:
+        pitch = note.pitch
+        if pitch not in known and outside == "transpose":
+            pitch = next((pitch + step for step in octaves if pitch + step in known), pitch)
+        if pitch not in known:
+            dropped[note.pitch] += 1
+            continue
+        if pitch != note.pitch:
+            moved[note.pitch] += 1
+        heard.append(Played(note.start, note.end, pitch, note.velocity))
+    return heard, moved, dropped
+
+
+def _in_seconds(file: mido.MidiFile) -> list[tuple[float, int, mido.Message]]:
+    """Messages of all tracks in order, with their time in seconds and their track."""
+    if file.type == 2:
+        raise ReverbSynthError("MIDI format 2 (separate sequences), expected format 0 or 1")
+    per_beat = file.ticks_per_beat
+    if not 0 < per_beat < 0x8000:
+        raise ReverbSynthError(f"{per_beat} ticks a beat, expected beats, not SMPTE frames")
+    timed = []
+    for number, track in enumerate(file.tracks):
+        ticks = 0
+        for message in track:
+            ticks += message.time
+            timed.append((ticks, number, message))
+    timed.sort(key=lambda event: event[0])
+    events, seconds, before, tempo = [], 0.0, 0, 500_000
+    for ticks, number, message in timed:
+        seconds += (ticks - before) * tempo / per_beat / 1e6
+        before = ticks
+        if message.type == "set_tempo":
+            tempo = message.tempo
+        if not message.is_meta or message.type == "end_of_track":
+            if seconds > _LONGEST_PIECE:
+                hours = _LONGEST_PIECE / 3600
+                raise ReverbSynthError(f"lasts {seconds:.0f} s, expected at most {hours:.0f} hours")
+            events.append((seconds, number, message))
+    return events
+
+
+def _parts(events: list[tuple[float, int, mido.Message]], names: list[str]) -> list[Part]:
+    """Notes of each track and channel, those held by the pedal included."""
+    found: dict[tuple[int, int], list[Played]] = {}
+    down: dict[tuple[int, int, int], list[tuple[float, int]]] = {}
+    held: dict[tuple[int, int, int], list[tuple[float, int]]] = {}
+    pedals: set[int] = set()
+
+    def end(key: tuple[int, int, int], strikes: list[tuple[float, int]], at: float) -> None:
+        for start, velocity in strikes:
+            found.setdefault(key[:2], []).append(Played(start, at, key[2], velocity))
+
+    def lift(channel: int, at: float) -> None:
+        for key in [key for key in held if key[1] == channel]:
+            end(key, held.pop(key), at)
+
+    seconds = 0.0
+    for count, (seconds, track, message) in enumerate(events):
+        if count > _MOST_NOTES:
+            raise ReverbSynthError(f"more than {_MOST_NOTES:,} events")
+        if message.type in ("note_on", "note_off"):
+            key = (track, message.channel, message.note)
+            if message.type == "note_on" and message.velocity > 0:
+                end(key, held.pop(key, []), seconds)
+                down.setdefault(key, []).append((seconds, message.velocity))
+            elif down.get(key):
+                # Of overlapping notes of one pitch the first struck ends first.
+                strike = down[key].pop(0)
+                if message.channel in pedals:
+                    held.setdefault(key, []).append(strike)
+                else:
+                    end(key, [strike], seconds)
+        elif message.type == "control_change":
+            channel = message.channel
+            if message.control == _SUSTAIN:
+                if message.value >= 64:
+                    pedals.add(channel)
+                else:
+                    pedals.discard(channel)
+                    lift(channel, seconds)
+            elif message.control in (_ALL_SOUND_OFF, _ALL_NOTES_OFF):
+                for key in [key for key in down if key[1] == channel]:
+                    end(key, down.pop(key), seconds)
+                lift(channel, seconds)
+    for pending in (down, held):
+        for key, strikes in pending.items():
+            end(key, strikes, seconds)
+    return [
+        Part(number, names[track].strip(), channel, tuple(sorted(notes, key=lambda n: n.start)))
+        for number, ((track, channel), notes) in enumerate(sorted(found.items()), 1)
+    ]

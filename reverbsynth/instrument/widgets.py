@@ -1,0 +1,230 @@
+"""A panel to play an instrument from a notebook (JupyterLab, Colab)."""
+
+import io
+from functools import lru_cache
+from pathlib import Path
+
+import ipywidgets
+import matplotlib
+import numpy as np
+import soundfile
+from PIL import Image
+
+from reverbsynth.audio.format import SAMPLE_RATE
+from reverbsynth.audio.io import write_audio
+from reverbsynth.errors import ReverbSynthError
+from reverbsynth.instrument.instrument import Instrument, at_peak
+from reverbsynth.instrument.label_mixture import mix_labels, reference
+from reverbsynth.instrument.latents import slerp
+from reverbsynth.training.run import Run
+
+_NAMES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
+
+
+_PEAK = 0.9
+
+
+_DEPTH = 16.0
+"""Nepers shown below the loudest pixel."""
+
+
+def panel(source: Instrument | Run | Path | str) -> "Panel":
+    """A panel with pitch, timbre, labels and stage; picture, player and a save button.
+
+    Parameters
+    ----------
+    source : Instrument, Run or path
+        An instrument has one stage, and so has a results bundle; of a run any finished stage can
+        be chosen.
+
+    Returns
+    -------
+    Panel
+        Shown by being the last expression of a cell.
+    """
+    return Panel(source)
+
+
+class Panel(ipywidgets.VBox):
+    """See `panel`. Every change of a control plays the note anew.
+
+    Attributes
+    ----------
+    pitch, first_seed, second_seed, blend, stage, selects, wetness, file_name, save : widgets
+        The controls; ``selects`` by label. ``wetness`` is how much of the effect there is, None for
+        an instrument without that label. Of two effects it is the only control.
+    picture, player, message : widgets
+        What they lead to.
+    wave : ndarray [shape=(64000,)]
+        The note that is in the player, as generated.
+    """
+
+    def __init__(self, source: Instrument | Run | Path | str):
+        self._source = _opened(source)
+        # Stages that were played stay loaded; four of full size are 120 MB.
+        self._instrument = lru_cache(maxsize=4)(self._of_stage)
+        of_run = isinstance(self._source, Run)
+        stages = self._source.stages if of_run else [self._source.stage]
+        if of_run and self._source.bundled:
+            stages = stages[-1:]
+        if not stages:
+            raise ReverbSynthError(f"{source}: no stage of this run is finished yet")
+        pitches, others = self._choices(stages[-1])
+        middle = pitches[len(pitches) // 2]
+        wide = ipywidgets.Layout(width="28rem", max_width="100%")
+        self.pitch = ipywidgets.SelectionSlider(
+            options=[(_name(pitch), pitch) for pitch in pitches],
+            value=middle,
+            description="Pitch",
+            continuous_update=False,
+            layout=wide,
+        )
+        self.first_seed, self.second_seed = (
+            ipywidgets.BoundedIntText(seed, min=0, max=2**31 - 1, description=f"Timbre {name}")
+            for seed, name in ((0, "A"), (1, "B"))
+        )
+        self.blend = ipywidgets.FloatSlider(
+            0.0, min=0, max=1, step=0.05, description="A to B", continuous_update=False, layout=wide
+        )
+        self._effects = others.get("effect", [])
+        self.selects = {
+            name: ipywidgets.Dropdown(options=values, description=name.capitalize())
+            for name, values in others.items()
+            if len(values) > (2 if name == "effect" else 1)
+        }
+        self.wetness = self._dial(wide)
+        self.stage = ipywidgets.Dropdown(
+            options=stages, value=stages[-1], description="Stage", disabled=len(stages) == 1
+        )
+        self.picture = ipywidgets.Image(format="png", layout=ipywidgets.Layout(max_width="100%"))
+        self.player = ipywidgets.Audio(format="wav", autoplay=True, loop=False)
+        self.file_name = ipywidgets.Text("note.wav", description="File")
+        self.save = ipywidgets.Button(description="Save", tooltip="Write the note to this file")
+        self.message = ipywidgets.Label()
+        self.wave = np.zeros(0, np.float32)
+        dials = [] if self.wetness is None else [self.wetness]
+        self._controls = (
+            *(self.pitch, self.first_seed, self.second_seed, self.blend, self.stage),
+            *(*self.selects.values(), *dials),
+        )
+        for control in self._controls:
+            control.observe(self._changed, names="value")
+        self.save.on_click(self._save)
+        super().__init__(
+            [
+                self.pitch,
+                ipywidgets.HBox([self.first_seed, self.second_seed]),
+                self.blend,
+                ipywidgets.HBox([*self.selects.values(), self.stage]),
+                *dials,
+                self.picture,
+                self.player,
+                ipywidgets.HBox([self.file_name, self.save]),
+                self.message,
+            ]
+        )
+        self._play()
+
+    def _dial(self, layout: ipywidgets.Layout) -> ipywidgets.FloatSlider | None:
+        """Of two effects, from the one to the other; of more, how much of the chosen one."""
+        if len(self._effects) < 2:
+            return None
+        two = len(self._effects) == 2
+        return ipywidgets.FloatSlider(
+            0.0 if two else 1.0,
+            min=0,
+            max=1,
+            step=0.05,
+            description=self._other.capitalize() if two else "Amount",
+            continuous_update=False,
+            layout=layout,
+        )
+
+    @property
+    def _other(self) -> str:
+        """Of two effects, the one that is no reference."""
+        return next(name for name in self._effects if name != reference(self._effects))
+
+    def _labels(self) -> dict:
+        labels = {name: select.value for name, select in self.selects.items()}
+        if self.wetness is not None:
+            chosen = labels.get("effect", self._other)
+            labels["effect"] = mix_labels(reference(self._effects), chosen, self.wetness.value)
+        return labels
+
+    def _of_stage(self, stage: int) -> Instrument:
+        if isinstance(self._source, Instrument):
+            return self._source
+        return Instrument.from_run(self._source, stage)
+
+    def _choices(self, stage: int) -> tuple[list[int], dict[str, list]]:
+        labels = self._instrument(stage).labels
+        return labels["pitch"], {k: v for k, v in labels.items() if k != "pitch"}
+
+    def _changed(self, _) -> None:
+        """Play the note anew; where that fails, say so and go back to the last that was played."""
+        values = [control.value for control in self._controls]
+        if values == self._played:
+            return
+        try:
+            self._play()
+        except (ReverbSynthError, OSError) as error:
+            for control, value in zip(self._controls, self._played, strict=True):
+                control.unobserve(self._changed, names="value")
+                control.value = value
+                control.observe(self._changed, names="value")
+            self.message.value = str(error)
+
+    def _play(self) -> None:
+        instrument = self._instrument(self.stage.value)
+        ends = (
+            instrument.latents(1, seed.value)[0] for seed in (self.first_seed, self.second_seed)
+        )
+        z = slerp(*ends, self.blend.value)
+        image, self.wave = instrument.image_and_wave(self.pitch.value, z, **self._labels())
+        self.picture.value = _png(image)
+        self.player.value = _wav(at_peak(self.wave, _PEAK))
+        self.message.value = ""
+        self._played = [control.value for control in self._controls]
+
+    def _save(self, _) -> None:
+        try:
+            write_audio(self.file_name.value, at_peak(self.wave, _PEAK))
+        except ReverbSynthError as error:
+            self.message.value = str(error)
+        else:
+            self.message.value = f"saved {self.file_name.value}"
+
+
+def _opened(source: Instrument | Run | Path | str) -> Instrument | Run:
+    if isinstance(source, Instrument | Run):
+        return source
+    path = Path(source)
+    return Run.open(path) if path.is_dir() else Instrument.load(path)
+
+
+def _name(pitch: int) -> str:
+    return f"{_NAMES[pitch % 12]}{pitch // 12 - 1} ({pitch})"
+
+
+def _png(image: np.ndarray) -> bytes:
+    """Magnitude and instantaneous frequency [shape=(h, w, 2)] side by side, time to the right."""
+    magnitude, frequency = image[..., 0], image[..., 1]
+    shades = (magnitude - magnitude.max()) / _DEPTH + 1
+    colours = [
+        matplotlib.colormaps[name](np.clip(values, 0, 1).T[::-1], bytes=True)[..., :3]
+        for name, values in (("magma", shades), ("twilight", frequency / 2 + 0.5))
+    ]
+    pictures = [Image.fromarray(c).resize((320, 256), Image.Resampling.NEAREST) for c in colours]
+    both = Image.new("RGB", (648, 256), "white")
+    both.paste(pictures[0], (0, 0))
+    both.paste(pictures[1], (328, 0))
+    file = io.BytesIO()
+    both.save(file, "PNG")
+    return file.getvalue()
+
+
+def _wav(audio: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    soundfile.write(file, audio, SAMPLE_RATE, format="WAV", subtype="PCM_16")
+    return file.getvalue()

@@ -1,0 +1,50 @@
+"""The settings tree: typed, validated and frozen. Its defaults are the paper's."""
+
+from reverbsynth.settings.data import (
+    DataSettings,
+    EffectSettings,
+    FolderSource,
+    NSynthSource,
+    SoundFontSource,
+)
+from reverbsynth.settings.evaluation import ClaimSettings, EvaluationSettings
+from reverbsynth.settings.settings import (
+    PRESETS,
+    Settings,
+    differences,
+    parse_overrides,
+    presets,
+    settings_hash,
+)
+from reverbsynth.settings.training import (
+    AugmentationSettings,
+    GanSettings,
+    Label,
+    LossSettings,
+    OptimizerSettings,
+    SpectraSettings,
+    TrainingSettings,
+)
+
+__all__ = [
+    "PRESETS",
+    "AugmentationSettings",
+    "ClaimSettings",
+    "DataSettings",
+    "EffectSettings",
+    "EvaluationSettings",
+    "FolderSource",
+    "GanSettings",
+    "Label",
+    "LossSettings",
+    "NSynthSource",
+    "OptimizerSettings",
+    "Settings",
+    "SoundFontSource",
+    "SpectraSettings",
+    "TrainingSettings",
+    "differences",
+    "parse_overrides",
+    "presets",
+    "settings_hash",
+]

@@ -1,0 +1,203 @@
+"""The settings tree: typed, validated and frozen. Its defaults are the paper's.
+
+A preset is a YAML file that states only what differs from its ``base`` (another preset, or these
+defaults where it names none); overrides go on top. Nothing else in the package holds a knob.
+"""
+
+import difflib
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import Field, ValidationError
+
+from reverbsynth.errors import ReverbSynthError
+from reverbsynth.settings.data import DataSettings, FolderSource, NSynthSource, SoundFontSource
+from reverbsynth.settings.evaluation import EvaluationSettings
+from reverbsynth.settings.overrides import flat, merged, nested, non_default_values
+from reverbsynth.settings.training import (
+    AugmentationSettings,
+    GanSettings,
+    LossSettings,
+    OptimizerSettings,
+    SpectraSettings,
+    TrainingSettings,
+)
+from reverbsynth.settings.types import Frozen
+
+PRESETS = Path(__file__).parent / "presets"
+
+
+_NOT_YAML = (yaml.YAMLError, ValueError, RecursionError)
+"""What the parser raises: also for dates that no calendar has, and nesting without an end."""
+
+
+class Settings(Frozen):
+    """Everything that decides a run, and how it is judged."""
+
+    name: str = Field("paper", description="of the preset; decides nothing")
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(
+        0, description="of every random draw: the same seed gives the same data and run"
+    )
+    data: DataSettings = DataSettings()
+    spectra: SpectraSettings = SpectraSettings()
+    gan: GanSettings = GanSettings()
+    losses: LossSettings = LossSettings()
+    augmentation: AugmentationSettings = AugmentationSettings()
+    optimizer: OptimizerSettings = OptimizerSettings()
+    training: TrainingSettings = TrainingSettings()
+    evaluation: EvaluationSettings = EvaluationSettings()
+
+    @classmethod
+    def preset(cls, name: str, **overrides: Any) -> "Settings":
+        """A shipped preset with overrides, nested or by dotted key.
+
+        >>> Settings.preset("tiny", **{"training.batch": 4}, seed=7).training.batch
+        4
+
+        Raises
+        ------
+        ReverbSynthError
+            For an unknown preset or setting, or a value out of range.
+        """
+        return cls._build(_preset_values(name), overrides, origin=f"preset {name}")
+
+    @classmethod
+    def load(cls, path: Path | str, **overrides: Any) -> "Settings":
+        """Settings from a YAML file, which may name the preset it starts from as ``base``."""
+        path = Path(path)
+        return cls._build(_file_values(path), overrides, origin=str(path))
+
+    def replace(self, **overrides: Any) -> "Settings":
+        """These settings with overrides, nested or by dotted key."""
+        return self._build(self.model_dump(mode="json"), overrides, origin="settings")
+
+    def to_yaml(self) -> str:
+        """Every setting, as YAML that `load` reads back to the same settings."""
+        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
+
+    @property
+    def hash(self) -> str:
+        """Twelve hexadecimal digits that name what is trained: all but ``name``, ``evaluation``.
+
+        Only what is not the default counts, so that a setting that a later version adds leaves
+        the name, and the runs that have it, as they are.
+        """
+        values = self.departing()
+        return settings_hash({k: v for k, v in values.items() if k not in ("name", "evaluation")})
+
+    def departing(self) -> dict[str, Any]:
+        """The settings that are not the paper's, nested; the source's kind always."""
+        same_kind = DataSettings(source=type(self.data.source)())
+        defaults = Settings(data=same_kind).model_dump(mode="json")
+        values = non_default_values(self.model_dump(mode="json"), defaults)
+        values.setdefault("data", {}).setdefault("source", {})["kind"] = self.data.source.kind
+        return values
+
+    @classmethod
+    def _build(cls, values: dict, overrides: Mapping[str, Any], origin: str) -> "Settings":
+        # From the defaults up, so that one field of a source can be set without naming its kind.
+        values = merged(cls().model_dump(mode="json"), values)
+        values = merged(values, nested(overrides))
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            raise ReverbSynthError(_one_line(error, origin)) from None
+
+
+def differences(one: Settings, other: Settings) -> dict[str, tuple[Any, Any]]:
+    """Both values of each setting that two settings, and what they train, do not agree in."""
+    first, second = (flat(settings.model_dump(mode="json")) for settings in (one, other))
+    return {
+        name: (first.get(name), second.get(name))
+        for name in first | second
+        if first.get(name) != second.get(name)
+        and name.partition(".")[0] not in ("name", "evaluation")
+    }
+
+
+def presets() -> tuple[str, ...]:
+    """Names of the shipped presets."""
+    return tuple(sorted(path.stem for path in PRESETS.glob("*.yaml")))
+
+
+def settings_hash(values: Any) -> str:
+    """Twelve hexadecimal digits of the SHA-256 of ``values`` as canonical JSON."""
+    text = json.dumps(values, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def parse_overrides(assignments: list[str] | tuple[str, ...]) -> dict[str, Any]:
+    """``["training.batch=4"]`` as ``{"training.batch": 4}``; values are YAML."""
+    overrides = {}
+    for assignment in assignments:
+        key, separator, text = assignment.partition("=")
+        if not separator or not key.strip():
+            raise ReverbSynthError(f"--set {assignment}: expected dotted.key=value")
+        try:
+            overrides[key.strip()] = yaml.safe_load(text)
+        except _NOT_YAML:
+            raise ReverbSynthError(f"--set {assignment}: the value is not valid YAML") from None
+    return overrides
+
+
+def _preset_values(name: str) -> dict:
+    if name not in presets():
+        close = difflib.get_close_matches(name, presets(), n=1)
+        hint = f"; did you mean {close[0]}?" if close else ""
+        raise ReverbSynthError(
+            f"preset {name!r}: no such preset, expected one of {', '.join(presets())}{hint}"
+        )
+    return {**_file_values(PRESETS / f"{name}.yaml"), "name": name}
+
+
+def _file_values(path: Path, seen: tuple[Path, ...] = ()) -> dict:
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ReverbSynthError(f"{path}: cannot be read ({error.strerror})") from None
+    except _NOT_YAML as error:
+        reason = " ".join(str(error).split())
+        raise ReverbSynthError(f"{path}: not valid YAML ({reason})") from None
+    if values is None:
+        values = {}
+    if not isinstance(values, dict):
+        raise ReverbSynthError(f"{path}: found {type(values).__name__}, expected a mapping")
+    base = values.pop("base", None)
+    return values if base is None else merged(_preset_values(str(base)), values)
+
+
+def _one_line(error: ValidationError, origin: str) -> str:
+    """The first of a validation's errors as setting, value found and value expected."""
+    first = error.errors()[0]
+    path = [str(part) for part in first["loc"] if part not in ("soundfont", "nsynth", "folder")]
+    setting = ".".join(path) or "settings"
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    if first["type"] == "extra_forbidden":
+        close = difflib.get_close_matches(path[-1], _field_names(path[:-1]), n=1)
+        hint = f"; did you mean {close[0]}?" if close else ""
+        return f"{origin}: setting {setting}: no such setting{hint}{more}"
+    message = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "value_error" and isinstance(first["input"], dict):
+        return f"{origin}: setting {setting}.{message}{more}"
+    message = message.replace("Input should be", "expected").replace(
+        "Field required", "expected a value"
+    )
+    return f"{origin}: setting {setting}: found {first['input']!r}, {message}{more}"
+
+
+def _field_names(path: list[str]) -> list[str]:
+    model: Any = Settings
+    for part in path:
+        field = model.model_fields.get(part) if hasattr(model, "model_fields") else None
+        if field is None:
+            return [
+                *SoundFontSource.model_fields,
+                *NSynthSource.model_fields,
+                *FolderSource.model_fields,
+            ]
+        model = field.annotation
+    return list(getattr(model, "model_fields", None) or NSynthSource.model_fields)

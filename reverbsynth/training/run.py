@@ -1,0 +1,357 @@
+"""The run directory: everything one training leaves behind.
+
+::
+
+    RUN/
+      settings.yaml         every setting
+      manifest.json         commit, versions, data, labels, device, images seen, time
+      metrics.csv           one row a step
+      stages/00/            weights.safetensors and samples.npz of each finished stage
+      checkpoints/          the last two states of training, to resume from
+      tensorboard/          events
+
+A results bundle (`reverbsynth.book.bundle`) is a reduced run: of each stage it keeps samples,
+and of all weights those of the instrument, in ``instrument.safetensors``.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+import pandas as pd
+
+from reverbsynth import provenance
+from reverbsynth.data.dataset import DataSet
+from reverbsynth.errors import ReverbSynthError
+from reverbsynth.files.atomic import atomic_path, is_partial, write_json, write_text
+from reverbsynth.files.checksum import sha256
+from reverbsynth.files.tensors import load_tensors, save_tensors
+from reverbsynth.gan import schedule
+from reverbsynth.gan.schedule import RecordedSchedule, Schedule
+from reverbsynth.seeds import evenly_spaced
+from reverbsynth.settings import Settings, differences
+
+MANIFEST = "manifest.json"
+
+
+SETTINGS = "settings.yaml"
+
+
+INSTRUMENT = "instrument.safetensors"
+"""The instrument of a results bundle."""
+
+
+_FACTS = (
+    *("settings_hash", "preset", "seed", "commit", "versions", "data_sha256", "vocabulary"),
+    *("histogram", "images_seen", "stage_ends", "wall_seconds", "finished"),
+)
+"""What every manifest tells."""
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Real and generated images of one stage, with the same labels.
+
+    ``real`` and ``generated`` are de-normalized [shape=(n, 128, 1024, 2)], box-scaled up from the
+    stage's resolution; ``labels`` holds the value of each label for each image.
+    """
+
+    real: np.ndarray
+    generated: np.ndarray
+    labels: dict[str, list]
+
+    @property
+    def pitch(self) -> np.ndarray:
+        """MIDI pitches [shape=(n,)]."""
+        return np.asarray(self.labels["pitch"])
+
+    def few(self, count: int) -> "Samples":
+        """At most so many, evenly picked: they are in the data set's order, effect by effect."""
+        rows = evenly_spaced(len(self.real), count)
+        labels = {name: [values[row] for row in rows] for name, values in self.labels.items()}
+        return Samples(self.real[rows], self.generated[rows], labels)
+
+
+class Run:
+    """One training and its directory. Use `open` or `create`.
+
+    Attributes
+    ----------
+    writes : bool
+        Whether this process keeps the directory; of several that train together only one does.
+    """
+
+    writes = True
+
+    def __init__(self, directory: Path, settings: Settings, manifest: dict[str, Any]):
+        self.directory = directory
+        self.settings = settings
+        self.manifest = manifest
+
+    @classmethod
+    def open(cls, directory: Path | str) -> "Run":
+        """Open a run.
+
+        Raises
+        ------
+        ReverbSynthError
+            When the directory is no run, or its files are damaged.
+        """
+        directory = Path(directory)
+        path = directory / MANIFEST
+        try:
+            manifest = json.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ReverbSynthError(
+                f"{directory}: not a run ({MANIFEST}: {error.strerror})"
+            ) from None
+        except ValueError:
+            raise ReverbSynthError(f"{path}: not valid JSON") from None
+        settings = Settings.load(directory / SETTINGS)
+        if not isinstance(manifest, dict):
+            raise ReverbSynthError(f"{path}: found no mapping, expected a run's manifest")
+        if missing := [name for name in _FACTS if name not in manifest]:
+            raise ReverbSynthError(f"{path}: {missing[0]} is missing, expected a run's manifest")
+        if "bundle" in manifest:
+            # Published results outlive changes of what the hash is taken of.
+            found, expected = sha256(directory / SETTINGS), manifest["bundle"]["settings"]
+        else:
+            found, expected = settings.hash, manifest.get("settings_hash")
+        if found != expected:
+            raise ReverbSynthError(
+                f"{directory}: {SETTINGS} has hash {found}, {MANIFEST} says {expected}"
+            )
+        return cls(directory, settings, manifest)
+
+    @classmethod
+    def create(cls, directory: Path | str, settings: Settings, data: DataSet, **facts) -> "Run":
+        """Open the run in a directory, or begin one in an empty or new directory.
+
+        Parameters
+        ----------
+        facts
+            More entries of the manifest, such as backend and device.
+
+        Raises
+        ------
+        ReverbSynthError
+            When the directory holds something else, or a run of other settings or data.
+        """
+        directory = Path(directory)
+        if (directory / MANIFEST).exists():
+            run = cls.open(directory)
+            run.check_trainable()
+            if run.settings.hash != settings.hash:
+                (name, (found, expected)), *more = differences(run.settings, settings).items()
+                more = f" (and {len(more)} more)" if more else ""
+                raise ReverbSynthError(
+                    f"{directory}: a run of other settings: {name}: found {found}, "
+                    f"expected {expected}{more}"
+                )
+            if (found := run.manifest["data_sha256"]) != data.sha256:
+                raise ReverbSynthError(
+                    f"{directory}: a run of other data ({found}, expected {data.sha256})"
+                )
+            return run
+        if directory.exists() and not _is_free(directory, settings):
+            raise ReverbSynthError(
+                f"{directory}: not a run and not empty, expected a new directory"
+            )
+        names = settings.gan.labels
+        manifest = {
+            "commit": provenance.commit(),
+            "versions": provenance.versions(),
+            "preset": settings.name,
+            "settings_hash": settings.hash,
+            "seed": settings.seed,
+            "data_sha256": data.sha256,
+            "data_directory": str(Path(data.directory).resolve()),
+            "vocabulary": {name: list(data.vocabulary(name)) for name in names},
+            "histogram": _histogram(data, names),
+            "images_seen": 0,
+            "stage_ends": [],
+            "wall_seconds": 0.0,
+            "finished": False,
+            **facts,
+        }
+        write_text(directory / SETTINGS, settings.to_yaml())
+        write_json(directory / MANIFEST, manifest)
+        return cls(directory, settings, manifest)
+
+    def update(self, **facts) -> None:
+        """Change entries of the manifest."""
+        self.manifest = {**self.manifest, **facts}
+        if self.writes:
+            write_json(self.directory / MANIFEST, self.manifest)
+
+    @property
+    def finished(self) -> bool:
+        return self.manifest["finished"]
+
+    @property
+    def bundled(self) -> bool:
+        """Whether this is a results bundle."""
+        return "bundle" in self.manifest
+
+    def check_trainable(self) -> None:
+        """Refuse to train a results bundle.
+
+        Raises
+        ------
+        ReverbSynthError
+            For a bundle: it has neither data nor checkpoints.
+        """
+        if self.bundled:
+            raise ReverbSynthError(
+                f"{self.directory}: a results bundle, which cannot be trained; expected a run"
+            )
+
+    @property
+    def labels(self) -> dict[str, list]:
+        """The values each label takes, in the order of their classes."""
+        vocabulary = self.manifest["vocabulary"]
+        # The manifest sorts its keys; the labels come in the settings' order.
+        return {name: vocabulary[name] for name in self.settings.gan.labels if name in vocabulary}
+
+    @property
+    def histogram(self) -> np.ndarray:
+        """Joint histogram of the training labels: class indices and a count in each row."""
+        return np.asarray(self.manifest["histogram"])
+
+    @property
+    def stages(self) -> list[int]:
+        """Finished stages."""
+        mark = "samples.npz" if self.bundled else "weights.safetensors"
+        found = (self.directory / "stages").glob(f"[0-9][0-9]/{mark}")
+        return sorted(int(path.parent.name) for path in found)
+
+    @property
+    def schedule(self) -> Schedule | RecordedSchedule:
+        """When each stage starts and ends, in images seen; by the clock, the finished ones."""
+        if self.settings.training.stage_minutes is None:
+            return Schedule.of(self.settings.training)
+        return RecordedSchedule(tuple(self.manifest["stage_ends"]))
+
+    @property
+    def metrics_path(self) -> Path:
+        return self.directory / "metrics.csv"
+
+    def metrics(self) -> pd.DataFrame:
+        """Metrics of each step: images, stage, blend, seconds and all loss terms."""
+        try:
+            return pd.read_csv(self.metrics_path)
+        except (OSError, ValueError) as error:
+            raise ReverbSynthError(f"{self.metrics_path}: cannot be read ({error})") from None
+
+    def save_stage(
+        self, stage: int, weights: dict[str, np.ndarray], samples: dict[str, Any]
+    ) -> None:
+        """Keep a finished stage's weights and samples (at the stage's resolution)."""
+        folder = self._stage_folder(stage)
+        with atomic_path(folder / "samples.npz") as path:
+            np.savez_compressed(path, **samples)
+        # Written last: its presence marks the stage as finished.
+        save_tensors(folder / "weights.safetensors", weights, {"stage": str(stage)})
+
+    def weights(self, stage: int | None = None) -> dict[str, np.ndarray]:
+        """Weights after a stage (the last finished one by default), by names such as
+        ``average/block_1/conv0/kernel``. A results bundle has the last stage's averages only.
+        """
+        if self.bundled:
+            if self.stage(stage) != self.stages[-1]:
+                raise ReverbSynthError(
+                    f"{self.directory}: a results bundle has the instrument of stage "
+                    f"{self.stages[-1]} only, not of stage {stage}"
+                )
+            averages = load_tensors(self.directory / INSTRUMENT)[0]
+            return {f"average/{name}": value for name, value in averages.items()}
+        return load_tensors(self._stage_folder(self.stage(stage)) / "weights.safetensors")[0]
+
+    def stored_samples(self, stage: int | None = None) -> dict[str, np.ndarray]:
+        """Arrays of a stage's samples as they are stored, at the stage's own resolution."""
+        path = self._samples_path(stage)
+        try:
+            with np.load(path) as arrays:
+                return {name: arrays[name] for name in arrays.files}
+        except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
+            raise ReverbSynthError(f"{path}: cannot be read ({error})") from None
+
+    def samples(self, stage: int | None = None) -> Samples:
+        """Real and generated images after a stage (the last finished one by default)."""
+        stored = self.stored_samples(stage)
+        try:
+            labels = json.loads(str(stored["labels"]))
+            factor = schedule.box_factor(schedule.blocks(self.stage(stage)))
+            real, generated = (_box_up(stored[kind], factor) for kind in ("real", "generated"))
+        except (ValueError, KeyError) as error:
+            raise ReverbSynthError(
+                f"{self._samples_path(stage)}: cannot be read ({error})"
+            ) from None
+        return Samples(real, generated, labels)
+
+    def stage(self, stage: int | None) -> int:
+        """A finished stage, by default the last."""
+        finished = self.stages
+        if not finished:
+            raise ReverbSynthError(f"{self.directory}: no stage of this run is finished yet")
+        if stage is None:
+            return finished[-1]
+        if stage not in finished:
+            listed = ", ".join(map(str, finished))
+            raise ReverbSynthError(f"{self.directory}: found stages {listed}, expected {stage}")
+        return stage
+
+    def _samples_path(self, stage: int | None) -> Path:
+        return self._stage_folder(self.stage(stage)) / "samples.npz"
+
+    def _stage_folder(self, stage: int) -> Path:
+        return self.directory / "stages" / f"{stage:02d}"
+
+
+def _histogram(data: DataSet, names: tuple[str, ...]) -> list[list[int]]:
+    """Joint counts of the training split's labels, as class indices."""
+    places = {name: {v: i for i, v in enumerate(data.vocabulary(name))} for name in names}
+    counts: dict[tuple[int, ...], int] = {}
+    for row in data.index("train"):
+        key = tuple(places[name][row[name]] for name in names)
+        counts[key] = counts.get(key, 0) + 1
+    return [[*key, counts[key]] for key in sorted(counts)]
+
+
+def _box_up(images: np.ndarray, factor: int) -> np.ndarray:
+    return images.astype(np.float32).repeat(factor, axis=1).repeat(factor, axis=2)
+
+
+def _is_free(directory: Path, settings: Settings) -> bool:
+    """Whether a run may begin here: nothing but its data set may lie in the folder, and what a
+    process that was killed right here has left.
+    """
+
+    def free(path: Path) -> bool:
+        begun = path.name == SETTINGS and path.read_bytes() == settings.to_yaml().encode()
+        return path.name == "data" or is_partial(path) or begun
+
+    return directory.is_dir() and all(free(path) for path in directory.iterdir())
+
+
+def curve_names(labels: Iterable[str]) -> dict[str, str]:
+    """The metrics of Figures 18 to 24, and what they are called there.
+
+    A run with more labels than pitch has one pair of AC losses for each.
+    """
+    named = {
+        "discriminator_wasserstein": "discriminator Wasserstein loss",
+        "generator_wasserstein": "generator Wasserstein loss",
+        "gradient_penalty": "gradient penalty",
+    }
+    for label in labels:
+        of = "" if label == "pitch" else f" ({label})"
+        named[f"fake_{label}_loss"] = f"fake AC loss{of}"
+        named[f"real_{label}_loss"] = f"real AC loss{of}"
+    named["fake_consistency"] = "fake GL loss"
+    named["real_consistency"] = "real GL loss"
+    return named

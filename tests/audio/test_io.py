@@ -1,0 +1,130 @@
+import io
+
+import numpy as np
+import pytest
+import soundfile
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from reverbsynth.audio.io import read_nsynth_wav, read_sound
+from reverbsynth.errors import ReverbSynthError
+
+FORMATS = [
+    ("WAV", "PCM_16"),
+    ("WAV", "PCM_24"),
+    ("WAV", "FLOAT"),
+    ("FLAC", "PCM_16"),
+    ("AIFF", "PCM_16"),
+    ("OGG", "VORBIS"),
+]
+
+
+def encoded(audio, rate, form, subtype):
+    file = io.BytesIO()
+    soundfile.write(file, audio, rate, subtype, format=form)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(("form", "subtype"), FORMATS)
+@pytest.mark.parametrize("rate", [16_000, 44_100])
+def test_every_format_at_any_rate(form, subtype, rate, tone):
+    """A stereo file whose channels have the tone at two levels."""
+    wave = tone(45, rate=rate)
+    found = read_sound(encoded(np.stack([wave, 0.5 * wave], axis=1), rate, form, subtype), "x")
+    assert found.shape == (64_000,)
+    assert found.dtype == np.float32
+    expected = 0.75 * tone(45)
+    inside = slice(200, -200)
+    tolerance = 0.02 if form == "OGG" else 2e-3
+    assert np.abs(found - expected)[inside].max() < tolerance
+
+
+def test_long_sounds_are_cropped_and_short_ones_are_not_padded(tone):
+    assert len(read_sound(encoded(tone(45, seconds=6.0), 16_000, "WAV", "PCM_16"), "x")) == 64_000
+    assert len(read_sound(encoded(tone(45, seconds=1.0), 16_000, "WAV", "PCM_16"), "x")) == 16_000
+
+
+def test_sounds_above_full_scale_are_turned_down(tone):
+    found = read_sound(encoded(4 * tone(45), 16_000, "WAV", "FLOAT"), "x")
+    np.testing.assert_allclose(found, 2 * tone(45), atol=1e-6)
+
+
+def broken(change):
+    return lambda wave: encoded(change(wave), 16_000, "WAV", "FLOAT")
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda wave: b"", "not a readable sound file"),
+        (lambda wave: b"RIFF" + bytes(100), "not a readable sound file"),
+        (lambda wave: encoded(wave[:0], 16_000, "WAV", "PCM_16"), "holds no audio"),
+        (lambda wave: encoded(wave, 1000, "WAV", "PCM_16"), "sample rate is 1000, expected 4000"),
+        (
+            lambda wave: encoded(np.zeros((10, 65)), 16_000, "WAV", "PCM_16"),
+            "has 65 channels, expected at most 64",
+        ),
+        (broken(lambda wave: wave * np.float32(np.nan)), "audio holds NaN or infinity"),
+        (broken(lambda wave: wave / np.float32(0)), "audio holds NaN or infinity"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:divide by zero", "ignore:invalid value")
+def test_unusable_sounds(make, message, tone):
+    with pytest.raises(ReverbSynthError, match=f"some sound: {message}"):
+        read_sound(make(tone(45)), "some sound")
+
+
+@pytest.mark.parametrize(("form", "subtype"), FORMATS[:-1])
+def test_truncated_sounds_are_noticed(form, subtype, tone):
+    """All but Ogg, whose pages tell no length ahead."""
+    content = encoded(tone(45), 16_000, form, subtype)
+    with pytest.raises(ReverbSynthError, match="x: "):
+        read_sound(content[: len(content) // 2], "x")
+
+
+def test_a_wav_of_unknown_length_is_read(tone):
+    """As a program writes it to a pipe: its sizes are all ones."""
+    content = bytearray(encoded(tone(45), 16_000, "WAV", "PCM_16"))
+    content[4:8] = content[40:44] = b"\xff" * 4
+    assert len(read_sound(bytes(content), "x")) == 64_000
+
+
+def test_a_sound_on_disk_is_named_by_its_path(tmp_path, tone):
+    with pytest.raises(ReverbSynthError, match=r"gone\.wav: cannot be read \(No such file"):
+        read_sound(tmp_path / "gone.wav")
+
+
+def test_nsynth_wavs_are_taken_as_they_are(wav):
+    audio = read_nsynth_wav(wav(45), "x")
+    samples, _ = soundfile.read(io.BytesIO(wav(45)), dtype="float32")
+    np.testing.assert_array_equal(audio, samples)
+    stereo = encoded(np.zeros((64_000, 2)), 16_000, "WAV", "PCM_16")
+    with pytest.raises(ReverbSynthError, match="x: number of channels is 2, expected 1"):
+        read_nsynth_wav(stereo, "x")
+
+
+@pytest.fixture(scope="module")
+def originals(tone):
+    """A short sound in every format."""
+    return [encoded(tone(45, seconds=0.2), 22_050, *form) for form in FORMATS]
+
+
+@given(data=st.data())
+@hypothesis_settings(max_examples=300, deadline=None)
+def test_corrupted_sounds_are_read_or_one_line(originals, attempt, data):
+    """Real files of each format with bytes changed, put in or cut."""
+    content = bytearray(data.draw(st.sampled_from(originals)))
+    for _ in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.integers(0, 120) | st.integers(0, len(content) - 1))
+        length = data.draw(st.integers(0, 8) | st.integers(0, len(content)))
+        content[at : at + length] = data.draw(st.binary(max_size=8))
+        if not content:
+            break
+    found, message = attempt(lambda: read_sound(bytes(content), "some sound"))
+    if found is None:
+        assert message.startswith("some sound: ")
+        assert "\n" not in message
+    else:
+        assert 0 < len(found) <= 64_000
+        assert np.abs(found).max() <= 1

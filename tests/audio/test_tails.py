@@ -1,0 +1,140 @@
+"""Decay times of tails whose decay is known."""
+
+import numpy as np
+import pytest
+
+from reverbsynth.audio import tails
+from reverbsynth.audio.format import NOTE_LENGTH, NOTE_OFF, SAMPLE_RATE
+
+TIME = np.arange(NOTE_LENGTH) / SAMPLE_RATE
+TAIL = slice(int(NOTE_OFF * SAMPLE_RATE), None)
+DECAYS = (0.2, 0.3, 0.5, 0.8, 1.2, 1.6, 2.0)
+
+
+def released(seconds: float) -> np.ndarray:
+    """Envelope of a note that is held, then falls by 60 dB in so many seconds."""
+    return 10 ** (-3 * np.maximum(TIME - NOTE_OFF, 0) / seconds)
+
+
+def noise(seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=NOTE_LENGTH)
+
+
+@pytest.mark.parametrize("seconds", DECAYS)
+@pytest.mark.parametrize("hz", [41.2, 98.0, 440.0])
+def test_t20_of_a_tone(seconds, hz):
+    wave = np.sin(2 * np.pi * hz * TIME + 1) * released(seconds)
+    found = tails.fit_decay(wave[TAIL])
+    assert found.word == ""
+    assert found.seconds == pytest.approx(seconds, rel=0.01)
+    assert found.r2 > 0.995
+
+
+@pytest.mark.parametrize("seconds", DECAYS)
+def test_t20_of_noise(seconds):
+    found = [tails.fit_decay((noise(seed) * released(seconds))[TAIL]).seconds for seed in range(5)]
+    # A single draw of 0.2 s has a standard deviation of 2.5 % (ISO 3382-1, equation 6).
+    assert np.mean(found) == pytest.approx(seconds, rel=0.03)
+    assert found[0] == pytest.approx(seconds, rel=0.05)
+
+
+@pytest.mark.parametrize("seconds", [0.3, 1.0, 3.0, 5.0])
+def test_early_decay_time(seconds):
+    found = tails.fit_decay((noise() * released(seconds))[TAIL], tails.EDT)
+    assert found.seconds == pytest.approx(seconds, rel=0.05)
+
+
+@pytest.mark.parametrize("seconds", DECAYS)
+def test_whole_notes_are_measured_as_their_tails(seconds):
+    found = tails.measure_tails((0.1 * noise() * released(seconds))[np.newaxis].astype(np.float32))
+    assert found.t20[0] == pytest.approx(seconds, rel=0.05)
+    assert found.decays[0]
+    assert found.octaves.shape == (1, 7)
+    # 500 Hz to 4 kHz: wide enough for noise to be measured within so much.
+    assert found.octaves[0, 3:] == pytest.approx(np.full(4, seconds), rel=0.25)
+
+
+def plateaus() -> dict[str, np.ndarray]:
+    fade = np.minimum((4 - TIME) / 0.1, 1)
+    return {
+        "noise": noise(),
+        "tone": np.sin(2 * np.pi * 110 * TIME),
+        "faded out": noise() * fade,
+        "after a drop": noise() * np.where(TIME < NOTE_OFF + 0.02, 1, 0.05),
+        "under a decay": noise() * released(0.3) + 0.03 * noise(1),
+    }
+
+
+@pytest.mark.parametrize("name", plateaus())
+def test_a_plateau_is_no_decay(name):
+    found = tails.fit_decay(plateaus()[name][TAIL])
+    assert found.word == tails.PLATEAU
+    assert np.isnan(found.seconds)
+
+
+@pytest.mark.parametrize("name", ["noise", "tone", "faded out"])
+def test_a_plateau_has_no_early_decay(name):
+    assert tails.fit_decay(plateaus()[name][TAIL], tails.EDT).word == tails.PLATEAU
+
+
+def test_a_decay_onto_a_floor_is_not_straight():
+    found = tails.fit_decay((noise() * released(0.3) + 0.01 * noise(1))[TAIL])
+    assert found.word == tails.BENT
+    assert np.isnan(found.seconds)
+    assert found.r2 < tails.STRAIGHTNESS
+
+
+def test_a_decay_longer_than_the_tail_is_too_slow():
+    wave = noise() * released(4.0)
+    assert tails.fit_decay(wave[TAIL]).word == tails.SLOW
+    measured = tails.measure_tails(wave[np.newaxis])
+    assert measured.t20_word[0] == tails.SLOW
+    assert measured.t20[0] == tails.longest_measurable_decay() == pytest.approx(2.4)
+    assert not measured.decays[0]
+
+
+def test_silence_and_a_click_have_no_decay():
+    assert tails.fit_decay(np.zeros(16_000)).word == tails.SILENT
+    click = np.zeros(16_000)
+    click[0] = 1
+    assert tails.fit_decay(click).word == tails.SHORT
+    dead = noise() * (TIME < NOTE_OFF)
+    assert tails.measure_tails(dead[np.newaxis]).t20_word[0] == tails.SILENT
+
+
+@pytest.mark.parametrize("level", [-6.0, -20.0, -60.0])
+def test_tail_ratio_of_a_step(level):
+    wave = noise() * np.where(TIME < NOTE_OFF, 1, 10 ** (level / 20))
+    assert tails.tail_ratio(wave)[0] == pytest.approx(level, abs=0.3)
+
+
+def test_tail_ratio_ends_at_the_floor_and_needs_a_held_note():
+    assert tails.tail_ratio(noise() * (TIME < NOTE_OFF)) == (-80.0, "")
+    ratio, word = tails.tail_ratio(noise() * (TIME < 1))
+    assert np.isnan(ratio)
+    assert word == tails.SILENT
+
+
+def test_levels_follow_the_note():
+    waves = np.stack([noise() * released(1.0), noise() * (TIME < 1)])
+    seconds, curves = tails.levels(waves)
+    assert curves.shape == (2, 75)
+    held, late = curves[0, seconds < 0].mean(), curves[0, np.abs(seconds - 0.5) < 0.05].mean()
+    assert held == pytest.approx(0, abs=0.3)
+    assert late == pytest.approx(-30, abs=1)
+    assert np.isnan(curves[1]).all()
+
+
+def test_distance_of_numbers():
+    rng = np.random.default_rng(0)
+    first = rng.normal(size=500)
+    assert tails.distance(first, first) == 0
+    assert tails.distance(first, first + 3) == pytest.approx(3)
+    assert tails.distance(np.r_[first, np.nan], first) == 0
+    assert np.isnan(tails.distance(first, np.array([np.nan])))
+
+
+def test_no_notes_have_no_tails():
+    found = tails.measure_tails(np.empty((0, NOTE_LENGTH)))
+    assert found.t20.shape == (0,)
+    assert found.octave_words.shape == (0, 7)

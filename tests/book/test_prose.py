@@ -1,0 +1,66 @@
+"""What the pages tell a reader to type works as it stands."""
+
+import re
+from pathlib import Path
+from typing import Annotated, ClassVar
+
+import numpy as np
+import pytest
+import yaml
+from pydantic import Field
+
+from reverbsynth.audio.format import SAMPLE_RATE
+from reverbsynth.cli import app
+from reverbsynth.effects import Effect, effect
+from reverbsynth.settings import Settings, presets
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([*(ROOT / "book").glob("*.md"), ROOT / "README.md"])
+
+
+def blocks(path: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", path.read_text(), flags=re.S | re.M)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_commands_exist(path):
+    known = {
+        each.name or each.callback.__name__.replace("_", "-") for each in app.registered_commands
+    }
+    for block in blocks(path, "bash"):
+        for line in block.splitlines():
+            if command := re.match(r"(?:\.venv/bin/)?reverbsynth ([\w-]+)", line):
+                assert command[1] in known, line
+            if preset := re.search(r"--preset (\S+)|PRESET=(\S+)", line):
+                assert (preset[1] or preset[2]) in presets(), line
+            for key, value in re.findall(r"--set ([\w.]+)=(\S+)", line):
+                Settings.preset(
+                    "tiny", **{"data.source.kind": "nsynth"}, **{key: yaml.safe_load(value)}
+                )
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_settings_files_load(path, tmp_path):
+    for block in blocks(path, "yaml"):
+        file = tmp_path / "mine.yaml"
+        file.write_text(block)
+        for made in Settings.load(file).data.effects:
+            effect(made.kind, made.parameters, name=made.label)
+
+
+def test_tables_of_presets_list_them_all():
+    for path in (ROOT / "README.md", ROOT / "book" / "running.md"):
+        listed = re.findall(r"^\| `([\w-]+)` \|", path.read_text(), flags=re.M)
+        assert sorted(listed) == sorted(presets()), path
+
+
+def test_the_effect_of_the_contributor_s_page_is_one():
+    (code,) = blocks(ROOT / "book" / "contributing.md", "python")
+    names = {"Effect": Effect, "ClassVar": ClassVar, "Annotated": Annotated, "Field": Field}
+    names |= {"np": np, "SAMPLE_RATE": SAMPLE_RATE}
+    exec(code, names)
+    audio = np.ones((2, 64_000), np.float32)
+    made = names["Tremolo"](rate=2.0)(audio, ["a", "b"])
+    assert made.shape == audio.shape
+    assert made.max() == pytest.approx(1.5)
+    assert made.min() == pytest.approx(0.5)

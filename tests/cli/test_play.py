@@ -1,0 +1,99 @@
+"""``reverbsynth play``, ``import-original`` and ``export`` as commands."""
+
+import numpy as np
+import pytest
+import soundfile
+import typer
+from typer.testing import CliRunner
+
+from reverbsynth.cli.export import export
+from reverbsynth.cli.import_original import import_original
+from reverbsynth.cli.play import play
+from reverbsynth.errors import ReverbSynthError
+from reverbsynth.instrument.examples import BASS_LINE
+from reverbsynth.instrument.instrument import Instrument
+
+app = typer.Typer()
+for command in (play, import_original, export):
+    app.command()(command)
+
+
+def invoke(*arguments):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def refusal(*arguments) -> str:
+    result = invoke(*arguments)
+    assert isinstance(result.exception, ReverbSynthError), result.output
+    return str(result.exception)
+
+
+@pytest.fixture(scope="module")
+def instrument(fixtures, tmp_path_factory):
+    path = tmp_path_factory.mktemp("play") / "bass.safetensors"
+    result = invoke("import-original", fixtures / "original_run", "-o", path, "--half")
+    assert result.exit_code == 0, result.output
+    return path
+
+
+def test_import_original_keeps_its_weights(instrument, fixtures):
+    original = Instrument.from_original(fixtures / "original_run").halved()
+    found = Instrument.load(instrument)
+    assert np.array_equal(found.notes([40], seed=1), original.notes([40], seed=1))
+
+
+def test_notes_one_after_the_other(instrument, tmp_path):
+    path = tmp_path / "out.wav"
+    result = invoke(
+        *("play", instrument, "-o", path, "--pitch", 40, "--pitch", 43, "--seed", 7),
+        *("--velocity", 64),
+    )
+    assert result.exit_code == 0, result.output
+    audio, rate = soundfile.read(path, dtype="float32")
+    loaded = Instrument.load(instrument)
+    expected = loaded.notes([40, 43], z=loaded.latents(1, 7)[0], velocities=64).reshape(-1)
+    assert (len(audio), rate) == (128_000, 16_000)
+    assert np.abs(audio - expected).max() <= 1 / 32_000
+
+
+def test_a_loud_note_is_scaled_and_says_so(instrument, tmp_path):
+    result = invoke("play", instrument, "-o", tmp_path / "out.wav", "--pitch", 40)
+    assert result.exit_code == 0, result.output
+    loaded = Instrument.load(instrument)
+    loudest = np.abs(loaded.notes([40], z=loaded.latents(1, 0)[0])).max()
+    assert ("scaled down" in result.output) == (loudest > 1)
+    audio, _ = soundfile.read(tmp_path / "out.wav")
+    assert np.abs(audio).max() == pytest.approx(min(loudest, 1), abs=1e-3)
+
+
+def test_a_midi_file(instrument, tmp_path):
+    path = tmp_path / "song.flac"
+    result = invoke("play", instrument, BASS_LINE, "-o", path, "--seed", 3, "--every", 0)
+    assert result.exit_code == 0, result.output
+    audio, rate = soundfile.read(path)
+    # The last note lasts 2.86 s and 0.3 s of release.
+    assert len(audio) / rate == pytest.approx(18.51, abs=0.01)
+    assert np.abs(audio).max() == pytest.approx(0.9, abs=1e-3)
+
+
+def test_wrong_requests_are_one_line_and_write_nothing(instrument, tmp_path):
+    out = tmp_path / "out.wav"
+    assert "expected one of .wav" in refusal("play", instrument, "-o", tmp_path / "out.mp3")
+    assert "pitch: found 9" in refusal("play", instrument, "-o", out, "--pitch", 9)
+    assert "label 'effect'" in refusal("play", instrument, "-o", out, "--effect", "reverb")
+    assert "--label x" in refusal("play", instrument, "-o", out, "--label", "x")
+    assert "--outside: found up" in refusal(
+        "play", instrument, BASS_LINE, "-o", out, "--outside", "up"
+    )
+    assert "not for a MIDI file" in refusal("play", instrument, BASS_LINE, "-o", out, "--pitch", 40)
+    assert "track: found 9" in refusal("play", instrument, BASS_LINE, "-o", out, "--track", 9)
+    assert "expected .safetensors" in refusal("export", instrument, "-o", tmp_path / "a.txt")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["again.safetensors", "bass.onnx", "page"])
+def test_export(instrument, tmp_path, name):
+    result = invoke("export", instrument, "-o", tmp_path / name)
+    assert result.exit_code == 0, result.output
+    written = tmp_path / name
+    assert (written / "index.html" if name == "page" else written).is_file()

@@ -1,0 +1,242 @@
+from typing import ClassVar
+
+import numpy as np
+import pytest
+import soundfile
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from scipy.signal import lfilter
+
+from reverbsynth.audio.format import NOTE_LENGTH
+from reverbsynth.audio.reverberation import decay_time
+from reverbsynth.effects import Effect, effect, effects, kinds
+from reverbsynth.effects.filters import allpass, allpass_chain, recirculate, whole_samples
+from reverbsynth.effects.impulse import impulse_response
+from reverbsynth.errors import ReverbSynthError
+from reverbsynth.settings import EffectSettings
+
+IDS = ("a", "b", "c")
+
+
+@pytest.fixture
+def room(tmp_path):
+    """A file with a decaying impulse response, in stereo at another rate."""
+    random = np.random.default_rng(0)
+    response = random.normal(size=(22_050, 2)) * np.exp(-np.arange(22_050) / 4000)[:, None]
+    path = tmp_path / "room.wav"
+    soundfile.write(path, 0.2 * response, 44_100)
+    return path
+
+
+@pytest.fixture
+def every(room):
+    """One effect of each kind that needs nothing installed."""
+    return [
+        effect("dry"),
+        effect("reverb"),
+        effect("reverb", {"delays": "note"}),
+        effect("convolution", {"path": room}),
+        effect("chorus"),
+        effect("delay"),
+        effect("distortion"),
+    ]
+
+
+def test_all_kinds_are_found():
+    built_in = {"dry", "reverb", "convolution", "chorus", "delay", "distortion", "synthdef"}
+    assert built_in <= set(kinds())
+
+
+def test_a_new_effect_is_one_class(noise):
+    class Louder(Effect):
+        kind: ClassVar[str] = "louder"
+        factor: float = 2.0
+
+        def process(self, audio, ids):
+            return self.factor * audio
+
+    np.testing.assert_array_equal(
+        effect("louder", {"factor": 3})(noise, IDS), np.float32(3) * noise
+    )
+
+
+def test_an_effect_that_changes_the_length_is_told(noise):
+    class Shorter(Effect):
+        kind: ClassVar[str] = "shorter"
+
+        def process(self, audio, ids):
+            return audio[:, :-1]
+
+    with pytest.raises(ReverbSynthError, match=r"effect shorter: made shape \(3, 63999\) of"):
+        effect("shorter")(noise, IDS)
+
+
+def test_shape_kind_and_repeat(every, noise):
+    for one in every:
+        wet = one(noise, IDS)
+        assert wet.shape == noise.shape
+        assert wet.dtype == np.float32
+        assert np.isfinite(wet).all()
+        np.testing.assert_array_equal(wet, one(noise, IDS))
+
+
+def test_a_note_does_not_depend_on_its_neighbours(every, noise):
+    for one in every:
+        alone = np.concatenate([one(noise[[n]], [IDS[n]]) for n in (2, 0, 1)])[[1, 2, 0]]
+        np.testing.assert_array_equal(one(noise, IDS), alone)
+
+
+def test_gain_is_a_factor(noise):
+    loud = effect("reverb", {"gain": 2.0})(noise, IDS)
+    np.testing.assert_array_equal(loud, 2 * effect("reverb")(noise, IDS))
+
+
+def test_dry_is_the_note(noise):
+    np.testing.assert_array_equal(effect("dry")(noise, IDS), noise)
+
+
+def test_seeds_and_names_decide_the_delays():
+    same = effect("reverb", seed=1, name="a").draw()
+    np.testing.assert_array_equal(same, effect("reverb", seed=1, name="a").draw())
+    for seed, name in ((2, "a"), (1, "b")):
+        assert np.all(same != effect("reverb", seed=seed, name=name).draw())
+    assert np.all((same >= 0) & (same <= 0.05))
+    assert same.dtype == np.float32
+
+
+def test_delays_are_drawn_once_or_for_every_note(noise):
+    same = np.repeat(noise[:1], 2, axis=0)
+    once = effect("reverb", {"delays": "dataset"})(same, ["a", "b"])
+    np.testing.assert_array_equal(once[0], once[1])
+    anew = effect("reverb", {"delays": "note"})(same, ["a", "b"])
+    assert np.abs(anew[0] - anew[1]).max() > 0.01
+
+
+@given(st.integers(1, 400), st.floats(0.2, 3), st.integers(1, 900))
+@hypothesis_settings(max_examples=60, deadline=None)
+def test_allpass_is_the_difference_equation(period, decay, samples):
+    """Against a filter with all its zero taps written out."""
+    wave = np.random.default_rng(samples).normal(size=samples)
+    delay = np.float32(period / 16_000 + 1e-5)
+    g = 10 ** (-3 * float(delay) / decay)
+    zeros = [0.0] * (period - 1)
+    expected = lfilter([-g, *zeros, 1.0], [1.0, *zeros, -g], wave)
+    np.testing.assert_allclose(allpass(wave, delay, decay), expected, atol=1e-12)
+
+
+def test_allpass_keeps_the_energy_of_every_frequency():
+    impulse = np.zeros(16 * NOTE_LENGTH)
+    impulse[0] = 1
+    response = allpass_chain(impulse, [0.011, 0.019, 0.031, 0.043], decay=1.0)
+    np.testing.assert_allclose(np.abs(np.fft.rfft(response)), 1, atol=1e-4)
+
+
+def test_delays_are_rounded_towards_zero_and_to_at_least_one():
+    assert [whole_samples(n / 16_000) for n in (0, 0.5, 1, 1.99, 2, 800)] == [1, 1, 1, 1, 2, 800]
+
+
+def test_recirculate_keeps_the_length_it_was_given():
+    wave = np.arange(10.0)
+    np.testing.assert_array_equal(recirculate(wave, 3, [0.0, 1.0], [1.0]), [0, 0, 0, *range(7)])
+
+
+def test_the_decay_follows_the_setting():
+    times = [
+        decay_time(impulse_response(effect("reverb", {"decay": decay})))
+        for decay in (0.5, 1.0, 2.0)
+    ]
+    assert times[0] < 0.7 * times[1] < 0.7 * 0.7 * times[2]
+
+
+def test_delay_echoes(noise):
+    echo = effect("delay", {"time": 0.5, "feedback": 0.5, "mix": 0.5})
+    response = impulse_response(echo)
+    assert np.flatnonzero(response).tolist() == list(range(0, NOTE_LENGTH, 8000))
+    np.testing.assert_allclose(response[::8000], 0.5 * np.array([1, *0.5 ** np.arange(7.0)]))
+
+
+def test_distortion_adds_harmonics_below_full_scale():
+    tone = 0.5 * np.sin(2 * np.pi * 1000 * np.arange(NOTE_LENGTH) / 16_000)[None].astype(np.float32)
+    wet = effect("distortion", {"drive": 10})(tone, ["a"])
+    power = np.square(np.abs(np.fft.rfft(wet[0] * np.hanning(NOTE_LENGTH))))
+    third, fold = power[12_000 - 3 : 12_000 + 4].max(), power[2 * 4000 - 3 : 2 * 4000 + 4].max()
+    assert third > 1e-3 * power.max()
+    assert fold < 1e-9 * power.max()
+    assert np.abs(wet).max() < 1.05
+
+
+def test_chorus_wavers_within_its_depth():
+    chorus = effect("chorus", {"voices": 1, "mix": 1.0, "delay": 0.01, "depth": 0.002})
+    arrivals = []
+    for start in range(0, 48_000, 4000):
+        impulse = np.zeros((1, NOTE_LENGTH), np.float32)
+        impulse[0, start] = 1
+        arrivals.append((np.argmax(chorus(impulse, ["a"])[0]) - start) / 16_000)
+    assert 0.0078 < min(arrivals) < 0.009 < 0.011 < max(arrivals) < 0.0122
+
+
+def test_convolution_is_the_sum_of_its_echoes(tmp_path, noise):
+    path = tmp_path / "two.wav"
+    response = np.zeros(4000)
+    response[[0, 3000]] = (0.6, 0.8)
+    soundfile.write(path, response, 16_000, "FLOAT")
+    wet = effect("convolution", {"path": path, "normalize": False})(noise, IDS)
+    expected = 0.6 * noise
+    expected[:, 3000:] += 0.8 * noise[:, :-3000]
+    np.testing.assert_allclose(wet, expected, atol=1e-6)
+
+
+def test_normalized_convolution_keeps_the_level_of_noise(room, noise):
+    wet = effect("convolution", {"path": room})(noise, IDS)
+    assert np.std(wet) == pytest.approx(np.std(noise), rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "parameters", "message"),
+    [
+        ("revreb", {}, "found kind 'revreb', expected one of .*; did you mean reverb"),
+        (
+            "reverb",
+            {"dekay": 1},
+            "parameter dekay: no such parameter; did you mean decay",
+        ),
+        ("reverb", {"decay": -1}, "parameter decay: found -1, expected greater than 0"),
+        ("reverb", {"decay": "long"}, "parameter decay: found 'long'"),
+        ("reverb", {"engine": "csound"}, "parameter engine: found 'csound'"),
+        (
+            "reverb",
+            {"engine": "supercollider", "stages": 3},
+            "effect reverb: parameter stages: found 3, expected 4",
+        ),
+        ("reverb", {"name": "x"}, "found name among the parameters"),
+        ("reverb", {"gain": float("nan")}, "parameter gain: found nan"),
+        ("chorus", {"depth": 0.1}, r"parameter depth: found 0.1, expected at most delay \(0.02\)"),
+        ("convolution", {}, "effect convolution: parameter path: missing"),
+        ("delay", {"time": 4}, "parameter time: found 4, expected less than 4"),
+    ],
+)
+def test_mistakes_are_one_line(kind, parameters, message):
+    with pytest.raises(ReverbSynthError, match=message) as raised:
+        effect(kind, parameters)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_missing_or_silent_impulse_response(tmp_path):
+    with pytest.raises(ReverbSynthError, match=r"gone\.wav: cannot be read"):
+        effect("convolution", {"path": tmp_path / "gone.wav"}).prepare()
+    soundfile.write(tmp_path / "zero.wav", np.zeros(100), 16_000)
+    with pytest.raises(ReverbSynthError, match=r"zero\.wav: is silent"):
+        effect("convolution", {"path": tmp_path / "zero.wav"}).prepare()
+
+
+def test_settings_make_the_effects_in_order():
+    made = effects(
+        [
+            EffectSettings(kind="dry"),
+            EffectSettings(kind="reverb", name="hall", parameters={"decay": 3, "seed": 5}),
+        ],
+        seed=1,
+    )
+    assert [(one.name, one.seed) for one in made] == [("dry", 1), ("hall", 5)]
+    assert made[1].decay == 3

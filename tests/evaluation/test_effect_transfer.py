@@ -1,0 +1,66 @@
+"""Effects applied to held-out notes: what is measured, kept and found again."""
+
+import numpy as np
+import pytest
+
+from reverbsynth.audio.spectrum import log_spectral_distance, mel_levels
+from reverbsynth.book.chapters import effects
+from reverbsynth.errors import ReverbSynthError
+from reverbsynth.evaluation.effect_transfer import FILE, TransferTrials, apply_to_held_out
+from reverbsynth.instrument.instrument import Instrument
+
+
+@pytest.fixture(scope="module")
+def quick(small_settings):
+    brief = {"notes": 1, "starts": 2, "steps": 2}
+    return small_settings.replace(**{f"evaluation.applied_{k}": v for k, v in brief.items()})
+
+
+@pytest.fixture(scope="module")
+def trials(small_run, small_data, quick) -> TransferTrials:
+    return apply_to_held_out(small_run, small_data, quick)
+
+
+def test_distances_are_those_of_what_is_heard(trials, small_run, small_data):
+    (trial,) = trials.trials
+    assert trial.effect == "reverb"
+    again, result = trial.play(Instrument.from_run(small_run))
+    twins = trial.notes(small_data)
+    assert set(twins) == {"dry", "reverb"}
+    assert twins["dry"].id == trial.id
+    waves = [twins["dry"].audio, again, result, twins["reverb"].audio]
+    recording, reconstruction, wet, twin = mel_levels(np.stack(waves))
+    for found, pair in (
+        (trial.reconstruction, (reconstruction, recording)),
+        (trial.result, (wet, twin)),
+        (trial.baseline, (recording, twin)),
+    ):
+        assert found == pytest.approx(log_spectral_distance(*pair), rel=1e-3)
+
+
+def test_trials_are_kept_and_found_again(trials, small_run, small_data, quick):
+    path = small_run.directory / FILE
+    written = path.stat().st_mtime_ns
+    assert apply_to_held_out(small_run, small_data, quick).trials == trials.trials
+    assert path.stat().st_mtime_ns == written
+    assert trials.facts["data_sha256"] == small_data.sha256
+    of_before = {key: value for key, value in trials.facts.items() if key != "data_sha256"}
+    TransferTrials(of_before, trials.trials).save(path)
+    assert apply_to_held_out(small_run, small_data, quick).trials == trials.trials
+    path.write_text("{}")
+    with pytest.raises(ReverbSynthError, match="no trials of format 1; remove it"):
+        apply_to_held_out(small_run, small_data, quick)
+    trials.save(path)
+
+
+def test_they_are_told_and_shown(trials, small_run, small_data, quick, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (row,) = trials.table(quick).to_dict("records")
+    assert row["notes"] == "1"
+    assert row["result to twin (dB)"] == "too few notes"
+    (trial,) = trials.trials
+    assert f"{trial.result:.1f} dB from the true twin" in effects.applied_answer(trials).data
+    instrument = Instrument.from_run(small_run)
+    shown = effects.show_applied(trials, instrument, small_data, small_run, "applied")
+    assert shown._repr_html_().count("<audio") == 4
+    assert "no label for the effect" in effects.applied_answer(TransferTrials({})).data

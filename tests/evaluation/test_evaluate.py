@@ -1,0 +1,349 @@
+"""A whole evaluation: of a run, of a perfect player, of silence and of NaN."""
+
+import copy
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import reverbsynth.evaluation.evaluate as evaluate_module
+from reverbsynth.book.chapters import effects
+from reverbsynth.book.chapters import evaluation as pictures
+from reverbsynth.data.dataset import DataSet
+from reverbsynth.errors import ReverbSynthError
+from reverbsynth.evaluation import claims, gansynth_table, representations
+from reverbsynth.evaluation.clips import Clips
+from reverbsynth.evaluation.evaluate import FILE, closest_notes, evaluate
+from reverbsynth.evaluation.report import Report
+from reverbsynth.instrument.instrument import Instrument
+from reverbsynth.settings import Settings
+from reverbsynth.spectra.representation import Representation
+from reverbsynth.training.run import Run
+
+QUICK = {
+    "evaluation.notes": 12,
+    "evaluation.least_notes": 2,
+    "evaluation.grid_pitches": 2,
+    "evaluation.grid_latents": 3,
+    "evaluation.pairs": 4,
+    "evaluation.dial_notes": 2,
+    "evaluation.resamples": 100,
+    "evaluation.listener_steps": 120,
+}
+
+
+class Player(Instrument):
+    """Plays real notes through an image: a perfect generator, which a latent vector steers.
+
+    ``spoil`` makes something else of the waves.
+    """
+
+    def __init__(self, data: DataSet, labels: tuple[str, ...], stage: int = 8, spoil=None):
+        settings = Settings()
+        self.gan, self.spectra, self.stage = settings.gan, settings.spectra, stage
+        self.labels = {name: data.vocabulary(name) for name in labels}
+        self.facts = {"data_sha256": data.sha256}
+        self.representation = Representation(settings.spectra)
+        clips = Clips.of(data, data.splits)
+        waves = clips.through(self.representation, stage).waves
+        keys = zip(clips.pitch, clips.instrument, clips.effect, strict=True)
+        self._notes = dict(zip(keys, waves, strict=True))
+        self._kinds = [sorted(set(clips.instrument)), sorted(set(clips.effect))]
+        self._spoil = spoil
+
+    def notes(self, pitches, z=None, seed=None, effect=None, **labels):
+        z = self.latents(len(pitches), seed) if z is None else z
+        kinds = [
+            [names[int(1000 * abs(value)) % len(names)] for value in column]
+            for names, column in zip(self._kinds, z.T[:2], strict=True)
+        ]
+        keys = zip(pitches, kinds[0], effect or kinds[1], strict=True)
+        waves = np.stack([self._played(*key) for key in keys])
+        return waves if self._spoil is None else self._spoil(waves)
+
+    def _played(self, pitch, instrument, effect):
+        """One note; a mixture is a crossfade."""
+        shares = effect if isinstance(effect, dict) else {effect: 1}
+        return sum(share * self._notes[pitch, instrument, name] for name, share in shares.items())
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compared_once(small_data, small_settings):
+    """What representations lose is the same for all these evaluations."""
+    found = representations.compare_representations(small_data, small_settings)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(evaluate_module, "compare_representations", lambda data, settings: found)
+        yield
+
+
+@pytest.fixture(scope="module")
+def quick(small_settings) -> Settings:
+    return small_settings.replace(**QUICK)
+
+
+@pytest.fixture(scope="module")
+def of_run(small_run, small_data, quick) -> Report:
+    return evaluate(small_run, small_data, quick)
+
+
+def test_every_measure_has_a_number_or_a_word(of_run):
+    assert {row.group for row in of_run.rows} == {
+        "Notes",
+        "Pitch",
+        "Reverb",
+        "Reverb by octave",
+        "Spectrum",
+        "Distribution",
+        "Memory",
+        "Diversity and control",
+        "Same note, other effect",
+        "Dial",
+    }
+    assert len({row.key for row in of_run.rows}) == len(of_run.rows)
+    for row in of_run.rows:
+        for measure in (row.real, row.ceiling, row.generated):
+            assert measure.known != bool(measure.word)
+            if measure.known:
+                assert measure.low <= measure.value <= measure.high
+                assert np.isfinite([measure.low, measure.value, measure.high]).all()
+
+
+def test_an_untrained_generator_reproduces_nothing_of_the_sound(of_run):
+    found = {verdict.key: verdict.verdict for verdict in of_run.verdicts}
+    assert found["pitch"] == claims.NOT_REPRODUCED
+    assert found["similar"] == claims.NOT_REPRODUCED
+    assert found["reverb"] != claims.REPRODUCED
+
+
+def test_the_table_has_the_authors_rows_above_ours(of_run):
+    table = of_run.table()
+    assert len(table) == len(gansynth_table.ROWS) + 3
+    theirs, ours = table.iloc[: len(gansynth_table.ROWS)], table.iloc[len(gansynth_table.ROWS) :]
+    assert set(theirs["source"]) == {"GANSynth, recalled"}
+    assert theirs.loc["IF-Mel + H (theirs)", "NDB"] == "29.3"
+    assert list(ours.index) == ["real notes", "real through IF-Mel", "generated"]
+    assert ours.loc["real notes", "FID"] == "too few notes"
+    assert "[" in ours.loc["generated", "pitch accuracy (%)"]
+
+
+def test_the_report_of_a_run_is_kept_and_found(of_run, small_run, small_data, quick):
+    path = small_run.directory / FILE
+    written = path.stat().st_mtime_ns
+    again = evaluate(small_run, small_data, quick)
+    assert path.stat().st_mtime_ns == written
+    assert again.rows == of_run.rows
+    assert again.verdicts == of_run.verdicts
+    assert again.table().equals(of_run.table())
+
+
+def test_what_is_written_is_plain_json(of_run, small_run):
+    stored = json.loads(
+        (small_run.directory / FILE).read_text(),
+        parse_constant=lambda name: pytest.fail(f"{name} in JSON"),
+    )
+    assert stored["facts"]["stage"] == 2
+    assert len(stored["values"]["cents"]["generated"]) == 12
+
+
+def test_evaluated_notes_can_be_played_again(of_run, small_run, small_data):
+    instrument = Instrument.from_run(small_run)
+    clips = Clips.generated(instrument, small_data, 12, of_run.facts["seed"])
+    assert clips.pitch.tolist() == of_run.asked["pitch"]
+    assert of_run.play(instrument, [3, 7]) == pytest.approx(clips.waves[[3, 7]], abs=1e-5)
+    pairs = closest_notes(of_run, instrument, small_data)
+    assert len(pairs) == len(of_run.pairs) == 4
+    assert pairs[0][1].id == of_run.pairs[0]["training"]
+
+
+def test_other_settings_are_another_evaluation(of_run, small_run, small_data, quick, tmp_path):
+    run = Run.open(shutil.copytree(small_run.directory, tmp_path / "run"))
+    other = quick.replace(**{"evaluation.claims.cents": 60.0})
+    assert other.hash == quick.hash
+    found = evaluate(run, small_data, other)
+    assert "at most 60 cents" in next(v.rule for v in found.verdicts if v.key == "pitch")
+
+
+def test_other_data_are_another_evaluation(
+    of_run, small_run, small_data, quick, monkeypatch, tmp_path
+):
+    """And its report does not take the place of the one on the run's own data."""
+    run = Run.open(shutil.copytree(small_run.directory, tmp_path / "run"))
+    other = copy.copy(small_data)
+    files = {name: {**file, "sha256": "f" * 64} for name, file in other.manifest["files"].items()}
+    other.manifest = {**other.manifest, "files": files}
+    made = []
+    monkeypatch.setattr(
+        evaluate_module, "_evaluated", lambda *given: made.append(given) or Report(given[-1])
+    )
+    kept = (run.directory / FILE).read_bytes()
+    assert evaluate(run, other, quick, stand_in=True).rows == of_run.rows
+    assert evaluate(run, small_data, quick).rows == of_run.rows
+    assert made == []
+    assert not evaluate(run, other, quick).facts["own_data"]
+    assert len(made) == 1
+    assert (run.directory / FILE).read_bytes() == kept
+
+
+def test_settings_that_came_later_have_their_defaults(
+    of_run, small_run, small_data, quick, tmp_path
+):
+    run = Run.open(shutil.copytree(small_run.directory, tmp_path / "run"))
+    stored = json.loads((run.directory / FILE).read_text())
+    del stored["facts"]["settings"]["straightness"]
+    (run.directory / FILE).write_text(json.dumps(stored))
+    assert evaluate(run, small_data, quick).rows == of_run.rows
+
+
+def test_a_perfect_player_is_as_good_as_the_ceiling(small_data, quick):
+    found = evaluate(Player(small_data, ("pitch", "effect")), small_data, quick)
+    assert found["pitch.accuracy"].generated.value == 1
+    assert found["pitch.within"].generated.value == 1
+    assert found["notes.usable"].generated.value == 1
+    treble = found["spectrum.treble"]
+    assert treble.generated.value == pytest.approx(treble.ceiling.value, abs=8)
+    # It plays its training notes back, and that shows.
+    memory = found["memory.training"]
+    assert memory.generated.value < memory.ceiling.value
+    assert found["effect.accuracy"].generated.known
+    verdicts = {verdict.key: verdict.verdict for verdict in found.verdicts}
+    assert verdicts["losses"] == claims.NOT_TESTABLE
+    # Only the label changes, and the reverb comes with it, as it does between real twins.
+    change = found["paired.ratio.reverb"]
+    assert change.generated.value == pytest.approx(change.ceiling.value, rel=0.5)
+    assert 0 < change.generated.low < change.ceiling.value < change.real.value
+    assert found["paired.louder.reverb"].generated.value == 1
+    assert found["dial.monotone.reverb"].generated.value > 0.95
+    assert verdicts["dial"] == claims.REPRODUCED
+
+
+@pytest.mark.parametrize(("factor", "word"), [(0.0, "silent"), (np.nan, "NaN")])
+def test_no_sound_is_a_word_in_every_cell(small_data, quick, factor, word):
+    player = Player(small_data, ("pitch",), spoil=lambda waves: factor * waves)
+    found = evaluate(player, small_data, quick)
+    assert found["notes.usable"].generated.value == 0
+    for row in found.rows:
+        if row.key not in ("notes.usable", "memory.among"):
+            assert not row.generated.known, row.key
+            assert row.generated.word in (word, "not asked"), row.key
+    assert found["pitch.accuracy"].real.known
+    assert {verdict.verdict for verdict in found.verdicts if verdict.key != "representation"} == {
+        claims.NOT_TESTABLE
+    }
+
+
+def test_broken_notes_among_good_ones_are_wrong_answers(small_data, quick):
+    def spoil(waves):
+        waves = waves.copy()
+        waves[::3] = 0
+        return waves
+
+    found = evaluate(Player(small_data, ("pitch",), spoil=spoil), small_data, quick)
+    assert found["notes.usable"].generated.value == pytest.approx(2 / 3)
+    assert found["pitch.accuracy"].generated.value == pytest.approx(2 / 3)
+    assert found["pitch.cents"].generated.notes == 8
+
+
+def test_a_wrong_path_is_one_line(tmp_path, small_data):
+    with pytest.raises(ReverbSynthError, match="expected a run's directory or an instrument"):
+        evaluate(tmp_path / "nothing", small_data)
+
+
+def test_a_damaged_report_is_refused(tmp_path):
+    path = tmp_path / FILE
+    path.write_text('{"format": 1, "rows": 3}')
+    with pytest.raises(ReverbSynthError, match="not an evaluation"):
+        Report.load(path)
+    with pytest.raises(ReverbSynthError, match="cannot be read"):
+        Report.load(tmp_path / "none.json")
+
+
+def test_the_command_prints_measures_and_verdicts(of_run, small_run, small_data, tmp_path):
+    import typer
+
+    from reverbsynth.cli.evaluate import evaluate as command
+
+    app = typer.Typer()
+    app.command()(command)
+    options = [f"--set={key}={value}" for key, value in QUICK.items()]
+    output = tmp_path / "copy.json"
+    done = CliRunner().invoke(app, [str(small_run.directory), *options, "-o", str(output)])
+    assert done.exit_code == 0, done.output
+    assert "pitch accuracy (%)" in done.output
+    assert "NOT REPRODUCED: A generated note has the pitch that was asked for." in done.output
+    assert Report.load(output).rows == of_run.rows
+
+
+def test_an_instrument_needs_data(small_run, small_data, tmp_path):
+    from reverbsynth.cli.evaluate import evaluate as command
+
+    path = tmp_path / "bass.safetensors"
+    Instrument.from_run(small_run).save(path)
+    with pytest.raises(ReverbSynthError, match="expected --data"):
+        command(path)
+    for given, options, message in (
+        (tmp_path / "none", {}, "none: not found, expected a run's directory or an instrument"),
+        (path, {"applied": True}, "--applied is for a run"),
+        (path, {"output": tmp_path}, "is a folder, expected a file's name"),
+        (path, {"output": Path()}, "expected a name"),
+    ):
+        with pytest.raises(ReverbSynthError, match=message):
+            command(given, data=small_data.directory, **options)
+
+
+@pytest.mark.parametrize(("preset", "notes"), [(None, 200), ("tiny", 24)])
+def test_an_instrument_is_judged_by_the_defaults(
+    small_run, small_data, tmp_path, monkeypatch, preset, notes
+):
+    from reverbsynth.cli.evaluate import evaluate as command
+
+    path = tmp_path / "bass.safetensors"
+    Instrument.from_run(small_run).save(path)
+    asked = []
+    monkeypatch.setattr(
+        evaluate_module, "_evaluated", lambda *given: asked.append(given[3]) or Report(given[4])
+    )
+    monkeypatch.setattr(Report, "text", lambda report: "")
+    command(path, data=small_data.directory, preset=preset, set_=["seed=5"])
+    assert (asked[0].evaluation.notes, asked[0].seed) == (notes, 5)
+
+
+@pytest.mark.parametrize("through_json", [False, True])
+def test_figures_are_drawn_of_what_was_found(of_run, small_run, through_json):
+    shown = Report.load(small_run.directory / FILE) if through_json else of_run
+    effects = ["dry", "reverb"]
+    for figure, lines in (
+        (pictures.decay_curves(shown, effects), 4),
+        (pictures.tails(shown, effects), 4),
+        (pictures.pitch_errors(shown), 3),
+        (pictures.spectra_and_memory(shown), 9),
+    ):
+        assert sum(len(ax.lines) for ax in figure.axes) >= lines
+
+
+def test_chapter_9_is_drawn_and_told_of_what_was_found(of_run, small_run):
+    kept = Report.load(small_run.directory / FILE)
+    assert [len(ax.lines) for ax in effects.paired_changes(kept).axes][2] == 5
+    assert [len(ax.lines) for ax in effects.dial_curves(kept).axes][2] == 3
+    text = effects.answer(kept).data
+    assert of_run["paired.ratio.reverb"].text("generated") in text
+    assert "in 11 steps" in text
+    assert len(effects.verdicts(kept)) == 2
+    assert list(effects.labels(small_run)["inputs"]) == [3, 2]
+
+
+def test_chapter_9_of_an_instrument_without_effects_says_so():
+    nothing = Report({"wet": None})
+    assert "has no answer" in effects.answer(nothing).data
+    empty = effects.paired_changes(nothing).axes[2]
+    assert [text.get_text() for text in empty.texts] == ["nothing to show"]
+
+
+def test_a_figure_of_nothing_says_so():
+    kinds = {kind: [] for kind in pictures.KINDS}
+    nothing = Report({}, values=dict.fromkeys(("treble", "nearest", "training"), kinds))
+    figures = pictures.decay_curves(nothing, ["dry"]), pictures.spectra_and_memory(nothing)
+    texts = [[text.get_text() for ax in figure.axes for text in ax.texts] for figure in figures]
+    assert texts == [["too few notes"], ["too few notes"] * 3]

@@ -1,0 +1,65 @@
+"""Measurements of what a representation loses, on sounds whose answers are known."""
+
+import numpy as np
+import pytest
+
+from reverbsynth.audio.format import NOTE_LENGTH, NOTE_OFF, SAMPLE_RATE
+from reverbsynth.data.notes import Note
+from reverbsynth.evaluation import representations
+from reverbsynth.settings import Settings
+
+TIME = np.arange(NOTE_LENGTH) / SAMPLE_RATE
+
+
+def bass(hz: float, decay: float = 20.0) -> np.ndarray:
+    """Ten harmonics that decay by so many dB a second, in NSynth's form."""
+    wave = sum(np.sin(2 * np.pi * k * hz * TIME) / k for k in range(1, 11))
+    return (0.2 * wave * 10 ** (-decay * TIME / 20)).astype(np.float32)
+
+
+def test_signal_to_noise_is_the_ratio_of_powers():
+    wave = bass(55)
+    assert representations.signal_to_noise(wave, wave * 0.9) == pytest.approx(20, abs=1e-4)
+
+
+@pytest.mark.parametrize("gain", [0.5, 2.0])
+def test_log_spectral_distance_of_a_gain_is_that_gain(gain):
+    noise = np.random.default_rng(0).normal(size=NOTE_LENGTH).astype(np.float32)
+    expected = abs(20 * np.log10(gain))
+    assert representations.log_spectral_distance(noise, gain * noise) == pytest.approx(
+        expected, rel=1e-3
+    )
+
+
+@pytest.mark.parametrize("cents", [-20.0, 0.0, 7.0])
+@pytest.mark.parametrize("pitch", [28, 40, 77])
+def test_pitch_change_is_found(pitch, cents):
+    hz = 440 * 2 ** ((pitch - 69) / 12)
+    found = representations.pitch_change(bass(hz), bass(hz * 2 ** (cents / 1200)), pitch)
+    assert found == pytest.approx(cents, abs=0.5)
+
+
+@pytest.mark.parametrize("decay", [60.0, 200.0])
+def test_decay_time_of_an_exponential(decay):
+    noise = np.random.default_rng(1).normal(size=NOTE_LENGTH)
+    wave = noise * 10 ** (-decay * np.maximum(TIME - NOTE_OFF, 0) / 20)
+    assert representations.decay_time(wave) == pytest.approx(20 / decay, rel=0.03)
+
+
+def test_decay_time_of_silence_is_unknown():
+    assert np.isnan(representations.decay_time(np.zeros(NOTE_LENGTH)))
+
+
+def test_mel_loses_the_waveform_and_keeps_the_note():
+    class Few:
+        def notes(self, split):
+            for pitch in (30, 36, 41):
+                yield Note(f"{pitch}", bass(440 * 2 ** ((pitch - 69) / 12), decay=25), pitch)
+
+    frame = representations.compare_representations(Few(), Settings())
+    assert list(frame.index) == ["IF-Mel", "linear IF", "phase"]
+    assert frame.loc["linear IF", "SNR (dB)"] > 60
+    assert frame.loc["phase", "SNR (dB)"] > 60
+    assert frame.loc["IF-Mel", "SNR (dB)"] < 15
+    assert frame.loc["IF-Mel", "pitch error (cents)"] < 5
+    assert frame.loc["IF-Mel", "log-spectral distance (dB)"] < 6

@@ -1,0 +1,54 @@
+"""Files are whole or not there."""
+
+import pytest
+
+from reverbsynth.errors import ReverbSynthError
+from reverbsynth.files.atomic import atomic_path, check_file, write_json, write_text
+
+
+def fail_halfway(temporary, error):
+    temporary.write_text("half")
+    raise error
+
+
+def test_failure_leaves_the_old_file_and_no_stray(tmp_path):
+    path = tmp_path / "file.txt"
+    write_text(path, "old")
+    with pytest.raises(RuntimeError), atomic_path(path) as temporary:
+        fail_halfway(temporary, RuntimeError())
+    assert path.read_text() == "old"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file.txt"]
+
+
+def test_full_disk_is_one_line(tmp_path):
+    with (
+        pytest.raises(ReverbSynthError, match=r"file\.txt: cannot be written \(No space left"),
+        atomic_path(tmp_path / "file.txt") as temporary,
+    ):
+        fail_halfway(temporary, OSError(28, "No space left on device"))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_where_a_folder_should_be(tmp_path):
+    (tmp_path / "folder").write_text("a file")
+    with pytest.raises(ReverbSynthError, match="cannot be written"):
+        write_text(tmp_path / "folder" / "file.txt", "text")
+
+
+@pytest.mark.parametrize("place", [".", "..", "/"])
+def test_a_place_that_is_there_is_no_name(place):
+    for write in (check_file, lambda path: write_text(path, "text")):
+        with pytest.raises(ReverbSynthError, match="expected a name"):
+            write(place)
+
+
+def test_a_folder_is_refused_before_anything_is_written(tmp_path):
+    with pytest.raises(ReverbSynthError, match="is a folder, expected a file's name"):
+        check_file(tmp_path)
+    check_file(tmp_path / "new" / "file.json")
+
+
+def test_json_takes_no_nan(tmp_path):
+    with pytest.raises(ValueError, match="JSON"):
+        write_json(tmp_path / "file.json", {"loss": float("nan")})
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,151 @@
+"""ONNX models and pages: what is written sounds as the instrument does."""
+
+import json
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import soundfile
+from typer.testing import CliRunner
+
+from reverbsynth.cli import app
+from reverbsynth.gan.networks import Generator
+from reverbsynth.instrument import web
+from reverbsynth.instrument.export import SEEDS, check_page, web_keyboard, write_onnx, write_page
+from reverbsynth.instrument.instrument import Instrument
+from reverbsynth.settings import GanSettings, SpectraSettings
+
+
+def untrained(stage: int, progress: float, kind: str = "mel", size: int = 3) -> Instrument:
+    gan = GanSettings(
+        labels=("pitch", "effect"), filters_base=128, filters_max=16, kernel_size=size
+    )
+    weights = {
+        name: np.asarray(variable)
+        for name, variable in Generator(gan, 7, stage).named_variables().items()
+    }
+    labels = {"pitch": list(range(40, 45)), "effect": ["dry", "reverb"]}
+    return Instrument(
+        gan, SpectraSettings(representation=kind), labels, stage, progress, weights, {}
+    )
+
+
+@pytest.fixture(scope="module")
+def imported(fixtures) -> Instrument:
+    return Instrument.from_original(fixtures / "original_run")
+
+
+def run(path, z, condition):
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    wave, image = session.run(["wave", "image"], {"z": z, "condition": condition})
+    return wave, image
+
+
+def check(instrument, path, played, pitches, **labels):
+    """Waves and images of the model at ``path`` are those of the instrument ``played``."""
+    z = instrument.latents(len(pitches), seed=3)
+    waves, images = run(path, z, instrument.condition(pitches, **labels))
+    expected = played.notes(pitches, z=z, **labels)
+    assert waves.shape == expected.shape
+    for found, wave in zip(waves, expected, strict=True):
+        assert np.abs(found - wave).max() <= 1e-3 * max(1.0, np.abs(wave).max())
+    full = played.images(pitches, z=z, **labels)
+    factor = full.shape[1] // images.shape[2]
+    assert np.abs(images.transpose(0, 2, 3, 1) - full[:, ::factor, ::factor]).max() <= 1e-3
+
+
+@pytest.mark.parametrize(
+    ("stage", "progress", "kind", "size"),
+    [
+        (0, 0.0, "mel", 3),
+        (4, 2.0, "linear", 3),
+        (5, 2.3, "mel", 3),
+        (6, 3.0, "phase", 3),
+        (4, 2.0, "mel", 5),
+    ],
+)
+def test_a_model_sounds_as_its_instrument(tmp_path, stage, progress, kind, size):
+    instrument = untrained(stage, progress, kind, size)
+    write_onnx(instrument, tmp_path / "a.onnx")
+    onnx.checker.check_model(tmp_path / "a.onnx", full_check=True)
+    check(instrument, tmp_path / "a.onnx", instrument, [40, 43], effect="reverb")
+
+
+def test_an_imported_checkpoint_sounds_alike(tmp_path, imported):
+    write_onnx(imported, tmp_path / "a.onnx")
+    check(imported, tmp_path / "a.onnx", imported, [40, 47, 60])
+
+
+def test_half_a_model_is_half_the_size_and_plays_the_halved_instrument(tmp_path, imported):
+    for half in (False, True):
+        write_onnx(imported, tmp_path / f"{half}.onnx", half)
+    whole, half = ((tmp_path / f"{name}.onnx").stat().st_size for name in (False, True))
+    assert half < 0.6 * whole
+    check(imported, tmp_path / "True.onnx", imported.halved(), [40, 47])
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("book") / "keyboard"
+    instrument = untrained(4, 2.0)
+    return instrument, folder, web_keyboard(instrument, folder)
+
+
+def test_a_keyboard_brings_all_its_files(written):
+    _, folder, snippet = written
+    manifest = json.loads((folder / "manifest.json").read_text())
+    # The labels' order is that of the one-hot blocks, not the alphabet's.
+    assert manifest["labels"] == [["pitch", [40, 41, 42, 43, 44]], ["effect", ["dry", "reverb"]]]
+    assert manifest["image"] == [8, 64]
+    files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    clips = {clip["file"] for clip in manifest["clips"]}
+    assert files == {
+        *(*web.SCRIPTS, *web.RUNTIME, *clips),
+        *("instrument.onnx", "latents.bin", "manifest.json"),
+    }
+    shown = ("instrument.onnx", "latents.bin", *web.SCRIPTS, *web.RUNTIME[:2])
+    assert manifest["bytes"] == sum((folder / name).stat().st_size for name in shown)
+    assert all((folder / name).stat().st_size < 20e6 for name in files)
+    inside = snippet.split('<script type="application/json">')[1].split("</script>")[0]
+    assert json.loads(inside) == manifest
+    assert 'src="keyboard/keyboard.js"' in snippet
+
+
+def test_its_timbres_are_those_of_the_seeds(written):
+    instrument, folder, _ = written
+    timbres = np.fromfile(folder / "latents.bin", "<f4").reshape(SEEDS, -1)
+    assert np.array_equal(timbres[11], instrument.latents(1, 11)[0])
+
+
+def test_its_clips_are_notes_for_every_effect(written):
+    instrument, folder, _ = written
+    clips = json.loads((folder / "manifest.json").read_text())["clips"]
+    assert {clip["labels"]["effect"] for clip in clips} == {"dry", "reverb"}
+    assert {clip["pitch"] for clip in clips} == set(instrument.pitches)
+    clip = clips[-1]
+    found, rate = soundfile.read(folder / clip["file"])
+    wave = instrument.halved().notes([clip["pitch"]], seed=0, **clip["labels"])[0]
+    assert rate == 16_000
+    assert np.abs(found - 0.8 * wave / np.abs(wave).max()).max() < 1e-3
+
+
+def test_a_page_names_what_it_is(tmp_path):
+    page = write_page(untrained(0, 0.0), tmp_path / "page", title="A <bass>")
+    text = page.read_text()
+    assert "<title>A &lt;bass&gt;</title>" in text
+    assert 'lang="en"' in text
+
+
+def test_a_page_of_someone_else_stays(tmp_path, monkeypatch):
+    instrument = untrained(0, 0.0)
+    instrument.save(tmp_path / "bass.safetensors")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "index.html").write_text("my own page")
+    monkeypatch.chdir(tmp_path / "mine")
+    done = CliRunner().invoke(app, ["export", "../bass.safetensors", "-o", "."])
+    assert "index.html: another page is there" in str(done.exception)
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["index.html"]
+    assert (tmp_path / "mine" / "index.html").read_text() == "my own page"
+    page = write_page(instrument, tmp_path / "ours")
+    check_page(page.parent)

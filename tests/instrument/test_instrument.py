@@ -1,0 +1,252 @@
+"""Instruments: original checkpoints, playing, and the file they are kept in."""
+
+import json
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from keras import ops
+from safetensors.numpy import save_file
+
+from reverbsynth.errors import ReverbSynthError
+from reverbsynth.gan.networks import Generator
+from reverbsynth.instrument.instrument import Instrument
+from reverbsynth.instrument.latents import slerp
+from reverbsynth.training.run import Run
+
+
+def snr(reference: np.ndarray, found: np.ndarray) -> float:
+    noise = np.sum((reference.astype(np.float64) - found) ** 2)
+    return 10 * np.log10(np.sum(reference.astype(np.float64) ** 2) / noise)
+
+
+@pytest.fixture(scope="module")
+def imported(fixtures):
+    return Instrument.from_original(fixtures / "original_run")
+
+
+@pytest.fixture(scope="module")
+def expected(fixtures):
+    return dict(np.load(fixtures / "original_run_expected.npz"))
+
+
+def test_original_checkpoint_plays_as_the_original(imported, expected):
+    waves = imported.notes(expected["pitches"], z=expected["z"])
+    assert waves.shape == expected["waves"].shape
+    for reference, found in zip(expected["waves"], waves, strict=True):
+        assert snr(reference, found) >= 60
+
+
+def test_original_checkpoint_paints_as_the_original(imported, expected):
+    images = imported.images(expected["pitches"], z=expected["z"])[:, ::16, ::16]
+    stored = expected["melspecgram_subsampled"]
+    assert np.abs(images - stored).max() <= 1e-4 * np.abs(stored).max()
+
+
+def test_round_trip_gives_identical_waves(imported, expected, tmp_path):
+    imported.save(tmp_path / "bass.safetensors")
+    again = Instrument.load(tmp_path / "bass.safetensors")
+    assert again.labels == imported.labels
+    assert again.facts == imported.facts
+    assert np.array_equal(again.notes([40, 41], seed=1), imported.notes([40, 41], seed=1))
+
+
+def test_half_a_file_plays_the_halved_instrument(imported, tmp_path):
+    imported.save(tmp_path / "whole.safetensors")
+    imported.save(tmp_path / "half.safetensors", half=True)
+    sizes = [(tmp_path / f"{name}.safetensors").stat().st_size for name in ("whole", "half")]
+    assert sizes[1] < 0.6 * sizes[0]
+    again = Instrument.load(tmp_path / "half.safetensors")
+    assert np.array_equal(again.notes([40], seed=1), imported.halved().notes([40], seed=1))
+    again.save(tmp_path / "again.safetensors", half=True)
+    third = Instrument.load(tmp_path / "again.safetensors")
+    assert np.array_equal(third.notes([40], seed=1), again.notes([40], seed=1))
+
+
+@pytest.fixture(scope="module")
+def saved(imported, tmp_path_factory):
+    path = tmp_path_factory.mktemp("saved") / "bass.safetensors"
+    imported.save(path, half=True)
+    return path.read_bytes()
+
+
+def refusal(path, content: bytes) -> str:
+    path.write_bytes(content)
+    with pytest.raises(ReverbSynthError) as caught:
+        Instrument.load(path)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("share", [0, 0.0001, 0.01, 0.5, 0.999999])
+def test_a_truncated_file_is_refused(saved, tmp_path, share):
+    assert "not a whole safetensors file" in refusal(
+        tmp_path / "a.safetensors", saved[: int(share * len(saved))]
+    )
+
+
+@pytest.mark.parametrize("share", [0.05, 0.3, 0.7, 0.99])
+def test_one_changed_weight_is_noticed(saved, tmp_path, share):
+    content = bytearray(saved)
+    header = 8 + int.from_bytes(saved[:8], "little")
+    content[header + int(share * (len(saved) - header))] ^= 1
+    assert "SHA-256 differs" in refusal(tmp_path / "a.safetensors", bytes(content))
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(place=st.floats(0, 1), bit=st.integers(0, 7))
+def test_any_changed_bit_of_the_header_is_refused(saved, tmp_path_factory, place, bit):
+    header = 8 + int.from_bytes(saved[:8], "little")
+    content = bytearray(saved)
+    content[int(place * (header - 1))] ^= 1 << bit
+    assert refusal(tmp_path_factory.getbasetemp() / "a.safetensors", bytes(content))
+
+
+def test_foreign_files_are_refused(tmp_path):
+    foreign = tmp_path / "foreign.safetensors"
+    save_file({"x": np.zeros(3, np.float32)}, foreign)
+    assert "not an instrument" in refusal(foreign, foreign.read_bytes())
+    assert "not a whole safetensors file" in refusal(tmp_path / "a.wav", b"RIFF" + bytes(60))
+    with pytest.raises(ReverbSynthError, match=r"none\.safetensors: no such file"):
+        Instrument.load(tmp_path / "none.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("version", "remedy"), [(1, "save it again from its run"), (99, "update the package")]
+)
+def test_another_version_says_so_and_what_to_do(imported, tmp_path, version, remedy):
+    path = tmp_path / "other.safetensors"
+    document = {"version": version, "gan": imported.gan.model_dump(mode="json")}
+    metadata = {"format": "reverbsynth-instrument", "instrument": json.dumps(document)}
+    save_file(imported.weights, path, metadata)
+    message = refusal(path, path.read_bytes())
+    assert f"instrument of version {version}, this package reads version" in message
+    assert remedy in message
+
+
+def test_weights_that_are_not_finite_are_refused(imported, tmp_path):
+    weights = dict(imported.weights)
+    name = next(iter(weights))
+    weights[name] = np.full_like(weights[name], np.nan)
+    with pytest.raises(ReverbSynthError, match=f"weight {name} holds values that are not finite"):
+        Instrument(
+            imported.gan, imported.spectra, imported.labels, imported.stage, 2.0, weights, {}
+        )
+
+
+def test_weights_too_large_for_float16_are_not_written(imported, tmp_path):
+    weights = {name: value.copy() for name, value in imported.weights.items()}
+    next(iter(weights.values())).flat[0] = 1e6
+    large = Instrument(
+        imported.gan, imported.spectra, imported.labels, imported.stage, 2.0, weights, {}
+    )
+    with pytest.raises(ReverbSynthError, match="do not fit float16"):
+        large.save(tmp_path / "a.safetensors", half=True)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        (lambda bass: bass.notes(40), "pitches: found 40, expected a list"),
+        (lambda bass: bass.images(40), "pitches: found 40, expected a list"),
+        (lambda bass: bass.notes([40], seed=-1), "seed: found -1, expected a whole number from 0"),
+        (lambda bass: bass.notes([40], seed=0.5), r"seed: found 0\.5"),
+        (lambda bass: bass.walk(3, every=0), "every: found 0, expected seconds above 0"),
+        (lambda bass: bass.walk(np.nan), "seconds: found nan"),
+    ],
+)
+def test_what_cannot_be_played_is_one_line(imported, asked, message):
+    with pytest.raises(ReverbSynthError, match=message):
+        asked(imported)
+
+
+def test_seeds_decide_the_notes(imported):
+    notes = imported.notes([40, 41, 42], seed=5)
+    assert np.array_equal(notes, imported.notes([40, 41, 42], seed=5))
+    assert not np.array_equal(notes, imported.notes([40, 41, 42], seed=6))
+    assert np.array_equal(notes[1:2], imported.notes([41], z=imported.latents(3, 5)[1]))
+
+
+def test_a_stream_gives_the_same_notes(imported):
+    streamed = np.stack(list(imported.stream([40, 41, 42], seed=5)))
+    assert np.array_equal(streamed, imported.notes([40, 41, 42], seed=5))
+    assert imported.notes([]).shape == (0, 64_000)
+
+
+def test_velocity_is_a_notes_peak(imported):
+    notes = imported.notes([40, 41], seed=1, velocities=[127, 50])
+    assert np.abs(notes).max(axis=1) == pytest.approx([1, 50 / 127], rel=1e-5)
+    plain = imported.notes([41], z=imported.latents(2, 1)[1])[0]
+    assert np.allclose(notes[1] * np.abs(plain).max() * 127 / 50, plain, atol=1e-5)
+    with pytest.raises(ReverbSynthError, match="velocity: found 128"):
+        imported.notes([40], velocities=128)
+    with pytest.raises(ReverbSynthError, match="velocities: found 1, expected 2"):
+        imported.notes([40, 41], velocities=[100])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"pitches": [9]}, "pitch: found 9, expected one of 24 to 84"),
+        ({"pitches": [40], "effect": "reverb"}, "label 'effect': this instrument has pitch"),
+        ({"pitches": [40], "z": np.zeros((2, 3))}, r"z: found shape \(2, 3\)"),
+    ],
+)
+def test_wrong_requests_are_refused(imported, arguments, message):
+    with pytest.raises(ReverbSynthError, match=message):
+        imported.notes(**arguments)
+
+
+def test_open_takes_a_file_and_checks_its_stage(imported, tmp_path):
+    imported.save(tmp_path / "bass.safetensors")
+    assert Instrument.open(tmp_path / "bass.safetensors").stage == imported.stage
+    with pytest.raises(ReverbSynthError, match="expected 8"):
+        Instrument.open(tmp_path / "bass.safetensors", stage=8)
+
+
+def test_interpolation_is_spherical(imported):
+    path = imported.between(1, 2, 5)
+    first, last = imported.latents(1, 1)[0], imported.latents(1, 2)[0]
+    assert np.allclose(path[[0, -1]], [first, last], atol=1e-5)
+    lengths = np.linalg.norm(path, axis=1)
+    ends = sorted([lengths[0], lengths[-1]])
+    # Along a straight line the middle would be shorter by a factor of about sqrt(2).
+    assert 0.9 * ends[0] < lengths[2] < 1.1 * ends[1]
+    steps = [a @ b / np.linalg.norm(a) / np.linalg.norm(b) for a, b in pairwise(path)]
+    assert np.ptp(np.arccos(steps)) < 0.05
+
+
+def test_interpolation_between_equal_or_opposite_vectors_is_finite():
+    vector = np.arange(1, 5, dtype=np.float32)
+    assert np.allclose(slerp(vector, vector, 0.3), vector)
+    assert np.isfinite(slerp(vector, -vector, np.linspace(0, 1, 5))).all()
+    assert np.isfinite(slerp(np.zeros(4), vector, 0.5)).all()
+
+
+def test_a_walk_passes_its_anchors_and_stands_still_at_its_ends(imported):
+    walk = imported.walk(5.0, every=2.0, seed=3)
+    assert walk.anchors.shape == (4, imported.gan.latent_size)
+    found = walk.at([-1, 0, 2, 4, 6, 9])
+    assert np.allclose(found, walk.anchors[[0, 0, 1, 2, 3, 3]], atol=1e-5)
+    assert np.allclose(walk.at([1.0])[0], slerp(walk.anchors[0], walk.anchors[1], 0.5))
+    still = imported.walk(0.0, seed=3)
+    assert np.array_equal(still.at([0, 100])[0], still.at([0, 100])[1])
+    assert walk.at([]).shape == (0, imported.gan.latent_size)
+
+
+def test_blocks_of_labels_lie_as_in_training(small_run):
+    """A manifest's keys are sorted; the generator's inputs are in the settings' order."""
+    found = Instrument.from_run(Run.open(small_run.directory))
+    assert list(found.labels) == list(small_run.settings.gan.labels) == ["pitch", "effect"]
+    generator = Generator(found.gan, 5, found.stage)
+    for name, variable in generator.named_variables().items():
+        variable.assign(found.weights[name])
+    z = found.latents(1, 1)
+    condition = np.float32([[0, 1, 0, 0, 1]])  # the second of three pitches, with reverb
+    expected = ops.convert_to_numpy(generator(z, condition, ops.convert_to_tensor(1.0)))
+    image, _ = found.image_and_wave(found.pitches[1], z[0], effect="reverb")
+    assert np.allclose(image, found.representation.denormalize(expected)[0], atol=1e-3)

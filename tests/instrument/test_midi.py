@@ -1,0 +1,259 @@
+"""MIDI: what the reader hears, what is rendered, and damaged files."""
+
+import io
+
+import mido
+import numpy as np
+import pytest
+import soundfile
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from reverbsynth.audio.format import SAMPLE_RATE
+from reverbsynth.audio.io import write_audio
+from reverbsynth.errors import ReverbSynthError
+from reverbsynth.instrument.examples import BASS_LINE, bass_line
+from reverbsynth.instrument.instrument import Instrument
+from reverbsynth.instrument.midi import PEAK, Played, choose, envelope, read_midi, render
+
+
+@pytest.fixture(scope="module")
+def instrument(fixtures):
+    return Instrument.from_original(fixtures / "original_run")
+
+
+def on(note, time=0, channel=0, velocity=100):
+    return mido.Message("note_on", note=note, velocity=velocity, time=time, channel=channel)
+
+
+def off(note, time=0, channel=0):
+    return mido.Message("note_off", note=note, time=time, channel=channel)
+
+
+def pedal(value, time=0, channel=0):
+    return mido.Message("control_change", control=64, value=value, time=time, channel=channel)
+
+
+def saved(path, *tracks, kind=1, ticks=100):
+    file = mido.MidiFile(type=kind, ticks_per_beat=ticks)
+    for messages in tracks:
+        track = mido.MidiTrack(messages)
+        file.tracks.append(track)
+    file.save(path)
+    return path
+
+
+def times(notes):
+    return [(round(note.start, 4), round(note.end, 4), note.pitch) for note in notes]
+
+
+def test_tempo_changes_hold_for_all_tracks(tmp_path):
+    tempi = [
+        mido.MetaMessage("set_tempo", tempo=500_000),
+        mido.MetaMessage("set_tempo", tempo=1_000_000, time=100),
+    ]
+    path = saved(tmp_path / "a.mid", tempi, [on(40), off(40, 100), on(41), off(41, 100)])
+    assert times(choose(read_midi(path))) == [(0, 0.5, 40), (0.5, 1.5, 41)]
+
+
+def test_a_pedal_holds_notes_until_it_is_lifted_or_they_are_struck_again(tmp_path):
+    path = saved(
+        tmp_path / "a.mid",
+        [
+            *(pedal(127), on(40), off(40, 100), on(43, 100), off(43, 100)),
+            *(on(40, 100), off(40, 100), pedal(0, 100)),
+        ],
+    )
+    expected = [(0, 2, 40), (1, 3, 43), (2, 3, 40)]
+    assert times(choose(read_midi(path))) == expected
+
+
+def test_a_pedal_on_another_track_of_the_channel_counts(tmp_path):
+    path = saved(tmp_path / "a.mid", [pedal(127), pedal(0, 400)], [on(40), off(40, 100)])
+    assert times(choose(read_midi(path))) == [(0, 2, 40)]
+
+
+def test_overlapping_notes_of_one_pitch_end_in_order(tmp_path):
+    path = saved(tmp_path / "a.mid", [on(40), on(40, 100), off(40, 100), off(40, 100)])
+    assert times(choose(read_midi(path))) == [(0, 1, 40), (0.5, 1.5, 40)]
+
+
+def test_a_note_without_an_end_lasts_to_the_end_of_the_piece(tmp_path):
+    end = mido.MetaMessage("end_of_track", time=400)
+    path = saved(tmp_path / "a.mid", [on(40), on(43, 100), off(43, 100), end])
+    assert times(choose(read_midi(path))) == [(0, 3, 40), (0.5, 1, 43)]
+
+
+def test_drums_are_left_out_and_parts_can_be_chosen(tmp_path):
+    path = saved(
+        tmp_path / "a.mid",
+        [mido.MetaMessage("track_name", name="line"), on(40), off(40, 100)],
+        [on(36, channel=9), off(36, 100, channel=9)],
+        [on(52), off(52, 100)],
+    )
+    parts = read_midi(path)
+    assert [(part.number, part.name, part.drums) for part in parts] == [
+        (1, "line", False),
+        (2, "", True),
+        (3, "", False),
+    ]
+    assert [note.pitch for note in choose(parts)] == [40, 52]
+    assert [note.pitch for note in choose(parts, [3])] == [52]
+    with pytest.raises(ReverbSynthError, match=r"track: found 4, expected one of 1 \(line\)"):
+        choose(parts, [4])
+
+
+def test_the_example_is_what_its_function_writes():
+    written = io.BytesIO()
+    bass_line().save(file=written)
+    assert written.getvalue() == BASS_LINE.read_bytes()
+    assert len(choose(read_midi(BASS_LINE))) == 32
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "damaged MIDI file"),
+        (b"RIFF1234WAVE", "cannot be read as MIDI"),
+        (b"MThd\0\0\0\6\0\2\0\0\0\x60", "format 2"),
+        (b"MThd\0\0\0\6\0\1\0\0\0\0", "0 ticks a beat"),
+        (b"MThd\0\0\0\6\0\1\0\0\xe7\x28", "SMPTE"),
+        (b"MThd\0\0\0\6\0\1\0\0\0\x60", "found no notes"),
+    ],
+)
+def test_files_that_are_no_piece_are_refused_in_one_line(tmp_path, content, reason):
+    path = tmp_path / "a.mid"
+    path.write_bytes(content)
+    with pytest.raises(ReverbSynthError, match=reason) as caught:
+        read_midi(path)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_piece_of_days_is_refused(tmp_path):
+    path = saved(tmp_path / "a.mid", [on(40), off(40, 0x0FFFFFF)], ticks=1)
+    with pytest.raises(ReverbSynthError, match="expected at most 2 hours"):
+        read_midi(path)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(ReverbSynthError, match=r"none\.mid: cannot be read as MIDI"):
+        read_midi(tmp_path / "none.mid")
+
+
+def read_or_reason(path):
+    """Notes, or what the refusal says."""
+    try:
+        return [note for part in read_midi(path) for note in part.notes], None
+    except ReverbSynthError as error:
+        return [], str(error)
+
+
+damage = st.lists(
+    st.tuples(st.integers(0, 400), st.binary(max_size=4), st.integers(0, 6)), max_size=6
+)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@given(edits=damage, length=st.integers(0, 500))
+def test_damaged_files_are_read_or_refused_in_one_line(tmp_path_factory, edits, length):
+    content = bytearray(BASS_LINE.read_bytes())
+    for place, inserted, removed in edits:
+        content[place : place + removed] = inserted
+    path = tmp_path_factory.getbasetemp() / "damaged.mid"
+    path.write_bytes(bytes(content[:length]))
+    notes, reason = read_or_reason(path)
+    assert bool(notes) != bool(reason)
+    if reason:
+        assert "\n" not in reason
+        assert reason.startswith(str(path))
+    assert all(0 <= note.start <= note.end for note in notes)
+    assert all(0 <= note.pitch <= 127 and 1 <= note.velocity <= 127 for note in notes)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@given(content=st.binary(max_size=200))
+def test_noise_after_a_header_is_read_or_refused_in_one_line(tmp_path_factory, content):
+    path = tmp_path_factory.getbasetemp() / "noise.mid"
+    header = b"MThd\0\0\0\6\0\1\0\1\0\x60MTrk" + len(content).to_bytes(4, "big")
+    path.write_bytes(header + content)
+    notes, reason = read_or_reason(path)
+    assert bool(notes) != bool(reason)
+    assert "\n" not in (reason or "")
+
+
+def test_the_envelope_is_the_originals():
+    gain = envelope(1.0)
+    assert len(gain) == 1.3 * SAMPLE_RATE
+    assert gain[0] == 0
+    assert gain[160] == 1
+    assert gain[16_000] == 1
+    assert gain[-1] == 0
+    assert len(envelope(9.0)) == round(3.3 * SAMPLE_RATE)
+
+
+def test_a_piece_is_normalized_and_as_long_as_its_notes(instrument):
+    notes = [Played(0.0, 0.5, 40, 127), Played(0.4, 1.0, 47, 30), Played(0.4, 9.0, 52, 60)]
+    done = render(instrument, notes, seed=1)
+    assert done.audio.dtype == np.float32
+    assert len(done.audio) == round(3.7 * SAMPLE_RATE) + 1
+    assert np.abs(done.audio).max() == pytest.approx(PEAK, rel=1e-5)
+    assert (done.notes, done.generated) == (3, 3)
+    assert np.array_equal(done.audio, render(instrument, notes, seed=1).audio)
+    assert not np.array_equal(done.audio, render(instrument, notes, seed=2).audio)
+
+
+def test_repeated_notes_are_generated_once_and_sound_alike(instrument):
+    notes = [Played(0.0, 0.2, 40, 100), Played(1.0, 1.2, 40, 100), Played(1.0, 1.2, 40, 100)]
+    steady = render(instrument, notes, seed=1, every=0)
+    assert (steady.notes, steady.generated) == (3, 1)
+    second = steady.audio[SAMPLE_RATE : SAMPLE_RATE + 8000]
+    assert np.allclose(second, 2 * steady.audio[:8000], atol=1e-6)
+    moving = render(instrument, notes, seed=1, every=2.0)
+    assert moving.generated == 2
+
+
+def test_progress_ends_at_the_number_of_generated_notes(instrument):
+    seen = []
+    notes = [Played(i / 10, i / 10 + 0.1, 40 + i, 100) for i in range(3)]
+    render(instrument, notes, seed=1, progress=lambda *counts: seen.append(counts))
+    assert seen == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_pitches_outside_are_transposed_or_left_out_and_reported(instrument):
+    low, high = instrument.pitches[0], instrument.pitches[-1]
+    notes = [
+        Played(0.0, 0.1, low - 1, 100),
+        Played(0.0, 0.1, low, 100),
+        Played(0.0, 0.1, high + 1, 100),
+    ]
+    moved = render(instrument, notes, seed=1)
+    assert moved.notes == 3
+    assert moved.report() == [f"2 notes transposed by octaves (pitches {low - 1}, {high + 1})"]
+    dropped = render(instrument, notes, seed=1, outside="omit")
+    assert dropped.notes == 1
+    assert dropped.report() == [f"2 notes left out (pitches {low - 1}, {high + 1})"]
+    with pytest.raises(ReverbSynthError, match="no note to play"):
+        render(instrument, notes[:1], outside="omit")
+
+
+def test_a_wrong_label_is_refused_before_anything_is_generated(instrument):
+    with pytest.raises(ReverbSynthError, match="label 'effect'"):
+        render(instrument, [Played(0, 1, 40, 100)], effect="reverb")
+
+
+@pytest.mark.parametrize("suffix", [".wav", ".flac", ".ogg"])
+def test_sound_files_read_back(tmp_path, suffix):
+    audio = (0.5 * np.sin(np.arange(300_000) * 0.05)).astype(np.float32)
+    path = tmp_path / f"a{suffix}"
+    write_audio(path, audio)
+    found, rate = soundfile.read(path, dtype="float32")
+    assert rate == SAMPLE_RATE
+    assert len(found) == len(audio)
+    assert np.abs(found - audio).max() < (0.05 if suffix == ".ogg" else 1e-4)
+
+
+def test_another_suffix_is_refused(tmp_path):
+    with pytest.raises(ReverbSynthError, match=r"found suffix '.mp3', expected one of .wav"):
+        write_audio(tmp_path / "a.mp3", np.zeros(10))
+    assert not list(tmp_path.iterdir())

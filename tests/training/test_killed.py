@@ -1,0 +1,117 @@
+"""Training that is killed, or finds the disk full, goes on as if nothing had happened."""
+
+import json
+import os
+import random
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from reverbsynth.errors import ReverbSynthError
+from reverbsynth.training.run import Run
+from reverbsynth.training.train import train
+
+from .test_train import same_state
+
+KILLS = 20
+
+
+class Sittings:
+    """``reverbsynth train`` on one run directory, one process after another."""
+
+    def __init__(self, run: Path, data: Path, settings: Path):
+        self.run = run
+        self._arguments = ["train", str(run), "--data", str(data), "--settings", str(settings)]
+        self._server = subprocess.Popen(
+            [sys.executable, Path(__file__).parent / "warm_train.py"],
+            env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def start(self) -> int:
+        """Begin a sitting: its process id."""
+        self._server.stdin.write(json.dumps(self._arguments) + "\n")
+        self._server.stdin.flush()
+        return int(self._server.stdout.readline())
+
+    def status(self) -> int:
+        """Wait for the sitting's end: its exit status, negative for a signal."""
+        return int(self._server.stdout.readline())
+
+    def written(self) -> set[str]:
+        """The whole checkpoints' names, which a step each has: another set after every one."""
+        return {path.name for path in (self.run / "checkpoints").glob("[!.]*")}
+
+    def close(self) -> None:
+        self._server.stdin.close()
+        self._server.wait(60)
+
+
+@pytest.fixture
+def long_settings(small_settings):
+    """A checkpoint after every step, and more steps than 20 sittings take."""
+    return small_settings.replace(
+        **{
+            "training.stable_images": 240,
+            "training.transition_images": 80,
+            "training.last_stage": 1,
+            "training.checkpoint_minutes": 1e-6,
+        }
+    )
+
+
+def test_a_run_killed_twenty_times_equals_an_uninterrupted_one(long_settings, small_data, tmp_path):
+    """Ten times at any moment from the start on, ten times shortly after a first checkpoint: in a
+    step, while a checkpoint or metrics are written, or between two stages.
+    """
+    whole = train(long_settings, small_data, tmp_path / "whole")
+    (tmp_path / "settings.yaml").write_text(long_settings.to_yaml())
+    sittings = Sittings(tmp_path / "run", small_data.directory, tmp_path / "settings.yaml")
+    moments = random.Random(0)
+    steps = []
+    try:
+        for kill in range(KILLS):
+            before = sittings.written()
+            pid = sittings.start()
+            if kill % 2:
+                patience = time.monotonic() + 300
+                while sittings.written() == before:
+                    assert time.monotonic() < patience
+                    time.sleep(0.005)
+                time.sleep(moments.uniform(0, 0.1))
+            else:
+                time.sleep(moments.uniform(0, 1.5))
+            os.kill(pid, signal.SIGKILL)
+            assert sittings.status() == -signal.SIGKILL
+            steps.append(Run.open(sittings.run).manifest["images_seen"] if kill else 0)
+        assert len(set(steps)) >= KILLS // 2, steps
+        sittings.start()
+        assert sittings.status() == 0
+    finally:
+        sittings.close()
+    finished = Run.open(sittings.run)
+    assert finished.finished
+    same_state(whole, finished)
+    assert list(finished.directory.rglob(".*partial*")) == []
+
+
+@pytest.mark.parametrize("size", [3_000, 100_000], ids=["small files", "checkpoints"])
+def test_a_full_disk_is_one_line_and_training_goes_on(
+    small_run, small_settings, small_data, tmp_path, size
+):
+    """No file may grow beyond ``size`` bytes: a write fails as on a full disk, part way through."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        with pytest.raises(ReverbSynthError, match=r"run/.*cannot be written"):
+            train(small_settings, small_data, tmp_path / "run")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    same_state(small_run, train(small_settings, small_data, tmp_path / "run"))
