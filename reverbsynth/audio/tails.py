@@ -69,14 +69,14 @@ class DecayFit:
         Extrapolated to a fall of 60 dB; NaN where there is a word.
     r2
         Square of the correlation of level and time where the line was fitted; NaN without a line.
-    word
+    missing_reason
         ``silent``; ``plateau``, which is no decay; ``too slow`` to be measured in the time there
         is; ``not straight``; ``too short``, over within two samples. Empty for a decay.
     """
 
     seconds: float
     r2: float
-    word: str
+    missing_reason: str
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Tails:
     Attributes
     ----------
     ratio
-        Tail-to-sustain ratio in dB, NaN where `ratio_word` says why not.
+        Tail-to-sustain ratio in dB, NaN where `ratio_missing_reason` says why not.
     t20, edt
         Seconds, NaN where the word says why not. One that is ``too slow`` counts as the `longest`
         there is, so that a median over notes is not that of the quick ones alone.
@@ -97,19 +97,19 @@ class Tails:
     """
 
     ratio: np.ndarray
-    ratio_word: np.ndarray
+    ratio_missing_reason: np.ndarray
     t20: np.ndarray
-    t20_word: np.ndarray
+    t20_missing_reason: np.ndarray
     r2: np.ndarray
     edt: np.ndarray
-    edt_word: np.ndarray
+    edt_missing_reason: np.ndarray
     octaves: np.ndarray
     octave_words: np.ndarray
 
     @property
     def decays(self) -> np.ndarray:
         """Whether a tail decays along a straight line, by 25 dB or more [shape=(n,)]."""
-        return self.t20_word == ""
+        return self.t20_missing_reason == ""
 
 
 def fit_decay(
@@ -233,7 +233,7 @@ def _measure_tail(wave: np.ndarray, straightness: float) -> tuple:
         found = fit_decay(part, levels, straightness)
         return (
             DecayFit(longest_measurable_decay(levels), np.nan, SLOW)
-            if found.word == SLOW
+            if found.missing_reason == SLOW
             else found
         )
 
@@ -241,10 +241,10 @@ def _measure_tail(wave: np.ndarray, straightness: float) -> tuple:
     octaves = [measured(octave_band(tail, center), T20) for center in OCTAVES]
     return (
         *tail_ratio(wave),
-        *(t20.seconds, t20.word, t20.r2),
-        *(edt.seconds, edt.word),
+        *(t20.seconds, t20.missing_reason, t20.r2),
+        *(edt.seconds, edt.missing_reason),
         [octave.seconds for octave in octaves],
-        [octave.word for octave in octaves],
+        [octave.missing_reason for octave in octaves],
     )
 
 

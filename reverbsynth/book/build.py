@@ -103,7 +103,7 @@ def prepare(place: Workspace) -> None:
     report on the instrument that is played.
     """
     _ = place.data
-    for run in (place.run, place.played.run):
+    for run in (place.run, place.showcase.run):
         if run.bundled:
             bundle.check(run)
     _ = place.report

@@ -111,8 +111,8 @@ def bundle(
     _check_place(directory, replace)
     instrument = Instrument.from_run(run)
     source = run.manifest["data_directory"] if data is None else data
-    evaluate(run, source, stand_in=True)
-    apply_to_held_out(run, source, stand_in=True)
+    evaluate(run, source, allow_other_data=True)
+    apply_to_held_out(run, source, allow_other_data=True)
     with atomic_path(directory) as folder:
         folder.mkdir()
         shutil.copyfile(run.directory / SETTINGS, folder / SETTINGS)
@@ -122,8 +122,8 @@ def bundle(
         reports = [path for path in run.directory.glob("*.json") if path.name != MANIFEST]
         for path in reports:
             shutil.copyfile(path, folder / path.name)
-        instrument.save(folder / INSTRUMENT, half=True)
-        players = list(_write_players(instrument.halved(), folder))
+        instrument.save(folder / INSTRUMENT, float16=True)
+        players = list(_write_players(instrument.in_float16(), folder))
         write_json(folder / MANIFEST, _manifest(run, folder, players))
         _check_sizes(folder, directory)
         if directory.exists():

@@ -69,7 +69,7 @@ class Origin:
             return cls(None, thing.name, thing.hash, commit(), thing.to_yaml())
         settings, made_at = thing.data_settings, thing.data.manifest["commit"]
         # Published results keep the hash that they were made with.
-        own = thing.given is not None and settings is thing.settings
+        own = thing.given_run is not None and settings is thing.settings
         name = thing.run.manifest["settings_hash"] if own else settings.hash
         return cls(None, settings.name, name, made_at, settings.to_yaml())
 

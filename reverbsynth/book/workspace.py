@@ -46,7 +46,7 @@ class Workspace:
     data_settings
         Settings of the data set. They differ from `settings` only for a given run whose sounds
         are not on this machine: then the embedded sounds stand in.
-    given
+    given_run
         The finished run to show, or None to train one.
     directory
         Folder that keeps what is made.
@@ -54,7 +54,7 @@ class Workspace:
 
     settings: Settings
     data_settings: Settings
-    given: Path | None
+    given_run: Path | None
     directory: Path
 
     @property
@@ -65,8 +65,8 @@ class Workspace:
     @property
     def run_directory(self) -> Path:
         """Where the run is kept."""
-        if self.given is not None:
-            return self.given
+        if self.given_run is not None:
+            return self.given_run
         return self.directory / "runs" / f"{self.settings.name}-{self.settings.hash}-{_code()}"
 
     @cached_property
@@ -77,39 +77,39 @@ class Workspace:
     @cached_property
     def run(self) -> Run:
         """The run: the given one, or one that is trained now if it is not there yet."""
-        if self.given is not None:
-            return Run.open(self.given)
+        if self.given_run is not None:
+            return Run.open(self.given_run)
         from reverbsynth.training.train import train
 
         return train(self.settings, self.data, self.run_directory)
 
     @cached_property
-    def played(self) -> "Workspace":
+    def showcase(self) -> "Workspace":
         """The workspace whose run is played and judged: that of the shipped results where this
         one's run is a smoke run (see `shipped`), else this one.
         """
         results = shipped()
-        if results is None or self.settings.name not in SMOKE_PRESETS or self.given == results:
+        if results is None or self.settings.name not in SMOKE_PRESETS or self.given_run == results:
             return self
         return workspace(run=results)
 
     @cached_property
     def instrument(self) -> Instrument:
         """The instrument of the run that is played, after its last stage."""
-        return Instrument.from_run(self.played.run)
+        return Instrument.from_run(self.showcase.run)
 
     @cached_property
     def report(self) -> Report:
         """The evaluation of the run that is played: the one it keeps, or made now."""
-        played = self.played
-        return evaluate(played.run, played.data, played.settings, stand_in=True)
+        played = self.showcase
+        return evaluate(played.run, played.data, played.settings, allow_other_data=True)
 
     @property
     def instrument_source(self) -> str:
         """A sentence that says which run's instrument is played."""
-        run = self.played.run
+        run = self.showcase.run
         what = f"stage {run.stages[-1]}, {run.manifest['images_seen']:,} images seen"
-        if self.played is not self:
+        if self.showcase is not self:
             return (
                 "The instrument played and judged here is the trained one that comes with this "
                 f"book (results {run.directory.name}, preset {run.manifest['preset']}, {what}). "

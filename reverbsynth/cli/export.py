@@ -20,7 +20,9 @@ def export(
         ),
     ],
     stage: StageOption = None,
-    half: Annotated[bool, typer.Option("--half", help="Keep the weights in float16.")] = False,
+    float16: Annotated[
+        bool, typer.Option("--float16", help="Keep the weights in float16.")
+    ] = False,
 ) -> None:
     """Save an instrument as one file, as an ONNX model, or as a playable page in a folder."""
     from reverbsynth.instrument.instrument import Instrument
@@ -33,11 +35,11 @@ def export(
         check_page(output)
     instrument = Instrument.open(source, stage)
     if output.suffix == ".safetensors":
-        instrument.save(output, half=half)
+        instrument.save(output, float16=float16)
     elif output.suffix == ".onnx":
         from reverbsynth.instrument.export import write_onnx
 
-        write_onnx(instrument, output, half=half)
+        write_onnx(instrument, output, float16=float16)
     else:
         from reverbsynth.instrument.export import write_page
 

@@ -15,10 +15,12 @@ def import_original(
         int | None,
         typer.Option("--lowest-pitch", help="MIDI pitch of the first class, where it is not 24."),
     ] = None,
-    half: Annotated[bool, typer.Option("--half", help="Keep the weights in float16.")] = False,
+    float16: Annotated[
+        bool, typer.Option("--float16", help="Keep the weights in float16.")
+    ] = False,
 ) -> None:
     """Turn an original GANSynth checkpoint into an instrument."""
     from reverbsynth.instrument.instrument import Instrument
 
-    Instrument.from_original(directory, lowest_pitch).save(output, half=half)
+    Instrument.from_original(directory, lowest_pitch).save(output, float16=float16)
     typer.echo(str(output))

@@ -27,7 +27,7 @@ class Measure:
         The number and its confidence interval; None where there is none.
     notes
         How many notes it rests on.
-    word
+    missing_reason
         Why there is no number; empty where there is one.
     """
 
@@ -35,7 +35,7 @@ class Measure:
     low: float | None = None
     high: float | None = None
     notes: int = 0
-    word: str = ""
+    missing_reason: str = ""
 
     @property
     def known(self) -> bool:
@@ -45,7 +45,7 @@ class Measure:
     def text(self, digits: int = 2) -> str:
         """The measure as a cell of a table: ``98.10 [95.20, 99.00]``, or its word."""
         if not self.known:
-            return self.word
+            return self.missing_reason
         number = f"{{:,.{digits}f}}"
         text = number.format(self.value)
         if self.low is None:
@@ -81,23 +81,23 @@ class Bootstrap:
         """As the settings say."""
         return cls(settings.resamples, settings.confidence, settings.least_notes, seed)
 
-    def mean(self, values: np.ndarray, words: Sequence[str] = ()) -> Measure:
+    def mean(self, values: np.ndarray, missing_reasons: Sequence[str] = ()) -> Measure:
         """Mean of the notes' values; see `median`."""
-        return self._typical(np.mean, values, words)
+        return self._typical(np.mean, values, missing_reasons)
 
-    def median(self, values: np.ndarray, words: Sequence[str] = ()) -> Measure:
+    def median(self, values: np.ndarray, missing_reasons: Sequence[str] = ()) -> Measure:
         """Median of the notes' values.
 
         Parameters
         ----------
         values : ndarray [shape=(n,)]
             NaN where a note has no value.
-        words : sequence of str, optional
+        missing_reasons : sequence of str, optional
             Why a note has none. The most frequent is the answer where too few notes have one.
         """
-        return self._typical(np.median, values, words)
+        return self._typical(np.median, values, missing_reasons)
 
-    def proportion(self, answers: np.ndarray, word: str = "") -> Measure:
+    def proportion(self, answers: np.ndarray, missing_reason: str = "") -> Measure:
         """Share of notes that answer yes [shape=(n,), bool].
 
         Where all answers agree a bootstrap has no spread; Wilson's interval ("Probable inference",
@@ -106,7 +106,7 @@ class Bootstrap:
         answers = np.asarray(answers, bool)
         count = int(answers.sum())
         if len(answers) < self.least:
-            return Measure(notes=len(answers), word=word or TOO_FEW)
+            return Measure(notes=len(answers), missing_reason=missing_reason or TOO_FEW)
         if 0 < count < len(answers):
             return self._typical(np.mean, answers.astype(float), ())
         found = stats.binomtest(count, len(answers)).proportion_ci(self.confidence, "wilson")
@@ -116,7 +116,7 @@ class Bootstrap:
         self,
         function: Callable[..., float],
         *samples: np.ndarray,
-        word: str = "",
+        missing_reason: str = "",
         least: int = 0,
         bounds: tuple[float, float] = (-math.inf, math.inf),
     ) -> Measure:
@@ -131,7 +131,7 @@ class Bootstrap:
         function : callable
             Of as many arrays as there are samples; NaN where it cannot tell.
         samples : ndarray [shape=(n, ...)]
-        word : str, optional
+        missing_reason : str, optional
             The answer where a sample is too small.
         least : int, optional
             Fewest notes of a sample, if more than `Bootstrap.least`.
@@ -140,10 +140,10 @@ class Bootstrap:
         """
         smallest = min(map(len, samples))
         if smallest < max(self.least, least):
-            return Measure(notes=smallest, word=word or TOO_FEW)
+            return Measure(notes=smallest, missing_reason=missing_reason or TOO_FEW)
         value = function(*samples)
         if not math.isfinite(value):
-            return Measure(notes=smallest, word=word or UNDEFINED)
+            return Measure(notes=smallest, missing_reason=missing_reason or UNDEFINED)
 
         def resampled(*places: np.ndarray) -> float:
             drawn = (sample[place] for sample, place in zip(samples, places, strict=True))
@@ -153,17 +153,17 @@ class Bootstrap:
         found = self._resampled(places, resampled, vectorized=False).bootstrap_distribution
         found = found[np.isfinite(found)]
         if not len(found):
-            return Measure(notes=smallest, word=word or UNDEFINED)
+            return Measure(notes=smallest, missing_reason=missing_reason or UNDEFINED)
         tails = (50 * (1 - self.confidence), 50 * (1 + self.confidence))
         interval = np.percentile(found, tails) - np.median(found) + value
         low, high = np.clip(interval, *bounds)
         return Measure(float(value), float(low), float(high), smallest)
 
-    def _typical(self, function, values: np.ndarray, words: Sequence[str]) -> Measure:
+    def _typical(self, function, values: np.ndarray, missing_reasons: Sequence[str]) -> Measure:
         values = np.asarray(values, np.float64)
         values = values[np.isfinite(values)]
         if len(values) < self.least:
-            return Measure(notes=len(values), word=commonest(words) or TOO_FEW)
+            return Measure(notes=len(values), missing_reason=commonest(missing_reasons) or TOO_FEW)
         if np.ptp(values) == 0:
             value = float(values[0])
             return Measure(value, value, value, len(values))
@@ -185,7 +185,7 @@ class Bootstrap:
             )
 
 
-def commonest(words: Sequence[str]) -> str:
-    """The most frequent word; empty words do not count."""
-    counted = Counter(word for word in words if word)
+def commonest(missing_reasons: Sequence[str]) -> str:
+    """The most frequent word; empty missing_reasons do not count."""
+    counted = Counter(word for word in missing_reasons if word)
     return counted.most_common(1)[0][0] if counted else ""

@@ -94,7 +94,7 @@ class Clips:
         instrument = np.array(labels.get("instrument", blank), object)
         return cls(waves, np.array(pitches, int), effect, instrument, names, names)
 
-    def through(self, representation: Representation, stage: int) -> "Clips":
+    def resynthesized(self, representation: Representation, stage: int) -> "Clips":
         """The same notes through an image at a stage's resolution: the ceiling of any generator.
 
         The image is box-scaled down to what the stage works at, and up again as a generated one.

@@ -146,7 +146,7 @@ def apply_to_held_out(
     data: DataSet | Path | str,
     settings: Settings | None = None,
     again: bool = False,
-    stand_in: bool = False,
+    allow_other_data: bool = False,
 ) -> TransferTrials:
     """Apply effects to held-out notes, or find the trials that the run keeps (``applied.json``).
 
@@ -162,7 +162,7 @@ def apply_to_held_out(
         Their ``evaluation`` and ``seed`` are used; the run's own if none are given.
     again : bool
         Make trials even where some are kept.
-    stand_in : bool
+    allow_other_data : bool
         Whether `data` only stand in for the run's own: then trials on its own are as good.
 
     Returns
@@ -194,7 +194,7 @@ def apply_to_held_out(
     if kept is not None:
         # Before the data were named, they were the run's own.
         kept.facts.setdefault("data_sha256", own)
-        same = [facts, {**facts, "data_sha256": own}] if stand_in else [facts]
+        same = [facts, {**facts, "data_sha256": own}] if allow_other_data else [facts]
         if kept.facts in same and not again:
             return kept
     if len(instrument.labels.get("effect", ())) < 2:
@@ -230,7 +230,7 @@ def _tried(instrument: Instrument, data: DataSet, settings: Settings) -> list[Tr
             )
             for effect in effects[1:]:
                 twin = Clips.from_notes([twins[effect]])
-                through = twin.through(instrument.representation, instrument.stage)
+                through = twin.resynthesized(instrument.representation, instrument.stage)
                 labels = {**done.fit.labels, "effect": effect}
                 (result,) = instrument.notes([recording.pitch], z=done.fit.z, **labels)
                 waves = {

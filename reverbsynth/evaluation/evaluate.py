@@ -51,7 +51,7 @@ def evaluate(
     settings: Settings | None = None,
     stage: int | None = None,
     again: bool = False,
-    stand_in: bool = False,
+    allow_other_data: bool = False,
 ) -> Report:
     """Measure what a run or an instrument generates against its data set.
 
@@ -73,7 +73,7 @@ def evaluate(
         Of a run; the last finished one if none is given.
     again : bool
         Evaluate even where a report is there.
-    stand_in : bool
+    allow_other_data : bool
         Whether `data` only stand in for the run's own, which may not be at hand: then a report on
         its own data is as good, and that of a results bundle whatever the settings.
 
@@ -94,7 +94,7 @@ def evaluate(
     path = _path(run, instrument.stage) if run else None
     facts = _facts(run, instrument, data, settings)
     kept = _kept(path, again) if run else None
-    if kept is not None and not again and _answers(kept, facts, run, stand_in):
+    if kept is not None and not again and _answers(kept, facts, run, allow_other_data):
         return kept
     report = _evaluated(run, instrument, data, settings, facts)
     report.facts["seconds"] = round(time.monotonic() - began, 1)
@@ -197,8 +197,8 @@ def _study(instrument: Instrument, data: DataSet, settings: Settings, step) -> E
     }
     step("encoding and decoding real notes")
     every = real_grid(_joined(training, held_out), chosen.grid_latents, chosen.grid_pitches)
-    through = every.clips.through(instrument.representation, instrument.stage)
-    ceiling = held_out.through(instrument.representation, instrument.stage)
+    through = every.clips.resynthesized(instrument.representation, instrument.stage)
+    ceiling = held_out.resynthesized(instrument.representation, instrument.stage)
     step("generating")
     generated = Clips.generated(instrument, data, chosen.notes, seed)
     effects = list(data.vocabulary("effect"))
@@ -279,14 +279,14 @@ def _facts(run: Run | None, instrument: Instrument, data: DataSet, settings: Set
     }
 
 
-def _answers(kept: Report, facts: dict, run: Run, stand_in: bool) -> bool:
+def _answers(kept: Report, facts: dict, run: Run, allow_other_data: bool) -> bool:
     """Whether a report that was kept is the one asked for."""
-    if stand_in and run.bundled:
+    if allow_other_data and run.bundled:
         # Published results keep their report, whatever settings are added later.
         return True
     same = all(kept.facts[name] == facts[name] for name in ("stage", "seed", "images_seen"))
     data = kept.facts["data_sha256"] == facts["data_sha256"]
-    own = stand_in and _on_own_data(kept, run)
+    own = allow_other_data and _on_own_data(kept, run)
     return same and _judged_by(kept.facts) == _judged_by(facts) and (data or own)
 
 

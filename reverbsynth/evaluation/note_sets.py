@@ -29,7 +29,7 @@ class NoteSet:
         Which notes are neither silent nor hold NaN.
     clips : Clips
         Those.
-    word
+    missing_reason
         What is wrong with most of the others.
     grid : Grid
         Notes of a grid of timbres and pitches.
@@ -46,7 +46,7 @@ class NoteSet:
         self.name, self.asked, self.grid = name, asked, grid
         self.usable = asked.flaws == ""
         self.clips = asked.where(self.usable)
-        self.word = asked.word
+        self.missing_reason = asked.missing_reason
         self._listeners, self._straightness = listeners, straightness
 
     def __len__(self) -> int:

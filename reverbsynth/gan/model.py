@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from reverbsynth.gan import augmentation, losses
+from reverbsynth.gan import losses
 from reverbsynth.gan.backend import (
     BackendStep,
     input_gradient,
@@ -54,8 +54,8 @@ class ProgressiveGAN(BackendStep, keras.Model):
         common = {"stage": stage, "seed": settings.seed, "precision": settings.training.precision}
         width = sum(sizes.values())
         self.generator = Generator(settings.gan, width, **common)
-        self.average = Generator(settings.gan, width, **common, name="average")
-        self.average.trainable = False
+        self.ema_generator = Generator(settings.gan, width, **common, name="ema_generator")
+        self.ema_generator.trainable = False
         self.discriminator = Discriminator(settings.gan, sizes, self.representation, **common)
         self.random = keras.random.SeedGenerator(settings.seed)
         self.images_seen = self.add_weight(
@@ -67,14 +67,6 @@ class ProgressiveGAN(BackendStep, keras.Model):
         )
         self.penalty = self.add_weight(
             name="penalty", shape=(), dtype="float32", initializer="zeros", trainable=False
-        )
-        # Of the augmentation, and what it is adapted to (see `reverbsynth.training.augmentation`).
-        self.strength = self.add_weight(
-            name="strength", shape=(), dtype="float32", initializer="zeros", trainable=False
-        )
-        self.strength.assign(settings.augmentation.strength)
-        self.overfitting = self.add_weight(
-            name="overfitting", shape=(), dtype="float32", initializer="zeros", trainable=False
         )
         schedule = Schedule.of(settings.training)
         self._start, _ = schedule.span(stage)
@@ -92,16 +84,14 @@ class ProgressiveGAN(BackendStep, keras.Model):
         """The following stage's model.
 
         It keeps all weights and averages, starts new blocks fresh, with their average equal to
-        them, goes on with the random state and the augmentation, and has new optimizers.
+        them, goes on with the random state, and has new optimizers.
         """
         model = ProgressiveGAN(self.settings, self.vocabulary, self.histogram, self.stage + 1)
         carry_over(self.generator, model.generator)
-        carry_over(self.average, model.average)
+        carry_over(self.ema_generator, model.ema_generator)
         carry_over(self.discriminator, model.discriminator)
         model.random.state.assign(self.random.state)
         model.images_seen.assign(self.images_seen)
-        model.strength.assign(self.strength)
-        model.overfitting.assign(self.overfitting)
         return model
 
     def progress(self):
@@ -142,41 +132,26 @@ class ProgressiveGAN(BackendStep, keras.Model):
         z, columns = local_shard(z), local_shard(columns)
         return z, {name: columns[:, i] for i, name in enumerate(self.vocabulary)}
 
-    def draw_changes(self):
-        """What `augmented` makes of each image of a batch [shape=(n, 4)]; None where nothing."""
-        if not self.settings.augmentation.active:
-            return None
-        shape = (self.settings.training.batch, augmentation.DRAWS)
-        return local_shard(keras.random.uniform(shape, seed=self.random))
-
-    def augmented(self, images, draws):
-        """Images as the critic sees them (see `reverbsynth.gan.augmentation`)."""
-        if draws is None:
-            return images
-        strength = ops.convert_to_tensor(self.strength)
-        settings = self.settings.augmentation
-        return augmentation.augment(images, draws, strength, settings, self.representation)
-
     def generator_gradients(self, z, labels: dict, progress, real=None, real_labels=None):
         """Loss terms of the generator and gradients of its trainable variables.
 
         Real images [shape=(n, frames, bins, 2)], de-normalized, and their labels are needed where
-        ``losses.nearest`` has a weight.
+        ``losses.imle_weight`` has a weight.
         """
-        weights, changes = self.settings.losses, self.draw_changes()
-        if weights.nearest:
+        weights = self.settings.losses
+        if weights.imle_weight:
             target = self.representation.normalize(real)
             condition = self.condition(real_labels)
             near = self.nearest_latents(target, condition, progress)
 
         def objective():
             fake = self.generate(z, labels, progress)
-            score, logits = self.discriminator(self.augmented(fake, changes), progress)
+            score, logits = self.discriminator(fake, progress)
             total, terms = losses.generator_loss(score, logits, labels, weights)
-            if weights.nearest:
+            if weights.imle_weight:
                 found = self.generator(near, condition, progress)
                 terms["nearest_distance"] = ops.mean(losses.image_distance(target, found))
-                total = total + weights.nearest * terms["nearest_distance"]
+                total = total + weights.imle_weight * terms["nearest_distance"]
             if weights.consistency:
                 total = total + weights.consistency * losses.griffin_lim_consistency(
                     self.full_size(fake), self.representation
@@ -195,7 +170,7 @@ class ProgressiveGAN(BackendStep, keras.Model):
         -------
         tensor [shape=(n, latent_size)]
         """
-        n, draws = ops.shape(target)[0], self.settings.losses.nearest_draws
+        n, draws = ops.shape(target)[0], self.settings.losses.imle_samples
         shape = (n * num_replicas() * draws, self.settings.gan.latent_size)
         z = local_shard(keras.random.normal(shape, seed=self.random))
         images = self.generator(z, ops.repeat(condition, draws, axis=0), progress)
@@ -289,17 +264,12 @@ class ProgressiveGAN(BackendStep, keras.Model):
         self.update_average()
 
         real = with_dependency(terms["generator_loss"], real)
-        real = self.augmented(real, self.draw_changes())
         fake = ops.stop_gradient(self.generate(*self.draw(batch), progress))
-        fake = self.augmented(fake, self.draw_changes())
         alpha = local_shard(keras.random.uniform((batch, 1, 1, 1), seed=self.random))
         more, gradients = self.discriminator_gradients(real, labels, fake, alpha, progress)
         self.optimizer.discriminator.apply(gradients, self.discriminator.trainable_variables)
 
         self.images_seen.assign_add(batch)
-        if self.settings.augmentation.target is not None:
-            more["augmentation_strength"] = ops.convert_to_tensor(self.strength)
-            more["overfitting"] = ops.convert_to_tensor(self.overfitting)
         return {**terms, **more}
 
     def update_average(self) -> None:
@@ -309,7 +279,7 @@ class ProgressiveGAN(BackendStep, keras.Model):
         and is lost when the optimizer is reset at each stage; the original's is neither.
         """
         decay = self.settings.optimizer.ema_decay
-        pairs = zip(self.average.variables, self.generator.variables, strict=True)
+        pairs = zip(self.ema_generator.variables, self.generator.variables, strict=True)
         for average, weight in pairs:
             average.assign(decay * average + (1.0 - decay) * weight)
 

@@ -38,13 +38,13 @@ _PAGE, _KEYBOARD = "index.html", 'class="rs-keyboard"'
 _WASM = next(name for name in web.RUNTIME if name.endswith(".gz"))
 
 
-def write_onnx(instrument: Instrument, path: Path | str, half: bool = False) -> None:
+def write_onnx(instrument: Instrument, path: Path | str, float16: bool = False) -> None:
     """Write an instrument as an ONNX model, atomically (`reverbsynth.instrument.onnx.build`)."""
-    _write_model(build(instrument, half), Path(path))
+    _write_model(build(instrument, float16), Path(path))
 
 
 def web_keyboard(
-    instrument: Instrument, directory: Path | str, address: str | None = None, half: bool = True
+    instrument: Instrument, directory: Path | str, address: str | None = None, float16: bool = True
 ) -> str:
     """Write everything that a page needs to play an instrument, and return the page's part of it.
 
@@ -56,7 +56,7 @@ def web_keyboard(
         that cannot run it.
     address : str, optional
         Of that folder as seen from the page; its name by default.
-    half : bool
+    float16 : bool
         Keep the weights in float16, which halves the download. The page then plays
         `Instrument.halved`.
 
@@ -66,12 +66,12 @@ def web_keyboard(
         HTML to put into the page.
     """
     directory = Path(directory)
-    sounding = instrument.halved() if half else instrument
+    sounding = instrument.in_float16() if float16 else instrument
     for name in web.SCRIPTS:
         _copy(web.FOLDER / name, directory / name)
     for name in web.RUNTIME:
         _copy(web.FOLDER / "vendor" / name, directory / name)
-    _write_model(build(instrument, half), directory / _MODEL)
+    _write_model(build(instrument, float16), directory / _MODEL)
     timbres = np.concatenate([sounding.latents(1, seed) for seed in range(SEEDS)])
     with atomic_path(directory / _LATENTS) as temporary:
         temporary.write_bytes(timbres.astype("<f4").tobytes())

@@ -68,9 +68,9 @@ def read(path: Path | str) -> InstrumentState:
         raise ReverbSynthError(f"{path}: damaged instrument ({reason})") from None
 
 
-def write(path: Path | str, kept: InstrumentState, half: bool) -> None:
-    """Write an instrument's file, atomically; ``half`` keeps the weights in float16."""
-    kind = np.float16 if half else np.float32
+def write(path: Path | str, kept: InstrumentState, float16: bool) -> None:
+    """Write an instrument's file, atomically; ``float16`` rounds the weights."""
+    kind = np.float16 if float16 else np.float32
     with np.errstate(over="ignore"):
         weights = {name: value.astype(kind) for name, value in kept.weights.items()}
     if not all(np.isfinite(value).all() for value in weights.values()):

@@ -74,7 +74,7 @@ class Instrument:
         if run.bundled and stage == run.stages[-1]:
             weights = file.read(run.directory / INSTRUMENT).weights
         else:
-            prefix = "average/"
+            prefix = "ema_generator/"
             weights = {
                 name.removeprefix(prefix): value
                 for name, value in run.weights(stage).items()
@@ -144,8 +144,8 @@ class Instrument:
             )
         return instrument
 
-    def save(self, path: Path | str, half: bool = False) -> None:
-        """Write the instrument to one file; ``half`` keeps the weights in float16."""
+    def save(self, path: Path | str, float16: bool = False) -> None:
+        """Write the instrument to one file; ``float16`` rounds the weights."""
         kept = file.InstrumentState(
             self.gan,
             self.spectra,
@@ -155,10 +155,10 @@ class Instrument:
             self.weights,
             self.facts,
         )
-        file.write(path, kept, half)
+        file.write(path, kept, float16)
 
-    def halved(self) -> "Instrument":
-        """This instrument with weights rounded to float16, as a file with ``half`` holds them."""
+    def in_float16(self) -> "Instrument":
+        """This instrument with weights rounded to float16, as its file may hold them."""
         weights = {name: value.astype(np.float16) for name, value in self.weights.items()}
         return type(self)(
             self.gan, self.spectra, self.labels, self.stage, self.progress, weights, self.facts

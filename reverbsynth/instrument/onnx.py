@@ -50,16 +50,16 @@ class _Graph:
     def slice(self, x: str, axis: int, start: int, stop: int) -> str:
         return self.add("Slice", x, self.integers(start), self.integers(stop), self.integers(axis))
 
-    def weight(self, value: np.ndarray, half: bool, scale: float = 1.0) -> str:
+    def weight(self, value: np.ndarray, float16: bool, scale: float = 1.0) -> str:
         """A trained constant. Rounded before it is scaled, as an instrument's float16 file is; the
         runtime folds cast and scale into one float32 constant when it loads the model."""
-        if not half:
+        if not float16:
             return self.constant(value * np.float32(scale))
         wide = self.add("Cast", self.constant(value, np.float16), to=TensorProto.FLOAT)
         return wide if scale == 1.0 else self.add("Mul", wide, self.constant(scale))
 
 
-def build(instrument: Instrument, half: bool = False) -> onnx.ModelProto:
+def build(instrument: Instrument, float16: bool = False) -> onnx.ModelProto:
     """The instrument as an ONNX model.
 
     Inputs are ``z`` [shape=(n, latent_size)] and ``condition`` [shape=(n, width)], the one-hot
@@ -70,11 +70,11 @@ def build(instrument: Instrument, half: bool = False) -> onnx.ModelProto:
     Parameters
     ----------
     instrument : Instrument
-    half : bool
+    float16 : bool
         Keep the weights in float16; sums are float32 all the same.
     """
     graph = _Graph()
-    image = _generator(graph, instrument, half)
+    image = _generator(graph, instrument, float16)
     scale, shift = (
         np.asarray(values, np.float32).reshape(1, CHANNELS, 1, 1)
         for values in (instrument.spectra.scale, instrument.spectra.shift)
@@ -105,7 +105,7 @@ def _info(name: str, *shape) -> onnx.ValueInfoProto:
     return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
 
 
-def _generator(graph: _Graph, instrument: Instrument, half: bool) -> str:
+def _generator(graph: _Graph, instrument: Instrument, float16: bool) -> str:
     """The normalized image [shape=(n, 2, h, w)]."""
     weights = instrument.weights
     n_blocks = schedule.blocks(instrument.stage)
@@ -120,8 +120,8 @@ def _generator(graph: _Graph, instrument: Instrument, half: bool) -> str:
         return graph.add(
             "Conv",
             x,
-            graph.weight(value.transpose(3, 2, 0, 1), half, scale),
-            graph.weight(weights[f"{part}/bias"], half),
+            graph.weight(value.transpose(3, 2, 0, 1), float16, scale),
+            graph.weight(weights[f"{part}/bias"], float16),
             kernel_shape=list(value.shape[:2]),
             pads=[edge] * 4,
         )
@@ -134,10 +134,10 @@ def _generator(graph: _Graph, instrument: Instrument, half: bool) -> str:
     channels = value.shape[-1]
     # Each output pixel is a dense product with one mirrored tap (`layers.FirstConv`).
     dense = value[::-1, ::-1].transpose(2, 3, 0, 1).reshape(value.shape[2], -1)
-    x = graph.add("MatMul", x, graph.weight(dense, half, scale))
+    x = graph.add("MatMul", x, graph.weight(dense, float16, scale))
     x = graph.add("Reshape", x, graph.integers(-1, channels, *START))
     bias = weights["block_1/conv0/bias"].reshape(1, channels, 1, 1)
-    x = _activated(graph, graph.add("Add", x, graph.weight(bias, half)))
+    x = _activated(graph, graph.add("Add", x, graph.weight(bias, float16)))
     x = _activated(graph, conv(x, "block_1/conv1"))
     before = x
     for block in range(2, n_blocks + 1):
@@ -148,10 +148,10 @@ def _generator(graph: _Graph, instrument: Instrument, half: bool) -> str:
                 x = conv(x, name)
             elif instrument.gan.kernel_size == 3:
                 value, scale = kernel(name)
-                wide = graph.weight(value.transpose(3, 2, 0, 1), half, scale)
+                wide = graph.weight(value.transpose(3, 2, 0, 1), float16, scale)
                 bias = weights[f"{name}/bias"].reshape(1, -1, 1, 1)
                 x = _upscaled_conv(graph, x, wide, schedule.resolution(block - 1))
-                x = graph.add("Add", x, graph.weight(bias, half))
+                x = graph.add("Add", x, graph.weight(bias, float16))
             else:
                 x = conv(_upscaled(graph, x, 2), name)
             x = _activated(graph, x)

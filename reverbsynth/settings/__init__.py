@@ -17,7 +17,6 @@ from reverbsynth.settings.settings import (
     settings_hash,
 )
 from reverbsynth.settings.training import (
-    AugmentationSettings,
     GanSettings,
     Label,
     LossSettings,
@@ -28,7 +27,6 @@ from reverbsynth.settings.training import (
 
 __all__ = [
     "PRESETS",
-    "AugmentationSettings",
     "ClaimSettings",
     "DataSettings",
     "EffectSettings",

@@ -19,7 +19,6 @@ from reverbsynth.settings.data import DataSettings, FolderSource, NSynthSource, 
 from reverbsynth.settings.evaluation import EvaluationSettings
 from reverbsynth.settings.overrides import flat, merged, nested, non_default_values
 from reverbsynth.settings.training import (
-    AugmentationSettings,
     GanSettings,
     LossSettings,
     OptimizerSettings,
@@ -46,7 +45,6 @@ class Settings(Frozen):
     spectra: SpectraSettings = SpectraSettings()
     gan: GanSettings = GanSettings()
     losses: LossSettings = LossSettings()
-    augmentation: AugmentationSettings = AugmentationSettings()
     optimizer: OptimizerSettings = OptimizerSettings()
     training: TrainingSettings = TrainingSettings()
     evaluation: EvaluationSettings = EvaluationSettings()

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from reverbsynth.settings.types import Fraction, Frozen, Positive
+from reverbsynth.settings.types import Frozen, Positive
 
 Label = Literal["pitch", "effect", "instrument"]
 
@@ -74,50 +74,12 @@ class LossSettings(Frozen):
         {}, description="factors of the two above by label; 1 for a label that is not named"
     )
     consistency: Annotated[float, Field(ge=0)] = Field(0.0, description="Griffin-Lim consistency")
-    nearest: Annotated[float, Field(ge=0)] = Field(
+    imle_weight: Annotated[float, Field(ge=0)] = Field(
         0.0,
         description="distance of each real image to the nearest of a few generated ones with its "
         "labels (implicit maximum likelihood)",
     )
-    nearest_draws: Positive = Field(4, description="how many are generated to choose from")
-
-
-class AugmentationSettings(Frozen):
-    """Changes to every image the critic sees, real and generated alike; none in the paper.
-
-    Karras et al., "Training Generative Adversarial Networks with Limited Data" (2020): a critic
-    that learns a few hundred images by heart is of no use to the generator.
-    """
-
-    gain: Annotated[float, Field(ge=0)] = Field(
-        0.0, description="decibels by which an image is made louder or softer at most"
-    )
-    shift: Fraction = Field(
-        0.0, description="share of its length by which an image is moved in time at most"
-    )
-    strength: Fraction = Field(
-        1.0, description="probability of each change; with a target, that at the start"
-    )
-    target: Fraction | None = Field(
-        None,
-        description="overfitting at which the strength is held, between 0 (held-out images are "
-        "scored like those trained on) and 1 (like generated ones); null: the strength stays",
-    )
-    images: Positive = Field(
-        500_000, description="images in which the strength can go from 0 to 1 for a target"
-    )
-    every: Positive = Field(4, description="steps from one measurement of overfitting to the next")
-
-    @property
-    def active(self) -> bool:
-        """Whether any image is changed."""
-        return self.gain > 0 or self.shift > 0
-
-    @model_validator(mode="after")
-    def _something_to_adapt(self) -> "AugmentationSettings":
-        if self.target is not None and not self.active:
-            raise ValueError(f"target: found {self.target:g}, expected a gain or a shift with it")
-        return self
+    imle_samples: Positive = Field(4, description="how many are generated to choose from")
 
 
 class OptimizerSettings(Frozen):

@@ -134,24 +134,6 @@ class Representation:
         """Images [shape=(n, 128, 1024, 2)] as notes [shape=(n, 64000)]."""
         return istft(*self.to_stft(images))
 
-    def louder(self, images, decibels):
-        """Images of the same notes, so many decibels louder; silence stays where it is.
-
-        Exact at full size. At lower resolutions pixels are means of logarithms, and a mean of
-        sounding and silent ones moves as if all of it sounded.
-
-        Parameters
-        ----------
-        images : tensor [shape=(n, frames, bins, 2)], de-normalized
-        decibels : tensor [shape=(n,)]
-        """
-        # Mel images hold the logarithm of power, the others that of magnitude.
-        nepers = decibels * (math.log(10.0) / (10.0 if self.kind == "mel" else 20.0))
-        level = images[..., 0]
-        sounding = ops.clip(1.0 - FLOOR * ops.exp(-level), 0.0, 1.0)
-        level = level + ops.log1p(ops.expm1(nepers)[:, None, None] * sounding)
-        return ops.stack([level, images[..., 1]], axis=-1)
-
     def magnitudes(self, images):
         """Magnitudes an image states, and those of the note it decodes to.
 

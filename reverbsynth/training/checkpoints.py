@@ -17,10 +17,10 @@ KEPT = 2
 
 
 def network_variables(model: ProgressiveGAN) -> dict:
-    """Variables of both networks and of the average, by names such as ``average/block_1/…``."""
+    """Variables of all three networks, by names such as ``ema_generator/block_1/…``."""
     networks = {
         "generator": model.generator,
-        "average": model.average,
+        "ema_generator": model.ema_generator,
         "discriminator": model.discriminator,
     }
     return {
@@ -37,8 +37,6 @@ def state_variables(model: ProgressiveGAN) -> dict:
         "random": model.random.state,
         "images_seen": model.images_seen,
         "penalty": model.penalty,
-        "strength": model.strength,
-        "overfitting": model.overfitting,
     }
     for name in ("generator", "discriminator"):
         for i, variable in enumerate(getattr(model.optimizer, name).variables):

@@ -69,7 +69,7 @@ class Samples:
         """MIDI pitches [shape=(n,)]."""
         return np.asarray(self.labels["pitch"])
 
-    def few(self, count: int) -> "Samples":
+    def subset(self, count: int) -> "Samples":
         """At most so many, evenly picked: they are in the data set's order, effect by effect."""
         rows = evenly_spaced(len(self.real), count)
         labels = {name: [values[row] for row in rows] for name, values in self.labels.items()}
@@ -259,7 +259,7 @@ class Run:
 
     def weights(self, stage: int | None = None) -> dict[str, np.ndarray]:
         """Weights after a stage (the last finished one by default), by names such as
-        ``average/block_1/conv0/kernel``. A results bundle has the last stage's averages only.
+        ``ema_generator/block_1/conv0/kernel``. A results bundle has the last stage's averages only.
         """
         if self.bundled:
             if self.stage(stage) != self.stages[-1]:
@@ -268,7 +268,7 @@ class Run:
                     f"{self.stages[-1]} only, not of stage {stage}"
                 )
             averages = load_tensors(self.directory / INSTRUMENT)[0]
-            return {f"average/{name}": value for name, value in averages.items()}
+            return {f"ema_generator/{name}": value for name, value in averages.items()}
         return load_tensors(self._stage_folder(self.stage(stage)) / "weights.safetensors")[0]
 
     def stored_samples(self, stage: int | None = None) -> dict[str, np.ndarray]:

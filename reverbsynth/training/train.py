@@ -17,7 +17,6 @@ from reverbsynth.files.lock import exclusive_lock
 from reverbsynth.gan import schedule
 from reverbsynth.gan.model import ProgressiveGAN
 from reverbsynth.settings import Settings
-from reverbsynth.training.augmentation import Adaptation
 from reverbsynth.training.callbacks import (
     CheckpointCallback,
     Clock,
@@ -95,14 +94,6 @@ def train(
     images = SpectrogramCache(data, settings.spectra)
     if not len(images):
         raise ReverbSynthError(f"{data.directory}: the training split holds no notes")
-    held_out = None
-    if settings.augmentation.target is not None:
-        held_out = SpectrogramCache(data, settings.spectra, "valid")
-        if not len(held_out):
-            raise ReverbSynthError(
-                f"{data.directory}: the validation split holds no notes, by which "
-                "augmentation.target could be held"
-            )
     deadline = None if max_minutes is None else time.monotonic() + 60 * max_minutes
     last = last_stage(settings.training)
     last = last if until_stage is None else min(until_stage, last)
@@ -115,14 +106,13 @@ def train(
             events = stack.enter_context(closing(EventFile(run.directory / "tensorboard")))
         stack.enter_context(engine.scope())
         stop = stack.enter_context(StopRequest())
-        _grow(run, images, held_out, events, engine, last, stop, deadline)
+        _grow(run, images, events, engine, last, stop, deadline)
     return run
 
 
 def _grow(
     run: Run,
     images: SpectrogramCache,
-    held_out: SpectrogramCache | None,
     events: EventFile | None,
     engine: Devices,
     last: int,
@@ -146,21 +136,12 @@ def _grow(
                 pixels, labels, training.batch, run.settings.seed, images_seen, step.stop
             )
             leg = FitContext(run, model.stage, batches, step, clock, checkpoints, engine)
-            adaptation = []
-            if held_out is not None:
-                others = engine.in_turn(lambda factor=factor: held_out.at(factor))
-                others = BatchSequence(
-                    others,
-                    held_out.labels(run.settings.gan.labels),
-                    *(training.batch, run.settings.seed, images_seen, step.stop),
-                )
-                adaptation = [Adaptation(batches, others, step)]
             metrics = MetricsLog(leg)
             keeper = CheckpointCallback(leg, metrics, stop, deadline)
             report = ProgressReport(leg)
             reports = [EventLog(run, events, metrics), report] if run.writes else []
             try:
-                engine.fit(model, batches, [step, metrics, *adaptation, keeper, *reports])
+                engine.fit(model, batches, [step, metrics, keeper, *reports])
             finally:
                 report.release()
             if keeper.interrupted:
@@ -219,7 +200,9 @@ def _samples(
         (n, run.settings.gan.latent_size), np.float32
     )
     asked = {name: labels[rows, i] for i, name in enumerate(model.vocabulary)}
-    generated = model.generate(z, asked, float(schedule.blocks(model.stage) - 1), model.average)
+    generated = model.generate(
+        z, asked, float(schedule.blocks(model.stage) - 1), model.ema_generator
+    )
     shown = {name: [model.vocabulary[name][k] for k in classes] for name, classes in asked.items()}
     return {
         "real": pixels[rows],

@@ -25,7 +25,7 @@ def noise(seed: int = 0) -> np.ndarray:
 def test_t20_of_a_tone(seconds, hz):
     wave = np.sin(2 * np.pi * hz * TIME + 1) * released(seconds)
     found = tails.fit_decay(wave[TAIL])
-    assert found.word == ""
+    assert found.missing_reason == ""
     assert found.seconds == pytest.approx(seconds, rel=0.01)
     assert found.r2 > 0.995
 
@@ -68,38 +68,38 @@ def plateaus() -> dict[str, np.ndarray]:
 @pytest.mark.parametrize("name", plateaus())
 def test_a_plateau_is_no_decay(name):
     found = tails.fit_decay(plateaus()[name][TAIL])
-    assert found.word == tails.PLATEAU
+    assert found.missing_reason == tails.PLATEAU
     assert np.isnan(found.seconds)
 
 
 @pytest.mark.parametrize("name", ["noise", "tone", "faded out"])
 def test_a_plateau_has_no_early_decay(name):
-    assert tails.fit_decay(plateaus()[name][TAIL], tails.EDT).word == tails.PLATEAU
+    assert tails.fit_decay(plateaus()[name][TAIL], tails.EDT).missing_reason == tails.PLATEAU
 
 
 def test_a_decay_onto_a_floor_is_not_straight():
     found = tails.fit_decay((noise() * released(0.3) + 0.01 * noise(1))[TAIL])
-    assert found.word == tails.BENT
+    assert found.missing_reason == tails.BENT
     assert np.isnan(found.seconds)
     assert found.r2 < tails.STRAIGHTNESS
 
 
 def test_a_decay_longer_than_the_tail_is_too_slow():
     wave = noise() * released(4.0)
-    assert tails.fit_decay(wave[TAIL]).word == tails.SLOW
+    assert tails.fit_decay(wave[TAIL]).missing_reason == tails.SLOW
     measured = tails.measure_tails(wave[np.newaxis])
-    assert measured.t20_word[0] == tails.SLOW
+    assert measured.t20_missing_reason[0] == tails.SLOW
     assert measured.t20[0] == tails.longest_measurable_decay() == pytest.approx(2.4)
     assert not measured.decays[0]
 
 
 def test_silence_and_a_click_have_no_decay():
-    assert tails.fit_decay(np.zeros(16_000)).word == tails.SILENT
+    assert tails.fit_decay(np.zeros(16_000)).missing_reason == tails.SILENT
     click = np.zeros(16_000)
     click[0] = 1
-    assert tails.fit_decay(click).word == tails.SHORT
+    assert tails.fit_decay(click).missing_reason == tails.SHORT
     dead = noise() * (TIME < NOTE_OFF)
-    assert tails.measure_tails(dead[np.newaxis]).t20_word[0] == tails.SILENT
+    assert tails.measure_tails(dead[np.newaxis]).t20_missing_reason[0] == tails.SILENT
 
 
 @pytest.mark.parametrize("level", [-6.0, -20.0, -60.0])

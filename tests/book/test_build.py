@@ -330,17 +330,17 @@ class TestWorkspace:
         shutil.copytree(small_run.directory, results / "night")
         monkeypatch.setattr("reverbsynth.book.workspace._results", lambda: results)
         place = workspace("tiny")
-        assert place.played.run.directory == results / "night"
+        assert place.showcase.run.directory == results / "night"
         assert place.instrument.stage == small_run.stages[-1]
         assert "results night" in place.instrument_source
         given = workspace(run=results / "night")
-        assert given.played is given
+        assert given.showcase is given
         assert "smoke run" in given.instrument_source
 
     def test_without_shipped_results_a_run_plays_its_own(self, small_run, tmp_path, monkeypatch):
         monkeypatch.setattr("reverbsynth.book.workspace._results", lambda: tmp_path)
         place = workspace(run=small_run.directory)
-        assert place.played is place
+        assert place.showcase is place
         weights = Instrument.from_run(small_run).weights
         assert all((place.instrument.weights[name] == weights[name]).all() for name in weights)
 

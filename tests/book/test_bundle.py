@@ -57,7 +57,7 @@ def test_a_bundle_is_a_run(kept, run):
 
 
 def test_its_instrument_is_the_runs_in_float16(kept, run):
-    expected = Instrument.from_run(run).halved().weights
+    expected = Instrument.from_run(run).in_float16().weights
     for found in (
         Instrument.from_run(kept).weights,
         Instrument.load(kept.directory / "instrument.safetensors").weights,
@@ -108,7 +108,7 @@ def test_its_report_is_the_runs_and_nothing_is_evaluated_again(kept, small_data,
 
     monkeypatch.setattr("reverbsynth.evaluation.evaluate._evaluated", refuse)
     changed = kept.settings.replace(**{"evaluation.notes": 999})
-    assert evaluate(kept, small_data, changed, stand_in=True).facts["stage"] == 2
+    assert evaluate(kept, small_data, changed, allow_other_data=True).facts["stage"] == 2
     assert evaluate(kept, small_data).facts["stage"] == 2
     with pytest.raises(AssertionError, match="evaluated again"):
         evaluate(kept, small_data, changed)

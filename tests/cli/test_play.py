@@ -37,7 +37,7 @@ def instrument(fixtures, tmp_path_factory):
 
 
 def test_import_original_keeps_its_weights(instrument, fixtures):
-    original = Instrument.from_original(fixtures / "original_run").halved()
+    original = Instrument.from_original(fixtures / "original_run").in_float16()
     found = Instrument.load(instrument)
     assert np.array_equal(found.notes([40], seed=1), original.notes([40], seed=1))
 

@@ -38,9 +38,11 @@ def test_too_few_notes_have_no_number():
     assert not found.known
     assert found.text() == TOO_FEW
     words = ["plateau", "plateau", "silent", ""]
-    assert BOOTSTRAP.median(np.array([np.nan] * 3 + [1.0]), words).word == "plateau"
-    assert BOOTSTRAP.statistic(np.mean, np.ones(4), word="silent").word == "silent"
-    assert BOOTSTRAP.proportion(np.ones(4, bool)).word == TOO_FEW
+    assert BOOTSTRAP.median(np.array([np.nan] * 3 + [1.0]), words).missing_reason == "plateau"
+    assert (
+        BOOTSTRAP.statistic(np.mean, np.ones(4), missing_reason="silent").missing_reason == "silent"
+    )
+    assert BOOTSTRAP.proportion(np.ones(4, bool)).missing_reason == TOO_FEW
 
 
 def test_a_share_of_all_or_none_keeps_its_doubt():
@@ -63,8 +65,8 @@ def test_the_interval_of_a_statistic_surrounds_it_and_stays_within_bounds():
     assert found.notes == 40
 
 
-def test_an_undefined_statistic_is_a_word():
-    assert BOOTSTRAP.statistic(lambda x: np.nan, np.ones(9)).word == UNDEFINED
+def test_an_undefined_statistic_is_a_missing_reason():
+    assert BOOTSTRAP.statistic(lambda x: np.nan, np.ones(9)).missing_reason == UNDEFINED
 
 
 @pytest.mark.parametrize(
@@ -72,7 +74,7 @@ def test_an_undefined_statistic_is_a_word():
     [
         (Measure(1.234, 1.0, 1.5, 9), "1.23 [1.00, 1.50]"),
         (Measure(12345.6), "12,345.60"),
-        (Measure(word="NaN"), "NaN"),
+        (Measure(missing_reason="NaN"), "NaN"),
     ],
 )
 def test_a_cell_of_a_table(measure, text):

@@ -89,13 +89,16 @@ def test_the_whole_interval_counts():
 
 
 def test_a_word_is_no_evidence():
-    found = judge(pitch_accuracy=Measure(word="NaN"), memory_copying=Measure(word="silent"))
+    found = judge(
+        pitch_accuracy=Measure(missing_reason="NaN"),
+        memory_copying=Measure(missing_reason="silent"),
+    )
     assert found["pitch"] == claims.NOT_TESTABLE
     assert found["new"] == claims.NOT_TESTABLE
 
 
 def test_a_word_does_not_excuse_another_failure():
-    found = judge(pitch_accuracy=Measure(word="NaN"), pitch_cents=900.0)
+    found = judge(pitch_accuracy=Measure(missing_reason="NaN"), pitch_cents=900.0)
     assert found["pitch"] == claims.NOT_REPRODUCED
 
 

@@ -18,8 +18,8 @@ BROKEN = np.where(np.arange(NOTE_LENGTH) == 5, np.nan, SOUND)
 def test_flaws_of_silence_and_nan():
     clips = Clips.asked(np.stack([SOUND, SILENCE, BROKEN, BROKEN]), [40] * 4, {})
     assert clips.flaws.tolist() == ["", "silent", "NaN", "NaN"]
-    assert clips.word == "NaN"
-    assert clips.where(clips.flaws == "").word == ""
+    assert clips.missing_reason == "NaN"
+    assert clips.where(clips.flaws == "").missing_reason == ""
 
 
 def test_held_out_notes_are_of_both_splits(small_data):
@@ -46,7 +46,7 @@ def test_boxes_hold_their_mean():
 def test_the_last_stage_loses_least(small_data):
     clips = Clips.of(small_data, ("test",))
     representation = Representation(SpectraSettings())
-    last, early = (clips.through(representation, stage) for stage in (12, 4))
+    last, early = (clips.resynthesized(representation, stage) for stage in (12, 4))
     assert last.id.tolist() == clips.id.tolist()
     energy = np.square(clips.waves).sum()
     assert np.square(last.waves).sum() == pytest.approx(energy, rel=0.5)

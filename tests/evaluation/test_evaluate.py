@@ -48,7 +48,7 @@ class Player(Instrument):
         self.facts = {"data_sha256": data.sha256}
         self.representation = Representation(settings.spectra)
         clips = Clips.of(data, data.splits)
-        waves = clips.through(self.representation, stage).waves
+        waves = clips.resynthesized(self.representation, stage).waves
         keys = zip(clips.pitch, clips.instrument, clips.effect, strict=True)
         self._notes = dict(zip(keys, waves, strict=True))
         self._kinds = [sorted(set(clips.instrument)), sorted(set(clips.effect))]
@@ -89,7 +89,7 @@ def of_run(small_run, small_data, quick) -> Report:
     return evaluate(small_run, small_data, quick)
 
 
-def test_every_measure_has_a_number_or_a_word(of_run):
+def test_every_measure_has_a_number_or_a_missing_reason(of_run):
     assert {row.group for row in of_run.rows} == {
         "Notes",
         "Pitch",
@@ -105,7 +105,7 @@ def test_every_measure_has_a_number_or_a_word(of_run):
     assert len({row.key for row in of_run.rows}) == len(of_run.rows)
     for row in of_run.rows:
         for measure in (row.real, row.ceiling, row.generated):
-            assert measure.known != bool(measure.word)
+            assert measure.known != bool(measure.missing_reason)
             if measure.known:
                 assert measure.low <= measure.value <= measure.high
                 assert np.isfinite([measure.low, measure.value, measure.high]).all()
@@ -179,7 +179,7 @@ def test_other_data_are_another_evaluation(
         evaluate_module, "_evaluated", lambda *given: made.append(given) or Report(given[-1])
     )
     kept = (run.directory / FILE).read_bytes()
-    assert evaluate(run, other, quick, stand_in=True).rows == of_run.rows
+    assert evaluate(run, other, quick, allow_other_data=True).rows == of_run.rows
     assert evaluate(run, small_data, quick).rows == of_run.rows
     assert made == []
     assert not evaluate(run, other, quick).facts["own_data"]
@@ -227,7 +227,7 @@ def test_no_sound_is_a_word_in_every_cell(small_data, quick, factor, word):
     for row in found.rows:
         if row.key not in ("notes.usable", "memory.among"):
             assert not row.generated.known, row.key
-            assert row.generated.word in (word, "not asked"), row.key
+            assert row.generated.missing_reason in (word, "not asked"), row.key
     assert found["pitch.accuracy"].real.known
     assert {verdict.verdict for verdict in found.verdicts if verdict.key != "representation"} == {
         claims.NOT_TESTABLE

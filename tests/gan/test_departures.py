@@ -104,7 +104,7 @@ def test_distance_counts_frequency_by_level():
 
 
 def test_the_nearest_of_the_drawn_images_is_chosen():
-    model = model_with(nearest=1.0, nearest_draws=5)
+    model = model_with(nearest=1.0, imle_samples=5)
     condition = model.condition({"pitch": ops.convert_to_tensor([3, 30])})
     state = ops.convert_to_numpy(model.random.state)
     target = model.representation.normalize(images())
@@ -126,7 +126,7 @@ def test_the_nearest_of_the_drawn_images_is_chosen():
 
 
 def test_the_generator_follows_the_nearest_distance():
-    model = model_with(nearest=1e4, nearest_draws=2)
+    model = model_with(nearest=1e4, imle_samples=2)
     z = ops.convert_to_tensor(np.random.default_rng(0).standard_normal((2, 256)), "float32")
     terms, pulled = compiled(
         lambda: model.generator_gradients(z, LABELS, PROGRESS, images(), LABELS)

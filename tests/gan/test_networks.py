@@ -131,12 +131,12 @@ def test_what_the_next_stage_keeps(stage):
             start = getattr(fresh, name).named_variables()[part].value
             expected = kept[name].get(part, start)
             assert np.array_equal(np.asarray(variable.value), np.asarray(expected)), part
-    new = set(grown.average.named_variables()) - set(kept["average"])
+    new = set(grown.ema_generator.named_variables()) - set(kept["ema_generator"])
     assert bool(new) == (stage % 2 == 0)
     for part in new:
         average, weight = (
             np.asarray(network.named_variables()[part].value)
-            for network in (grown.average, grown.generator)
+            for network in (grown.ema_generator, grown.generator)
         )
         assert np.array_equal(average, weight)
     rate = settings.optimizer.generator_rate
@@ -146,7 +146,7 @@ def test_what_the_next_stage_keeps(stage):
             assert np.allclose(np.asarray(variable.value), expected)
 
 
-NETWORKS = ("generator", "average", "discriminator")
+NETWORKS = ("generator", "ema_generator", "discriminator")
 
 
 def test_carry_over_copies_shared_variables_only():

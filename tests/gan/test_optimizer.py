@@ -54,12 +54,12 @@ def test_steps_are_those_of_tensorflow_1(model, name):
 def test_average_is_not_debiased(model):
     rng = np.random.default_rng(1)
     starts = {}
-    for name, variable in model.average.named_variables().items():
+    for name, variable in model.ema_generator.named_variables().items():
         starts[name] = rng.standard_normal(variable.shape).astype("float32")
         variable.assign(starts[name])
     for _ in range(2):
         model.update_average()
-    for name, variable in model.average.named_variables().items():
+    for name, variable in model.ema_generator.named_variables().items():
         weight = np.asarray(model.generator.named_variables()[name].value, np.float64)
         expected = starts[name].astype(np.float64)
         for _ in range(2):

@@ -74,7 +74,7 @@ def started(page, address):
 def test_waves_equal_pythons(started, instrument):
     z = instrument.latents(1, 7)[0]
     asked, effects = [40, 47, 42], ["dry", "reverb", {"dry": 0.4, "reverb": 0.6}]
-    expected = instrument.halved().notes(asked, z=z, effect=effects)
+    expected = instrument.in_float16().notes(asked, z=z, effect=effects)
     for pitch, effect, wave in zip(asked, effects, expected, strict=True):
         found = started.evaluate(
             f"ReverbSynth.keyboards[0].generate({pitch}, Float32Array.from({z.tolist()}), "
@@ -97,7 +97,7 @@ def test_between_two_seeds_it_interpolates_as_python(started, instrument):
     )
     found = started.evaluate("ReverbSynth.keyboards[0].note(45).then(({wave}) => Array.from(wave))")
     z = instrument.between(3, 5, 3)[1]
-    wave = instrument.halved().notes([45], z=z)[0]
+    wave = instrument.in_float16().notes([45], z=z)[0]
     assert np.abs(np.asarray(found) - wave).max() <= 1e-3 * max(1.0, np.abs(wave).max())
 
 

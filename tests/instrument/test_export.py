@@ -82,7 +82,7 @@ def test_half_a_model_is_half_the_size_and_plays_the_halved_instrument(tmp_path,
         write_onnx(imported, tmp_path / f"{half}.onnx", half)
     whole, half = ((tmp_path / f"{name}.onnx").stat().st_size for name in (False, True))
     assert half < 0.6 * whole
-    check(imported, tmp_path / "True.onnx", imported.halved(), [40, 47])
+    check(imported, tmp_path / "True.onnx", imported.in_float16(), [40, 47])
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +125,7 @@ def test_its_clips_are_notes_for_every_effect(written):
     assert {clip["pitch"] for clip in clips} == set(instrument.pitches)
     clip = clips[-1]
     found, rate = soundfile.read(folder / clip["file"])
-    wave = instrument.halved().notes([clip["pitch"]], seed=0, **clip["labels"])[0]
+    wave = instrument.in_float16().notes([clip["pitch"]], seed=0, **clip["labels"])[0]
     assert rate == 16_000
     assert np.abs(found - 0.8 * wave / np.abs(wave).max()).max() < 1e-3
 

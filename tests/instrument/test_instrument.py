@@ -55,12 +55,12 @@ def test_round_trip_gives_identical_waves(imported, expected, tmp_path):
 
 def test_half_a_file_plays_the_halved_instrument(imported, tmp_path):
     imported.save(tmp_path / "whole.safetensors")
-    imported.save(tmp_path / "half.safetensors", half=True)
+    imported.save(tmp_path / "half.safetensors", float16=True)
     sizes = [(tmp_path / f"{name}.safetensors").stat().st_size for name in ("whole", "half")]
     assert sizes[1] < 0.6 * sizes[0]
     again = Instrument.load(tmp_path / "half.safetensors")
-    assert np.array_equal(again.notes([40], seed=1), imported.halved().notes([40], seed=1))
-    again.save(tmp_path / "again.safetensors", half=True)
+    assert np.array_equal(again.notes([40], seed=1), imported.in_float16().notes([40], seed=1))
+    again.save(tmp_path / "again.safetensors", float16=True)
     third = Instrument.load(tmp_path / "again.safetensors")
     assert np.array_equal(third.notes([40], seed=1), again.notes([40], seed=1))
 
@@ -68,7 +68,7 @@ def test_half_a_file_plays_the_halved_instrument(imported, tmp_path):
 @pytest.fixture(scope="module")
 def saved(imported, tmp_path_factory):
     path = tmp_path_factory.mktemp("saved") / "bass.safetensors"
-    imported.save(path, half=True)
+    imported.save(path, float16=True)
     return path.read_bytes()
 
 
@@ -144,7 +144,7 @@ def test_weights_too_large_for_float16_are_not_written(imported, tmp_path):
         imported.gan, imported.spectra, imported.labels, imported.stage, 2.0, weights, {}
     )
     with pytest.raises(ReverbSynthError, match="do not fit float16"):
-        large.save(tmp_path / "a.safetensors", half=True)
+        large.save(tmp_path / "a.safetensors", float16=True)
     assert not list(tmp_path.iterdir())
 
 

@@ -70,7 +70,7 @@ def same_losses(one: Run, several: Run) -> None:
 
 
 def test_two_devices_of_one_machine(ten_steps, small_data, tmp_path):
-    settings, one = ten_steps(**{"losses.penalty_every": 2, "losses.nearest": 1.0})
+    settings, one = ten_steps(**{"losses.penalty_every": 2, "losses.imle_weight": 1.0})
     # JAX makes its processors from XLA_FLAGS, TensorFlow from the script's first argument.
     flags = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
     run, file = tmp_path / "run", written(settings, tmp_path)

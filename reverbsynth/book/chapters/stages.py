@@ -109,7 +109,7 @@ class StageFigures:
 
     def _of(self, stage: int) -> Samples:
         if stage not in self._samples:
-            self._samples[stage] = self.run.samples(stage).few(self.notes)
+            self._samples[stage] = self.run.samples(stage).subset(self.notes)
         return self._samples[stage]
 
     @staticmethod

@@ -20,7 +20,7 @@ from reverbsynth.gan.schedule import (
 from reverbsynth.settings import Settings
 from reverbsynth.training.run import Run, curve_names
 
-_GROUPS = ("spectra", "gan", "losses", "augmentation", "optimizer", "training")
+_GROUPS = ("spectra", "gan", "losses", "optimizer", "training")
 
 
 _BOOKKEEPING = ("checkpoint_minutes", "samples", "consistency_every")
@@ -35,7 +35,6 @@ _COLUMNS = {
     "effect_heard": "effect heard (%)",
     "tail_dry": "tail, dry (dB)",
     "tail_reverb": "tail, reverb (dB)",
-    "overfitting": "overfitting",
 }
 
 
@@ -79,13 +78,10 @@ def recipe_table() -> Captioned | Markdown:
     frame = measured.reindex(columns=[*_COLUMNS]).rename(columns=_COLUMNS)
     for column in ("images", "at the last stage"):
         frame[column] = [f"{count:,.0f}" if pd.notna(count) else "" for count in frame[column]]
-    frame["overfitting"] = [f"{r:.2f}" if pd.notna(r) else "" for r in frame["overfitting"]]
     caption = (
         "**Recipes at equal processor time**: preset laptop with the settings of each, "
         f"{chosen['cpu_minutes']:.0f} CPU-minutes up to stage {chosen['stage']:.0f}, judged on "
         f"{chosen['notes']:.0f} generated notes. Tails: level after the note's end, medians. "
-        "Overfitting: where the critic's scores of held-out notes lie, from those of notes it was "
-        "trained on (0) to those of generated ones (1), where augmentation adapts to it."
     )
     return table(frame, caption, origin, "recipes", digits=0)
 

@@ -51,7 +51,7 @@ class MetricGroup:
     def right(self, subject: NoteSet, answers: np.ndarray) -> Measure:
         """Share of right answers of the usable notes; a note that is no sound is a wrong one."""
         if len(subject) < self.bootstrap.least:
-            return Measure(notes=len(subject), word=subject.word or TOO_FEW)
+            return Measure(notes=len(subject), missing_reason=subject.missing_reason or TOO_FEW)
         right = np.zeros(len(subject.asked), bool)
         right[subject.usable] = answers
         return self.bootstrap.proportion(right)

@@ -43,7 +43,7 @@ class CollectiveMetrics(MetricGroup):
         """Distances to what the generator was shown, and to what it was not."""
         training = self.study.training
         among = self.bootstrap.median(self.nearest(training, training))
-        none = Measure(word=NOT_APPLICABLE)
+        none = Measure(missing_reason=NOT_APPLICABLE)
         between = "distance between training notes"
         to_training = "distance to the nearest training note"
         to_held_out = "distance to the nearest held-out note"
@@ -85,7 +85,7 @@ class CollectiveMetrics(MetricGroup):
         def take(subject: NoteSet) -> Measure:
             bins = self.study.bins
             if bins is None or len(subject) < self.bootstrap.least:
-                return Measure(notes=len(subject), word=subject.word or TOO_FEW)
+                return Measure(notes=len(subject), missing_reason=subject.missing_reason or TOO_FEW)
             scale = 1 / bins.count if share else 1.0
 
             def different(reference: np.ndarray, sample: np.ndarray) -> float:
@@ -100,72 +100,75 @@ class CollectiveMetrics(MetricGroup):
 
     def _frechet(self, subject: NoteSet) -> Measure:
         if subject.pitch is None:
-            return Measure(word=ONE_KIND)
+            return Measure(missing_reason=ONE_KIND)
         return self.bootstrap.statistic(
             distribution.frechet_distance,
             subject.pitch.features[: self.study.matched],
             self.study.training.pitch.features,
-            word=subject.word,
+            missing_reason=subject.missing_reason,
             least=FEATURES + 1,
             bounds=(0, np.inf),
         )
 
     def _kernel(self, subject: NoteSet) -> Measure:
         if subject.pitch is None:
-            return Measure(word=ONE_KIND)
+            return Measure(missing_reason=ONE_KIND)
         if not len(subject):
-            return Measure(word=subject.word or TOO_FEW)
+            return Measure(missing_reason=subject.missing_reason or TOO_FEW)
         both = subject.pitch.features, self.study.training.pitch.features
         places = [np.arange(len(features)) for features in both]
         return self.bootstrap.statistic(
-            distribution.KernelDistance(*both), *places, word=subject.word
+            distribution.KernelDistance(*both), *places, missing_reason=subject.missing_reason
         )
 
     def _inception(self, subject: NoteSet) -> Measure:
         if subject.pitch is None:
-            return Measure(word=ONE_KIND)
+            return Measure(missing_reason=ONE_KIND)
         sample = subject.pitch.probabilities[: self.study.matched]
         return self.bootstrap.statistic(
-            distribution.inception_score, sample, word=subject.word, bounds=(1, np.inf)
+            distribution.inception_score,
+            sample,
+            missing_reason=subject.missing_reason,
+            bounds=(1, np.inf),
         )
 
     def _nearest(self, other: NoteSet) -> MetricFn:
         def take(subject: NoteSet) -> Measure:
-            return self.bootstrap.median(self.nearest(subject, other), [subject.word])
+            return self.bootstrap.median(self.nearest(subject, other), [subject.missing_reason])
 
         return take
 
     def _copying(self, subject: NoteSet) -> Measure:
         if subject is self.study.ceiling:
-            return Measure(word=REFERENCE)
+            return Measure(missing_reason=REFERENCE)
         training = self.study.training
         both = self.nearest(subject, training), self.nearest(self.study.ceiling, training)
         return self.bootstrap.statistic(
-            memorization.copying, *both, word=subject.word, bounds=(0, 1)
+            memorization.copying, *both, missing_reason=subject.missing_reason, bounds=(0, 1)
         )
 
     def _diversity(self, subject: NoteSet) -> Measure:
         grid = subject.grid
-        if grid.clips.word or not grid.timbres:
-            return Measure(word=grid.clips.word or TOO_FEW)
+        if grid.clips.missing_reason or not grid.timbres:
+            return Measure(missing_reason=grid.clips.missing_reason or TOO_FEW)
         return self.bootstrap.statistic(
             Spread(grid.levels), np.arange(grid.timbres), bounds=(0, np.inf)
         )
 
     def _grid_accuracy(self, subject: NoteSet) -> Measure:
         grid = subject.grid
-        if grid.clips.word:
-            return Measure(word=grid.clips.word)
+        if grid.clips.missing_reason:
+            return Measure(missing_reason=grid.clips.missing_reason)
         heard = subject.grid_pitch
         if heard is None:
-            return Measure(word=ONE_KIND)
+            return Measure(missing_reason=ONE_KIND)
         return self.bootstrap.proportion(heard.best == grid.clips.pitch)
 
     def _consistency(self, function: Callable[[np.ndarray], float]) -> MetricFn:
         def take(subject: NoteSet) -> Measure:
             grid = subject.grid
-            if grid.clips.word or not grid.timbres:
-                return Measure(word=grid.clips.word or TOO_FEW)
+            if grid.clips.missing_reason or not grid.timbres:
+                return Measure(missing_reason=grid.clips.missing_reason or TOO_FEW)
             return self.bootstrap.statistic(
                 intraclass_correlation, grid.each(function), bounds=(-1, 1)
             )

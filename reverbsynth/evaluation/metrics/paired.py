@@ -65,7 +65,7 @@ class Twins:
         """How much more of a measure there is in an effect than in the first [shape=(notes,)]."""
         return self.values(name, effect) - self.values(name, self.effects[0])
 
-    def words(self, name: str, effect: str) -> list[str]:
+    def missing_reasons(self, name: str, effect: str) -> list[str]:
         """Why a note has no change; empty where it has one."""
         found = np.full(len(self.places), "", object)
         for each in (effect, self.effects[0]):
@@ -165,9 +165,11 @@ class PairedMetrics(MetricGroup):
         def take(subject: NoteSet) -> Measure:
             twins = self.twins.get(subject.name)
             if twins is None:
-                return Measure(word=NOT_ASKED)
-            words = twins.words(name, effect)
-            return self.bootstrap.median(twins.change(name, effect), words or [twins.subject.word])
+                return Measure(missing_reason=NOT_ASKED)
+            missing_reasons = twins.missing_reasons(name, effect)
+            return self.bootstrap.median(
+                twins.change(name, effect), missing_reasons or [twins.subject.missing_reason]
+            )
 
         return take
 
@@ -175,19 +177,21 @@ class PairedMetrics(MetricGroup):
         def take(subject: NoteSet) -> Measure:
             twins = self.twins.get(subject.name)
             if twins is None:
-                return Measure(word=NOT_ASKED)
+                return Measure(missing_reason=NOT_ASKED)
             change = twins.change("ratio", effect)
-            return self.bootstrap.proportion(change[np.isfinite(change)] > 0, twins.subject.word)
+            return self.bootstrap.proportion(
+                change[np.isfinite(change)] > 0, twins.subject.missing_reason
+            )
 
         return take
 
     def _heard(self, subject: NoteSet) -> Measure:
         twins = self.twins.get(subject.name)
         if twins is None:
-            return Measure(word=NOT_ASKED)
+            return Measure(missing_reason=NOT_ASKED)
         of = twins.subject
         if of.effect is None:
-            return Measure(word=ONE_KIND)
+            return Measure(missing_reason=ONE_KIND)
         return self.right(of, of.effect.best == of.clips.effect)
 
     def _levels(self, subject: NoteSet, effect: str) -> np.ndarray:
@@ -200,10 +204,12 @@ class PairedMetrics(MetricGroup):
     def _dial(self, effect: str, function) -> MetricFn:
         def take(subject: NoteSet) -> Measure:
             if subject.name not in self.twins:
-                return Measure(word=NOT_ASKED)
+                return Measure(missing_reason=NOT_ASKED)
             curves = self._levels(subject, effect)
             if not len(curves):
-                return Measure(word=self.twins[subject.name].subject.word or TOO_FEW)
+                return Measure(
+                    missing_reason=self.twins[subject.name].subject.missing_reason or TOO_FEW
+                )
             return self.bootstrap.median(np.array([function(curve) for curve in curves]))
 
         return take

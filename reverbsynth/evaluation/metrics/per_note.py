@@ -88,10 +88,10 @@ class PerNoteMetrics(MetricGroup):
         """Spectra against real ones."""
 
         def treble(subject: NoteSet) -> Measure:
-            return self.bootstrap.median(subject.treble, [subject.word])
+            return self.bootstrap.median(subject.treble, [subject.missing_reason])
 
         def nearest(subject: NoteSet) -> Measure:
-            return self.bootstrap.median(self.nearest_of_pitch(subject), [subject.word])
+            return self.bootstrap.median(self.nearest_of_pitch(subject), [subject.missing_reason])
 
         name = "distance to the nearest training note of the pitch"
         return self.rows(
@@ -107,12 +107,12 @@ class PerNoteMetrics(MetricGroup):
             subject.levels, subject.clips.pitch, training.levels, training.clips.pitch
         )
 
-    def _median(self, effect: str, values: str, words: str | None = None) -> MetricFn:
+    def _median(self, effect: str, values: str, missing_reasons: str | None = None) -> MetricFn:
         def take(subject: NoteSet) -> Measure:
             mask = subject.effects == effect
-            why = getattr(subject.tails, f"{words or values}_word")[mask].tolist()
+            why = getattr(subject.tails, f"{missing_reasons or values}_word")[mask].tolist()
             numbers = getattr(subject.tails, values)[mask]
-            found = self.bootstrap.median(numbers, why or [subject.word])
+            found = self.bootstrap.median(numbers, why or [subject.missing_reason])
             return _in_time(found, _LONGEST.get(values))
 
         return take
@@ -122,14 +122,16 @@ class PerNoteMetrics(MetricGroup):
             mask = subject.effects == effect
             why = subject.tails.octave_words[mask, place].tolist()
             numbers = subject.tails.octaves[mask, place]
-            return _in_time(self.bootstrap.median(numbers, why or [subject.word]), _LONGEST["t20"])
+            return _in_time(
+                self.bootstrap.median(numbers, why or [subject.missing_reason]), _LONGEST["t20"]
+            )
 
         return take
 
     def _decays(self, effect: str) -> MetricFn:
         def take(subject: NoteSet) -> Measure:
             chosen = subject.tails.decays[subject.effects == effect]
-            return self.bootstrap.proportion(chosen, subject.word)
+            return self.bootstrap.proportion(chosen, subject.missing_reason)
 
         return take
 
@@ -138,7 +140,7 @@ class PerNoteMetrics(MetricGroup):
             both = [getattr(each.tails, values) for each in (subject, self.study.training)]
             finite = [one[np.isfinite(one)] for one in both]
             return self.bootstrap.statistic(
-                tails.distance, *finite, word=subject.word, bounds=(0, np.inf)
+                tails.distance, *finite, missing_reason=subject.missing_reason, bounds=(0, np.inf)
             )
 
         return take
@@ -146,38 +148,42 @@ class PerNoteMetrics(MetricGroup):
     def _share(self, wet: str) -> MetricFn:
         def take(subject: NoteSet) -> Measure:
             if subject.effect is None:
-                return Measure(word=ONE_KIND)
-            return self.bootstrap.proportion(subject.effect.best == wet, subject.word)
+                return Measure(missing_reason=ONE_KIND)
+            return self.bootstrap.proportion(subject.effect.best == wet, subject.missing_reason)
 
         return take
 
     def _effect_accuracy(self, subject: NoteSet) -> Measure:
         if subject.effect is None:
-            return Measure(word=ONE_KIND)
+            return Measure(missing_reason=ONE_KIND)
         if len(subject) and subject.clips.effect[0] == "":
-            return Measure(word=NOT_ASKED)
+            return Measure(missing_reason=NOT_ASKED)
         return self.right(subject, subject.effect.best == subject.clips.effect)
 
     def _pitch_accuracy(self, subject: NoteSet) -> Measure:
         if subject.pitch is None:
-            return Measure(word=ONE_KIND)
+            return Measure(missing_reason=ONE_KIND)
         return self.right(subject, subject.pitch.best == subject.clips.pitch)
 
     def _pitch_entropy(self, subject: NoteSet) -> Measure:
         if subject.pitch is None:
-            return Measure(word=ONE_KIND)
-        return self.bootstrap.mean(pitch.entropy(subject.pitch.probabilities), [subject.word])
+            return Measure(missing_reason=ONE_KIND)
+        return self.bootstrap.mean(
+            pitch.entropy(subject.pitch.probabilities), [subject.missing_reason]
+        )
 
     def _within(self, subject: NoteSet) -> Measure:
         return self.right(subject, np.abs(np.nan_to_num(subject.cents, nan=np.inf)) <= pitch.HIT)
 
     def _cents(self, subject: NoteSet) -> Measure:
-        words = [UNHEARD if np.isnan(found) else "" for found in subject.cents]
-        return self.bootstrap.median(np.abs(subject.cents), words or [subject.word])
+        missing_reasons = [UNHEARD if np.isnan(found) else "" for found in subject.cents]
+        return self.bootstrap.median(
+            np.abs(subject.cents), missing_reasons or [subject.missing_reason]
+        )
 
 
 def _in_time(measure: Measure, limit: float | None) -> Measure:
     """A median decay time, or a word where it is the longest that can be measured, or longer."""
     if limit is not None and measure.known and measure.value >= limit:
-        return Measure(notes=measure.notes, word=tails.SLOW)
+        return Measure(notes=measure.notes, missing_reason=tails.SLOW)
     return measure

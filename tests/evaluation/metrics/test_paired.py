@@ -50,7 +50,7 @@ def test_the_change_is_that_of_each_pair(twins):
     first, second, third = twins.change("ratio", "wet")
     assert second - first == pytest.approx(10, abs=0.01)
     assert third - first == pytest.approx(12, abs=0.01)
-    assert twins.words("t20", "wet") == ["", "", ""]
+    assert twins.missing_reasons("t20", "wet") == ["", "", ""]
 
 
 def test_a_crossfade_goes_from_one_twin_to_the_other(twins):
