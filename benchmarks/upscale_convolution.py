@@ -14,8 +14,8 @@ import numpy as np
 from keras import ops
 
 from reverbsynth.gan import schedule
+from reverbsynth.gan.architecture import filters
 from reverbsynth.gan.layers import Conv, UpscaleConv, upscale
-from reverbsynth.gan.networks import filters
 from reverbsynth.settings import GanSettings
 
 

@@ -1,4 +1,4 @@
-"""The one exception a user's own mistake raises."""
+"""What a user's own mistake raises."""
 
 
 class ReverbSynthError(Exception):
@@ -11,6 +11,22 @@ class ReverbSynthError(Exception):
 
     def __init__(self, message: str):
         super().__init__(printable(message))
+
+
+class SettingsError(ReverbSynthError):
+    """A setting, option or argument that is unknown, of the wrong kind or out of range."""
+
+
+class DataError(ReverbSynthError):
+    """A source of notes, a data set or a sound that is missing, damaged or of another kind."""
+
+
+class RunError(ReverbSynthError):
+    """A run, bundle or instrument that is missing, damaged or not the one expected."""
+
+
+class DivergedError(ReverbSynthError):
+    """A training whose loss is no longer finite."""
 
 
 def printable(text: str) -> str:

@@ -1,5 +1,6 @@
 """Where a result came from: the commit, the versions and the machine it was made with."""
 
+import hashlib
 import platform
 import subprocess
 from functools import cache
@@ -8,7 +9,6 @@ from pathlib import Path
 
 REPOSITORY = "https://github.com/reverbsynth/reverbsynth"
 """Where the commits that results name can be read."""
-
 
 _PACKAGES = ("reverbsynth", "keras", "tensorflow", "jax", "numpy", "scipy", "librosa", "soxr")
 
@@ -46,6 +46,21 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
+
+
+@cache
+def code_hash() -> str:
+    """Six hexadecimal digits over the sources that data, runs, instruments and reports come from.
+
+    All of the package counts but what only shows results: ``book`` and ``cli``.
+    """
+    package, digest = Path(__file__).resolve().parent, hashlib.sha256()
+    for source in sorted(package.rglob("*.py")):
+        name = source.relative_to(package)
+        if name.parts[0] not in ("book", "cli"):
+            digest.update(name.as_posix().encode())
+            digest.update(source.read_bytes())
+    return digest.hexdigest()[:6]
 
 
 def _git(root: Path, *arguments: str) -> str:

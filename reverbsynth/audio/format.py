@@ -3,10 +3,8 @@
 SAMPLE_RATE = 16_000
 """Samples per second (paper, section on data; NSynth)."""
 
-
 NOTE_LENGTH = 64_000
 """Samples in a note: 4 s."""
-
 
 NOTE_OFF = 3.0
 """Seconds from a note's start to its release (NSynth); the tail follows."""

@@ -13,8 +13,6 @@ from reverbsynth.errors import ReverbSynthError
 from reverbsynth.files.atomic import atomic_path
 
 FORMATS = {".wav": ("WAV", "PCM_16"), ".flac": ("FLAC", "PCM_16"), ".ogg": ("OGG", "VORBIS")}
-
-
 _BLOCK = 2**16
 
 
@@ -57,9 +55,7 @@ def write_audio(path: Path | str, audio: np.ndarray, sample_rate: int = SAMPLE_R
 RATES = (4_000, 768_000)
 """Lowest and highest sample rate that is believed."""
 
-
 MOST_CHANNELS = 64
-
 
 MARGIN = 0.1
 """Seconds read past the wanted end, so that resampling does not fade it."""

@@ -10,30 +10,17 @@ from reverbsynth.audio.format import NOTE_OFF, SAMPLE_RATE
 LOWEST, HIGHEST = 21, 108
 """MIDI pitches between which a pitch is estimated: those of a piano."""
 
-
 WITHIN = 0.5
 """Semitones between a frame's pitch and the sound's for the frame to agree with it."""
-
 
 SOUNDING = 0.01
 """Frames this far (-40 dB) below the loudest do not count."""
 
-
 _NSYNTH = re.compile(r"[A-Za-z_]+_(?:acoustic|electronic|synthetic)_\d+-(\d{3})-\d{3}")
-
-
 _MIDI = re.compile(r"(?<![a-z0-9])midi[ _-]?(\d{1,3})(?![0-9])", re.IGNORECASE)
-
-
 _NUMBERED = re.compile(r"(?<![a-z0-9])(?:note|pitch)[ _-]?(\d{1,3})(?![0-9])", re.IGNORECASE)
-
-
 _ENDING = re.compile(r"-(\d{3})-\d{3}$")
-
-
 _SPELLED = re.compile(r"(?<![A-Za-z0-9#])([A-Ga-g])([#♯sb♭]?)(-?\d)(?![A-Za-z0-9])")
-
-
 _STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 
 
@@ -104,21 +91,14 @@ def _shift(accidental: str) -> int:
 
 
 UNHEARD = "no pitch"
-
-
 _FRAME = 4096
-
-
 _HOP = 1024
-
 
 _REACH = 12
 """Semitones around the asked pitches within which a fundamental is sought: octave errors show."""
 
-
 _AUDIBLE = 0.01
 """Frames this far (in amplitude) below the loudest are left out: -40 dB."""
-
 
 _HELD = slice(int(0.1 * SAMPLE_RATE), int(NOTE_OFF * SAMPLE_RATE))
 

@@ -8,13 +8,10 @@ from reverbsynth.audio.format import SAMPLE_RATE
 OCTAVES = (62.5, 125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0)
 """Centers in Hz of the octave bands below 8 kHz (IEC 61260-1, base-two bands about 1 kHz)."""
 
-
 FILTER_ORDER = 4
-
 
 WHOLE = 0.8
 """Share of a response whose decay curve is believed."""
-
 
 FLOOR = 1e-12
 """Power (-120 dB) that stands for silence."""

@@ -15,10 +15,8 @@ from reverbsynth.audio.reverberation import OCTAVES, energy_decay, octave_band
 T20 = (-5.0, -25.0)
 """Levels in dB between which T20 is fitted (ISO 3382-1, 3.5)."""
 
-
 EDT = (0.0, -10.0)
 """Levels in dB between which the early decay time is fitted (ISO 3382-1, A.2.2)."""
-
 
 STRAIGHTNESS = 0.95
 """Least r² of the line through a decay."""
@@ -30,30 +28,19 @@ def longest_measurable_decay(levels: tuple[float, float] = T20) -> float:
 
 
 SILENT, PLATEAU, SLOW, BENT, SHORT = "silent", "plateau", "too slow", "not straight", "too short"
-
-
 _TAIL = slice(int(NOTE_OFF * SAMPLE_RATE), NOTE_LENGTH)
-
-
 _SUSTAIN = slice(int(2.5 * SAMPLE_RATE), int(3.0 * SAMPLE_RATE))
-
-
 _RING = slice(int(3.05 * SAMPLE_RATE), int(3.6 * SAMPLE_RATE))
-
 
 _SILENCE = 1e-8
 """Energy relative to the whole note's below which a part is silent: -80 dB."""
 
-
 _FLOOR = -80.0
-
 
 _STILL = 3.0
 """A tail that falls by less than this many dB in its last half ends on a plateau."""
 
-
 _WINDOW = 320
-
 
 _POINTS = 500
 """A line is fitted to about so many points of a curve."""

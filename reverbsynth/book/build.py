@@ -34,17 +34,13 @@ from reverbsynth.settings import Settings
 ROOT = Path(__file__).resolve().parents[2]
 """The checkout: notebooks and prose are not part of an installed package."""
 
-
 CHANGES = "CHANGELOG.md"
 """What changed between versions, a page of the book."""
-
 
 KEYBOARD = "keyboard.html"
 """The keyboard's part of the landing page, which `index.md` takes in."""
 
-
 _JUPYTER_BOOK = "from jupyter_book.cli.main import main; main()"
-
 
 _AT_ONCE = 2
 """Notebooks executed at a time: each keeps one core busy, importing for the most part."""

@@ -39,32 +39,20 @@ from reverbsynth.seeds import evenly_spaced
 from reverbsynth.training.run import INSTRUMENT, MANIFEST, SETTINGS, Run
 
 FORMAT = 1
-
-
 LARGEST_FILE = 20_000_000
-
 
 LARGEST_BUNDLE = 40_000_000
 """Bytes that a repository can carry."""
 
-
 ROWS = 400
 """Rows of the metrics kept of a stage."""
-
 
 SAMPLES = 6
 """Real and generated images kept of a stage, each."""
 
-
 _LAST = ("images", "stage", "blend", "seconds")
-
-
 _PITCHES = 3
-
-
 _MOST_PLAYERS = 12
-
-
 _SEED = 1
 
 

@@ -10,7 +10,6 @@ from reverbsynth.book.style import canvas, stage_color, style
 _POINTS = 4000
 """A curve with more points than this is thinned before it is drawn."""
 
-
 _SMOOTHED = 60
 """Steps of a stage over which the strong line averages at most."""
 

@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any
 
 _PACKAGE = "django-static-mathjax"
-
-
 _SCRIPT = "mathjax/static/mathjax/es5/tex-svg.js"
 
 

@@ -22,14 +22,11 @@ _LOADED = {
 }
 """What a browser fetches by itself."""
 
-
 WEIGHT_LIMIT = 5_000_000
 """Bytes that a page may load before a player is pressed."""
 
-
 _ICONS = re.compile(r"<script[^>]*/fontawesome/[^>]*></script>\s*")
 """The theme's icons as a script: they come as a font too, in a tenth of the size."""
-
 
 _NOT_FETCHED = {"canonical", "prev", "next", "index", "search", "author", "license"}
 """Relations of a ``link`` that only name another page."""

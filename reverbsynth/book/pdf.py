@@ -15,10 +15,8 @@ from reverbsynth.files.atomic import atomic_path
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
-
 PARTS = ("The paper", "The experiment")
 """Parts of the contents that are printed, after the landing page."""
-
 
 _OPTIONS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"),
@@ -26,7 +24,6 @@ _OPTIONS = (
     # Mathematics is set by a script: this much of the page's own time is waited for.
     "--virtual-time-budget=20000",
 )
-
 
 _SECONDS = 180
 

@@ -14,7 +14,6 @@ from reverbsynth.provenance import REPOSITORY, commit
 BRANCH = "notebooks"
 """The repository's branch that holds the published notebooks."""
 
-
 _INSTALL = """\
 # For Colab and other machines without the library: the commit this notebook was published from.
 %pip install --quiet "reverbsynth @ git+{repository}@{revision}\""""

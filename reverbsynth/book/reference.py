@@ -20,7 +20,6 @@ from reverbsynth.settings import Settings, presets
 
 PACKAGE = Path(__file__).resolve().parents[1]
 
-
 PARTS = {
     "Settings and errors": ("settings", "errors", "seeds", "progress", "provenance", "files"),
     "Sound": ("audio", "effects"),
@@ -34,10 +33,7 @@ PARTS = {
 }
 """Pages of the reference, and the modules and packages that each holds."""
 
-
 _SOURCES = {"SoundFontSource": "soundfont", "NSynthSource": "nsynth", "FolderSource": "folder"}
-
-
 _NAME = re.compile(r"(?<![`:\\])`([A-Za-z_][\w.]*)`(?![`_])")
 
 

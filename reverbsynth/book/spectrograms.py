@@ -14,10 +14,8 @@ from reverbsynth.spectra.stft import BINS, HOP, LEAD, N_FFT
 
 CHANNELS = {"magnitude": 0, "frequency": 1}
 
-
 STFT_HZ = np.arange(1, BINS + 1) * SAMPLE_RATE / N_FFT
 """Frequencies of the STFT's bins, 0 Hz left out."""
-
 
 _TICKS = (1000, 2000, 4000, 6000, 8000)
 

@@ -14,29 +14,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 DRY = "#0072B2"
-
-
 WET = "#D55E00"
-
-
 REAL = "#000000"
-
-
 GENERATED = "#009E73"
-
-
 OTHER = ("#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F")
-
-
 MAGNITUDE = "magma"
-
-
 FREQUENCY = "PuOr"
-
 
 WIDTH = 8.0
 """Inches; at 2x resolution as wide as the page's text."""
-
 
 _STYLE = {
     "figure.dpi": 110,

@@ -4,17 +4,17 @@ Whatever is made once is found again, by the settings and by the code that makes
 of either, another folder is used, so that no page shows a result of code that is gone.
 """
 
-import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from reverbsynth import provenance
 from reverbsynth.data.build import build_data, data_hash
 from reverbsynth.data.dataset import DataSet
 from reverbsynth.data.notes import Note
@@ -28,11 +28,7 @@ from reverbsynth.training.run import MANIFEST, Run
 SMOKE_PRESETS = ("tiny",)
 """Presets whose runs show that the machinery works and nothing else."""
 
-
 _PACKAGE = Path(__file__).resolve().parents[1]
-
-
-_MAKERS = ("settings", "audio", "effects", "data", "spectra", "gan", "training")
 
 
 @dataclass(frozen=True)
@@ -60,14 +56,18 @@ class Workspace:
     @property
     def data_directory(self) -> Path:
         """Where the data set is kept."""
-        return self.directory / "data" / f"{data_hash(self.data_settings)}-{_code()}"
+        return self.directory / "data" / f"{data_hash(self.data_settings)}-{provenance.code_hash()}"
 
     @property
     def run_directory(self) -> Path:
         """Where the run is kept."""
         if self.given_run is not None:
             return self.given_run
-        return self.directory / "runs" / f"{self.settings.name}-{self.settings.hash}-{_code()}"
+        return (
+            self.directory
+            / "runs"
+            / f"{self.settings.name}-{self.settings.hash}-{provenance.code_hash()}"
+        )
 
     @cached_property
     def data(self) -> DataSet:
@@ -211,15 +211,3 @@ def _settings(preset: str | Path, overrides: Mapping[str, Any]) -> Settings:
     if isinstance(preset, Path):
         raise ReverbSynthError(f"{preset}: expected a settings file (.yaml)")
     return Settings.preset(preset, **overrides)
-
-
-@cache
-def _code() -> str:
-    """Six hexadecimal digits over the sources that data and runs are made by."""
-    digest = hashlib.sha256()
-    for part in _MAKERS:
-        path = _PACKAGE / part
-        for source in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
-            digest.update(str(source.relative_to(_PACKAGE)).encode())
-            digest.update(source.read_bytes())
-    return digest.hexdigest()[:6]

@@ -10,7 +10,6 @@ from reverbsynth.settings import Settings, parse_overrides, presets
 
 DEFAULT_PRESET = "tiny"
 
-
 PresetOption = Annotated[
     str | None,
     typer.Option(
@@ -18,11 +17,9 @@ PresetOption = Annotated[
     ),
 ]
 
-
 SettingsOption = Annotated[
     Path | None, typer.Option("--settings", help="A settings file in place of a preset.")
 ]
-
 
 SetOption = Annotated[
     list[str] | None,
@@ -50,7 +47,6 @@ SourceArgument = Annotated[
     Path,
     typer.Argument(help="A run directory, or an instrument's file.", metavar="RUN_OR_INSTRUMENT"),
 ]
-
 
 StageOption = Annotated[
     int | None,

@@ -36,7 +36,6 @@ from reverbsynth.settings import Settings, settings_hash
 CHUNK = 256
 """Source notes processed at once: the unit of work that an interruption loses."""
 
-
 HEADROOM = np.float32(1 - 2**-20)
 """Peak of a note that had to be turned down."""
 

@@ -22,8 +22,6 @@ from reverbsynth.errors import ReverbSynthError
 from reverbsynth.files.checksum import sha256
 
 FORMAT = 1
-
-
 MANIFEST = "manifest.json"
 
 

@@ -14,9 +14,7 @@ from reverbsynth.progress import progress
 ADDRESS = "http://download.magenta.tensorflow.org/datasets/nsynth"
 """Where Magenta publishes NSynth (licence CC BY 4.0)."""
 
-
 ENDINGS = {"jsonwav": "jsonwav.tar.gz", "tfrecord": "tfrecord.tar"}
-
 
 SHA256 = {
     "nsynth-train.tfrecord.tar": "09149ea1420f01a65de10a310b9e94ecc74f1640b85f68fb9122bbca0b5d207a",
@@ -25,10 +23,8 @@ SHA256 = {
 }
 """As tensorflow-datasets 4.9.10 lists them; the server tells the MD5 of the others."""
 
-
 BLOCK = 2**16
 """Bytes stored at once; a broken connection loses at most so many."""
-
 
 TIMEOUT = 60
 """Seconds without an answer after which the server is given up."""

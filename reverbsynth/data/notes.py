@@ -13,13 +13,10 @@ from reverbsynth.seeds import generator
 
 SPLITS = ("train", "valid", "test")
 
-
 UNKNOWN_VELOCITY = 0
 """Velocity of a note whose source does not tell it."""
 
-
 UNKNOWN_INSTRUMENT = "unknown"
-
 
 SILENCE = 1e-4
 """A note whose peak is below this (-80 dB of full scale) counts as silent."""

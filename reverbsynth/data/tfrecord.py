@@ -20,7 +20,6 @@ from reverbsynth.errors import ReverbSynthError
 LARGEST_RECORD = 64 * 2**20
 """Bytes. A note takes 256 kB; a longer record than this is not one, whatever its length says."""
 
-
 Value = str | bytes | int | float | list | np.ndarray
 
 

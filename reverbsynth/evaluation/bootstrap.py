@@ -12,8 +12,6 @@ from scipy import stats
 from reverbsynth.settings import EvaluationSettings
 
 TOO_FEW = "too few notes"
-
-
 UNDEFINED = "undefined"
 
 

@@ -11,14 +11,8 @@ from reverbsynth.evaluation.report import Report, Row, Verdict
 from reverbsynth.settings import ClaimSettings
 
 REPRODUCED, NOT_REPRODUCED, NOT_TESTABLE = "reproduced", "not reproduced", "not testable"
-
-
 PAPER = "the paper"
-
-
 IMPLIED = "implied by the paper"
-
-
 BEYOND = "asked for in the paper's conclusion"
 
 

@@ -26,33 +26,20 @@ from reverbsynth.settings import EvaluationSettings, settings_hash
 FEATURES = 32
 """Size of the layer before the last: the features of Fréchet and kernel distance."""
 
-
 BINS_PER_SEMITONE = 2
-
 
 LOWEST = 24
 """MIDI pitch of the lowest constant-Q bin (32.7 Hz); lower notes are heard by their harmonics."""
 
-
 _OCTAVES = 7.75
-
-
 _HOP = 8000
-
 
 _DEEP = -100.0
 """Lowest level in dB that a listener for effects is given: tails are faint."""
 
-
 _VERSION = 1
-
-
 _FILTERS = 32
-
-
 _RATE = 2e-3
-
-
 _AT_ONCE = 256
 
 

@@ -17,8 +17,6 @@ from reverbsynth.seeds import generator
 from reverbsynth.spectra.representation import Representation
 
 SILENT, NAN = "silent", "NaN"
-
-
 _AT_ONCE = 32
 
 

@@ -30,7 +30,6 @@ from reverbsynth.training.run import Run
 FILE = "applied.json"
 """Name of a run's trials in its directory."""
 
-
 FORMAT = 1
 
 

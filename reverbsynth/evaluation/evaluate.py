@@ -38,10 +38,7 @@ from reverbsynth.training.run import Run
 FILE = "evaluation.json"
 """Name of a run's report in its directory."""
 
-
 _PAIRS = 4
-
-
 _STEPS = 5
 
 

@@ -5,13 +5,10 @@ SOURCE = "GANSynth, recalled"
 not be compared with the paper again; they say so wherever they are printed.
 """
 
-
 BINS = 50
 """Their number of bins of NDB."""
 
-
 COLUMNS = ("human wins", "NDB", "FID", "IS", "pitch accuracy (%)", "pitch entropy")
-
 
 ROWS = {
     "real data": (549, 2.2, 13, 47.1, 98.2, 0.22),

@@ -18,7 +18,6 @@ from reverbsynth.instrument.instrument import Instrument
 
 FORMAT = 1
 
-
 _TABLE = {
     "NDB": "distribution.ndb",
     "FID": "distribution.fid",

@@ -24,13 +24,10 @@ if TYPE_CHECKING:
 NAMES = {"mel": "IF-Mel", "linear": "linear IF", "phase": "phase"}
 """Names of the representations, as the GANSynth paper has them."""
 
-
 _FLOOR = 1e-4
 """Spectral floor relative to the note's largest magnitude: -80 dB."""
 
-
 _YIN_FRAME = 16384
-
 
 _SEMITONES = 7
 """Pitch is sought so far to either side of the note's own."""

@@ -28,20 +28,14 @@ from reverbsynth.gan.layers import LEAK
 POINTS = 6
 """Products a tile of four pixels takes along one axis."""
 
-
 TILE = 4
 """Pixels of a tile along one axis."""
-
 
 _CHUNK = 2048
 """Values of a row worked on at a time: a dozen such pieces of rows stay in the cache."""
 
-
 _f = np.float32
-
-
 _LEAK, _EPSILON = _f(LEAK), _f(1e-8)
-
 
 # Sums may be reordered, which vector instructions need; infinities and NaN keep their meaning.
 _compiled = njit(

@@ -18,18 +18,14 @@ from reverbsynth.settings import GanSettings, SpectraSettings
 
 AVERAGE = "/ExponentialMovingAverage"
 
-
 ORIGINAL_PITCHES = (24, 84)
 """Pitches of the NSynth subset that GANSynth was trained on."""
-
 
 _BLOCK = re.compile(
     r".*/(progressive_gan_)(block_\d+)/(conv0|conv1|to_rgb|from_rgb)/(?:conv2d/)?(\w+)"
 )
 
-
 _HEADS = {"/logits/": "score", "/classification_logits/": "pitch_logits"}
-
 
 _FIXED = {
     "train_progressive": True,
@@ -44,7 +40,6 @@ _FIXED = {
     "audio_length": 64000,
     "sample_rate": 16000,
 }
-
 
 _THEIR_NAMES = {
     "latent_size": "latent_vector_size",

@@ -10,6 +10,7 @@ import keras
 from keras import ops
 
 from reverbsynth.gan import schedule
+from reverbsynth.gan.architecture import CHANNELS, START, filters
 from reverbsynth.gan.layers import (
     Conv,
     Dense,
@@ -25,11 +26,6 @@ from reverbsynth.gan.layers import (
 from reverbsynth.settings import GanSettings
 from reverbsynth.spectra.representation import Representation
 
-CHANNELS = 2
-
-
-START = schedule.resolution(1)
-
 
 @dataclass(frozen=True)
 class Row:
@@ -39,11 +35,6 @@ class Row:
     layer: str
     output: tuple[int, ...]
     parameters: int
-
-
-def filters(settings: GanSettings, block: int) -> int:
-    """Channels of a block: ``min(base / 2^block, max)`` (Table 5; block 0 is the critic's end)."""
-    return max(1, min(settings.filters_base // 2**block, settings.filters_max))
 
 
 class Network(keras.Model):

@@ -11,8 +11,6 @@ from dataclasses import dataclass, replace
 from reverbsynth.settings import TrainingSettings
 
 N_BLOCKS = 7
-
-
 LAST_STAGE = 2 * (N_BLOCKS - 1)
 
 

@@ -16,53 +16,40 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from reverbsynth.gan import kernels, schedule
+from reverbsynth.gan.architecture import START, filters
 from reverbsynth.gan.layers import LEAK
-from reverbsynth.gan.networks import START, filters
 from reverbsynth.settings import GanSettings
 
 _SCRATCH_BYTES = 2**22
 """Scratch of one strip of rows, so that it stays in the cache."""
 
-
 _UPSCALING_BYTES = 2**23
 """The same for upscaling, where more rows at a time make up for some of them leaving the cache: its
 25 matrices themselves have to be loaded for each strip."""
 
-
 _LEAST_TILES = 128
 """Tiles of one strip, so that matrix products are worth their start."""
-
 
 _APART = 80
 """Values after each row of scratch: at a power of two, all rows would compete for one place in the
 cache."""
 
-
 _SMALL_PRODUCT = 1_000_000
 """Up to so many multiplications OpenBLAS does without packing its matrices first."""
-
 
 _LEAST_PIECE = 64
 """Rows of a piece, below which the quick way is none."""
 
-
 _LEAST_CHANNELS = 32
 """With fewer there is little to save, and a pixel norm over few channels magnifies rounding."""
-
 
 _MOST_THREADS = 8
 """Each holds a workspace of its own, of up to about 120 MB."""
 
-
 # The taps of `kernels.recombine` along one axis, and what of `kernels.differences` they multiply.
 _UPSCALING_TRANSFORM = np.array([[1, 1, 1], [1, 0, 0], [0, 0, 1], [0, 1, 1], [1, 1, 0]])
-
-
 _ITSELF, _BEFORE, _AFTER = range(3)
-
-
 _MULTIPLIED = (_ITSELF, _BEFORE, _AFTER, _AFTER, _BEFORE)
-
 
 # Winograd's kernel transform for the points 0, ±1, ±2 and infinity.
 _KERNEL_TRANSFORM = np.array(

@@ -22,19 +22,10 @@ from reverbsynth.instrument.onnx import build
 SEEDS = 100
 """Timbres a page offers: those of `Instrument.latents` for the seeds from 0."""
 
-
 _MOST_CLIPS = 26
-
-
 _CLIP_PEAK = 0.8
-
-
 _MODEL, _LATENTS, _MANIFEST = "instrument.onnx", "latents.bin", "manifest.json"
-
-
 _PAGE, _KEYBOARD = "index.html", 'class="rs-keyboard"'
-
-
 _WASM = next(name for name in web.RUNTIME if name.endswith(".gz"))
 
 

@@ -21,7 +21,6 @@ from reverbsynth.settings import GanSettings, SpectraSettings
 
 FORMAT = "reverbsynth-instrument"
 
-
 VERSION = 2
 """2 added the SHA-256."""
 

@@ -32,22 +32,17 @@ from reverbsynth.spectra.representation import Representation
 RATE = 0.2
 """Adam's rate, which falls to nothing along half a cosine."""
 
-
 CANDIDATES = 16
 """Random latent vectors that are tried for each start; the best are the starts."""
-
 
 SPREAD = math.sqrt(2)
 """Two standard deviations of the length of a Gaussian vector, which is about sqrt(size)."""
 
-
 COMPARED = 16
 """Notes of an instrument that a recording's level is compared with."""
 
-
 ONSET = 0.03
 """Share of its peak (-30 dB) at which a recording's note begins."""
-
 
 _DECIBELS = 10 / math.log(10)
 """Of a unit of the image's magnitude, the logarithm of a power."""

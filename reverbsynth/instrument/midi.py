@@ -21,29 +21,20 @@ from reverbsynth.instrument.instrument import Instrument, at_peak
 ATTACK = 0.010
 """Seconds in which a note fades in."""
 
-
 RELEASE = 0.3
 """Seconds in which it fades out after its end."""
-
 
 LONGEST = 3.0
 """Seconds a note sounds at most before its release."""
 
-
 PEAK = 0.9
 """Of the whole piece; the rest keeps lossy formats from clipping."""
-
 
 DRUMS = 9
 """General MIDI's drum channel, counted from 0."""
 
-
 _SUSTAIN, _ALL_SOUND_OFF, _ALL_NOTES_OFF = 64, 120, 123
-
-
 _LONGEST_PIECE = 2 * 3600.0
-
-
 _MOST_NOTES = 1_000_000
 
 

@@ -19,10 +19,7 @@ from reverbsynth.instrument.latents import slerp
 from reverbsynth.training.run import Run
 
 _NAMES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
-
-
 _PEAK = 0.9
-
 
 _DEPTH = 16.0
 """Nepers shown below the loudest pixel."""

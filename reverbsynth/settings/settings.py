@@ -29,7 +29,6 @@ from reverbsynth.settings.types import Frozen
 
 PRESETS = Path(__file__).parent / "presets"
 
-
 _NOT_YAML = (yaml.YAMLError, ValueError, RecursionError)
 """What the parser raises: also for dates that no calendar has, and nesting without an end."""
 

@@ -33,11 +33,7 @@ def mel_centers() -> np.ndarray:
 
 
 _BREAK_HZ = 700.0
-
-
 _Q = 1127.0
-
-
 _NYQUIST = SAMPLE_RATE / 2
 
 

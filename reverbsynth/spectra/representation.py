@@ -26,7 +26,6 @@ from reverbsynth.spectra.stft import BINS, FRAMES, istft, stft
 IMAGE_SHAPE = (FRAMES, BINS, 2)
 """A note's image at full size: frames, bins, channels."""
 
-
 FLOOR = 1e-6
 
 

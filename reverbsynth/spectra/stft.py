@@ -15,16 +15,9 @@ from keras import ops
 from reverbsynth.audio.format import NOTE_LENGTH
 
 N_FFT = 2048
-
-
 HOP = 512
-
-
 FRAMES = 128
-
-
 BINS = 1024
-
 
 LEAD = (FRAMES - 1) * HOP + N_FFT - NOTE_LENGTH
 """Zeros before the note: 3072."""

@@ -27,8 +27,6 @@ from reverbsynth.training.run import Run
 from reverbsynth.training.stage_progress import StageByImages
 
 FLUSH_SECONDS = 5.0
-
-
 CONSISTENCY_NOTES = 4
 
 

@@ -20,11 +20,7 @@ from reverbsynth.settings import Settings
 from reverbsynth.training.input_pipeline import BatchSequence
 
 Distribute = Literal["none", "mirrored", "multi-worker"]
-
-
 CHOICES = get_args(Distribute)
-
-
 T = TypeVar("T")
 
 

@@ -16,8 +16,6 @@ from reverbsynth.settings import SpectraSettings, settings_hash
 from reverbsynth.spectra.representation import IMAGE_SHAPE, Representation
 
 _IN_MEMORY = 2 * 2**30
-
-
 _ENCODE_BATCH = 16
 
 

@@ -36,14 +36,10 @@ from reverbsynth.seeds import evenly_spaced
 from reverbsynth.settings import Settings, differences
 
 MANIFEST = "manifest.json"
-
-
 SETTINGS = "settings.yaml"
-
 
 INSTRUMENT = "instrument.safetensors"
 """The instrument of a results bundle."""
-
 
 _FACTS = (
     *("settings_hash", "preset", "seed", "commit", "versions", "data_sha256", "vocabulary"),

@@ -71,7 +71,6 @@ def average_spectra(data: DataSet, split: str = "train") -> Figure:
 
 _SPLITS = {"train": OTHER[3], "valid": OTHER[2], "test": OTHER[1]}
 
-
 _SMOOTH = 0.02
 """Seconds over which a level is averaged."""
 

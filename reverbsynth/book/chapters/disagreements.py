@@ -23,7 +23,6 @@ from reverbsynth.spectra.mel import mel_centers, mel_formula
 FIRST_LABEL = 24
 """MIDI pitch of the first of `LABEL_COUNTS`."""
 
-
 LABEL_COUNTS = (
     *(551, 545, 561, 550, 549, 578, 547, 628, 626, 630, 670, 668),
     *(751, 768, 788, 801, 821, 871, 873, 860, 873, 844, 883, 865),
@@ -37,10 +36,8 @@ LABEL_COUNTS = (
 notes are drawn from it.
 """
 
-
 EXAMPLE_GAIN = 0.2
 """The gain of batchNRT's example where none is given, as in the published script."""
-
 
 CHAPTERS = {
     "losses": ("4", "04_training.ipynb"),
@@ -50,13 +47,8 @@ CHAPTERS = {
 }
 """Chapters that show a claim's evidence, where it is not the one on evaluation."""
 
-
 _EVALUATION = ("8", "08_evaluation.ipynb")
-
-
 _LOWEST = 1000.0
-
-
 _BAND = (50.0, 7500.0)
 
 

@@ -22,13 +22,8 @@ from reverbsynth.instrument.label_mixture import mix_labels
 from reverbsynth.training.run import Run
 
 _COLORS = {"real": REAL, "ceiling": OTHER[3], "generated": GENERATED}
-
-
 _NAMES = {"real": "real twins", "ceiling": "real, through an image", "generated": "generated"}
-
-
 _NO_EFFECTS = "This instrument has no label for the effect: it cannot be asked for one."
-
 
 _MOST_NOTES = 40
 """Pairs that are drawn; more hide each other."""

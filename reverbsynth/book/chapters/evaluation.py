@@ -19,13 +19,8 @@ from reverbsynth.training.run import Run
 KINDS = {"real": "real", "ceiling": "real, through an image", "generated": "generated"}
 """Kinds of notes, as legends have them."""
 
-
 _COLORS = {"real": REAL, "ceiling": OTHER[3], "generated": GENERATED}
-
-
 _LINES = {"real": "-", "ceiling": "--", "generated": "-"}
-
-
 _NOTHING = "too few notes"
 
 

@@ -21,10 +21,7 @@ from reverbsynth.settings import Settings
 from reverbsynth.training.run import Run, curve_names
 
 _GROUPS = ("spectra", "gan", "losses", "optimizer", "training")
-
-
 _BOOKKEEPING = ("checkpoint_minutes", "samples", "consistency_every")
-
 
 _COLUMNS = {
     "recipe": "recipe",
@@ -109,9 +106,7 @@ STATED = {
 }
 """Table 5 as the paper prints it."""
 
-
 _OWN = ("audio", "pitch")
-
 
 _MEANING = {
     "audio": "samples in [-1, 1] at 16 kHz",
@@ -197,7 +192,6 @@ def schedule_figure(of: Schedule | RecordedSchedule) -> Figure:
 
 _SHARE = 10
 """A run's beginning and end: its first and last tenth."""
-
 
 _STEPS = "steps"
 """Column of thinned metrics: steps that a row is the mean of."""

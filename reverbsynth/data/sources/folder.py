@@ -30,10 +30,8 @@ from reverbsynth.settings import FolderSource
 
 SUFFIXES = (".wav", ".flac", ".aif", ".aiff", ".ogg", ".oga")
 
-
 COLUMNS = ("file", "pitch", "velocity", "instrument")
 """Columns of a table beside the sounds; the first two are needed."""
-
 
 LARGEST_TABLE = 64 * 2**20
 """Bytes."""

@@ -28,7 +28,6 @@ EXPECTED = (
     "a folder prepared by tensorflow-datasets"
 )
 
-
 Where = tuple[str | int, ...]
 
 

@@ -25,7 +25,6 @@ QUALITIES = (
 )
 """NSynth's qualities, in the order of its bits (NSynth's data page, "Note Qualities")."""
 
-
 _NAME = re.compile(
     r"(?P<instrument>(?P<family>[a-z_]+)_(?P<source>acoustic|electronic|synthetic)_\d+)"
     r"-(?P<pitch>\d{3})-(?P<velocity>\d{3})"

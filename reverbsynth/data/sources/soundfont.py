@@ -24,35 +24,27 @@ from reverbsynth.settings import SoundFontSource
 LOUDEST = 0.9
 """Peak of a note of velocity 127; other peaks are in proportion to the velocity."""
 
-
 BLOCK = 64
 """Samples the renderer computes at once; a note starts with the first block after its event."""
-
 
 SLOT = 4.1
 """Seconds from one note to the next in a score: a whole number of blocks, so that a note sounds
 the same in every slot."""
 
-
 LEAD = 0.101
 """Seconds before the first note, by which the channel's controls have settled. It falls within a
 block: on the boundary, rounding would decide which block a note starts with."""
 
-
 CUT = 4.05
 """Seconds after which what still sounds of a note is silenced, before the next one starts."""
-
 
 SCORE = 50
 """Notes in one score, which bounds the memory it takes (200 s at 48 kHz in stereo)."""
 
-
 RENDER_RATE = 48_000
-
 
 TICKS, TEMPO = 480, 125.0
 """Ticks a beat and beats a minute: one tick is one millisecond."""
-
 
 _BANK, _VOLUME, _EXPRESSION, _REVERB, _CHORUS, _SOUND_OFF = 0, 7, 11, 91, 93, 120
 

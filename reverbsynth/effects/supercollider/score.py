@@ -28,16 +28,9 @@ from reverbsynth.errors import ReverbSynthError
 MEMORY = 262_144
 """Kilobytes for delay lines: every synth of the paper's reverb takes 17."""
 
-
 INSTALL = "install SuperCollider's server (Debian, Ubuntu: apt-get install supercollider-server)"
-
-
 Controls = Mapping[str, float | Sequence[float]]
-
-
 _BUFFER, _GROUP = 0, 1
-
-
 _HEAD, _TAIL = 0, 1
 
 

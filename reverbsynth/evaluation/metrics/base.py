@@ -9,19 +9,10 @@ from reverbsynth.evaluation.note_sets import EvaluationData, NoteSet
 from reverbsynth.evaluation.report import Row
 
 NOT_ASKED = "not asked"
-
-
 ONE_KIND = "one kind only"
-
-
 REFERENCE = "the reference"
-
-
 NOT_APPLICABLE = "—"
-
-
 _DIGITS = {"%": 1, "dB": 1, "cents": 1}
-
 
 MetricFn = Callable[[NoteSet], Measure]
 """Takes one measure of notes of one kind."""

@@ -11,7 +11,6 @@ from sklearn.metrics.pairwise import polynomial_kernel
 SIGNIFICANCE = 0.05
 """Of the test that calls a bin different (Richardson and Weiss 2018, section 2)."""
 
-
 NOTES_PER_BIN = 5
 """Fewest notes that a bin should expect, for a test that assumes a normal distribution (Cochran,
 "Some methods for strengthening the common chi-squared tests", 1954)."""

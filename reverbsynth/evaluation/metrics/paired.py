@@ -24,7 +24,6 @@ from reverbsynth.seeds import generator
 STEPS = 11
 """Places of the dial, both ends included."""
 
-
 GROUP, DIAL = "Same note, other effect", "Dial"
 
 

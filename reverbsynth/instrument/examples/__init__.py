@@ -8,10 +8,7 @@ from pathlib import Path
 import mido
 
 BASS_LINE = Path(__file__).parent / "bass_line.mid"
-
-
 _TICKS = 480
-
 
 # Pitch (0 is a rest), length in eighths, velocity. A walking line in E minor, then a slower end.
 _BARS = (
@@ -24,7 +21,6 @@ _BARS = (
     ((45, 2, 95), (43, 2, 85), (42, 2, 80), (47, 2, 90)),
     ((40, 8, 110),),
 )
-
 
 _TEMPI = {0: 112, 6: 96, 7: 84}
 """Beats a minute from a bar on: the piece slows down at its end."""

@@ -1,0 +1,122 @@
+"""The labels of a network, in order, and the values that each of them takes."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from reverbsynth.errors import ReverbSynthError
+
+
+@dataclass(frozen=True)
+class LabelSpace:
+    """Names of labels and their values; both orders decide where a one-hot block lies.
+
+    Attributes
+    ----------
+    names : tuple of str
+        In the order of their blocks in the generator's input.
+    values : tuple of tuples
+        The values of each label, in the order of their classes.
+
+    Examples
+    --------
+    >>> space = LabelSpace.of({"pitch": [40, 41, 42], "effect": ["dry", "reverb"]})
+    >>> space.width, space.index("effect", "reverb")
+    (5, 1)
+    >>> space.one_hot("effect", ["reverb", "dry"]).tolist()
+    [[0.0, 1.0], [1.0, 0.0]]
+    """
+
+    names: tuple[str, ...]
+    values: tuple[tuple[Any, ...], ...]
+
+    @classmethod
+    def of(cls, values: Mapping[str, Sequence[Any]]) -> "LabelSpace":
+        """Labels in the order of a mapping from names to values."""
+        return cls(tuple(values), tuple(tuple(each) for each in values.values()))
+
+    @classmethod
+    def from_json(cls, pairs: Any) -> "LabelSpace":
+        """Labels as `to_json` wrote them.
+
+        Raises
+        ------
+        ValueError
+            When ``pairs`` is no list of names with lists of different values.
+        """
+        if not isinstance(pairs, list) or not all(
+            isinstance(pair, list) and len(pair) == 2 and isinstance(pair[1], list) and pair[1]
+            for pair in pairs
+        ):
+            raise ValueError("labels: expected a list of names, each with a list of values")
+        space = cls.of({str(name): values for name, values in pairs})
+        if len(space.names) < len(pairs) or any(
+            len(set(map(str, values))) < len(values) for values in space.values
+        ):
+            raise ValueError("labels: expected each name and each value once")
+        return space
+
+    def to_json(self) -> list[list[Any]]:
+        """Pairs of a name and its values: JSON objects have no order, lists do."""
+        return [[name, list(values)] for name, values in self.items()]
+
+    def __getitem__(self, name: str) -> tuple[Any, ...]:
+        """The values of a label; KeyError where there is no such label."""
+        try:
+            return self.values[self.names.index(name)]
+        except ValueError:
+            raise KeyError(name) from None
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def items(self) -> Iterator[tuple[str, tuple[Any, ...]]]:
+        """Names with their values, in order."""
+        return zip(self.names, self.values, strict=True)
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Number of classes of each label."""
+        return {name: len(values) for name, values in self.items()}
+
+    @property
+    def width(self) -> int:
+        """Length of all one-hot blocks together."""
+        return sum(self.sizes.values())
+
+    def index(self, name: str, value: Any) -> int:
+        """The class of a value.
+
+        Raises
+        ------
+        ReverbSynthError
+            For a value that the label does not have.
+        """
+        try:
+            return self[name].index(value)
+        except ValueError:
+            values = self[name]
+            known = (
+                f"{values[0]} to {values[-1]}" if name == "pitch" else ", ".join(map(str, values))
+            )
+            raise ReverbSynthError(f"{name}: found {value}, expected one of {known}") from None
+
+    def one_hot(self, name: str, values: Sequence[Any]) -> np.ndarray:
+        """One-hot rows of a label's values, float32 [shape=(n, classes)].
+
+        Raises
+        ------
+        ReverbSynthError
+            For a value that the label does not have.
+        """
+        block = np.zeros((len(values), len(self[name])), np.float32)
+        block[np.arange(len(values)), [self.index(name, value) for value in values]] = 1
+        return block

@@ -1,0 +1,71 @@
+"""A trained generator as plain values: what an instrument, a graph or a search needs of it."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from reverbsynth.errors import RunError
+from reverbsynth.gan.architecture import generator_shapes
+from reverbsynth.gan.labels import LabelSpace
+from reverbsynth.gan.schedule import LAST_STAGE, N_BLOCKS
+from reverbsynth.settings import GanSettings, SpectraSettings
+
+
+@dataclass(frozen=True)
+class TrainedGenerator:
+    """A generator after some stage of training.
+
+    Attributes
+    ----------
+    gan : GanSettings
+    spectra : SpectraSettings
+    labels : LabelSpace
+        In the order of ``gan.labels``.
+    stage : int
+        0 to 12.
+    progress : float
+        p of the schedule; a whole number after a stable stage.
+    weights : dict of ndarray
+        Variables by name (`reverbsynth.gan.architecture.generator_shapes`), float32.
+    facts : dict
+        Provenance: where the weights came from.
+
+    Raises
+    ------
+    RunError
+        For labels, a stage, a progress or weights that are not those of such a generator.
+    """
+
+    gan: GanSettings
+    spectra: SpectraSettings
+    labels: LabelSpace
+    stage: int
+    progress: float
+    weights: dict[str, np.ndarray]
+    facts: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        if self.labels.names != self.gan.labels:
+            raise RunError("instrument: its labels do not fit its settings")
+        if not isinstance(self.stage, int) or not 0 <= self.stage <= LAST_STAGE:
+            raise RunError(f"instrument: stage {self.stage!r}, expected 0 to {LAST_STAGE}")
+        if not 0 <= self.progress < N_BLOCKS:
+            raise RunError(f"instrument: progress {self.progress!r}, expected 0 to {N_BLOCKS - 1}")
+        shapes = generator_shapes(self.gan, self.labels.width, self.stage)
+        if shapes.keys() != self.weights.keys():
+            odd = sorted(shapes.keys() ^ self.weights.keys())[0]
+            raise RunError(f"instrument: weight {odd} is missing or out of place")
+        for name, shape in shapes.items():
+            value = self.weights[name]
+            if value.shape != shape:
+                raise RunError(
+                    f"instrument: weight {name} has shape {value.shape}, expected {shape}"
+                )
+            if not np.isfinite(value).all():
+                raise RunError(f"instrument: weight {name} holds values that are not finite")
+
+    def in_float16(self) -> "TrainedGenerator":
+        """The same with weights rounded to float16, kept as float32."""
+        rounded = {k: v.astype(np.float16).astype(np.float32) for k, v in self.weights.items()}
+        return replace(self, weights=rounded)
