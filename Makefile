@@ -30,6 +30,7 @@ lint: $(READY)
 	$(BIN)/codespell README.md CHANGELOG.md book notebooks reverbsynth tests benchmarks \
 	  --skip "*.png,*.gz,*.npz,*/vendor/*,*/fixtures/*,*/__pycache__/*,*/results/*"
 	$(BIN)/nbstripout --verify notebooks/*.ipynb
+	$(BIN)/mypy
 
 clean:
 	rm -rf _build
