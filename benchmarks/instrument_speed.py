@@ -22,8 +22,8 @@ from reverbsynth.gan import schedule
 from reverbsynth.gan.networks import Generator
 from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.settings import GanSettings, SpectraSettings
-from reverbsynth.spectra.representation import IMAGE_SHAPE, Representation
-from reverbsynth.spectra.stft import BINS, FRAMES, N_FFT
+from reverbsynth.spectra.format import BINS, FRAMES, IMAGE_SHAPE, N_FFT
+from reverbsynth.spectra.representation import Representation
 
 ORIGINAL = {8: 1.2, 12: 2.6}
 NOTES = 8

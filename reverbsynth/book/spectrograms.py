@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 
 from reverbsynth.audio.format import SAMPLE_RATE
 from reverbsynth.book.style import FREQUENCY, MAGNITUDE, OTHER, canvas, picture_axes, style
+from reverbsynth.spectra.format import BINS, HOP, LEAD, N_FFT
 from reverbsynth.spectra.mel import linear_to_mel, mel_centers, mel_formula
-from reverbsynth.spectra.stft import BINS, HOP, LEAD, N_FFT
 
 CHANNELS = {"magnitude": 0, "frequency": 1}
 

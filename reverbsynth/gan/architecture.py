@@ -6,6 +6,9 @@ from reverbsynth.settings import GanSettings
 CHANNELS = 2
 """Of an image: log-magnitude and instantaneous frequency."""
 
+LEAK = 0.2
+"""Slope of the leaky ReLU below zero."""
+
 START = resolution(1)
 """Frames and bins of the first block: 2 x 16."""
 

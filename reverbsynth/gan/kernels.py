@@ -23,7 +23,7 @@ compiler knows to be contiguous, slices over columns not.
 import numpy as np
 from numba import njit
 
-from reverbsynth.gan.layers import LEAK
+from reverbsynth.gan.architecture import LEAK
 
 POINTS = 6
 """Products a tile of four pixels takes along one axis."""

@@ -7,13 +7,12 @@ import keras
 import numpy as np
 from keras import ops
 
+from reverbsynth.gan.architecture import LEAK
 from reverbsynth.gan.backend import mean_over_devices
-
-LEAK = 0.2
 
 
 def leaky(x):
-    """Leaky ReLU of slope 0.2."""
+    """Leaky ReLU of slope `LEAK`."""
     return ops.leaky_relu(x, negative_slope=LEAK)
 
 

@@ -16,8 +16,7 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from reverbsynth.gan import kernels, schedule
-from reverbsynth.gan.architecture import START, filters
-from reverbsynth.gan.layers import LEAK
+from reverbsynth.gan.architecture import LEAK, START, filters
 from reverbsynth.settings import GanSettings
 
 _SCRATCH_BYTES = 2**22

@@ -23,7 +23,8 @@ from reverbsynth.instrument.label_mixture import one_hot
 from reverbsynth.instrument.latents import LatentWalk, check_seed, slerp
 from reverbsynth.settings import GanSettings, SpectraSettings
 from reverbsynth.spectra.compiling import compiled
-from reverbsynth.spectra.representation import IMAGE_SHAPE, Representation
+from reverbsynth.spectra.format import IMAGE_SHAPE
+from reverbsynth.spectra.representation import Representation
 from reverbsynth.training.run import INSTRUMENT, Run
 
 

@@ -12,12 +12,10 @@ from onnx import TensorProto, helper, numpy_helper
 from reverbsynth import provenance
 from reverbsynth.audio.format import NOTE_LENGTH
 from reverbsynth.gan import schedule
-from reverbsynth.gan.architecture import CHANNELS, START
-from reverbsynth.gan.layers import LEAK
+from reverbsynth.gan.architecture import CHANNELS, LEAK, START
 from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.spectra import mel
-from reverbsynth.spectra.representation import FLOOR
-from reverbsynth.spectra.stft import BINS, FRAMES, HOP, LEAD, N_FFT, dual_window
+from reverbsynth.spectra.format import BINS, FLOOR, FRAMES, HOP, LEAD, N_FFT, dual_window
 
 OPSET = 17
 _IR_VERSION = 8

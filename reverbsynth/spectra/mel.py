@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from keras import ops
 
 from reverbsynth.audio.format import SAMPLE_RATE
-from reverbsynth.spectra.stft import BINS, N_FFT
+from reverbsynth.spectra.format import BINS, N_FFT
 
 
 def mel_formula() -> np.ndarray:
@@ -101,7 +100,9 @@ class Banded:
         return cls(sources, np.take_along_axis(matrix, sources, axis=0).astype(np.float32))
 
     def __call__(self, x):
-        """``x @ matrix`` over the last axis."""
+        """``x @ matrix`` over the last axis, on tensors."""
+        from keras import ops
+
         return sum(
             ops.take(x, source, axis=-1) * weight
             for source, weight in zip(self.sources, self.weights, strict=True)

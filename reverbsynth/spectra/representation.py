@@ -15,18 +15,14 @@ from keras import ops
 from reverbsynth.settings import SpectraSettings
 from reverbsynth.spectra import mel
 from reverbsynth.spectra.compiling import compiled
+from reverbsynth.spectra.format import FLOOR
 from reverbsynth.spectra.phase import (
     cosine_and_sine,
     instantaneous_frequency,
     integrate,
     with_wrapped_steps,
 )
-from reverbsynth.spectra.stft import BINS, FRAMES, istft, stft
-
-IMAGE_SHAPE = (FRAMES, BINS, 2)
-"""A note's image at full size: frames, bins, channels."""
-
-FLOOR = 1e-6
+from reverbsynth.spectra.stft import istft, stft
 
 
 def to_specgram(real, imaginary, phase_only: bool = False):

@@ -13,7 +13,8 @@ from reverbsynth.errors import ReverbSynthError
 from reverbsynth.files.atomic import atomic_path, remove_partial
 from reverbsynth.files.lock import exclusive_lock
 from reverbsynth.settings import SpectraSettings, settings_hash
-from reverbsynth.spectra.representation import IMAGE_SHAPE, Representation
+from reverbsynth.spectra.format import IMAGE_SHAPE
+from reverbsynth.spectra.representation import Representation
 
 _IN_MEMORY = 2 * 2**30
 _ENCODE_BATCH = 16

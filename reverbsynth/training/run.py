@@ -18,14 +18,12 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
 
 import numpy as np
-import pandas as pd
 
 from reverbsynth import provenance
-from reverbsynth.data.dataset import DataSet
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.files.atomic import atomic_path, is_partial, write_json, write_text
 from reverbsynth.files.checksum import sha256
@@ -34,6 +32,11 @@ from reverbsynth.gan import schedule
 from reverbsynth.gan.schedule import RecordedSchedule, Schedule
 from reverbsynth.seeds import evenly_spaced
 from reverbsynth.settings import Settings, differences
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from reverbsynth.data.dataset import DataSet
 
 MANIFEST = "manifest.json"
 SETTINGS = "settings.yaml"
@@ -124,7 +127,7 @@ class Run:
         return cls(directory, settings, manifest)
 
     @classmethod
-    def create(cls, directory: Path | str, settings: Settings, data: DataSet, **facts) -> "Run":
+    def create(cls, directory: Path | str, settings: Settings, data: "DataSet", **facts) -> "Run":
         """Open the run in a directory, or begin one in an empty or new directory.
 
         Parameters
@@ -236,8 +239,10 @@ class Run:
     def metrics_path(self) -> Path:
         return self.directory / "metrics.csv"
 
-    def metrics(self) -> pd.DataFrame:
+    def metrics(self) -> "pd.DataFrame":
         """Metrics of each step: images, stage, blend, seconds and all loss terms."""
+        import pandas as pd
+
         try:
             return pd.read_csv(self.metrics_path)
         except (OSError, ValueError) as error:
@@ -308,7 +313,7 @@ class Run:
         return self.directory / "stages" / f"{stage:02d}"
 
 
-def _histogram(data: DataSet, names: tuple[str, ...]) -> list[list[int]]:
+def _histogram(data: "DataSet", names: tuple[str, ...]) -> list[list[int]]:
     """Joint counts of the training split's labels, as class indices."""
     places = {name: {v: i for i, v in enumerate(data.vocabulary(name))} for name in names}
     counts: dict[tuple[int, ...], int] = {}

@@ -5,8 +5,8 @@ import pandas as pd
 from IPython.display import Markdown
 
 from reverbsynth.audio.format import SAMPLE_RATE
+from reverbsynth.spectra.format import N_FFT
 from reverbsynth.spectra.mel import mel_centers, mel_formula
-from reverbsynth.spectra.stft import N_FFT
 
 
 def representation_losses(losses: pd.DataFrame) -> Markdown:
