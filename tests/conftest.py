@@ -30,7 +30,7 @@ SMALL = {
         "stage_minutes": None,
         "batch": 4,
         "samples": 3,
-        "consistency_every": 3,
+        "griffin_lim_every": 3,
     },
 }
 """Overrides that shrink any preset to seconds."""

@@ -71,7 +71,7 @@ def data_hash(settings: Settings) -> str:
         for name, path in paths.items()
         if path is not None
     }
-    named = settings.replace(**whole).departing()["data"]
+    named = settings.replace(**whole).non_default_values()["data"]
     return settings_hash({"data": named, "seed": settings.seed})
 
 

@@ -77,7 +77,7 @@ class Bootstrap:
     @classmethod
     def of(cls, settings: EvaluationSettings, seed: int = 0) -> "Bootstrap":
         """As the settings say."""
-        return cls(settings.resamples, settings.confidence, settings.least_notes, seed)
+        return cls(settings.resamples, settings.confidence, settings.min_notes, seed)
 
     def mean(self, values: np.ndarray, missing_reasons: Sequence[str] = ()) -> Measure:
         """Mean of the notes' values; see `median`."""

@@ -102,7 +102,7 @@ class LabelClassifier:
             raise ReverbSynthError(
                 f"{data.directory}: every note has {label} {values[0]}, expected at least two kinds"
             )
-        sizes = (settings.listener_steps, settings.listener_batch, settings.real_notes)
+        sizes = (settings.classifier_steps, settings.classifier_batch, settings.real_notes)
         key = settings_hash([_VERSION, label, values, sizes, seed, data.sha256])
         path = Path(data.directory) / "listeners" / f"{label}-{key}.safetensors"
         if path.exists():
@@ -180,7 +180,7 @@ class _Varied(keras.utils.PyDataset):
     ):
         super().__init__()
         self._features, self._classes, self._listener = features, classes, listener
-        self._steps, self._batch = settings.listener_steps, settings.listener_batch
+        self._steps, self._batch = settings.classifier_steps, settings.classifier_batch
         self._seed = seed
 
     def __len__(self) -> int:

@@ -178,9 +178,9 @@ def apply_to_held_out(
         "stage": instrument.stage,
         "images_seen": instrument.facts["images_seen"],
         "seed": settings.seed,
-        "notes": chosen.applied_notes,
-        "starts": chosen.applied_starts,
-        "steps": chosen.applied_steps,
+        "notes": chosen.transfer_notes,
+        "starts": chosen.transfer_starts,
+        "steps": chosen.transfer_steps,
     }
     path, own = run.directory / FILE, run.manifest["data_sha256"]
     kept = None
@@ -212,7 +212,7 @@ def _tried(instrument: Instrument, data: DataSet, settings: Settings) -> list[Tr
     sources = _sources(instrument, data, effects, settings)
     trials = []
     with progress() as display:
-        task = display.add_task("searching", total=len(sources) * chosen.applied_steps)
+        task = display.add_task("searching", total=len(sources) * chosen.transfer_steps)
         for twins in sources:
             recording = twins[effects[0]]
             done = instrument.apply_effect(
@@ -220,8 +220,8 @@ def _tried(instrument: Instrument, data: DataSet, settings: Settings) -> list[Tr
                 effects[1],
                 pitch=recording.pitch,
                 seed=settings.seed,
-                starts=chosen.applied_starts,
-                steps=chosen.applied_steps,
+                starts=chosen.transfer_starts,
+                steps=chosen.transfer_steps,
                 # A clip of the data set is at the level, and at the place, of those trained on.
                 gain=1.0,
                 onset=0,
@@ -254,7 +254,7 @@ def _sources(
                 twins.setdefault(note.origin, {})[note.effect] = note
     whole = [found for _, found in sorted(twins.items()) if set(effects) <= set(found)]
     order = generator(settings.seed, "evaluation", "applied").permutation(len(whole))
-    return [whole[place] for place in order[: settings.evaluation.applied_notes]]
+    return [whole[place] for place in order[: settings.evaluation.transfer_notes]]
 
 
 def _trial(recording: Note, effect: str, fit, waves: dict[str, np.ndarray]) -> TransferTrial:

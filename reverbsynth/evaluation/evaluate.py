@@ -221,7 +221,7 @@ def _study(instrument: Instrument, data: DataSet, settings: Settings, step) -> E
         subject("generated", generated, played),
         effects,
         None if twins is None else subject("flipped", twins, no_grid),
-        effect_sweep_levels(instrument, data, chosen.dial_notes, seed),
+        effect_sweep_levels(instrument, data, chosen.sweep_notes, seed),
     )
 
 

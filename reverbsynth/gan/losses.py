@@ -51,8 +51,8 @@ def discriminator_loss(
     """
     terms = {"discriminator_wasserstein": ops.mean(fake_score) - ops.mean(real_score)}
     total = terms["discriminator_wasserstein"]
-    if gradient_norms is not None:
-        terms["gradient_penalty"] = gradient_penalty(gradient_norms)
+    if norms is not None:
+        terms["gradient_penalty"] = gradient_penalty(norms)
         total = total + weights.gradient_penalty * terms["gradient_penalty"]
     terms["real_score_penalty"] = ops.mean(real_score**2)
     total = total + weights.real_score * terms["real_score_penalty"]

@@ -152,8 +152,8 @@ class ProgressiveGAN(BackendStep, keras.Model):
                 found = self.generator(near, condition, progress)
                 terms["nearest_distance"] = ops.mean(losses.image_distance(target, found))
                 total = total + weights.imle_weight * terms["nearest_distance"]
-            if weights.consistency:
-                total = total + weights.consistency * losses.griffin_lim_consistency(
+            if weights.griffin_lim_consistency:
+                total = total + weights.griffin_lim_consistency * losses.griffin_lim_consistency(
                     self.full_size(fake), self.representation
                 )
             return total, {**terms, "generator_loss": total}

@@ -47,16 +47,13 @@ class ClaimSettings(BaseModel):
 
 
 class EvaluationSettings(BaseModel):
-    """Sizes of the samples, the statistics, and the listeners' training.
-
-    A *listener* is a small classifier trained on the data set's own notes.
-    """
+    """Sizes of the samples, the statistics, and the training of the label classifiers."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     notes: Positive = Field(200, description="generated notes")
     real_notes: Positive = Field(2000, description="at most so many notes of a split are used")
-    least_notes: Annotated[int, Field(ge=2)] = Field(
+    min_notes: Annotated[int, Field(ge=2)] = Field(
         8, description="a measure of fewer notes than this is left out"
     )
     grid_pitches: Annotated[int, Field(ge=2)] = Field(
@@ -64,16 +61,16 @@ class EvaluationSettings(BaseModel):
     )
     grid_latents: Annotated[int, Field(ge=2)] = Field(8, description="latent vectors of the grid")
     pairs: Positive = Field(50, description="generated notes that are played in every effect")
-    dial_notes: Positive = Field(12, description="notes whose effect is turned up step by step")
-    applied_notes: Positive = Field(8, description="held-out notes that effects are applied to")
-    applied_starts: Positive = Field(6, description="searches side by side for each of them")
-    applied_steps: Positive = Field(200, description="gradient steps of each search")
+    sweep_notes: Positive = Field(12, description="notes whose effect is turned up step by step")
+    transfer_notes: Positive = Field(8, description="held-out notes that effects are applied to")
+    transfer_starts: Positive = Field(6, description="searches side by side for each of them")
+    transfer_steps: Positive = Field(200, description="gradient steps of each search")
     resamples: Annotated[int, Field(ge=100)] = Field(1000, description="of each bootstrap")
     confidence: Annotated[float, Field(gt=0, lt=1)] = Field(0.95, description="of intervals")
     bins: Annotated[int, Field(ge=2)] = Field(50, description="of NDB (GANSynth's k), at most")
     straightness: Fraction = Field(
         0.95, description="least r² of a line through a decay curve that counts as a decay"
     )
-    listener_steps: Positive = Field(500, description="training steps of each listener")
-    listener_batch: Positive = Field(32, description="notes of a listener's training step")
+    classifier_steps: Positive = Field(500, description="training steps of each classifier")
+    classifier_batch: Positive = Field(32, description="notes in a classifier's training step")
     claims: ClaimSettings = ClaimSettings()

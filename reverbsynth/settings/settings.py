@@ -83,10 +83,10 @@ class Settings(Frozen):
         Only what is not the default counts, so that a setting that a later version adds leaves
         the name, and the runs that have it, as they are.
         """
-        values = self.departing()
+        values = self.non_default_values()
         return settings_hash({k: v for k, v in values.items() if k not in ("name", "evaluation")})
 
-    def departing(self) -> dict[str, Any]:
+    def non_default_values(self) -> dict[str, Any]:
         """The settings that are not the paper's, nested; the source's kind always."""
         same_kind = DataSettings(source=type(self.data.source)())
         defaults = Settings(data=same_kind).model_dump(mode="json")

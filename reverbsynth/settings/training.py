@@ -73,7 +73,9 @@ class LossSettings(Frozen):
     label_weights: dict[Label, Annotated[float, Field(ge=0)]] = Field(
         {}, description="factors of the two above by label; 1 for a label that is not named"
     )
-    consistency: Annotated[float, Field(ge=0)] = Field(0.0, description="Griffin-Lim consistency")
+    griffin_lim_consistency: Annotated[float, Field(ge=0)] = Field(
+        0.0, description="Griffin-Lim consistency"
+    )
     imle_weight: Annotated[float, Field(ge=0)] = Field(
         0.0,
         description="distance of each real image to the nearest of a few generated ones with its "
@@ -118,7 +120,7 @@ class TrainingSettings(Frozen):
         10.0, description="minutes from one checkpoint to the next"
     )
     samples: Positive = Field(16, description="notes kept of each stage, real and generated")
-    consistency_every: Positive = Field(
+    griffin_lim_every: Positive = Field(
         100, description="steps between two measurements of Griffin-Lim consistency"
     )
 

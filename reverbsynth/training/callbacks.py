@@ -58,7 +58,7 @@ class MetricsLog(keras.callbacks.Callback):
 
     Columns: images seen after the step, stage, blend (weight of the block that comes in),
     seconds of training, and all loss terms. Griffin-Lim consistency costs an inverse transform at
-    full size and is measured every ``training.consistency_every`` steps, on notes of its own.
+    full size and is measured every ``training.griffin_lim_every`` steps, on notes of its own.
 
     Raises
     ------
@@ -83,7 +83,7 @@ class MetricsLog(keras.callbacks.Callback):
                 raise self.leg.checkpoints.diverged(f"{name} is {value}", before)
         progress = self.leg.pace.progress
         terms["fake_consistency"] = terms["real_consistency"] = ""
-        due = (before // training.batch) % training.consistency_every == 0
+        due = (before // training.batch) % training.griffin_lim_every == 0
         if due and self.leg.run.writes:
             terms.update(self._consistency(batch, before, progress))
         facts = {

@@ -25,7 +25,7 @@ def test_held_out_notes_are_heard(default_data, label, least):
 
 
 def test_a_listener_is_found_again(small_data, small_settings):
-    settings = small_settings.evaluation.model_copy(update={"listener_steps": 10})
+    settings = small_settings.evaluation.model_copy(update={"classifier_steps": 10})
     first = LabelClassifier.trained(small_data, "effect", settings, seed=3)
     found = sorted((small_data.directory / "listeners").glob("effect-*.safetensors"))
     stamp = found[-1].stat().st_mtime_ns
@@ -38,7 +38,7 @@ def test_a_listener_is_found_again(small_data, small_settings):
 
 
 def test_the_same_seed_trains_the_same_listener(small_data, small_settings):
-    settings = small_settings.evaluation.model_copy(update={"listener_steps": 5})
+    settings = small_settings.evaluation.model_copy(update={"classifier_steps": 5})
     clips = Clips.of(small_data, ("train",))
     heard = []
     for _ in range(2):

@@ -25,13 +25,13 @@ from reverbsynth.training.run import Run
 
 QUICK = {
     "evaluation.notes": 12,
-    "evaluation.least_notes": 2,
+    "evaluation.min_notes": 2,
     "evaluation.grid_pitches": 2,
     "evaluation.grid_latents": 3,
     "evaluation.pairs": 4,
-    "evaluation.dial_notes": 2,
+    "evaluation.sweep_notes": 2,
     "evaluation.resamples": 100,
-    "evaluation.listener_steps": 120,
+    "evaluation.classifier_steps": 120,
 }
 
 

@@ -88,15 +88,15 @@ def test_hash_names_what_decides_a_run():
 @given(st.sampled_from(presets()), settings_trees)
 def test_what_departs_from_the_defaults_is_all_there_is(name, overrides):
     settings = Settings.preset(name, **{"training.stage_minutes": None}, **overrides)
-    assert Settings().replace(**settings.departing()) == settings
+    assert Settings().replace(**settings.non_default_values()) == settings
 
 
 def test_a_setting_at_its_default_is_not_in_the_hash():
     """So a later version may add one, and a run keeps its name."""
-    assert Settings().departing() == {"data": {"source": {"kind": "soundfont"}}}
+    assert Settings().non_default_values() == {"data": {"source": {"kind": "soundfont"}}}
     folder = Settings(data={"source": {"kind": "folder"}})
     nsynth = Settings(data={"source": {"kind": "nsynth"}})
-    assert folder.departing() == {"data": {"source": {"kind": "folder"}}}
+    assert folder.non_default_values() == {"data": {"source": {"kind": "folder"}}}
     assert len({Settings().hash, folder.hash, nsynth.hash}) == 3
 
 

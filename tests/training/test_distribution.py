@@ -82,7 +82,7 @@ def test_two_devices_of_one_machine(ten_steps, small_data, tmp_path):
 
 @pytest.mark.skipif(keras.backend.backend() == "jax", reason="TensorFlow's own")
 def test_two_processes_over_loopback(ten_steps, small_data, tmp_path):
-    settings, one = ten_steps(**{"training.consistency_every": STEPS})
+    settings, one = ten_steps(**{"training.griffin_lim_every": STEPS})
     # Ten steps of a second each by the chief's clock, and half of another stage. The other's clock
     # is a quarter as fast; by it, no stage would be half done.
     timed = {"training.stage_minutes": [9 / 60, 4 / 60], "training.last_stage": 1}

@@ -21,7 +21,7 @@ from reverbsynth.settings import Settings
 from reverbsynth.training.run import Run, curve_names
 
 _GROUPS = ("spectra", "gan", "losses", "optimizer", "training")
-_BOOKKEEPING = ("checkpoint_minutes", "samples", "consistency_every")
+_BOOKKEEPING = ("checkpoint_minutes", "samples", "griffin_lim_every")
 
 _COLUMNS = {
     "recipe": "recipe",

@@ -197,7 +197,7 @@ class PairedMetrics(MetricGroup):
         if subject is self.study.generated:
             found = self.study.turned.get(effect, np.empty((0, STEPS)))
         else:
-            found = self.twins[subject.name].crossfades(effect, self.study.settings.dial_notes)
+            found = self.twins[subject.name].crossfades(effect, self.study.settings.sweep_notes)
         return found[np.isfinite(found).all(axis=1)].round(3)
 
     def _dial(self, effect: str, function) -> MetricFn:
