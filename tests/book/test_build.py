@@ -14,7 +14,6 @@ from typer.testing import CliRunner
 
 import reverbsynth.book.build as build_module
 from reverbsynth.book.build import KEYBOARD, build_book, execute, put_keyboard, render
-from reverbsynth.book.mathjax import mathjax_files
 from reverbsynth.book.page_check import WEIGHT_LIMIT, check_pages, page_faults
 from reverbsynth.book.publish import BRANCH
 from reverbsynth.book.workspace import shipped, workspace
@@ -27,9 +26,10 @@ ROOT = Path(__file__).parents[2]
 
 PAGE = """\
 import numpy as np
-from reverbsynth.figures import show, training
-from reverbsynth.book.players import Players, Sound
-from reverbsynth.settings.settings import Settings
+from reverbsynth.book.captions import show
+from reverbsynth.book.chapters import losses
+from reverbsynth.book.players import Sound
+from reverbsynth.settings import Settings
 """
 
 
@@ -45,7 +45,8 @@ def notebook(*cells: tuple[str, str, list[str]]) -> nbformat.NotebookNode:
 def checkout(directory: Path, *cells: tuple[str, str, list[str]]) -> Path:
     """A book of one prose page and one notebook, with the configuration of the real one."""
     (directory / "notebooks").mkdir(parents=True)
-    shutil.copytree(ROOT / "book" / "_static", directory / "book" / "_static")
+    for folder in ("_static", "beside"):
+        shutil.copytree(ROOT / "book" / folder, directory / "book" / folder)
     shutil.copy(ROOT / "book" / "references.bib", directory / "book")
     shutil.copy(ROOT / "_config.yml", directory)
     (directory / "book" / "index.md").write_text(
@@ -77,7 +78,7 @@ def small_book(tmp_path_factory) -> Path:
         ("code", PAGE + "import sys\nprint('noise', file=sys.stderr)\npreset, run", []),
         (
             "code",
-            "show(training.stage_legend(2), '**Figure 1.**', Settings.preset(preset), 'f', alt='a',"
+            "show(losses.stage_legend(2), '**Figure 1.**', Settings.preset(preset), 'f', alt='a',"
             " sounds=[Sound('a ramp', np.linspace(-0.5, 0.5, 800))])",
             ["hide-input"],
         ),
@@ -135,11 +136,8 @@ class TestSmallBook:
                 assert not re.search(r"unpkg|jsdelivr|googleapis|cdnjs", path.read_text())
 
     def test_mathjax_lies_beside_the_pages_with_its_licence(self, small_book):
-        folder = small_book.parent / "_static" / "mathjax"
+        folder = small_book.parent / "_static" / "vendor" / "mathjax"
         assert sorted(path.name for path in folder.iterdir()) == ["LICENSE", "tex-svg.js"]
-        assert [path.stat().st_size for path in mathjax_files()] == [
-            (folder / name).stat().st_size for name in ("tex-svg.js", "LICENSE")
-        ]
 
     @pytest.mark.parametrize("name", ["index.html", "notebooks/01_small.html"])
     def test_a_browser_without_network_sets_the_mathematics(self, small_book, name, tmp_path):

@@ -1,6 +1,8 @@
 """The generated pages: every setting is described, every public name has its place."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ from reverbsynth.book import reference
 from reverbsynth.effects import kinds
 from reverbsynth.settings import Settings, presets
 
-ROOT = Path(reference.__file__).parent
+ROOT = Path(reference.__file__).parents[1]
 
 
 def leaves(values, path=""):
@@ -70,28 +72,50 @@ def test_every_module_of_a_part_is_there():
     assert len(parts) == len(set(parts))
     for part in parts:
         assert (ROOT / part).is_dir() or (ROOT / f"{part}.py").is_file(), part
-    page = reference.api_page("Data")
-    assert ".. automodule:: reverbsynth.data.build\n" in page
-    assert re.search(r"automodule:: reverbsynth.data.build\n   :members: .*build_data", page)
+    assert ".. automodule:: reverbsynth.data.build\n" in reference.api_page("Data")
+    assert ".. automodule:: reverbsynth.effects\n" in reference.api_page("Sound")
 
 
-def test_public_names_are_the_documented_ones():
-    names = reference.public_names("reverbsynth.data.sources.folder")
-    assert {"COLUMNS", "Folder", "read_table"} <= set(names)
-    assert not any(name.startswith("_") for name in names)
+PAGE = """
+.. automodule:: reverbsynth.errors
+   :members:
+.. automodule:: reverbsynth.data.sources.folder
+   :members:
+.. automodule:: reverbsynth.data.build
+   :members:
+.. automodule:: reverbsynth.training.run
+   :members:
+.. py:currentmodule:: reverbsynth.training.train
+.. py:module:: reverbsynth.training.train
+
+"""
+NAMES = ("build_data", "reverbsynth.build_data", "Run.open", "nothing_of_that_name")
 
 
-@pytest.mark.parametrize(
-    ("text", "linked"),
-    [
-        ("`build_data`", ":py:obj:`build_data <reverbsynth.data.build.build_data>`"),
-        ("`reverbsynth.build_data`", ":py:obj:`reverbsynth.build_data <reverbsynth.data.build"),
-        ("`Run.open`", ":py:obj:`Run.open <reverbsynth.training.run.Run.open>`"),
-        ("`nothing_of_that_name`", "``nothing_of_that_name``"),
-        ("``build_data``", "``build_data``"),
-    ],
-)
-def test_names_in_docstrings_become_links(text, linked):
-    lines = [f"See {text}."]
-    reference._link_names(None, "function", "reverbsynth.training.train.train", None, None, lines)
-    assert lines[0].startswith(f"See {linked}")
+@pytest.fixture(scope="module")
+def rendered(tmp_path_factory) -> str:
+    """A page of four modules, with names in backticks below, as Sphinx renders it."""
+    folder = tmp_path_factory.mktemp("sphinx")
+    config = "extensions = ['reverbsynth.book.reference']\ndefault_role = 'py:obj'\n"
+    (folder / "conf.py").write_text(f"{config}nitpicky = True\nautodoc_typehints = 'none'\n")
+    (folder / "index.rst").write_text(PAGE + "".join(f"`{name}`\n\n" for name in NAMES))
+    command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", folder, folder / "out"]
+    subprocess.run(command, check=True)
+    return (folder / "out" / "index.html").read_text()
+
+
+def test_public_names_are_the_documented_ones(rendered):
+    documented = set(re.findall(r'id="reverbsynth\.data\.sources\.folder\.(\w+)"', rendered))
+    assert {"COLUMNS", "Folder", "read_table"} <= documented
+    assert not any(name.startswith("_") for name in documented)
+
+
+HOMES = ("data.build.build_data", "data.build.build_data", "training.run.Run.open", None)
+
+
+@pytest.mark.parametrize(("name", "home"), zip(NAMES, HOMES, strict=True))
+def test_names_in_backticks_become_links(rendered, name, home):
+    *_, before = re.findall(
+        rf'<p[^>]*>(.*?)<code [^>]*py-obj[^>]*><span class="pre">{name}<', rendered
+    )
+    assert before == "" if home is None else f'href="#reverbsynth.{home}"' in before
