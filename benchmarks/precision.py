@@ -21,6 +21,7 @@ from keras import ops
 
 from reverbsynth.data.build import build_data
 from reverbsynth.gan import schedule
+from reverbsynth.gan.labels import LabelSpace
 from reverbsynth.gan.model import ProgressiveGAN
 from reverbsynth.settings import Settings
 from reverbsynth.training.checkpoints import network_variables
@@ -45,13 +46,13 @@ def main() -> None:
 
 def compare(settings: Settings, images: SpectrogramCache, stage: int, steps: int) -> None:
     """Print a line for each term, and one for each network's gradients."""
-    labels = images.labels(settings.gan.labels)
-    vocabulary = {"pitch": images.data.vocabulary("pitch")}
+    space = LabelSpace.of({"pitch": images.data.vocabulary("pitch")})
+    labels = images.labels(space)
     classes, counts = np.unique(labels, return_counts=True)
     histogram = np.stack([classes, counts], axis=1)
     models = [
         ProgressiveGAN(
-            settings.replace(**{"training.precision": precision}), vocabulary, histogram, stage
+            settings.replace(**{"training.precision": precision}), space, histogram, stage
         )
         for precision in PRECISIONS
     ]

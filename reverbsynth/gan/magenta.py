@@ -4,17 +4,24 @@ A directory holds ``experiment.json`` and a folder for each stage with a checkpo
 generator's averaged weights are needed to play; no training set is.
 """
 
-import json
 import re
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from pydantic import ValidationError
 
-from reverbsynth.errors import ReverbSynthError
+from reverbsynth import provenance
+from reverbsynth.errors import RunError
+from reverbsynth.files.json import read_json
 from reverbsynth.gan import schedule
-from reverbsynth.gan.networks import Discriminator, Generator
+from reverbsynth.gan.architecture import generator_shapes
+from reverbsynth.gan.labels import LabelSpace
+from reverbsynth.gan.trained_generator import TrainedGenerator
 from reverbsynth.settings import GanSettings, SpectraSettings
+
+if TYPE_CHECKING:
+    from reverbsynth.gan.networks import Discriminator, Generator
 
 AVERAGE = "/ExponentialMovingAverage"
 
@@ -50,24 +57,6 @@ _THEIR_NAMES = {
 }
 
 
-@dataclass(frozen=True)
-class OriginalRun:
-    """What an original directory says about its last stage.
-
-    ``weights`` are the generator's averages under our names; ``progress`` is that of the images
-    seen, and ``pitches`` are the MIDI pitches of the label classes.
-    """
-
-    directory: Path
-    gan: GanSettings
-    spectra: SpectraSettings
-    stage: int
-    progress: float
-    images_seen: int
-    pitches: list[int]
-    weights: dict[str, np.ndarray]
-
-
 def our_name(original: str) -> str | None:
     """The name a variable of the original has here, or None where it has none."""
     for head, name in _HEADS.items():
@@ -78,7 +67,7 @@ def our_name(original: str) -> str | None:
 
 
 def load_networks(
-    weights: dict[str, np.ndarray], generator: Generator, discriminator: Discriminator
+    weights: dict[str, np.ndarray], generator: "Generator", discriminator: "Discriminator"
 ) -> None:
     """Assign weights by their original names to both networks; every variable must be there."""
     for scope, network in (("Generator/", generator), ("Discriminator/", discriminator)):
@@ -87,7 +76,7 @@ def load_networks(
             variable.assign(ours[name])
 
 
-def read_original(directory: Path | str, lowest_pitch: int | None = None) -> OriginalRun:
+def read_original(directory: Path | str, lowest_pitch: int | None = None) -> TrainedGenerator:
     """Read the last stage of an original training directory.
 
     Parameters
@@ -97,9 +86,14 @@ def read_original(directory: Path | str, lowest_pitch: int | None = None) -> Ori
         MIDI pitch of the first label class. The directory does not say; 61 classes are taken to
         be GANSynth's 24 to 84.
 
+    Returns
+    -------
+    TrainedGenerator
+        The generator's averaged weights, its progress that of the images seen.
+
     Raises
     ------
-    ReverbSynthError
+    RunError
         When a file is missing or damaged, or the network is of another make.
     """
     directory = Path(directory)
@@ -111,33 +105,34 @@ def read_original(directory: Path | str, lowest_pitch: int | None = None) -> Ori
     first = _required(variables, _generator("block_1/conv0/conv2d/kernel"), prefix)
     classes = first.shape[2] - gan.latent_size if first.ndim == 4 else 0
     if classes < 1:
-        raise ReverbSynthError(
+        raise RunError(
             f"{prefix}: first kernel has shape {first.shape}, expected (2, 16, "
             f"{gan.latent_size} + pitches, filters)"
         )
-    generator = Generator(gan, classes, stage)
     weights = {}
-    for name, variable in generator.named_variables().items():
+    for name, shape in generator_shapes(gan, classes, stage).items():
         part, kind = name.rsplit("/", 1)
         original = _generator(f"{part}/{'conv2d/kernel' if kind == 'kernel' else 'bias'}")
         value = _required(variables, original, prefix)
-        if value.shape != tuple(variable.shape):
-            raise ReverbSynthError(
-                f"{prefix}: {original} has shape {value.shape}, expected {tuple(variable.shape)}"
-            )
+        if value.shape != shape:
+            raise RunError(f"{prefix}: {original} has shape {value.shape}, expected {shape}")
         if not np.isfinite(value).all():
-            raise ReverbSynthError(f"{prefix}: {original} holds values that are not finite")
+            raise RunError(f"{prefix}: {original} holds values that are not finite")
         weights[name] = value
     images = int(_required(variables, "global_step", prefix))
-    return OriginalRun(
-        directory,
+    facts = {
+        "commit": provenance.commit(),
+        "imported_from": directory.resolve().name,
+        "images_seen": images,
+    }
+    return TrainedGenerator(
         gan,
         spectra,
+        LabelSpace.of({"pitch": _pitches(classes, lowest_pitch, prefix)}),
         stage,
         _progress(experiment, stage, images),
-        images,
-        _pitches(classes, lowest_pitch, prefix),
         weights,
+        facts,
     )
 
 
@@ -147,23 +142,16 @@ def _generator(rest: str) -> str:
 
 def _required(variables: dict, name: str, prefix: Path) -> np.ndarray:
     if name not in variables:
-        raise ReverbSynthError(f"{prefix}: variable {name} is missing")
+        raise RunError(f"{prefix}: variable {name} is missing")
     return variables[name]
 
 
-def _experiment(path: Path) -> dict:
-    try:
-        experiment = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ReverbSynthError(f"{path}: cannot be read ({error.strerror})") from None
-    except ValueError:
-        raise ReverbSynthError(f"{path}: not valid JSON") from None
-    if not isinstance(experiment, dict):
-        raise ReverbSynthError(f"{path}: found {type(experiment).__name__}, expected an object")
+def _experiment(path: Path) -> dict[str, Any]:
+    experiment = read_json(path, error=RunError)
     for key, expected in _FIXED.items():
         found = experiment.get(key, expected)
         if found != expected:
-            raise ReverbSynthError(f"{path}: {key} is {found!r}, only {expected!r} can be read")
+            raise RunError(f"{path}: {key} is {found!r}, only {expected!r} can be read")
     return experiment
 
 
@@ -171,7 +159,7 @@ def _settings(experiment: dict, path: Path) -> tuple[GanSettings, SpectraSetting
     def number(key: str, kind=int):
         value = experiment.get(key)
         if isinstance(value, bool) or not isinstance(value, int | float) or kind(value) != value:
-            raise ReverbSynthError(f"{path}: {key} is {value!r}, expected a number")
+            raise RunError(f"{path}: {key} is {value!r}, expected a number")
         return kind(value)
 
     try:
@@ -186,10 +174,10 @@ def _settings(experiment: dict, path: Path) -> tuple[GanSettings, SpectraSetting
             scale=(number("mag_normalizer_a", float), number("p_normalizer_a", float)),
             shift=(number("mag_normalizer_b", float), number("p_normalizer_b", float)),
         )
-    except ValueError as error:
+    except ValidationError as error:
         first = error.errors()[0]
         key = _THEIR_NAMES[first["loc"][0]]
-        raise ReverbSynthError(f"{path}: {key} is {first['input']!r}, {first['msg']}") from None
+        raise RunError(f"{path}: {key} is {first['input']!r}, {first['msg']}") from None
     return gan, spectra
 
 
@@ -201,22 +189,20 @@ def _last_checkpoint(directory: Path) -> tuple[int, Path]:
         if name.isdigit() and (folder / "checkpoint").is_file():
             found[int(name)] = folder
     if not found:
-        raise ReverbSynthError(f"{directory}: no stage_NNNNN folder with a checkpoint file in it")
+        raise RunError(f"{directory}: no stage_NNNNN folder with a checkpoint file in it")
     stage = max(found)
     if stage > schedule.LAST_STAGE:
-        raise ReverbSynthError(
-            f"{found[stage]}: stage {stage}, expected at most {schedule.LAST_STAGE}"
-        )
+        raise RunError(f"{found[stage]}: stage {stage}, expected at most {schedule.LAST_STAGE}")
     state = found[stage] / "checkpoint"
     named = re.search(
         r'^model_checkpoint_path:\s*"([^"]+)"', state.read_text(errors="replace"), re.MULTILINE
     )
     if not named:
-        raise ReverbSynthError(f"{state}: does not name a model_checkpoint_path")
+        raise RunError(f"{state}: does not name a model_checkpoint_path")
     # The path may be that of the machine it was trained on; the file lies beside this one.
     prefix = found[stage] / Path(named[1]).name
     if not prefix.with_name(prefix.name + ".index").is_file():
-        raise ReverbSynthError(f"{prefix}.index: no such file, named in {state}")
+        raise RunError(f"{prefix}.index: no such file, named in {state}")
     return stage, prefix
 
 
@@ -233,7 +219,7 @@ def _read_checkpoint(prefix: Path) -> dict[str, np.ndarray]:
         return {name: np.asarray(reader.get_tensor(name)) for name in wanted}
     except (tf.errors.OpError, RuntimeError, ValueError, IndexError, TypeError) as error:
         reason = str(error).splitlines()[0][:160]
-        raise ReverbSynthError(f"{prefix}: checkpoint is damaged ({reason})") from None
+        raise RunError(f"{prefix}: checkpoint is damaged ({reason})") from None
 
 
 def _progress(experiment: dict, stage: int, images: int) -> float:
@@ -249,17 +235,17 @@ def _progress(experiment: dict, stage: int, images: int) -> float:
     return float(min(cycles + max(0.0, (rest - stable) / transition), last))
 
 
-def _pitches(classes: int, lowest: int | None, prefix: Path) -> list[int]:
+def _pitches(classes: int, lowest: int | None, prefix: Path) -> range:
     low, high = ORIGINAL_PITCHES
     if lowest is None:
         if classes != high - low + 1:
-            raise ReverbSynthError(
+            raise RunError(
                 f"{prefix}: {classes} pitch classes, expected GANSynth's {high - low + 1} "
                 f"({low} to {high}); name the lowest pitch (--lowest-pitch)"
             )
         lowest = low
     if not 0 <= lowest <= 128 - classes:
-        raise ReverbSynthError(
+        raise RunError(
             f"lowest pitch: found {lowest}, expected 0 to {128 - classes} for {classes} classes"
         )
-    return list(range(lowest, lowest + classes))
+    return range(lowest, lowest + classes)

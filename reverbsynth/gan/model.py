@@ -18,6 +18,7 @@ from reverbsynth.gan.backend import (
     value_and_gradients,
     with_dependency,
 )
+from reverbsynth.gan.labels import LabelSpace
 from reverbsynth.gan.layers import downscale, upscale
 from reverbsynth.gan.networks import Discriminator, Generator, carry_over
 from reverbsynth.gan.optimizer import PairedAdam
@@ -32,8 +33,8 @@ class ProgressiveGAN(BackendStep, keras.Model):
     Parameters
     ----------
     settings : Settings
-    vocabulary : dict
-        The values each label of ``settings.gan.labels`` takes, in order.
+    labels : LabelSpace
+        What the networks are conditioned on.
     histogram : ndarray [shape=(n_combinations, n_labels + 1)], int
         The data set's joint histogram: a row of class indices and, last, their count. The labels
         of generated images are drawn from it.
@@ -41,22 +42,20 @@ class ProgressiveGAN(BackendStep, keras.Model):
         0 to 12.
     """
 
-    def __init__(
-        self, settings: Settings, vocabulary: dict[str, list], histogram: np.ndarray, stage: int
-    ):
+    def __init__(self, settings: Settings, labels: LabelSpace, histogram: np.ndarray, stage: int):
         super().__init__(name=f"stage_{stage:02d}")
         self.settings = settings
-        self.vocabulary = {label: list(vocabulary[label]) for label in settings.gan.labels}
+        self.labels = labels
         self.histogram = np.asarray(histogram)
         self.stage = stage
         self.representation = Representation(settings.spectra)
-        sizes = {label: len(values) for label, values in self.vocabulary.items()}
         common = {"stage": stage, "seed": settings.seed, "precision": settings.training.precision}
-        width = sum(sizes.values())
-        self.generator = Generator(settings.gan, width, **common)
-        self.ema_generator = Generator(settings.gan, width, **common, name="ema_generator")
+        self.generator = Generator(settings.gan, labels.width, **common)
+        self.ema_generator = Generator(settings.gan, labels.width, **common, name="ema_generator")
         self.ema_generator.trainable = False
-        self.discriminator = Discriminator(settings.gan, sizes, self.representation, **common)
+        self.discriminator = Discriminator(
+            settings.gan, labels.sizes, self.representation, **common
+        )
         self.random = keras.random.SeedGenerator(settings.seed)
         self.images_seen = self.add_weight(
             name="images_seen", shape=(), dtype="int32", initializer="zeros", trainable=False
@@ -86,7 +85,7 @@ class ProgressiveGAN(BackendStep, keras.Model):
         It keeps all weights and averages, starts new blocks fresh, with their average equal to
         them, goes on with the random state, and has new optimizers.
         """
-        model = ProgressiveGAN(self.settings, self.vocabulary, self.histogram, self.stage + 1)
+        model = ProgressiveGAN(self.settings, self.labels, self.histogram, self.stage + 1)
         carry_over(self.generator, model.generator)
         carry_over(self.ema_generator, model.ema_generator)
         carry_over(self.discriminator, model.discriminator)
@@ -108,8 +107,8 @@ class ProgressiveGAN(BackendStep, keras.Model):
     def condition(self, labels: dict):
         """One-hot blocks of class indices [shape=(n,)] side by side [shape=(n, width)]."""
         blocks = [
-            ops.one_hot(labels[name], len(values), dtype="float32")
-            for name, values in self.vocabulary.items()
+            ops.one_hot(labels[name], classes, dtype="float32")
+            for name, classes in self.labels.sizes.items()
         ]
         return ops.concatenate(blocks, axis=-1)
 
@@ -130,7 +129,7 @@ class ProgressiveGAN(BackendStep, keras.Model):
         drawn = keras.random.categorical(log_shares, batch, dtype="int32", seed=self.random)[0]
         columns = ops.take(ops.convert_to_tensor(self._combinations), drawn, axis=0)
         z, columns = local_shard(z), local_shard(columns)
-        return z, {name: columns[:, i] for i, name in enumerate(self.vocabulary)}
+        return z, {name: columns[:, i] for i, name in enumerate(self.labels)}
 
     def generator_gradients(self, z, labels: dict, progress, real=None, real_labels=None):
         """Loss terms of the generator and gradients of its trainable variables.
@@ -254,7 +253,7 @@ class ProgressiveGAN(BackendStep, keras.Model):
     def step(self, data) -> dict:
         """One generator step, then one discriminator step, each with fresh draws."""
         real, labels = data
-        labels = {name: labels[:, i] for i, name in enumerate(self.vocabulary)}
+        labels = {name: labels[:, i] for i, name in enumerate(self.labels)}
         batch = self.settings.training.batch
         progress = self.progress()
         real = fade_in_real(real, progress, self.stage)

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from reverbsynth import provenance
 from reverbsynth.audio.format import NOTE_LENGTH
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.gan import schedule
@@ -17,6 +16,7 @@ from reverbsynth.gan.layers import upscale
 from reverbsynth.gan.magenta import read_original
 from reverbsynth.gan.networks import Generator
 from reverbsynth.gan.synthesis import Synthesizer
+from reverbsynth.gan.trained_generator import TrainedGenerator
 from reverbsynth.instrument import file
 from reverbsynth.instrument.inversion import Applied, Inversion, heard_pitch, recorded
 from reverbsynth.instrument.label_mixture import one_hot
@@ -25,7 +25,7 @@ from reverbsynth.settings import GanSettings, SpectraSettings
 from reverbsynth.spectra.compiling import compiled
 from reverbsynth.spectra.format import IMAGE_SHAPE
 from reverbsynth.spectra.representation import Representation
-from reverbsynth.training.run import INSTRUMENT, Run
+from reverbsynth.training.run import Run
 
 
 class Instrument:
@@ -71,21 +71,19 @@ class Instrument:
         """The averaged generator of a run, after a stage (the last finished one by default)."""
         if not isinstance(run, Run):
             run = Run.open(run)
-        stage = run.stage(stage)
-        if run.bundled and stage == run.stages[-1]:
-            weights = file.read(run.directory / INSTRUMENT).weights
-        else:
-            prefix = "ema_generator/"
-            weights = {
-                name.removeprefix(prefix): value
-                for name, value in run.weights(stage).items()
-                if name.startswith(prefix)
-            }
-        kept = ("commit", "versions", "preset", "settings_hash", "data_sha256", "seed")
-        facts = {key: run.manifest[key] for key in (*kept, "images_seen")}
-        settings = run.settings
-        progress = float(schedule.blocks(stage) - 1)
-        return cls(settings.gan, settings.spectra, run.labels, stage, progress, weights, facts)
+        return cls._of(run.trained_generator(stage))
+
+    @classmethod
+    def _of(cls, generator: TrainedGenerator) -> "Instrument":
+        return cls(
+            generator.gan,
+            generator.spectra,
+            {name: list(values) for name, values in generator.labels.items()},
+            generator.stage,
+            generator.progress,
+            generator.weights,
+            generator.facts,
+        )
 
     @classmethod
     def from_original(cls, directory: Path | str, lowest_pitch: int | None = None) -> "Instrument":
@@ -93,21 +91,7 @@ class Instrument:
 
         See `reverbsynth.gan.magenta.read_original`.
         """
-        found = read_original(directory, lowest_pitch)
-        facts = {
-            "commit": provenance.commit(),
-            "imported_from": found.directory.resolve().name,
-            "images_seen": found.images_seen,
-        }
-        return cls(
-            found.gan,
-            found.spectra,
-            {"pitch": found.pitches},
-            found.stage,
-            found.progress,
-            found.weights,
-            facts,
-        )
+        return cls._of(read_original(directory, lowest_pitch))
 
     @classmethod
     def load(cls, path: Path | str) -> "Instrument":

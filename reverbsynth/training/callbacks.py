@@ -129,7 +129,7 @@ class MetricsLog(keras.callbacks.Callback):
         real, labels = self.leg.batches[batch]
         n = min(CONSISTENCY_NOTES, len(real))
         z = rng.standard_normal((n, model.settings.gan.latent_size), np.float32)
-        asked = {name: labels[:n, i] for i, name in enumerate(model.vocabulary)}
+        asked = {name: labels[:n, i] for i, name in enumerate(model.labels)}
         p = ops.convert_to_tensor(progress, "float32")
         shown = {
             "fake": model.generate(ops.convert_to_tensor(z), asked, p),

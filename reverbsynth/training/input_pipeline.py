@@ -12,6 +12,7 @@ from reverbsynth.data.dataset import DataSet
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.files.atomic import atomic_path, remove_partial
 from reverbsynth.files.lock import exclusive_lock
+from reverbsynth.gan.labels import LabelSpace
 from reverbsynth.settings import SpectraSettings, settings_hash
 from reverbsynth.spectra.format import IMAGE_SHAPE
 from reverbsynth.spectra.representation import Representation
@@ -46,13 +47,10 @@ class SpectrogramCache:
     def __len__(self) -> int:
         return len(self.index)
 
-    def labels(self, names: tuple[str, ...]) -> np.ndarray:
-        """Class indices of each image's labels, int32 [shape=(n, len(names))]."""
-        columns = []
-        for name in names:
-            place = {value: i for i, value in enumerate(self.data.vocabulary(name))}
-            columns.append([place[row[name]] for row in self.index])
-        return np.array(columns, np.int32).T.reshape(len(self), len(names))
+    def labels(self, space: LabelSpace) -> np.ndarray:
+        """Class indices of each image's labels, int32 [shape=(n, n_labels)]."""
+        rows = [[space.index(name, note[name]) for name in space] for note in self.index]
+        return np.array(rows, np.int32).reshape(len(self), len(space))
 
     def at(self, factor: int = 1) -> np.ndarray:
         """Images box-scaled down by ``factor`` a side [shape=(n, 128/factor, 1024/factor, 2)].

@@ -15,6 +15,7 @@ and of all weights those of the instrument, in ``instrument.safetensors``.
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,12 +25,15 @@ from zipfile import BadZipFile
 import numpy as np
 
 from reverbsynth import provenance
-from reverbsynth.errors import ReverbSynthError
+from reverbsynth.errors import RunError
 from reverbsynth.files.atomic import atomic_path, is_partial, write_json, write_text
 from reverbsynth.files.checksum import sha256
+from reverbsynth.files.json import read_json
 from reverbsynth.files.tensors import load_tensors, save_tensors
 from reverbsynth.gan import schedule
+from reverbsynth.gan.labels import LabelSpace
 from reverbsynth.gan.schedule import RecordedSchedule, Schedule
+from reverbsynth.gan.trained_generator import TrainedGenerator
 from reverbsynth.seeds import evenly_spaced
 from reverbsynth.settings import Settings, differences
 
@@ -37,6 +41,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from reverbsynth.data.dataset import DataSet
+
+FORMAT = 2
+"""2 writes labels in order, as pairs of a name and its values."""
 
 MANIFEST = "manifest.json"
 SETTINGS = "settings.yaml"
@@ -102,32 +109,25 @@ class Run:
         """
         directory = Path(directory)
         path = directory / MANIFEST
-        try:
-            manifest = json.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise ReverbSynthError(
-                f"{directory}: not a run ({MANIFEST}: {error.strerror})"
-            ) from None
-        except ValueError:
-            raise ReverbSynthError(f"{path}: not valid JSON") from None
+        if not path.exists():
+            raise RunError(f"{directory}: not a run (no {MANIFEST} in it)")
+        manifest = read_json(path, FORMAT, RunError)
         settings = Settings.load(directory / SETTINGS)
-        if not isinstance(manifest, dict):
-            raise ReverbSynthError(f"{path}: found no mapping, expected a run's manifest")
         if missing := [name for name in _FACTS if name not in manifest]:
-            raise ReverbSynthError(f"{path}: {missing[0]} is missing, expected a run's manifest")
+            raise RunError(f"{path}: {missing[0]} is missing, expected a run's manifest")
         if "bundle" in manifest:
             # Published results outlive changes of what the hash is taken of.
             found, expected = sha256(directory / SETTINGS), manifest["bundle"]["settings"]
         else:
             found, expected = settings.hash, manifest.get("settings_hash")
         if found != expected:
-            raise ReverbSynthError(
-                f"{directory}: {SETTINGS} has hash {found}, {MANIFEST} says {expected}"
-            )
+            raise RunError(f"{directory}: {SETTINGS} has hash {found}, {MANIFEST} says {expected}")
         return cls(directory, settings, manifest)
 
     @classmethod
-    def create(cls, directory: Path | str, settings: Settings, data: "DataSet", **facts) -> "Run":
+    def create(
+        cls, directory: Path | str, settings: Settings, data: "DataSet", **facts: Any
+    ) -> "Run":
         """Open the run in a directory, or begin one in an empty or new directory.
 
         Parameters
@@ -147,21 +147,20 @@ class Run:
             if run.settings.hash != settings.hash:
                 (name, (found, expected)), *more = differences(run.settings, settings).items()
                 more = f" (and {len(more)} more)" if more else ""
-                raise ReverbSynthError(
+                raise RunError(
                     f"{directory}: a run of other settings: {name}: found {found}, "
                     f"expected {expected}{more}"
                 )
             if (found := run.manifest["data_sha256"]) != data.sha256:
-                raise ReverbSynthError(
+                raise RunError(
                     f"{directory}: a run of other data ({found}, expected {data.sha256})"
                 )
             return run
         if directory.exists() and not _is_free(directory, settings):
-            raise ReverbSynthError(
-                f"{directory}: not a run and not empty, expected a new directory"
-            )
-        names = settings.gan.labels
+            raise RunError(f"{directory}: not a run and not empty, expected a new directory")
+        labels = LabelSpace.of({name: data.vocabulary(name) for name in settings.gan.labels})
         manifest = {
+            "format": FORMAT,
             "commit": provenance.commit(),
             "versions": provenance.versions(),
             "preset": settings.name,
@@ -169,8 +168,8 @@ class Run:
             "seed": settings.seed,
             "data_sha256": data.sha256,
             "data_directory": str(Path(data.directory).resolve()),
-            "vocabulary": {name: list(data.vocabulary(name)) for name in names},
-            "histogram": _histogram(data, names),
+            "vocabulary": labels.to_json(),
+            "histogram": _histogram(data, labels),
             "images_seen": 0,
             "stage_ends": [],
             "wall_seconds": 0.0,
@@ -205,16 +204,14 @@ class Run:
             For a bundle: it has neither data nor checkpoints.
         """
         if self.bundled:
-            raise ReverbSynthError(
+            raise RunError(
                 f"{self.directory}: a results bundle, which cannot be trained; expected a run"
             )
 
     @property
-    def labels(self) -> dict[str, list]:
-        """The values each label takes, in the order of their classes."""
-        vocabulary = self.manifest["vocabulary"]
-        # The manifest sorts its keys; the labels come in the settings' order.
-        return {name: vocabulary[name] for name in self.settings.gan.labels if name in vocabulary}
+    def labels(self) -> LabelSpace:
+        """What the networks are conditioned on."""
+        return LabelSpace.from_json(self.manifest["vocabulary"])
 
     @property
     def histogram(self) -> np.ndarray:
@@ -246,7 +243,7 @@ class Run:
         try:
             return pd.read_csv(self.metrics_path)
         except (OSError, ValueError) as error:
-            raise ReverbSynthError(f"{self.metrics_path}: cannot be read ({error})") from None
+            raise RunError(f"{self.metrics_path}: cannot be read ({error})") from None
 
     def save_stage(
         self, stage: int, weights: dict[str, np.ndarray], samples: dict[str, Any]
@@ -264,13 +261,37 @@ class Run:
         """
         if self.bundled:
             if self.stage(stage) != self.stages[-1]:
-                raise ReverbSynthError(
+                raise RunError(
                     f"{self.directory}: a results bundle has the instrument of stage "
                     f"{self.stages[-1]} only, not of stage {stage}"
                 )
-            averages = load_tensors(self.directory / INSTRUMENT)[0]
+            path = self.directory / INSTRUMENT
+            if sha256(path) != self.manifest["bundle"]["files"][INSTRUMENT]:
+                raise RunError(f"{path}: changed since it was written (SHA-256 differs)")
+            averages = load_tensors(path)[0]
             return {f"ema_generator/{name}": value for name, value in averages.items()}
         return load_tensors(self._stage_folder(self.stage(stage)) / "weights.safetensors")[0]
+
+    def trained_generator(self, stage: int | None = None) -> TrainedGenerator:
+        """The averaged generator after a stage (the last finished one by default).
+
+        Of a results bundle only the last stage's is kept.
+        """
+        stage = self.stage(stage)
+        names = ("commit", "versions", "preset", "settings_hash", "data_sha256", "seed")
+        return TrainedGenerator(
+            self.settings.gan,
+            self.settings.spectra,
+            self.labels,
+            stage,
+            float(schedule.blocks(stage) - 1),
+            {
+                name.removeprefix("ema_generator/"): value.astype(np.float32)
+                for name, value in self.weights(stage).items()
+                if name.startswith("ema_generator/")
+            },
+            {name: self.manifest[name] for name in (*names, "images_seen")},
+        )
 
     def stored_samples(self, stage: int | None = None) -> dict[str, np.ndarray]:
         """Arrays of a stage's samples as they are stored, at the stage's own resolution."""
@@ -279,7 +300,7 @@ class Run:
             with np.load(path) as arrays:
                 return {name: arrays[name] for name in arrays.files}
         except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
-            raise ReverbSynthError(f"{path}: cannot be read ({error})") from None
+            raise RunError(f"{path}: cannot be read ({error})") from None
 
     def samples(self, stage: int | None = None) -> Samples:
         """Real and generated images after a stage (the last finished one by default)."""
@@ -289,21 +310,19 @@ class Run:
             factor = schedule.box_factor(schedule.blocks(self.stage(stage)))
             real, generated = (_box_up(stored[kind], factor) for kind in ("real", "generated"))
         except (ValueError, KeyError) as error:
-            raise ReverbSynthError(
-                f"{self._samples_path(stage)}: cannot be read ({error})"
-            ) from None
+            raise RunError(f"{self._samples_path(stage)}: cannot be read ({error})") from None
         return Samples(real, generated, labels)
 
     def stage(self, stage: int | None) -> int:
         """A finished stage, by default the last."""
         finished = self.stages
         if not finished:
-            raise ReverbSynthError(f"{self.directory}: no stage of this run is finished yet")
+            raise RunError(f"{self.directory}: no stage of this run is finished yet")
         if stage is None:
             return finished[-1]
         if stage not in finished:
             listed = ", ".join(map(str, finished))
-            raise ReverbSynthError(f"{self.directory}: found stages {listed}, expected {stage}")
+            raise RunError(f"{self.directory}: found stages {listed}, expected {stage}")
         return stage
 
     def _samples_path(self, stage: int | None) -> Path:
@@ -313,14 +332,11 @@ class Run:
         return self.directory / "stages" / f"{stage:02d}"
 
 
-def _histogram(data: "DataSet", names: tuple[str, ...]) -> list[list[int]]:
+def _histogram(data: "DataSet", labels: LabelSpace) -> list[list[int]]:
     """Joint counts of the training split's labels, as class indices."""
-    places = {name: {v: i for i, v in enumerate(data.vocabulary(name))} for name in names}
-    counts: dict[tuple[int, ...], int] = {}
-    for row in data.index("train"):
-        key = tuple(places[name][row[name]] for name in names)
-        counts[key] = counts.get(key, 0) + 1
-    return [[*key, counts[key]] for key in sorted(counts)]
+    rows = data.index("train")
+    counts = Counter(tuple(labels.index(name, row[name]) for name in labels) for row in rows)
+    return [[*classes, counts[classes]] for classes in sorted(counts)]
 
 
 def _box_up(images: np.ndarray, factor: int) -> np.ndarray:

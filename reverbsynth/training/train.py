@@ -126,7 +126,7 @@ def _grow(
     if run.writes:
         trim_metrics(run.metrics_path, images_seen)
     clock = Clock(run.manifest["wall_seconds"])
-    labels = images.labels(run.settings.gan.labels)
+    labels = images.labels(run.labels)
     while model.stage <= last and not run.finished:
         factor = schedule.box_factor(schedule.blocks(model.stage))
         pixels = engine.in_turn(lambda factor=factor: images.at(factor))
@@ -199,11 +199,11 @@ def _samples(
     z = np.random.default_rng(run.settings.seed).standard_normal(
         (n, run.settings.gan.latent_size), np.float32
     )
-    asked = {name: labels[rows, i] for i, name in enumerate(model.vocabulary)}
+    asked = {name: labels[rows, i] for i, name in enumerate(model.labels)}
     generated = model.generate(
         z, asked, float(schedule.blocks(model.stage) - 1), model.ema_generator
     )
-    shown = {name: [model.vocabulary[name][k] for k in classes] for name, classes in asked.items()}
+    shown = {name: [model.labels[name][k] for k in classes] for name, classes in asked.items()}
     return {
         "real": pixels[rows],
         "generated": keras.ops.convert_to_numpy(generated),

@@ -67,7 +67,7 @@ def run(tmp_path) -> Run:
         "settings_hash": settings.hash,
         "seed": 0,
         "data_sha256": "0" * 64,
-        "vocabulary": {"pitch": [36, 37, 38]},
+        "vocabulary": [["pitch", [36, 37, 38]]],
         "images_seen": 320,
         "wall_seconds": 20.0,
         "versions": {"python": "3.11"},
@@ -442,7 +442,7 @@ class TestLabelCurves:
         told = Run(
             run.directory,
             run.settings,
-            {**run.manifest, "vocabulary": {"pitch": [36], "effect": ["dry", "reverb"]}},
+            {**run.manifest, "vocabulary": [["pitch", [36]], ["effect", ["dry", "reverb"]]]},
         )
         text = label_curves(told).data
         assert text.count("<figure") == 2

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from reverbsynth.gan.labels import LabelSpace
 from reverbsynth.gan.magenta import load_networks
 from reverbsynth.gan.model import ProgressiveGAN
 from reverbsynth.settings import Settings
@@ -21,6 +22,7 @@ def compiled(function):
 
 
 PITCHES = list(range(24, 85))
+PITCH = LabelSpace.of({"pitch": PITCHES})
 
 
 def thin_settings(**overrides) -> Settings:
@@ -50,9 +52,7 @@ def original_stage(request, fixtures):
     """A stored stage: (stage, arrays, model with the stored weights)."""
     stage = request.param
     arrays = dict(np.load(fixtures / f"stage_{stage:02d}.npz"))
-    model = ProgressiveGAN(
-        thin_settings(), {"pitch": PITCHES}, uniform_histogram(len(PITCHES)), stage
-    )
+    model = ProgressiveGAN(thin_settings(), PITCH, uniform_histogram(len(PITCHES)), stage)
     weights = {key[2:]: value for key, value in arrays.items() if key.startswith("w:")}
     load_networks(weights, model.generator, model.discriminator)
     return stage, arrays, model

@@ -9,7 +9,7 @@ from reverbsynth.gan import losses
 from reverbsynth.gan.layers import downscale
 from reverbsynth.gan.model import ProgressiveGAN
 
-from .conftest import PITCHES, compiled, real_images, thin_settings, uniform_histogram
+from .conftest import PITCH, PITCHES, compiled, real_images, thin_settings, uniform_histogram
 
 STAGE, PROGRESS = 4, ops.convert_to_tensor(2.0)
 LABELS = {"pitch": np.int32([3, 30])}
@@ -19,7 +19,7 @@ def model_with(**departures) -> ProgressiveGAN:
     settings = thin_settings(
         **{f"losses.{name}": value for name, value in departures.items()}, **{"gan.filters_max": 4}
     )
-    return ProgressiveGAN(settings, {"pitch": PITCHES}, uniform_histogram(len(PITCHES)), STAGE)
+    return ProgressiveGAN(settings, PITCH, uniform_histogram(len(PITCHES)), STAGE)
 
 
 def images():
@@ -104,7 +104,7 @@ def test_distance_counts_frequency_by_level():
 
 
 def test_the_nearest_of_the_drawn_images_is_chosen():
-    model = model_with(nearest=1.0, imle_samples=5)
+    model = model_with(imle_weight=1.0, imle_samples=5)
     condition = model.condition({"pitch": ops.convert_to_tensor([3, 30])})
     state = ops.convert_to_numpy(model.random.state)
     target = model.representation.normalize(images())
@@ -126,7 +126,7 @@ def test_the_nearest_of_the_drawn_images_is_chosen():
 
 
 def test_the_generator_follows_the_nearest_distance():
-    model = model_with(nearest=1e4, imle_samples=2)
+    model = model_with(imle_weight=1e4, imle_samples=2)
     z = ops.convert_to_tensor(np.random.default_rng(0).standard_normal((2, 256)), "float32")
     terms, pulled = compiled(
         lambda: model.generator_gradients(z, LABELS, PROGRESS, images(), LABELS)

@@ -34,9 +34,9 @@ def refused(directory, match, **options):
 def test_reads_what_the_directory_says(directory):
     found = read_original(directory)
     assert found.stage == 4
-    assert found.images_seen == 22
+    assert found.facts["images_seen"] == 22
     assert found.progress == 2.0
-    assert found.pitches == list(range(ORIGINAL_PITCHES[0], ORIGINAL_PITCHES[1] + 1))
+    assert found.labels["pitch"] == tuple(range(ORIGINAL_PITCHES[0], ORIGINAL_PITCHES[1] + 1))
     assert found.gan.filters_max == 16
 
 
@@ -98,12 +98,12 @@ def test_other_pitches_need_their_lowest(fixtures, tmp_path):
     edit(directory, fmap_max=4)
     write_run(directory, 0, GanSettings(filters_base=256, filters_max=4), 12, 0, False)
     refused(directory, "12 pitch classes, expected GANSynth's 61")
-    assert read_original(directory, lowest_pitch=36).pitches == list(range(36, 48))
+    assert read_original(directory, lowest_pitch=36).labels["pitch"] == tuple(range(36, 48))
     refused(directory, "lowest pitch: found 120", lowest_pitch=120)
 
 
 def test_a_folder_that_is_none(tmp_path):
-    refused(tmp_path, "experiment.json: cannot be read")
+    refused(tmp_path, "experiment.json: no such file")
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", '{"data_type": 3}'])

@@ -14,7 +14,7 @@ from reverbsynth.settings import GanSettings, SpectraSettings
 from reverbsynth.spectra.representation import Representation
 
 from . import original_arithmetic as original
-from .conftest import PITCHES, thin_settings, uniform_histogram
+from .conftest import PITCH, PITCHES, thin_settings, uniform_histogram
 
 FULL = GanSettings()
 PARAMETERS = {
@@ -118,14 +118,14 @@ def test_initial_weights_depend_on_seed_and_name_only():
 @pytest.mark.parametrize("stage", range(12))
 def test_what_the_next_stage_keeps(stage):
     settings = thin_settings(**{"gan.filters_max": 4})
-    model = ProgressiveGAN(settings, {"pitch": PITCHES}, uniform_histogram(len(PITCHES)), stage)
+    model = ProgressiveGAN(settings, PITCH, uniform_histogram(len(PITCHES)), stage)
     rng = np.random.default_rng(0)
     kept = {name: randomized(getattr(model, name), rng) for name in NETWORKS}
     for optimizer in (model.optimizer.generator, model.optimizer.discriminator):
         for variable in optimizer.variables:
             variable.assign(np.ones(variable.shape, variable.dtype))
     grown = model.next_stage()
-    fresh = ProgressiveGAN(settings, {"pitch": PITCHES}, uniform_histogram(len(PITCHES)), stage + 1)
+    fresh = ProgressiveGAN(settings, PITCH, uniform_histogram(len(PITCHES)), stage + 1)
     for name in NETWORKS:
         for part, variable in getattr(grown, name).named_variables().items():
             start = getattr(fresh, name).named_variables()[part].value

@@ -7,13 +7,13 @@ from keras import ops
 from reverbsynth.gan.magenta import load_networks
 from reverbsynth.gan.model import ProgressiveGAN
 
-from .conftest import PITCHES, thin_settings, uniform_histogram
+from .conftest import PITCH, PITCHES, thin_settings, uniform_histogram
 
 
 @pytest.fixture
 def model(fixtures):
     arrays = dict(np.load(fixtures / "stage_04.npz"))
-    model = ProgressiveGAN(thin_settings(), {"pitch": PITCHES}, uniform_histogram(len(PITCHES)), 4)
+    model = ProgressiveGAN(thin_settings(), PITCH, uniform_histogram(len(PITCHES)), 4)
     weights = {key[2:]: value for key, value in arrays.items() if key.startswith("w:")}
     load_networks(weights, model.generator, model.discriminator)
     return model

@@ -8,7 +8,7 @@ from keras import ops
 from reverbsynth.gan.layers import downscale
 from reverbsynth.gan.model import ProgressiveGAN, fade_in_real
 
-from .conftest import PITCHES, compiled, real_images, thin_settings, uniform_histogram
+from .conftest import PITCH, PITCHES, compiled, real_images, thin_settings, uniform_histogram
 
 
 @pytest.fixture(scope="module")
@@ -16,9 +16,7 @@ def terms():
     found = {}
     for precision in ("float32", "bfloat16"):
         settings = thin_settings(**{"training.precision": precision})
-        model = ProgressiveGAN(
-            settings, {"pitch": PITCHES}, uniform_histogram(len(PITCHES)), stage=3
-        )
+        model = ProgressiveGAN(settings, PITCH, uniform_histogram(len(PITCHES)), stage=3)
         model.images_seen.assign(2_700_000)
         progress = model.progress()
         rng = np.random.default_rng(0)

@@ -59,7 +59,7 @@ def test_run_keeps_what_later_pages_need(small_run, small_settings, small_data):
     assert again.finished
     assert again.settings == small_settings
     assert again.stages == [0, 1, 2]
-    assert again.labels["pitch"] == [40, 41, 42]
+    assert again.labels["pitch"] == (40, 41, 42)
     samples = again.samples(2)
     assert samples.real.shape == samples.generated.shape == (3, 128, 1024, 2)
     assert len(samples.pitch) == 3
