@@ -8,3 +8,6 @@ NOTE_LENGTH = 64_000
 
 NOTE_OFF = 3.0
 """Seconds from a note's start to its release (NSynth); the tail follows."""
+
+LOWEST_AUDIBLE = 20.0
+"""Hz. Sounds are measured above it, since notes may carry a constant offset that nobody hears."""

@@ -2,25 +2,27 @@
 
 import re
 
-import librosa
 import numpy as np
 
 from reverbsynth.audio.format import NOTE_OFF, SAMPLE_RATE
+from reverbsynth.audio.reverberation import audible
 
 LOWEST, HIGHEST = 21, 108
-"""MIDI pitches between which a pitch is estimated: those of a piano."""
-
-WITHIN = 0.5
-"""Semitones between a frame's pitch and the sound's for the frame to agree with it."""
+"""MIDI pitches between which the pitch of an unknown sound is sought: those of a piano."""
 
 SOUNDING = 0.01
 """Frames this far (-40 dB) below the loudest do not count."""
+
+UNHEARD = "no pitch"
+"""Why a silent note has no error of pitch."""
 
 _NSYNTH = re.compile(r"[A-Za-z_]+_(?:acoustic|electronic|synthetic)_\d+-(\d{3})-\d{3}")
 _MIDI = re.compile(r"(?<![a-z0-9])midi[ _-]?(\d{1,3})(?![0-9])", re.IGNORECASE)
 _NUMBERED = re.compile(r"(?<![a-z0-9])(?:note|pitch)[ _-]?(\d{1,3})(?![0-9])", re.IGNORECASE)
 _ENDING = re.compile(r"-(\d{3})-\d{3}$")
 _SPELLED = re.compile(r"(?<![A-Za-z0-9#])([A-Ga-g])([#♯sb♭]?)(-?\d)(?![A-Za-z0-9])")
+_HELD = slice(int(0.1 * SAMPLE_RATE), int(NOTE_OFF * SAMPLE_RATE))
+_SILENCE = 1e-6
 _STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 
 
@@ -40,35 +42,98 @@ def pitch_of_name(name: str) -> int | None:
     return pitch if pitch is not None and 0 <= pitch <= 127 else None
 
 
-def estimated_pitch(audio: np.ndarray) -> tuple[int | None, float]:
-    """Estimate a sound's pitch with YIN (de Cheveigné and Kawahara 2002).
+def midi_to_hz(pitch: np.ndarray | float) -> np.ndarray:
+    """Frequency in Hz of MIDI pitches; 69 is 440 Hz.
+
+    >>> float(midi_to_hz(57))
+    220.0
+    """
+    return np.asarray(440 * 2 ** ((np.asarray(pitch, float) - 69) / 12))
+
+
+def fundamentals(
+    wave: np.ndarray,
+    lowest: float,
+    highest: float,
+    frame: int = 4096,
+    hop: int = 1024,
+    sample_rate: int = SAMPLE_RATE,
+) -> np.ndarray:
+    """The fundamental of each sounding frame by YIN (de Cheveigné and Kawahara 2002; librosa).
 
     Parameters
     ----------
-    audio
+    wave : ndarray [shape=(n,)]
+        Without a constant offset, which would let silent frames count (`audible`).
+    lowest, highest : float
+        Between which it is sought, in Hz.
+    frame, hop : int
+        Samples of a frame, and from one to the next.
+    sample_rate : int
+
+    Returns
+    -------
+    ndarray [shape=(frames,)]
+        In Hz, of frames no more than 40 dB below the loudest; empty for silence.
+    """
+    import librosa
+
+    if len(wave) < frame:
+        return np.empty(0)
+    framing = {"frame_length": frame, "hop_length": hop, "center": False}
+    level = librosa.feature.rms(y=wave, **framing)[0]
+    if not level.max() > _SILENCE:
+        return np.empty(0)
+    found = librosa.yin(wave, fmin=lowest, fmax=highest, sr=sample_rate, **framing)
+    count = min(len(found), len(level))
+    return found[:count][level[:count] > SOUNDING * level.max()]
+
+
+def estimated_pitch(audio: np.ndarray) -> tuple[int | None, float]:
+    """Estimate the pitch of a sound.
+
+    Parameters
+    ----------
+    audio : ndarray [shape=(n,)]
         Samples at 16 kHz.
 
     Returns
     -------
-    tuple
-        The MIDI pitch nearest to the median over the sounding frames, or None for silence, and the
-        confidence: the share of those frames within half a semitone of that median.
+    pitch : int or None
+        The MIDI pitch nearest to the median of `fundamentals`; None for silence.
+    confidence : float
+        Share of the sounding frames within half a semitone of that median.
     """
-    frame, hop = 2048, 512
-    if len(audio) < frame or not np.abs(audio).max() > 0:
+    low, high = midi_to_hz([LOWEST - 0.5, HIGHEST + 0.5])
+    found = fundamentals(audible(audio), low, high, frame=2048, hop=512)
+    if not len(found):
         return None, 0.0
-    low, high = librosa.midi_to_hz([LOWEST - 0.5, HIGHEST + 0.5])
-    f0 = librosa.yin(
-        audio, fmin=low, fmax=high, sr=SAMPLE_RATE, frame_length=frame, hop_length=hop, center=False
-    )
-    loudness = librosa.feature.rms(y=audio, frame_length=frame, hop_length=hop, center=False)[0]
-    count = min(len(f0), len(loudness))
-    pitches = librosa.hz_to_midi(f0[:count][loudness[:count] > SOUNDING * loudness.max()])
-    if len(pitches) == 0:
-        return None, 0.0
+    pitches = 69 + 12 * np.log2(found / 440)
     median = float(np.median(pitches))
-    confidence = float(np.mean(np.abs(pitches - median) < WITHIN))
-    return round(median), confidence
+    return round(median), float(np.mean(np.abs(pitches - median) < 0.5))
+
+
+def cents(waves: np.ndarray, pitches: np.ndarray) -> np.ndarray:
+    """How much higher notes sound than was asked, in cents [shape=(n,)].
+
+    From the median of `fundamentals` over the held part. The classifiers have no part in it. The
+    fundamental is sought an octave below the lowest asked pitch to an octave above the highest, so
+    that an octave error is 1200 cents. At 16 kHz it is true to about 5 cents. NaN for silence.
+
+    Parameters
+    ----------
+    waves : ndarray [shape=(n, 64000)]
+    pitches : ndarray [shape=(n,)]
+        MIDI pitches asked for.
+    """
+    if not len(waves):
+        return np.empty(0)
+    limits = midi_to_hz([min(pitches) - 12, max(pitches) + 12])
+    # A frame must hold two periods and a half, and a period two samples.
+    low, high = np.clip(limits, 2.5 * SAMPLE_RATE / 4096, 0.45 * SAMPLE_RATE)
+    found = [fundamentals(audible(wave)[_HELD], low, high) for wave in waves]
+    heard = np.array([np.median(each) if len(each) else np.nan for each in found])
+    return 1200 * np.log2(heard / midi_to_hz(pitches))
 
 
 def _plain_hints(name: str) -> set[int]:
@@ -88,52 +153,3 @@ def _counters(name: str) -> set[int]:
 
 def _shift(accidental: str) -> int:
     return {"": 0, "#": 1, "♯": 1, "s": 1, "b": -1, "♭": -1}[accidental]
-
-
-UNHEARD = "no pitch"
-_FRAME = 4096
-_HOP = 1024
-
-_REACH = 12
-"""Semitones around the asked pitches within which a fundamental is sought: octave errors show."""
-
-_AUDIBLE = 0.01
-"""Frames this far (in amplitude) below the loudest are left out: -40 dB."""
-
-_HELD = slice(int(0.1 * SAMPLE_RATE), int(NOTE_OFF * SAMPLE_RATE))
-
-
-def cents(waves: np.ndarray, pitches: np.ndarray) -> np.ndarray:
-    """How much higher notes sound than was asked, in cents [shape=(n,)].
-
-    The fundamental is the median of YIN (de Cheveigné and Kawahara 2002; `librosa.yin`) over the
-    held part, where it is no more than 40 dB below its loudest. It knows nothing of the classifier,
-    and it is sought an octave below the lowest asked pitch to an octave above the highest, so that
-    an octave error is 1200 cents. At 16 kHz it is true to about 5 cents. NaN for silence.
-
-    Parameters
-    ----------
-    waves : ndarray [shape=(n, 64000)]
-    pitches : ndarray [shape=(n,)]
-        MIDI pitches asked for.
-    """
-    if not len(waves):
-        return np.empty(0)
-    limits = librosa.midi_to_hz([min(pitches) - _REACH, max(pitches) + _REACH])
-    limits = np.clip(limits, 2.5 * SAMPLE_RATE / _FRAME, 0.45 * SAMPLE_RATE)
-    return np.array(
-        [
-            _cents(wave[_HELD], asked, *limits)
-            for wave, asked in zip(waves, librosa.midi_to_hz(pitches), strict=True)
-        ]
-    )
-
-
-def _cents(held: np.ndarray, asked: float, lowest: float, highest: float) -> float:
-    options = {"frame_length": _FRAME, "hop_length": _HOP}
-    level = librosa.feature.rms(y=held, **options)[0]
-    if not level.max() > 0:
-        return np.nan
-    estimates = librosa.yin(held, fmin=lowest, fmax=highest, sr=SAMPLE_RATE, **options)
-    audible = level > _AUDIBLE * level.max()
-    return float(1200 * np.log2(np.median(estimates[audible]) / asked))

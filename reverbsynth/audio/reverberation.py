@@ -1,99 +1,151 @@
-"""What an effect does to a note, measured: impulse response, decay per octave, spectra."""
+"""How sound dies away: energy decay curves, decay times, and the filters they are taken through.
+
+Terms and ranges of levels are those of ISO 3382-1 (2009), "Acoustics: measurement of room acoustic
+parameters".
+"""
+
+from dataclasses import dataclass
 
 import numpy as np
-from scipy.signal import butter, sosfilt, welch
+from scipy.signal import butter, sosfilt
 
-from reverbsynth.audio.format import SAMPLE_RATE
+from reverbsynth.audio.format import LOWEST_AUDIBLE, SAMPLE_RATE
+
+T20 = (-5.0, -25.0)
+"""Levels in dB between which T20 is fitted (ISO 3382-1, 3.5)."""
+
+EDT = (0.0, -10.0)
+"""Levels in dB between which the early decay time is fitted (ISO 3382-1, A.2.2)."""
 
 OCTAVES = (62.5, 125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0)
 """Centers in Hz of the octave bands below 8 kHz (IEC 61260-1, base-two bands about 1 kHz)."""
 
-FILTER_ORDER = 4
+STRAIGHTNESS = 0.95
+"""Least r² of the line through a decay."""
 
-WHOLE = 0.8
-"""Share of a response whose decay curve is believed."""
+SILENT, PLATEAU, SLOW, BENT, SHORT = "silent", "plateau", "too slow", "not straight", "too short"
+_ORDER = 4
+_END = int(0.05 * SAMPLE_RATE)
+_FLOOR = 1e-12
 
-FLOOR = 1e-12
-"""Power (-120 dB) that stands for silence."""
+_STILL = 3.0
+"""A sound that falls by less than this many dB in its last half ends on a plateau."""
 
-
-def energy_decay(response: np.ndarray) -> np.ndarray:
-    """Schroeder's energy decay curve in dB, 0 at the start; of the response's shape.
-
-    The energy still to come, ``10 log10(sum_{m >= n} h[m]^2 / sum_m h[m]^2)`` (Schroeder 1965,
-    "New method of measuring reverberation time", equation 3).
-    """
-    energy = np.cumsum(np.square(response[::-1], dtype=np.float64))[::-1]
-    return 10 * np.log10(np.maximum(energy / max(energy[0], FLOOR), FLOOR))
+_POINTS = 500
+"""A line is fitted to about so many points of a curve."""
 
 
-def decay_time(response: np.ndarray, start: float = -5.0, stop: float = -25.0) -> float:
-    """Seconds in which the reverberation falls by 60 dB, from a part of its decay.
+@dataclass(frozen=True)
+class DecayFit:
+    """A decay time.
 
-    A line is fitted to `energy_decay` between two levels and extended to 60 dB; from -5 to -25 dB
-    is T20 of ISO 3382-1.
-
-    Parameters
+    Attributes
     ----------
-    response
-        An impulse response at 16 kHz.
-    start, stop
-        Levels in dB.
-
-    Returns
-    -------
-    float
-        NaN where it falls within two samples, or not that far in the first 80 % of the response
-        (the curve of a response that was cut dives at its end).
+    seconds
+        Extrapolated to a fall of 60 dB; NaN where `missing_reason` says why there is none.
+    r2
+        Square of the correlation of level and time where the line was fitted; NaN without a line.
+    missing_reason
+        ``silent``; ``plateau``, which is no decay; ``too slow`` to be measured in the time there
+        is; ``not straight``; ``too short``, over within two samples. Empty for a decay.
     """
-    curve = energy_decay(response)
-    inside = np.flatnonzero((curve <= start) & (curve >= stop))
-    if len(inside) < 3 or inside[-1] > WHOLE * len(curve):
-        return float("nan")
-    slope = np.polyfit(inside / SAMPLE_RATE, curve[inside], 1)[0]
-    return float(-60 / slope) if slope < 0 else float("nan")
+
+    seconds: float
+    r2: float
+    missing_reason: str
+
+
+def audible(waves: np.ndarray) -> np.ndarray:
+    """What is above 20 Hz of waves at 16 kHz (samples last), as float64.
+
+    A recorded note may have a constant offset, which a reverb passes on: at the end of a wet note
+    it can be most of the power, though nobody hears it. Like `octave_band`, the filter runs
+    backwards in time. Run forwards, it would answer the end of the offset at the release of a dry
+    note by ringing into the silence that follows. It starts as if the sound's last 50 ms went on
+    after its end, so that a constant leaves nothing at all.
+    """
+    waves = np.asarray(waves, np.float64)
+    end = waves[..., -_END:].mean(axis=-1, keepdims=True)
+    sections = butter(_ORDER, LOWEST_AUDIBLE, "highpass", fs=SAMPLE_RATE, output="sos")
+    return sosfilt(sections, (waves - end)[..., ::-1])[..., ::-1]
 
 
 def octave_band(wave: np.ndarray, center: float) -> np.ndarray:
-    """The octave around ``center`` Hz of a wave at 16 kHz (samples last).
+    """The octave around ``center`` Hz of a wave at 16 kHz (samples last), as float64.
 
     The filter runs backwards in time, so that its own ringing precedes the decay rather than
     lengthening it (Jacobsen and Rindel 1987, "Time reversed decay measurements").
     """
     edges = (center / np.sqrt(2), center * np.sqrt(2))
-    sections = butter(FILTER_ORDER, edges, "bandpass", fs=SAMPLE_RATE, output="sos")
+    sections = butter(_ORDER, edges, "bandpass", fs=SAMPLE_RATE, output="sos")
     return sosfilt(sections, np.asarray(wave, np.float64)[..., ::-1])[..., ::-1]
 
 
-def decay_by_octave(response: np.ndarray) -> dict[float, float]:
-    """`decay_time` in seconds of each octave band, by its center in Hz."""
-    return {center: decay_time(octave_band(response, center)) for center in OCTAVES}
+def energy_decay(response: np.ndarray) -> np.ndarray:
+    """Schroeder's energy decay curve in dB, 0 at the start [shape as the response].
+
+    The energy still to come, ``10 log10(sum_{m >= n} h[m]^2 / sum_m h[m]^2)`` (Schroeder 1965,
+    "New method of measuring reverberation time", equation 3).
+    """
+    energy = np.cumsum(np.square(response[::-1], dtype=np.float64))[::-1]
+    return 10 * np.log10(np.maximum(energy / max(energy[0], _FLOOR), _FLOOR))
 
 
-def long_term_spectrum(audio: np.ndarray, window: int = 2048) -> tuple[np.ndarray, np.ndarray]:
-    """The mean power spectrum of notes (Welch 1967, half-overlapping Hann windows).
+def fit_decay(
+    response: np.ndarray, levels: tuple[float, float] = T20, straightness: float = STRAIGHTNESS
+) -> DecayFit:
+    """Time in which a sound decays by 60 dB, read off its energy decay curve.
+
+    The curve of a sound that is cut off dives at its end. ISO 3382-1 (5.3.3) adds the energy that
+    would have followed, for a decay that goes on as it was; here the line itself tells that energy,
+    and both are found in turns.
 
     Parameters
     ----------
-    audio
-        Samples at 16 kHz, of shape (samples,) or (notes, samples).
-    window
-        Samples of a window.
-
-    Returns
-    -------
-    tuple
-        Frequencies in Hz and power in dB (a sine of full scale has about -3), each of shape
-        (window // 2 + 1,).
+    response : ndarray [shape=(n,)]
+        An impulse response, or the tail of a note, at 16 kHz.
+    levels : tuple of float
+        From where to where in dB the line is fitted: `T20` or `EDT`.
+    straightness : float
+        Least r².
     """
-    frequencies, power = welch(
-        np.atleast_2d(audio), SAMPLE_RATE, "hann", window, detrend=False, scaling="spectrum"
-    )
-    return frequencies, 10 * np.log10(np.maximum(power.mean(axis=0), FLOOR))
+    if not np.square(response, dtype=np.float64).sum() > 0:
+        return DecayFit(np.nan, np.nan, SILENT)
+    energy = 10 ** (energy_decay(response) / 10)
+    start, stop = 10 ** (levels[0] / 10), 10 ** (levels[1] / 10)
+    missing = 0.0
+    for _ in range(100):
+        curve = (energy + missing) / (1 + missing)
+        if curve[-1] > stop:
+            return DecayFit(np.nan, np.nan, PLATEAU if _still(response) else SLOW)
+        first, last = int(np.argmax(curve <= start)), int(np.argmax(curve <= stop))
+        if last - first < 2:
+            return DecayFit(np.nan, np.nan, SHORT)
+        samples = np.arange(first, last + 1, max((last - first) // _POINTS, 1))
+        seconds, level = samples / SAMPLE_RATE, 10 * np.log10(curve[samples])
+        slope, start_level = np.polyfit(seconds, level, 1)
+        end_level = start_level + slope * len(response) / SAMPLE_RATE
+        before, missing = missing, (1 + missing) * 10 ** (end_level / 10)
+        if abs(missing - before) < 1e-7:
+            break
+    r2 = float(np.corrcoef(seconds, level)[0, 1] ** 2)
+    if r2 < straightness:
+        return DecayFit(np.nan, r2, BENT)
+    return DecayFit(float(-60 / slope), r2, "")
 
 
-def share_above(audio: np.ndarray, frequency: float) -> float:
-    """Level in dB of the energy above ``frequency`` Hz, relative to all of it."""
-    power = np.square(np.abs(np.fft.rfft(np.atleast_2d(audio)))).sum(axis=0)
-    above = np.fft.rfftfreq(np.shape(audio)[-1], 1 / SAMPLE_RATE) > frequency
-    return float(10 * np.log10(max(power[above].sum() / max(power.sum(), FLOOR), FLOOR)))
+def decay_by_octave(response: np.ndarray) -> dict[float, float]:
+    """T20 in seconds of each octave band of an impulse response, by its center in Hz.
+
+    The line of a band need not be straight. NaN where the band does not fall that far.
+    """
+    return {
+        center: fit_decay(octave_band(response, center), straightness=0).seconds
+        for center in OCTAVES
+    }
+
+
+def _still(response: np.ndarray) -> bool:
+    """Whether the last quarter of a sound is about as loud as the one before."""
+    quarters = np.array_split(np.square(response, dtype=np.float64), 4)
+    return bool(quarters[3].mean() * 10 ** (_STILL / 10) > quarters[2].mean())

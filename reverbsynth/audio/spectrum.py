@@ -1,10 +1,10 @@
 """Levels over time and frequency, and distances between them."""
 
-import librosa
 import numpy as np
+from scipy.signal import welch
 from scipy.spatial.distance import cdist
 
-from reverbsynth.audio.format import SAMPLE_RATE
+from reverbsynth.audio.format import LOWEST_AUDIBLE, SAMPLE_RATE
 from reverbsynth.progress import batched
 
 FLOOR = -80.0
@@ -14,6 +14,7 @@ TREBLE = 4000.0
 """Hz: the paper's published sample with reverb has a peak above it, its dry one has nothing."""
 
 _AT_ONCE = 64
+_SILENCE = 1e-12
 
 
 def mel_levels(
@@ -25,14 +26,15 @@ def mel_levels(
 ) -> np.ndarray:
     """Levels in mel bands, in dB from each note's loudest point and no lower than `floor`.
 
-    The notes' own loudness drops out: velocity is a gain, and is not what is compared.
+    The notes' own loudness drops out: velocity is a gain, and is not what is compared. The lowest
+    band begins at 20 Hz, so that a constant offset is in none.
 
     Parameters
     ----------
     waves : ndarray [shape=(n, 64000)]
         Finite.
     bands, window, hop : int
-        Number of bands (0 to 8000 Hz); samples of a window and from one to the next.
+        Number of bands (20 to 8000 Hz); samples of a window and from one to the next.
     floor : float
         Lowest level in dB.
 
@@ -40,10 +42,17 @@ def mel_levels(
     -------
     ndarray, float32 [shape=(n, frames, bands)]
     """
+    import librosa
+
     parts = [np.empty((0, 1 + waves.shape[1] // hop, bands), np.float32)]
     for some in batched(waves, _AT_ONCE):
         power = librosa.feature.melspectrogram(
-            y=np.stack(some), sr=SAMPLE_RATE, n_fft=window, hop_length=hop, n_mels=bands
+            y=np.stack(some),
+            sr=SAMPLE_RATE,
+            n_fft=window,
+            hop_length=hop,
+            n_mels=bands,
+            fmin=LOWEST_AUDIBLE,
         )
         levels = 10 * np.log10(np.maximum(power, 1e-20))
         parts.append(from_peak(levels, floor).transpose(0, 2, 1))
@@ -56,11 +65,27 @@ def from_peak(levels: np.ndarray, floor: float = FLOOR) -> np.ndarray:
     return np.maximum(levels - peak, floor).astype(np.float32)
 
 
+def share_above(waves: np.ndarray, hz: float) -> float:
+    """Level in dB of the energy above a frequency, relative to all audible energy.
+
+    Parameters
+    ----------
+    waves : ndarray [shape=(samples,) or (n, samples)]
+    hz : float
+
+    Returns
+    -------
+    float
+        No lower than -120.
+    """
+    frequencies, power = _power(waves)
+    ratio = power[frequencies > hz].sum() / max(power.sum(), _SILENCE)
+    return float(10 * np.log10(max(ratio, _SILENCE)))
+
+
 def treble(wave: np.ndarray) -> float:
-    """Energy above 4 kHz over all energy, in dB and no lower than -100 [wave: shape=(n,)]."""
-    power = np.square(np.abs(np.fft.rfft(wave)))
-    above = np.fft.rfftfreq(len(wave), 1 / SAMPLE_RATE) > TREBLE
-    return float(10 * np.log10(max(power[above].sum() / power.sum(), 1e-10)))
+    """Energy above 4 kHz over all energy, in dB and no lower than -120 [wave: shape=(n,)]."""
+    return share_above(wave, TREBLE)
 
 
 def brightness(wave: np.ndarray) -> float:
@@ -68,9 +93,28 @@ def brightness(wave: np.ndarray) -> float:
 
     Peeters, "A large set of audio features" (2004), section 6.1.1.
     """
-    power = np.square(np.abs(np.fft.rfft(wave)))
-    hz = np.fft.rfftfreq(len(wave), 1 / SAMPLE_RATE)
-    return float(np.log2((hz * power).sum() / power.sum()))
+    frequencies, power = _power(wave)
+    return float(np.log2((frequencies * power).sum() / power.sum()))
+
+
+def long_term_spectrum(waves: np.ndarray, window: int = 2048) -> tuple[np.ndarray, np.ndarray]:
+    """The mean power spectrum of notes (Welch 1967, half-overlapping Hann windows).
+
+    Parameters
+    ----------
+    waves : ndarray [shape=(samples,) or (n, samples)]
+    window : int
+        Samples of a window.
+
+    Returns
+    -------
+    frequencies, power : ndarray [shape=(window // 2 + 1,)]
+        In Hz, and in dB (a sine of full scale has about -3).
+    """
+    frequencies, power = welch(
+        np.atleast_2d(waves), SAMPLE_RATE, "hann", window, detrend=False, scaling="spectrum"
+    )
+    return frequencies, 10 * np.log10(np.maximum(power.mean(axis=0), _SILENCE))
 
 
 def log_spectral_distance(first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -123,3 +167,10 @@ def distances(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """
     size = first[0].size if len(first) else 1
     return cdist(first.reshape(len(first), -1), second.reshape(len(second), -1)) / np.sqrt(size)
+
+
+def _power(waves: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Frequencies from 20 Hz on, and the summed power spectrum of waves there."""
+    power = np.square(np.abs(np.fft.rfft(np.atleast_2d(waves)))).sum(axis=0)
+    frequencies = np.fft.rfftfreq(np.shape(waves)[-1], 1 / SAMPLE_RATE)
+    return frequencies[frequencies >= LOWEST_AUDIBLE], power[frequencies >= LOWEST_AUDIBLE]

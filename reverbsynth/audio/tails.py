@@ -1,7 +1,6 @@
-"""Reverb, measured on a note's tail: what sounds after its release at 3.0 s.
+"""Reverb, measured on a note's tail: what sounds after its release at 3.0 s, above 20 Hz.
 
-Terms and ranges of levels are those of ISO 3382-1 (2009), "Acoustics: measurement of room acoustic
-parameters", with the note's tail in place of a room's impulse response.
+Decay times are those of room acoustics, with the note's tail in place of a room's impulse response.
 """
 
 from dataclasses import dataclass
@@ -10,60 +9,27 @@ import numpy as np
 from scipy import stats
 
 from reverbsynth.audio.format import NOTE_LENGTH, NOTE_OFF, SAMPLE_RATE
-from reverbsynth.audio.reverberation import OCTAVES, energy_decay, octave_band
+from reverbsynth.audio.reverberation import (
+    EDT,
+    OCTAVES,
+    SILENT,
+    SLOW,
+    STRAIGHTNESS,
+    T20,
+    DecayFit,
+    audible,
+    fit_decay,
+    octave_band,
+)
 
-T20 = (-5.0, -25.0)
-"""Levels in dB between which T20 is fitted (ISO 3382-1, 3.5)."""
-
-EDT = (0.0, -10.0)
-"""Levels in dB between which the early decay time is fitted (ISO 3382-1, A.2.2)."""
-
-STRAIGHTNESS = 0.95
-"""Least r² of the line through a decay."""
-
-
-def longest_measurable_decay(levels: tuple[float, float] = T20) -> float:
-    """The longest decay time in seconds that a tail shows: it must fall to the lower level."""
-    return -60 / levels[1] * (NOTE_LENGTH / SAMPLE_RATE - NOTE_OFF)
-
-
-SILENT, PLATEAU, SLOW, BENT, SHORT = "silent", "plateau", "too slow", "not straight", "too short"
 _TAIL = slice(int(NOTE_OFF * SAMPLE_RATE), NOTE_LENGTH)
 _SUSTAIN = slice(int(2.5 * SAMPLE_RATE), int(3.0 * SAMPLE_RATE))
 _RING = slice(int(3.05 * SAMPLE_RATE), int(3.6 * SAMPLE_RATE))
+_WINDOW = int(0.02 * SAMPLE_RATE)
+_FLOOR = -80.0
 
 _SILENCE = 1e-8
 """Energy relative to the whole note's below which a part is silent: -80 dB."""
-
-_FLOOR = -80.0
-
-_STILL = 3.0
-"""A tail that falls by less than this many dB in its last half ends on a plateau."""
-
-_WINDOW = 320
-
-_POINTS = 500
-"""A line is fitted to about so many points of a curve."""
-
-
-@dataclass(frozen=True)
-class DecayFit:
-    """A decay time.
-
-    Attributes
-    ----------
-    seconds
-        Extrapolated to a fall of 60 dB; NaN where there is a word.
-    r2
-        Square of the correlation of level and time where the line was fitted; NaN without a line.
-    missing_reason
-        ``silent``; ``plateau``, which is no decay; ``too slow`` to be measured in the time there
-        is; ``not straight``; ``too short``, over within two samples. Empty for a decay.
-    """
-
-    seconds: float
-    r2: float
-    missing_reason: str
 
 
 @dataclass(frozen=True)
@@ -73,14 +39,14 @@ class Tails:
     Attributes
     ----------
     ratio
-        Tail-to-sustain ratio in dB, NaN where `ratio_missing_reason` says why not.
+        Tail-to-sustain ratio in dB, NaN where `ratio_missing_reason` says why.
     t20, edt
-        Seconds, NaN where the word says why not. One that is ``too slow`` counts as the `longest`
-        there is, so that a median over notes is not that of the quick ones alone.
+        Seconds, NaN where the missing reason says why. One that is ``too slow`` counts as the
+        longest that can be measured, so that a median over notes is not that of the quick ones.
     r2
         Of the line that T20 is read from.
     octaves
-        T20 of each octave band [shape=(n, 7)] and its words.
+        T20 of each octave band [shape=(n, 7)], with its missing reasons.
     """
 
     ratio: np.ndarray
@@ -91,7 +57,7 @@ class Tails:
     edt: np.ndarray
     edt_missing_reason: np.ndarray
     octaves: np.ndarray
-    octave_words: np.ndarray
+    octaves_missing_reason: np.ndarray
 
     @property
     def decays(self) -> np.ndarray:
@@ -99,51 +65,13 @@ class Tails:
         return self.t20_missing_reason == ""
 
 
-def fit_decay(
-    tail: np.ndarray, levels: tuple[float, float] = T20, straightness: float = STRAIGHTNESS
-) -> DecayFit:
-    """Time in which a tail decays by 60 dB, read off its energy decay curve.
-
-    Schroeder's curve ("New method of measuring reverberation time", 1965) of a tail that is cut
-    off dives at its end. ISO 3382-1 (5.3.3) adds the energy that would have followed, for a decay
-    that goes on as it was; here the line itself tells that energy, and both are found in turns.
-
-    Parameters
-    ----------
-    tail : ndarray [shape=(n,)]
-        Samples at 16 kHz.
-    levels : tuple of float
-        From where to where in dB the line is fitted: `T20` or `EDT`.
-    straightness : float
-        Least r².
-    """
-    if not np.square(tail, dtype=np.float64).sum() > 0:
-        return DecayFit(np.nan, np.nan, SILENT)
-    energy = 10 ** (energy_decay(tail) / 10)
-    start, stop = 10 ** (levels[0] / 10), 10 ** (levels[1] / 10)
-    missing = 0.0
-    for _ in range(100):
-        curve = (energy + missing) / (1 + missing)
-        if curve[-1] > stop:
-            return DecayFit(np.nan, np.nan, PLATEAU if _still(tail) else SLOW)
-        first, last = int(np.argmax(curve <= start)), int(np.argmax(curve <= stop))
-        if last - first < 2:
-            return DecayFit(np.nan, np.nan, SHORT)
-        places = np.arange(first, last + 1, max((last - first) // _POINTS, 1))
-        seconds, level = places / SAMPLE_RATE, 10 * np.log10(curve[places])
-        slope, start_level = np.polyfit(seconds, level, 1)
-        end = start_level + slope * len(tail) / SAMPLE_RATE
-        before, missing = missing, (1 + missing) * 10 ** (end / 10)
-        if abs(missing - before) < 1e-7:
-            break
-    r2 = float(np.corrcoef(seconds, level)[0, 1] ** 2)
-    if r2 < straightness:
-        return DecayFit(np.nan, r2, BENT)
-    return DecayFit(float(-60 / slope), r2, "")
+def longest_measurable_decay(levels: tuple[float, float] = T20) -> float:
+    """The longest decay time in seconds that a tail shows: it must fall to the lower level."""
+    return -60 / levels[1] * (NOTE_LENGTH / SAMPLE_RATE - NOTE_OFF)
 
 
 def tail_ratio(wave: np.ndarray) -> tuple[float, str]:
-    """Level of the tail (3.05 to 3.6 s) over that of the held note (2.5 to 3.0 s).
+    """Level of the tail (3.05 to 3.6 s) over that of the held note (2.5 to 3.0 s), above 20 Hz.
 
     The 50 ms after the release are left out: there the note itself dies away.
 
@@ -158,27 +86,30 @@ def tail_ratio(wave: np.ndarray) -> tuple[float, str]:
     str
         ``silent`` for such a note, else empty.
     """
-    power = np.square(wave, dtype=np.float64)
-    sustain = power[_SUSTAIN].mean()
-    if not sustain > _SILENCE * power.mean():
-        return np.nan, SILENT
-    return max(float(10 * np.log10(max(power[_RING].mean() / sustain, 1e-12))), _FLOOR), ""
+    return _ratio(audible(wave))
 
 
 def measure_tails(waves: np.ndarray, straightness: float = STRAIGHTNESS) -> Tails:
-    """Measure the tails of notes [shape=(n, 64000)], finite and not silent."""
-    rows = [_measure_tail(wave, straightness) for wave in waves]
-    columns = list(zip(*rows, strict=True)) if rows else [[] for _ in range(9)]
-    numbers = (float, str, float, str, float, float, str, float, str)
-    kinds = [object if kind is str else float for kind in numbers]
-    arrays = [np.array(column, kind) for column, kind in zip(columns, kinds, strict=True)]
-    arrays[7] = arrays[7].reshape(len(rows), len(OCTAVES))
-    arrays[8] = arrays[8].reshape(len(rows), len(OCTAVES))
+    """Measure the tails of notes [shape=(n, 64000)], finite and not silent, above 20 Hz.
+
+    ``straightness`` is the least r² of a decay.
+    """
+    rows = [_measure_tail(audible(wave), straightness) for wave in waves]
+    columns = zip(*rows, strict=True) if rows else [[]] * 9
+    arrays = [
+        np.array(column, object if name.endswith("missing_reason") else float)
+        for name, column in zip(Tails.__dataclass_fields__, columns, strict=True)
+    ]
+    arrays[7:] = [array.reshape(len(rows), len(OCTAVES)) for array in arrays[7:]]
     return Tails(*arrays)
 
 
 def levels(waves: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Level around the release, relative to the held note's.
+    """Level around the release, relative to the held note's, above 20 Hz.
+
+    Parameters
+    ----------
+    waves : ndarray [shape=(n, 64000)]
 
     Returns
     -------
@@ -188,15 +119,13 @@ def levels(waves: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         Mean level of 20 ms in dB of the level from 2.5 to 3.0 s, no lower than -80; NaN for a note
         that is silent there.
     """
-    power = np.square(waves, dtype=np.float64)
+    power = np.square(audible(waves))
     sustain = power[:, _SUSTAIN].mean(axis=1, keepdims=True)
-    audible = sustain > _SILENCE * power.mean(axis=1, keepdims=True)
-    part = power[:, _SUSTAIN.start :]
-    frames = part.reshape(len(waves), part.shape[1] // _WINDOW, _WINDOW).mean(axis=2)
-    ratio = frames / np.where(audible, sustain, 1)
-    curves = np.maximum(10 * np.log10(np.maximum(ratio, 1e-12)), _FLOOR)
+    sounds = sustain > _SILENCE * power.mean(axis=1, keepdims=True)
+    frames = power[:, _SUSTAIN.start :].reshape(len(waves), -1, _WINDOW).mean(axis=2)
+    curves = _decibels(frames / np.where(sounds, sustain, 1))
     seconds = (np.arange(frames.shape[1]) + 0.5) * _WINDOW / SAMPLE_RATE - 0.5
-    return seconds, np.where(audible, curves, np.nan)
+    return seconds, np.where(sounds, curves, np.nan)
 
 
 def distance(first: np.ndarray, second: np.ndarray) -> float:
@@ -210,32 +139,37 @@ def distance(first: np.ndarray, second: np.ndarray) -> float:
     return float(stats.wasserstein_distance(first, second))
 
 
-def _measure_tail(wave: np.ndarray, straightness: float) -> tuple:
-    tail = wave[_TAIL].astype(np.float64)
-    whole = np.square(wave, dtype=np.float64).sum()
+def _ratio(heard: np.ndarray) -> tuple[float, str]:
+    power = np.square(heard)
+    sustain = power[_SUSTAIN].mean()
+    if not sustain > _SILENCE * power.mean():
+        return np.nan, SILENT
+    return float(_decibels(power[_RING].mean() / sustain)), ""
 
-    def measured(part: np.ndarray, levels: tuple[float, float]) -> DecayFit:
-        if not np.square(part).sum() > _SILENCE * whole:
+
+def _decibels(ratio: np.ndarray) -> np.ndarray:
+    return np.maximum(10 * np.log10(np.maximum(ratio, 1e-12)), _FLOOR)
+
+
+def _measure_tail(heard: np.ndarray, straightness: float) -> tuple:
+    """The values of `Tails` for one note, of which only what is audible is given."""
+    tail = heard[_TAIL]
+    silence = _SILENCE * np.square(heard).sum()
+
+    def measured(part: np.ndarray, levels: tuple[float, float] = T20) -> DecayFit:
+        if not np.square(part).sum() > silence:
             return DecayFit(np.nan, np.nan, SILENT)
-        found = fit_decay(part, levels, straightness)
-        return (
-            DecayFit(longest_measurable_decay(levels), np.nan, SLOW)
-            if found.missing_reason == SLOW
-            else found
-        )
+        fit = fit_decay(part, levels, straightness)
+        if fit.missing_reason == SLOW:
+            return DecayFit(longest_measurable_decay(levels), np.nan, SLOW)
+        return fit
 
-    t20, edt = measured(tail, T20), measured(tail, EDT)
-    octaves = [measured(octave_band(tail, center), T20) for center in OCTAVES]
+    t20, edt = measured(tail), measured(tail, EDT)
+    octaves = [measured(octave_band(tail, center)) for center in OCTAVES]
     return (
-        *tail_ratio(wave),
+        *_ratio(heard),
         *(t20.seconds, t20.missing_reason, t20.r2),
         *(edt.seconds, edt.missing_reason),
         [octave.seconds for octave in octaves],
         [octave.missing_reason for octave in octaves],
     )
-
-
-def _still(tail: np.ndarray) -> bool:
-    """Whether the last quarter of a tail is about as loud as the one before."""
-    quarters = np.array_split(np.square(tail, dtype=np.float64), 4)
-    return bool(quarters[3].mean() * 10 ** (_STILL / 10) > quarters[2].mean())

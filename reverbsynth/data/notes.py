@@ -19,7 +19,7 @@ UNKNOWN_VELOCITY = 0
 UNKNOWN_INSTRUMENT = "unknown"
 
 SILENCE = 1e-4
-"""A note whose peak is below this (-80 dB of full scale) counts as silent."""
+"""A note whose `swing` is below this (-80 dB of full scale) counts as silent."""
 
 
 @dataclass(frozen=True)
@@ -132,9 +132,14 @@ def audio_problem(audio: np.ndarray) -> str | None:
     peak = float(np.abs(audio).max())
     if peak > 1:
         return f"audio peaks at {peak:.4g}, expected samples within [-1, 1]"
-    if peak < SILENCE:
+    if swing(audio) < SILENCE:
         return f"audio is silent (peak {peak:.2g})"
     return None
+
+
+def swing(waves: np.ndarray) -> np.ndarray:
+    """Largest distance of samples (last axis) from their mean: a constant is silence too."""
+    return np.abs(waves - waves.mean(axis=-1, keepdims=True)).max(axis=-1)
 
 
 def duplicates(ids: Sequence[str]) -> list[str]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from reverbsynth.audio.format import NOTE_LENGTH
 from reverbsynth.data.dataset import DataSet
-from reverbsynth.data.notes import SILENCE, Note
+from reverbsynth.data.notes import SILENCE, Note, swing
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.evaluation.bootstrap import commonest
 from reverbsynth.gan import schedule
@@ -117,7 +117,7 @@ class Clips:
     def flaws(self) -> np.ndarray:
         """What makes a note no sound: ``NaN``, ``silent``, or empty [shape=(n,)]."""
         finite = np.isfinite(self.waves).all(axis=1)
-        audible = np.abs(np.nan_to_num(self.waves)).max(axis=1, initial=0) >= SILENCE
+        audible = swing(np.nan_to_num(self.waves)) >= SILENCE
         return np.where(finite, np.where(audible, "", SILENT), NAN)
 
     @property

@@ -11,9 +11,10 @@ import librosa
 import numpy as np
 import pandas as pd
 import soxr
-from scipy import signal
 
 from reverbsynth.audio.format import NOTE_OFF, SAMPLE_RATE
+from reverbsynth.audio.pitch import fundamentals, midi_to_hz
+from reverbsynth.audio.reverberation import audible, fit_decay
 from reverbsynth.settings import Settings
 from reverbsynth.spectra.representation import Representation
 
@@ -73,14 +74,8 @@ def loss(original: np.ndarray, decoded: np.ndarray, pitch: int) -> dict[str, flo
         "SNR (dB)": signal_to_noise(original, decoded),
         "log-spectral distance (dB)": log_spectral_distance(original, decoded),
         "pitch error (cents)": abs(pitch_change(original, decoded, pitch)),
-        "change of decay (ms)": 1000 * abs(decay_time(decoded) - decay_time(original)),
+        "change of decay (ms)": 1000 * abs(fall_time(decoded) - fall_time(original)),
     }
-
-
-def audible(wave: np.ndarray) -> np.ndarray:
-    """What is above 20 Hz: representations drop the bin at 0 Hz, where notes may have an offset."""
-    high_pass = signal.butter(4, 20.0, "highpass", fs=SAMPLE_RATE, output="sos")
-    return signal.sosfiltfilt(high_pass, wave)
 
 
 def signal_to_noise(original: np.ndarray, decoded: np.ndarray) -> float:
@@ -103,32 +98,32 @@ def log_spectral_distance(original: np.ndarray, decoded: np.ndarray) -> float:
 def pitch_change(original: np.ndarray, decoded: np.ndarray, pitch: int) -> float:
     """How much higher the decoded note sounds than the original, in cents.
 
-    The fundamental is YIN's median over the held part (de Cheveigné and Kawahara, 2002), sought
-    within a fifth of `pitch`, at four times the sample rate: at 16 kHz a period of a high note is
-    too few samples to tell cents.
+    The fundamental is the median of YIN over the held part, sought within a fifth of `pitch`, at
+    four times the sample rate: at 16 kHz a period of a high note is too few samples to tell cents.
     """
     held = slice(int(0.2 * SAMPLE_RATE), int((NOTE_OFF - 0.2) * SAMPLE_RATE))
     rate = 4 * SAMPLE_RATE
-    low, high = librosa.midi_to_hz([pitch - _SEMITONES, pitch + _SEMITONES])
-    options = {"fmin": low, "fmax": high, "sr": rate, "frame_length": _YIN_FRAME}
-    fundamentals = [
-        np.median(librosa.yin(soxr.resample(x[held], SAMPLE_RATE, rate), **options))
-        for x in (original, decoded)
-    ]
-    return float(1200 * np.log2(fundamentals[1] / fundamentals[0]))
+    low, high = midi_to_hz([pitch - _SEMITONES, pitch + _SEMITONES])
+    before, after = (
+        np.median(
+            fundamentals(
+                soxr.resample(wave[held], SAMPLE_RATE, rate),
+                low,
+                high,
+                _YIN_FRAME,
+                _YIN_FRAME // 4,
+                rate,
+            )
+        )
+        for wave in (original, decoded)
+    )
+    return float(1200 * np.log2(after / before))
 
 
-def decay_time(wave: np.ndarray) -> float:
-    """Seconds in which the tail falls by 20 dB: a third of what the reverberation time would be.
+def fall_time(wave: np.ndarray) -> float:
+    """Seconds in which the tail of a note falls by 20 dB, from the line through that part of it.
 
-    A line through the energy decay curve, Schroeder's backward integral ("New method of measuring
-    reverberation time", 1965), over its first 20 dB. NaN where the tail is silent.
+    NaN where the tail does not fall that far.
     """
-    tail = np.square(wave[int(NOTE_OFF * SAMPLE_RATE) :], dtype=np.float64)
-    energy = np.cumsum(tail[::-1])[::-1]
-    if energy[0] == 0:
-        return float("nan")
-    level = 10 * np.log10(np.maximum(energy, 1e-12 * energy[0]) / energy[0])
-    fitted = max(int(np.argmax(level < -20)) or len(level), 2)
-    seconds = np.arange(fitted) / SAMPLE_RATE
-    return float(-20 / np.polyfit(seconds, level[:fitted], 1)[0])
+    tail = wave[int(NOTE_OFF * SAMPLE_RATE) :]
+    return fit_decay(tail, (0.0, -20.0), straightness=0).seconds / 3

@@ -91,3 +91,9 @@ def test_noise_silence_and_clicks_have_no_confidence(noise):
     assert estimated_pitch(noise[0])[1] < 0.5
     assert estimated_pitch(np.zeros(64_000, np.float32)) == (None, 0.0)
     assert estimated_pitch(np.ones(100, np.float32)) == (None, 0.0)
+    assert estimated_pitch(np.full(64_000, 0.1, np.float32)) == (None, 0.0)
+
+
+def test_an_offset_does_not_let_the_silence_after_a_note_count(tone):
+    wave = np.concatenate([tone(40, seconds=0.5), np.zeros(56_000, np.float32)])
+    assert estimated_pitch(wave + np.float32(0.1)) == estimated_pitch(wave)

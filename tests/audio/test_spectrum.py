@@ -55,3 +55,28 @@ def test_distances_of_every_pair():
 
 def test_no_notes_have_no_levels():
     assert spectrum.mel_levels(np.empty((0, NOTE_LENGTH))).shape == (0, 63, 64)
+
+
+def test_the_spectrum_of_a_tone():
+    frequencies, power = spectrum.long_term_spectrum(np.stack([tone(1000)] * 3))
+    assert frequencies.shape == power.shape == (1025,)
+    assert frequencies[np.argmax(power)] == 1000
+    assert power.max() == pytest.approx(10 * np.log10(0.5), abs=0.01)
+    assert power[800:].max() < -90
+
+
+def test_energy_above_a_frequency():
+    low, high, equal = tone(500), tone(5000), 10 * np.log10(0.5)
+    assert spectrum.share_above(low + high, 4000) == pytest.approx(equal, abs=0.01)
+    assert spectrum.share_above(low + 0.01 * high, 4000) == pytest.approx(-40, abs=0.1)
+    assert spectrum.share_above(np.stack([low, high]), 4000) == pytest.approx(equal, abs=0.01)
+
+
+def test_a_constant_offset_is_in_no_measure():
+    wave = tone(220) * np.exp(-TIME)
+    shifted = wave + 0.1
+    plain, raised = spectrum.mel_levels(np.stack([wave, shifted]))
+    # The frames at the edges see the offset begin and end.
+    assert np.abs(plain - raised)[2:-2].max() < 0.1
+    for measure in (spectrum.treble, spectrum.brightness):
+        assert measure(shifted) == pytest.approx(measure(wave), abs=0.01)

@@ -5,6 +5,14 @@ import pytest
 
 from reverbsynth.audio import tails
 from reverbsynth.audio.format import NOTE_LENGTH, NOTE_OFF, SAMPLE_RATE
+from reverbsynth.audio.reverberation import (
+    BENT,
+    EDT,
+    PLATEAU,
+    SHORT,
+    STRAIGHTNESS,
+    fit_decay,
+)
 
 TIME = np.arange(NOTE_LENGTH) / SAMPLE_RATE
 TAIL = slice(int(NOTE_OFF * SAMPLE_RATE), None)
@@ -24,7 +32,7 @@ def noise(seed: int = 0) -> np.ndarray:
 @pytest.mark.parametrize("hz", [41.2, 98.0, 440.0])
 def test_t20_of_a_tone(seconds, hz):
     wave = np.sin(2 * np.pi * hz * TIME + 1) * released(seconds)
-    found = tails.fit_decay(wave[TAIL])
+    found = fit_decay(wave[TAIL])
     assert found.missing_reason == ""
     assert found.seconds == pytest.approx(seconds, rel=0.01)
     assert found.r2 > 0.995
@@ -32,7 +40,7 @@ def test_t20_of_a_tone(seconds, hz):
 
 @pytest.mark.parametrize("seconds", DECAYS)
 def test_t20_of_noise(seconds):
-    found = [tails.fit_decay((noise(seed) * released(seconds))[TAIL]).seconds for seed in range(5)]
+    found = [fit_decay((noise(seed) * released(seconds))[TAIL]).seconds for seed in range(5)]
     # A single draw of 0.2 s has a standard deviation of 2.5 % (ISO 3382-1, equation 6).
     assert np.mean(found) == pytest.approx(seconds, rel=0.03)
     assert found[0] == pytest.approx(seconds, rel=0.05)
@@ -40,7 +48,7 @@ def test_t20_of_noise(seconds):
 
 @pytest.mark.parametrize("seconds", [0.3, 1.0, 3.0, 5.0])
 def test_early_decay_time(seconds):
-    found = tails.fit_decay((noise() * released(seconds))[TAIL], tails.EDT)
+    found = fit_decay((noise() * released(seconds))[TAIL], EDT)
     assert found.seconds == pytest.approx(seconds, rel=0.05)
 
 
@@ -67,26 +75,26 @@ def plateaus() -> dict[str, np.ndarray]:
 
 @pytest.mark.parametrize("name", plateaus())
 def test_a_plateau_is_no_decay(name):
-    found = tails.fit_decay(plateaus()[name][TAIL])
-    assert found.missing_reason == tails.PLATEAU
+    found = fit_decay(plateaus()[name][TAIL])
+    assert found.missing_reason == PLATEAU
     assert np.isnan(found.seconds)
 
 
 @pytest.mark.parametrize("name", ["noise", "tone", "faded out"])
 def test_a_plateau_has_no_early_decay(name):
-    assert tails.fit_decay(plateaus()[name][TAIL], tails.EDT).missing_reason == tails.PLATEAU
+    assert fit_decay(plateaus()[name][TAIL], EDT).missing_reason == PLATEAU
 
 
 def test_a_decay_onto_a_floor_is_not_straight():
-    found = tails.fit_decay((noise() * released(0.3) + 0.01 * noise(1))[TAIL])
-    assert found.missing_reason == tails.BENT
+    found = fit_decay((noise() * released(0.3) + 0.01 * noise(1))[TAIL])
+    assert found.missing_reason == BENT
     assert np.isnan(found.seconds)
-    assert found.r2 < tails.STRAIGHTNESS
+    assert found.r2 < STRAIGHTNESS
 
 
 def test_a_decay_longer_than_the_tail_is_too_slow():
     wave = noise() * released(4.0)
-    assert tails.fit_decay(wave[TAIL]).missing_reason == tails.SLOW
+    assert fit_decay(wave[TAIL]).missing_reason == tails.SLOW
     measured = tails.measure_tails(wave[np.newaxis])
     assert measured.t20_missing_reason[0] == tails.SLOW
     assert measured.t20[0] == tails.longest_measurable_decay() == pytest.approx(2.4)
@@ -94,10 +102,10 @@ def test_a_decay_longer_than_the_tail_is_too_slow():
 
 
 def test_silence_and_a_click_have_no_decay():
-    assert tails.fit_decay(np.zeros(16_000)).missing_reason == tails.SILENT
+    assert fit_decay(np.zeros(16_000)).missing_reason == tails.SILENT
     click = np.zeros(16_000)
     click[0] = 1
-    assert tails.fit_decay(click).missing_reason == tails.SHORT
+    assert fit_decay(click).missing_reason == SHORT
     dead = noise() * (TIME < NOTE_OFF)
     assert tails.measure_tails(dead[np.newaxis]).t20_missing_reason[0] == tails.SILENT
 
@@ -137,4 +145,33 @@ def test_distance_of_numbers():
 def test_no_notes_have_no_tails():
     found = tails.measure_tails(np.empty((0, NOTE_LENGTH)))
     assert found.t20.shape == (0,)
-    assert found.octave_words.shape == (0, 7)
+    assert found.octaves_missing_reason.shape == (0, 7)
+
+
+def measures(wave: np.ndarray) -> list[float]:
+    found = tails.measure_tails(wave[np.newaxis])
+    curve = tails.levels(wave[np.newaxis])[1][0]
+    ratio = tails.tail_ratio(wave)[0]
+    return [ratio, found.ratio[0], found.t20[0], found.edt[0], *found.octaves[0], *curve]
+
+
+@pytest.mark.parametrize("offset", [0.003, -0.05])
+@pytest.mark.parametrize("seconds", [0.3, 1.0])
+def test_a_constant_offset_changes_no_measure(seconds, offset):
+    wave = 0.3 * noise() * released(seconds)
+    np.testing.assert_allclose(measures(wave + offset), measures(wave), rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("hold", [10.0, 100.0])
+def test_an_offset_that_fades_slowly_changes_no_measure(hold):
+    """As a reverb passes on the offset of a note: it falls far more slowly than the note's tail."""
+    wave = 0.3 * noise() * released(1.0)
+    measured = measures(wave + 0.02 * released(hold))
+    np.testing.assert_allclose(measured[:4], measures(wave)[:4], rtol=0.01)
+    assert fit_decay((wave + 0.02 * released(hold))[TAIL]).missing_reason
+
+
+def test_an_offset_that_ends_with_the_note_leaves_silence():
+    wave = (noise() + 0.5) * (TIME < NOTE_OFF)
+    assert tails.tail_ratio(wave) == (-80.0, "")
+    assert tails.measure_tails(wave[np.newaxis]).t20_missing_reason[0] == tails.SILENT

@@ -11,13 +11,14 @@ from reverbsynth.settings import SpectraSettings
 from reverbsynth.spectra.representation import Representation
 
 SILENCE = np.zeros(NOTE_LENGTH, np.float32)
-SOUND = np.full(NOTE_LENGTH, 0.1, np.float32)
+SOUND = np.tile(np.float32([0.1, -0.1]), NOTE_LENGTH // 2)
+OFFSET = np.full(NOTE_LENGTH, 0.1, np.float32)
 BROKEN = np.where(np.arange(NOTE_LENGTH) == 5, np.nan, SOUND)
 
 
 def test_flaws_of_silence_and_nan():
-    clips = Clips.asked(np.stack([SOUND, SILENCE, BROKEN, BROKEN]), [40] * 4, {})
-    assert clips.flaws.tolist() == ["", "silent", "NaN", "NaN"]
+    clips = Clips.asked(np.stack([SOUND, SILENCE, OFFSET, BROKEN, BROKEN, BROKEN]), [40] * 6, {})
+    assert clips.flaws.tolist() == ["", "silent", "silent", "NaN", "NaN", "NaN"]
     assert clips.missing_reason == "NaN"
     assert clips.where(clips.flaws == "").missing_reason == ""
 

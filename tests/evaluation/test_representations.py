@@ -40,14 +40,14 @@ def test_pitch_change_is_found(pitch, cents):
 
 
 @pytest.mark.parametrize("decay", [60.0, 200.0])
-def test_decay_time_of_an_exponential(decay):
+def test_fall_time_of_an_exponential(decay):
     noise = np.random.default_rng(1).normal(size=NOTE_LENGTH)
     wave = noise * 10 ** (-decay * np.maximum(TIME - NOTE_OFF, 0) / 20)
-    assert representations.decay_time(wave) == pytest.approx(20 / decay, rel=0.03)
+    assert representations.fall_time(wave) == pytest.approx(20 / decay, rel=0.03)
 
 
-def test_decay_time_of_silence_is_unknown():
-    assert np.isnan(representations.decay_time(np.zeros(NOTE_LENGTH)))
+def test_fall_time_of_silence_is_unknown():
+    assert np.isnan(representations.fall_time(np.zeros(NOTE_LENGTH)))
 
 
 def test_mel_loses_the_waveform_and_keeps_the_note():

@@ -9,12 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from reverbsynth.audio.format import NOTE_OFF, SAMPLE_RATE
-from reverbsynth.audio.reverberation import (
-    decay_by_octave,
-    decay_time,
-    energy_decay,
-    long_term_spectrum,
-)
+from reverbsynth.audio.reverberation import audible, decay_by_octave, energy_decay, fit_decay
+from reverbsynth.audio.spectrum import long_term_spectrum
 from reverbsynth.book.captions import facts_table, listed
 from reverbsynth.book.chapters.training import _MEANING, _OWN
 from reverbsynth.book.style import OTHER, canvas, effect_color, style
@@ -132,9 +128,9 @@ def note_and_twins(audio: Mapping[str, np.ndarray]) -> Figure:
 
 
 def level(wave: np.ndarray) -> np.ndarray:
-    """Level over time in dB of full scale, averaged over 20 ms [shape as wave]."""
+    """Level over time in dB of full scale above 20 Hz, averaged over 20 ms [shape as wave]."""
     width = int(_SMOOTH * SAMPLE_RATE)
-    power = np.convolve(np.square(wave, dtype=np.float64), np.ones(width) / width, mode="same")
+    power = np.convolve(np.square(audible(wave)), np.ones(width) / width, mode="same")
     return 10 * np.log10(np.maximum(power, 1e-12))
 
 
@@ -213,7 +209,7 @@ def decay_times(effects: Mapping[str, Effect]) -> pd.DataFrame:
     for name, effect in effects.items():
         response = impulse_response(effect)
         octaves = {f"{hz:g} Hz": seconds for hz, seconds in decay_by_octave(response).items()}
-        rows[name] = {"whole": decay_time(response), **octaves}
+        rows[name] = {"whole": fit_decay(response, straightness=0).seconds, **octaves}
     frame = pd.DataFrame(rows)
     frame.index.name = "band"
     return frame

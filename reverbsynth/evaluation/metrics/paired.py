@@ -69,7 +69,7 @@ class Twins:
         found = np.full(len(self.places), "", object)
         for each in (effect, self.effects[0]):
             unknown = ~np.isfinite(self.values(name, each))
-            found[unknown] = self.values(f"{name}_word", each)[unknown]
+            found[unknown] = self.values(f"{name}_missing_reason", each)[unknown]
         return found.tolist()
 
     def crossfades(self, effect: str, count: int) -> np.ndarray:

@@ -110,7 +110,9 @@ class PerNoteMetrics(MetricGroup):
     def _median(self, effect: str, values: str, missing_reasons: str | None = None) -> MetricFn:
         def take(subject: NoteSet) -> Measure:
             mask = subject.effects == effect
-            why = getattr(subject.tails, f"{missing_reasons or values}_word")[mask].tolist()
+            why = getattr(subject.tails, f"{missing_reasons or values}_missing_reason")[
+                mask
+            ].tolist()
             numbers = getattr(subject.tails, values)[mask]
             found = self.bootstrap.median(numbers, why or [subject.missing_reason])
             return _in_time(found, _LONGEST.get(values))
@@ -120,7 +122,7 @@ class PerNoteMetrics(MetricGroup):
     def _octave(self, effect: str, place: int) -> MetricFn:
         def take(subject: NoteSet) -> Measure:
             mask = subject.effects == effect
-            why = subject.tails.octave_words[mask, place].tolist()
+            why = subject.tails.octaves_missing_reason[mask, place].tolist()
             numbers = subject.tails.octaves[mask, place]
             return _in_time(
                 self.bootstrap.median(numbers, why or [subject.missing_reason]), _LONGEST["t20"]
