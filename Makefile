@@ -1,9 +1,16 @@
 # make test: set up and run the whole test suite. make book: set up and build the book.
+# make test-fast: what a minute can test. make lint: style, spelling, schemas, types, and lines.
 # Needs make and Python 3.11 to 3.13; everything else goes into .venv, from requirements.lock.
 
 PYTHON ?= python3
 PRESET ?= tiny
 RUN    ?=
+# KERAS_BACKEND=jax make test: only the tests that both backends have, on JAX.
+BACKENDS := $(or $(KERAS_BACKEND),tensorflow jax)
+
+FAST := tests/audio tests/data tests/effects tests/files tests/settings tests/test_repository.py
+SPELT := *.md *.yml CITATION.cff Makefile pyproject.toml .ci .github benchmarks book notebooks \
+  reverbsynth tests
 
 BIN   := .venv/bin
 READY := .venv/.ready
@@ -11,7 +18,7 @@ READY := .venv/.ready
 export UV_COMPILE_BYTECODE = 1
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: book pdf test lint clean
+.PHONY: book pdf test test-fast lint clean
 .DEFAULT_GOAL := book
 
 book: $(READY)
@@ -22,15 +29,25 @@ pdf: $(READY)
 	$(BIN)/reverbsynth pdf
 
 test: $(READY)
-	$(BIN)/python -m pytest $(ARGS)
+	for backend in $(BACKENDS); do \
+	  KERAS_BACKEND=$$backend $(BIN)/python -m pytest $(ARGS) || exit; \
+	done
+
+test-fast: $(READY)
+	$(BIN)/python -m pytest -m "not (slow or browser or kill or distributed)" $(FAST) $(ARGS)
 
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/codespell README.md CHANGELOG.md book notebooks reverbsynth tests benchmarks \
-	  --skip "*.png,*.gz,*.npz,*/vendor/*,*/fixtures/*,*/__pycache__/*,*/results/*"
+	$(BIN)/codespell --check-hidden $(SPELT)
 	$(BIN)/nbstripout --verify notebooks/*.ipynb
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.citation-file-format CITATION.cff
 	$(BIN)/mypy
+	@find reverbsynth -name '*.py' -exec wc -l {} + | awk 'split($$2, part, "/") > 1 { \
+	  room = part[2] ~ /[.]py$$/ ? "(top)" : part[2]; lines[room] += $$1; all += $$1 } \
+	  END { for (room in lines) printf "%6d %s\n", lines[room], room | "sort -k 2"; \
+	  close("sort -k 2"); printf "%6d lines of reverbsynth\n", all }'
 
 clean:
 	rm -rf _build

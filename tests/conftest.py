@@ -1,17 +1,13 @@
 """Fixtures shared by the whole suite."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import hypothesis
 import pytest
 
-from reverbsynth.data.build import build_data
 from reverbsynth.settings import Settings
-from reverbsynth.training.run import Run
-from reverbsynth.training.train import train
+from tests import chromium
 
 pytest_plugins = ["tests.sounds"]
 
@@ -51,55 +47,35 @@ def small_settings() -> Settings:
 @pytest.fixture(scope="session")
 def small_data(small_settings, tmp_path_factory):
     """A built data set of six notes and their twins."""
+    from reverbsynth.data.build import build_data
+
     return build_data(small_settings, tmp_path_factory.mktemp("small") / "data")
 
 
 @pytest.fixture(scope="session")
-def small_run(small_settings, small_data, tmp_path_factory) -> Run:
+def small_run(small_settings, small_data, tmp_path_factory):
     """A finished run of stages 0 to 2."""
+    from reverbsynth.training.train import train
+
     return train(small_settings, small_data, tmp_path_factory.mktemp("small") / "run")
 
 
-_UNDER_JAX = "test_the_same_tests_pass_under_jax"
-_BOTH_BACKENDS = (
-    "tests/spectra",
-    "tests/gan",
-    "tests/instrument/test_instrument.py",
-    "tests/training/test_train.py::test_until_stage_stops_there_and_goes_on",
-    "tests/training/test_train.py::test_instrument_of_a_run_sounds",
-)
-
-
-@pytest.fixture(scope="session")
-def jax_suite(tmp_path_factory):
-    """Tests in a process of their own, under JAX: the process, and the file of its output."""
-    path = tmp_path_factory.mktemp("jax") / "output.txt"
-    with path.open("w") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *_BOTH_BACKENDS],
-            env={**os.environ, "KERAS_BACKEND": "jax"},
-            cwd=Path(__file__).parent.parent,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    yield process, path
-    process.kill()
-    process.wait()
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _begin_early(request):
-    """Let the tests under JAX run beside the others, where they are asked for."""
-    if (
-        any(item.name == _UNDER_JAX for item in request.session.items)
-        and os.environ.get("KERAS_BACKEND", "tensorflow") != "jax"
-    ):
-        request.getfixturevalue("jax_suite")
-
-
-def pytest_collection_modifyitems(items) -> None:
-    """What only waits for another process comes last."""
-    items.sort(key=lambda item: item.name == _UNDER_JAX)
+def pytest_collection_modifyitems(config, items) -> None:
+    """Mark what trains a network as slow; under JAX, leave out what is of TensorFlow alone."""
+    no_browser = pytest.mark.skip("needs a browser: apt-get install chromium")
+    under_jax = os.environ.get("KERAS_BACKEND") == "jax"
+    kept, left = [], []
+    for item in items:
+        if "small_run" in item.fixturenames:
+            item.add_marker("slow")
+        if item.get_closest_marker("browser") and chromium.find() is None:
+            item.add_marker(no_browser)
+        room = item.path.relative_to(Path(__file__).parent).parts[0]
+        both = room in ("spectra", "gan") or item.get_closest_marker("both_backends")
+        (kept if both or not under_jax else left).append(item)
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = kept
 
 
 def pytest_sessionfinish(session, exitstatus) -> None:

@@ -21,6 +21,7 @@ from reverbsynth.data.build import build_data
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.settings import Settings
+from tests import chromium
 
 ROOT = Path(__file__).parents[2]
 
@@ -139,16 +140,14 @@ class TestSmallBook:
         folder = small_book.parent / "_static" / "vendor" / "mathjax"
         assert sorted(path.name for path in folder.iterdir()) == ["LICENSE", "tex-svg.js"]
 
+    @pytest.mark.browser
     @pytest.mark.parametrize("name", ["index.html", "notebooks/01_small.html"])
     def test_a_browser_without_network_sets_the_mathematics(self, small_book, name, tmp_path):
-        chromium = next(filter(shutil.which, ("chromium", "google-chrome")), None)
-        if chromium is None:
-            pytest.skip("needs chromium")
         options = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
         options += ["--host-resolver-rules=MAP * ~NOTFOUND", "--virtual-time-budget=10000"]
         options += [f"--user-data-dir={tmp_path}", "--dump-dom"]
         done = subprocess.run(
-            [chromium, *options, (small_book.parent / name).as_uri()],
+            [chromium.find(), *options, (small_book.parent / name).as_uri()],
             capture_output=True,
             text=True,
             timeout=120,

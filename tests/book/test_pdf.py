@@ -7,7 +7,6 @@ from pypdf import PdfReader
 
 from reverbsynth.book import pdf
 from reverbsynth.errors import ReverbSynthError
-from tests.chromium import find
 
 CONTENTS = """\
 root: index
@@ -41,9 +40,8 @@ def test_the_paper_s_parts_are_printed(contents):
     assert pdf.chapters(contents) == ["index", "one"]
 
 
+@pytest.mark.browser
 def test_chapters_become_one_file_with_an_outline(html, contents, tmp_path):
-    if find() is None:
-        pytest.skip("needs chromium")
     target = tmp_path / "book.pdf"
     assert pdf.print_book(html, contents, target) == 2
     made = PdfReader(target)

@@ -11,9 +11,7 @@ from reverbsynth.book.slides import Slide, show_slides
 from reverbsynth.settings import Settings
 from tests import chromium
 
-pytestmark = pytest.mark.skipif(
-    chromium.find() is None, reason="needs a browser: apt-get install chromium"
-)
+pytestmark = pytest.mark.browser
 
 STATIC = Path(__file__).parents[2] / "book" / "_static"
 

@@ -14,9 +14,7 @@ from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.settings import GanSettings, SpectraSettings
 from tests import chromium
 
-pytestmark = pytest.mark.skipif(
-    chromium.find() is None, reason="needs a browser: apt-get install chromium"
-)
+pytestmark = pytest.mark.browser
 
 PITCHES = list(range(36, 61))
 

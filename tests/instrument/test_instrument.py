@@ -16,6 +16,8 @@ from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.instrument.latents import slerp
 from reverbsynth.training.run import Run
 
+pytestmark = pytest.mark.both_backends
+
 
 def snr(reference: np.ndarray, found: np.ndarray) -> float:
     noise = np.sum((reference.astype(np.float64) - found) ** 2)

@@ -7,7 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
 
@@ -69,6 +68,7 @@ def same_losses(one: Run, several: Run) -> None:
     assert np.abs(first - last).max() < 1e-3 * np.abs(first).max()
 
 
+@pytest.mark.distributed
 def test_two_devices_of_one_machine(ten_steps, small_data, tmp_path):
     settings, one = ten_steps(**{"losses.penalty_every": 2, "losses.imle_weight": 1.0})
     # JAX makes its processors from XLA_FLAGS, TensorFlow from the script's first argument.
@@ -80,7 +80,7 @@ def test_two_devices_of_one_machine(ten_steps, small_data, tmp_path):
     same_losses(one, Run.open(run))
 
 
-@pytest.mark.skipif(keras.backend.backend() == "jax", reason="TensorFlow's own")
+@pytest.mark.distributed
 def test_two_processes_over_loopback(ten_steps, small_data, tmp_path):
     settings, one = ten_steps(**{"training.griffin_lim_every": STEPS})
     # Ten steps of a second each by the chief's clock, and half of another stage. The other's clock

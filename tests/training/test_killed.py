@@ -18,6 +18,8 @@ from reverbsynth.training.train import train
 
 from .test_train import same_state
 
+pytestmark = [pytest.mark.kill, pytest.mark.slow]
+
 KILLS = 20
 
 

@@ -88,6 +88,7 @@ def test_tensorboard_shows_curves_pictures_and_sounds(small_run):
     )
 
 
+@pytest.mark.both_backends
 @pytest.mark.parametrize("stage", [0, 2])
 def test_instrument_of_a_run_sounds(small_run, stage):
     waves = Instrument.from_run(small_run, stage).notes([40, 42], seed=0)
@@ -132,6 +133,7 @@ def test_resumed_training_equals_an_uninterrupted_one(
     same_state(small_run, train(small_settings, small_data, tmp_path / "run"))
 
 
+@pytest.mark.both_backends
 def test_until_stage_stops_there_and_goes_on(small_run, small_settings, small_data, tmp_path):
     stopped = train(small_settings, small_data, tmp_path / "run", until_stage=1)
     assert stopped.stages == [0, 1]
