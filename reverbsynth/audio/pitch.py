@@ -16,30 +16,40 @@ SOUNDING = 0.01
 UNHEARD = "no pitch"
 """Why a silent note has no error of pitch."""
 
-_NSYNTH = re.compile(r"[A-Za-z_]+_(?:acoustic|electronic|synthetic)_\d+-(\d{3})-\d{3}")
-_MIDI = re.compile(r"(?<![a-z0-9])midi[ _-]?(\d{1,3})(?![0-9])", re.IGNORECASE)
-_NUMBERED = re.compile(r"(?<![a-z0-9])(?:note|pitch)[ _-]?(\d{1,3})(?![0-9])", re.IGNORECASE)
-_ENDING = re.compile(r"-(\d{3})-\d{3}$")
-_SPELLED = re.compile(r"(?<![A-Za-z0-9#])([A-Ga-g])([#♯sb♭]?)(-?\d)(?![A-Za-z0-9])")
 _HELD = slice(int(0.1 * SAMPLE_RATE), int(NOTE_OFF * SAMPLE_RATE))
 _SILENCE = 1e-6
+_NSYNTH = re.compile(r"[A-Za-z_]+_(?:acoustic|electronic|synthetic)_\d+-(\d{3})-\d{3}")
+_MIDI = re.compile(r"(?<![a-z0-9])midi[ _-]?(\d{1,3})(?![0-9])", re.IGNORECASE)
+_SPELLED = re.compile(r"(?<![A-Za-z0-9#])([A-Ga-g])([#♯sb♭]?)(-?\d)(?![A-Za-z0-9])")
+_COUNTER = re.compile(
+    r"(?<![a-z0-9])(?:note|pitch)[ _-]?(\d{1,3})(?![0-9])|-(\d{3})-\d{3}\Z|\A(\d+)\Z",
+    re.IGNORECASE | re.ASCII,
+)
 _STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+_SHIFTS = {"": 0, "#": 1, "♯": 1, "s": 1, "b": -1, "♭": -1}
 
 
 def pitch_of_name(name: str) -> int | None:
-    """The MIDI pitch that a file's name tells, without its suffix; None where it tells no one.
+    """The MIDI pitch that a file's name gives, without its suffix; None where it gives no one.
 
-    A whole name of NSynth's (``bass_acoustic_000-040-100``) tells its pitch. Else a pitch by name
-    (``A1``, ``C#3``, ``Bb2``; C4 is 60) and ``midi40`` count, and only without these what may be
-    any counter: ``note_40``, ``pitch40``, an ending such as ``-040-100``, a bare number. Hints of
-    one rank that disagree tell no one pitch.
+    A whole name of NSynth's (``bass_acoustic_000-040-100``) gives its pitch. Otherwise a pitch by
+    name (``A1``, ``C#3``, ``Bb2``; C4 is 60) and ``midi40`` count, and only without these what may
+    be any counter: ``note_40``, ``pitch40``, an ending such as ``-040-100``, a bare number. Hints
+    of the same rank that disagree give no pitch.
+
+    >>> pitch_of_name("take 3, C#2")
+    37
     """
     if whole := _NSYNTH.fullmatch(name):
-        told = {int(whole[1])}
+        pitches = {int(whole[1])}
     else:
-        told = _plain_hints(name) or _counters(name)
-    pitch = told.pop() if len(told) == 1 else None
-    return pitch if pitch is not None and 0 <= pitch <= 127 else None
+        pitches = {int(number) for number in _MIDI.findall(name)} | {
+            _STEPS[step.upper()] + _SHIFTS[accidental] + 12 * (int(octave) + 1)
+            for step, accidental, octave in _SPELLED.findall(name)
+        }
+        pitches = pitches or {int(each[each.lastindex]) for each in _COUNTER.finditer(name)}
+    pitch = pitches.pop() if len(pitches) == 1 else -1
+    return pitch if 0 <= pitch <= 127 else None
 
 
 def midi_to_hz(pitch: np.ndarray | float) -> np.ndarray:
@@ -134,22 +144,3 @@ def cents(waves: np.ndarray, pitches: np.ndarray) -> np.ndarray:
     found = [fundamentals(audible(wave)[_HELD], low, high) for wave in waves]
     heard = np.array([np.median(each) if len(each) else np.nan for each in found])
     return 1200 * np.log2(heard / midi_to_hz(pitches))
-
-
-def _plain_hints(name: str) -> set[int]:
-    """Pitches that a name tells by their own names, or as MIDI numbers that it calls so."""
-    spelled = {
-        _STEPS[step.upper()] + _shift(accidental) + 12 * (int(octave) + 1)
-        for step, accidental, octave in _SPELLED.findall(name)
-    }
-    return spelled | {int(number) for number in _MIDI.findall(name)}
-
-
-def _counters(name: str) -> set[int]:
-    """Numbers in a name that may be MIDI pitches, or count something else."""
-    found = {int(number) for number in (*_NUMBERED.findall(name), *_ENDING.findall(name))}
-    return found | ({int(name)} if name.isascii() and name.isdigit() else set())
-
-
-def _shift(accidental: str) -> int:
-    return {"": 0, "#": 1, "♯": 1, "s": 1, "b": -1, "♭": -1}[accidental]

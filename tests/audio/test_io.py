@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from reverbsynth.audio.io import read_nsynth_wav, read_sound
+from reverbsynth.audio.io import encode_audio, read_nsynth_wav, read_sound, write_audio
 from reverbsynth.errors import ReverbSynthError
 
 FORMATS = [
@@ -128,3 +128,23 @@ def test_corrupted_sounds_are_read_or_one_line(originals, attempt, data):
     else:
         assert 0 < len(found) <= 64_000
         assert np.abs(found).max() <= 1
+
+
+@pytest.mark.parametrize(("suffix", "tolerance"), [(".wav", 1e-4), (".FLAC", 1e-4), (".ogg", 0.02)])
+def test_sounds_are_written_by_suffix(suffix, tolerance, tone, tmp_path):
+    path = tmp_path / f"note{suffix}"
+    write_audio(path, tone(45))
+    assert path.read_bytes()[:4] == encode_audio(tone(45), suffix)[:4]
+    found, rate = soundfile.read(path, dtype="float32")
+    assert rate == 16_000
+    assert np.abs(found - tone(45)).max() < tolerance
+
+
+def test_samples_beyond_full_scale_are_clipped(tone):
+    found, _ = soundfile.read(io.BytesIO(encode_audio(3 * tone(45))), dtype="float32")
+    np.testing.assert_allclose(found, np.clip(3 * tone(45), -1, 1), atol=1e-4)
+
+
+def test_other_suffixes_are_refused(tmp_path):
+    with pytest.raises(ReverbSynthError, match=r"a\.mp3: found suffix '\.mp3', expected one of"):
+        write_audio(tmp_path / "a.mp3", np.zeros(10))
