@@ -21,8 +21,8 @@ TARGET = 20.0
 """Seconds."""
 
 BUILD = (
-    "import sys; from reverbsynth.data import build_data;"
-    "from reverbsynth.settings.settings import Settings;"
+    "import sys; from reverbsynth.data.build import build_data;"
+    "from reverbsynth.settings import Settings;"
     "reverb = {'kind': 'reverb', 'parameters': {'engine': sys.argv[1]}};"
     "overrides = {'data.effects': [{'kind': 'dry'}, reverb]};"
     "build_data(Settings.preset('laptop', **overrides), sys.argv[2])"

@@ -28,7 +28,7 @@ from reverbsynth.data.sources.folder import Folder
 from reverbsynth.data.sources.nsynth import NSynth
 from reverbsynth.data.sources.soundfont import SoundFont
 from reverbsynth.effects import Effect, effects
-from reverbsynth.errors import ReverbSynthError
+from reverbsynth.errors import DataError
 from reverbsynth.files.atomic import write_json
 from reverbsynth.progress import progress
 from reverbsynth.settings import Settings, settings_hash
@@ -94,7 +94,7 @@ def build_data(settings: Settings, directory: Path | str, skip_bad: bool = False
 
     Raises
     ------
-    ReverbSynthError
+    DataError
         For a source or effect that cannot be used, an unusable note, a folder that holds another
         data set or the source itself, or a write that fails. No half-written data set is left.
     """
@@ -128,7 +128,7 @@ def build_data(settings: Settings, directory: Path | str, skip_bad: bool = False
         }
         for name, share in zip(SPLITS, settings.data.split, strict=True):
             if share > 0 and not rows[name]:
-                raise ReverbSynthError(f"{directory}: no usable note is left for split {name}")
+                raise DataError(f"{directory}: no usable note is left for split {name}")
         manifest = {
             "format": FORMAT,
             **identity,
@@ -150,7 +150,7 @@ def _check_apart(directory: Path, source: Path | None) -> None:
         return
     target, source = directory.resolve(), source.expanduser().resolve()
     if target == source or target in source.parents or source in target.parents:
-        raise ReverbSynthError(
+        raise DataError(
             f"{directory}: overlaps with the source {source} (data.source.path), "
             "expected a folder apart from it"
         )
@@ -159,12 +159,12 @@ def _check_apart(directory: Path, source: Path | None) -> None:
 def _finished(directory: Path, settings: Settings) -> DataSet | None:
     """The complete data set in ``directory``, if it is of the expected settings."""
     if directory.exists() and not directory.is_dir():
-        raise ReverbSynthError(f"{directory}: is a file, expected a folder")
+        raise DataError(f"{directory}: is a file, expected a folder")
     if not (directory / MANIFEST).exists():
         for split in SPLITS:
             stray = directory / record_name(split)
             if stray.exists() and not (directory / WORK).exists():
-                raise ReverbSynthError(
+                raise DataError(
                     f"{stray}: belongs to no data set ({MANIFEST} is missing); "
                     "choose another folder"
                 )
@@ -173,7 +173,7 @@ def _finished(directory: Path, settings: Settings) -> DataSet | None:
     shutil.rmtree(directory / WORK, ignore_errors=True)
     expected = data_hash(settings)
     if data.settings_hash != expected:
-        raise ReverbSynthError(
+        raise DataError(
             f"{directory}: holds a data set of other settings ({data.settings_hash}), "
             f"expected {expected}; choose another folder"
         )
@@ -192,16 +192,18 @@ def _described(effect: Effect) -> dict[str, Any]:
 
 def _indexed(source: Source, work: BuildJournal) -> Index:
     """The source's notes, from the work folder where an earlier try listed them."""
-    path = work.folder / "index.json"
+    path = work.folder / "notes.json"
     if (stored := read_json(path)) is not None:
-        entries = [NoteRef(**{**row, "where": tuple(row["where"])}) for row in stored["entries"]]
+        entries = [
+            NoteRef(**{**row, "locator": tuple(row["locator"])}) for row in stored["entries"]
+        ]
         index = Index(entries, stored["report"], [RejectedNote(**row) for row in stored["bad"]])
     else:
         rejected = Rejected(work.rejected.skip)
         index = replace(source.index(work.folder, rejected), bad=rejected.notes)
         write_json(path, asdict(index))
     if repeated := duplicates([entry.id for entry in index.entries]):
-        raise ReverbSynthError(
+        raise DataError(
             f"data.source: note id {repeated[0]!r} occurs more than once, expected each once"
         )
     return index

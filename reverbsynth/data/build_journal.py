@@ -11,7 +11,7 @@ from typing import Any
 
 from reverbsynth.data.dataset import MANIFEST, compact, record_name
 from reverbsynth.data.notes import SPLITS, Rejected, RejectedNote
-from reverbsynth.errors import ReverbSynthError
+from reverbsynth.errors import DataError, ReverbSynthError
 from reverbsynth.files.atomic import write_json, write_text
 from reverbsynth.files.checksum import sha256
 from reverbsynth.files.lock import exclusive_lock
@@ -73,7 +73,7 @@ class BuildJournal:
             return
         found = journal and journal["identity"]["settings_hash"]
         if found not in (None, self.identity["settings_hash"]):
-            raise ReverbSynthError(
+            raise DataError(
                 f"{self.directory}: holds an unfinished data set of other settings ({found}), "
                 f"expected {self.identity['settings_hash']}; choose another folder"
             )
@@ -91,7 +91,7 @@ class BuildJournal:
         if isinstance(error, OSError):
             path = error.filename or self.directory
             reason = error.strerror or error
-            raise ReverbSynthError(f"{path}: cannot be written ({reason})") from None
+            raise DataError(f"{path}: cannot be written ({reason})") from None
 
     def save(self) -> None:
         """Write the journal."""

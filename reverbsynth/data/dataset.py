@@ -1,13 +1,10 @@
 """A data set on disk: three TFRecord files and the manifest that describes them."""
 
 import hashlib
-import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from reverbsynth.data import tfrecord
 from reverbsynth.data.notes import (
@@ -18,8 +15,9 @@ from reverbsynth.data.notes import (
     Note,
     audio_problem,
 )
-from reverbsynth.errors import ReverbSynthError
+from reverbsynth.errors import DataError
 from reverbsynth.files.checksum import sha256
+from reverbsynth.files.json import read_json
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -37,11 +35,10 @@ class DataSet:
 
     Attributes
     ----------
-    directory
-        Where it is.
-    manifest
+    directory : Path
+    manifest : dict
         Settings, counts, SHA-256 of each file, versions, engines, skipped notes.
-    splits
+    splits : tuple
         ``("train", "valid", "test")``.
     """
 
@@ -58,27 +55,30 @@ class DataSet:
 
         Raises
         ------
-        ReverbSynthError
+        DataError
             When there is none, or a file is missing, truncated or not what the manifest says.
         """
         directory = Path(directory)
         path = directory / MANIFEST
-        manifest = _manifest(path)
+        if not path.exists():
+            raise DataError(
+                f"{directory}: holds no data set ({MANIFEST} is missing); "
+                "`reverbsynth data` builds one"
+            )
+        manifest = read_json(path, FORMAT, DataError)
         try:
-            index = _expanded(manifest.pop("index"))
-            for name, file in manifest["files"].items():
-                _check_size(directory / name, file["bytes"])
-            found = {split: len(index[split]["id"]) for split in SPLITS}
-            if not isinstance(manifest["settings_hash"], str):
-                raise TypeError
-            if not all(isinstance(effect["name"], str) for effect in manifest["effects"]):
-                raise TypeError
-            if found != {s: manifest["files"][record_name(s)]["notes"] for s in SPLITS}:
-                raise ValueError
+            index = {split: _expanded(manifest["index"][split]) for split in SPLITS}
+            sizes = {name: int(file["bytes"]) for name, file in manifest["files"].items()}
+            _check(isinstance(manifest["settings_hash"], str))
+            _check(all(isinstance(effect["name"], str) for effect in manifest["effects"]))
+            for split in SPLITS:
+                file = manifest["files"][record_name(split)]
+                _check(file["notes"] == len(index[split]["id"]))
         except (AttributeError, KeyError, TypeError, ValueError, IndexError):
-            raise ReverbSynthError(
-                f"{path}: not a whole manifest; build the data set again"
-            ) from None
+            raise DataError(f"{path}: not a whole manifest; build the data set again") from None
+        del manifest["index"]
+        for name, size in sizes.items():
+            _check_size(directory / name, size)
         return cls(directory, manifest, index)
 
     @property
@@ -107,7 +107,7 @@ class DataSet:
             count += 1
             yield note
         if count != self.count(split):
-            raise ReverbSynthError(
+            raise DataError(
                 f"{self.path(split)}: found {count} notes, expected {self.count(split)}"
             )
 
@@ -128,14 +128,15 @@ class DataSet:
         if label == "effect":
             return [effect["name"] for effect in self.manifest["effects"]]
         if label not in ("pitch", "instrument"):
-            raise ReverbSynthError(
-                f"label {label!r}: no such label, expected pitch, effect or instrument"
-            )
-        found = {value for split in SPLITS for value in self._index[split][label]}
-        return list(range(min(found), max(found) + 1)) if label == "pitch" else sorted(found)
+            raise DataError(f"label {label!r}: no such label, expected pitch, effect or instrument")
+        values = {value for split in SPLITS for value in self._index[split][label]}
+        return list(range(min(values), max(values) + 1)) if label == "pitch" else sorted(values)
 
     def histogram(self, label: str, split: str = "train") -> list[int]:
-        """How many notes of a split have each value of `vocabulary`; fakes' labels follow it."""
+        """How many notes of a split have each value of `vocabulary`.
+
+        The labels of generated notes are drawn in proportion to it.
+        """
         counts = Counter(self._index[self._known(split)][label])
         return [counts[value] for value in self.vocabulary(label)]
 
@@ -144,27 +145,25 @@ class DataSet:
 
         Raises
         ------
-        ReverbSynthError
+        DataError
             For the first file that differs.
         """
         for name, file in self.manifest["files"].items():
-            found = sha256(self.directory / name)
-            if found != file["sha256"]:
-                raise ReverbSynthError(
-                    f"{self.directory / name}: found SHA-256 {found}, expected {file['sha256']}"
-                )
+            path = self.directory / name
+            if (digest := sha256(path)) != file["sha256"]:
+                raise DataError(f"{path}: found SHA-256 {digest}, expected {file['sha256']}")
 
     def _known(self, split: str) -> str:
         if split not in SPLITS:
-            raise ReverbSynthError(f"split {split!r}: expected one of {', '.join(SPLITS)}")
+            raise DataError(f"split {split!r}: expected one of {', '.join(SPLITS)}")
         return split
 
 
 def encode_note(note: Note) -> bytes:
     """A note as one record of a TFRecord file.
 
-    ``audio`` (64,000 floats) and ``pitch`` (one integer) are as the paper's reader declares them;
-    id, origin, velocity, instrument and effect come beside them.
+    The features ``audio`` (64,000 floats) and ``pitch`` (one integer) are as the paper's reader
+    declares them; id, origin, velocity, instrument and effect stand beside them.
     """
     return tfrecord.frame(tfrecord.encode({"audio": note.audio, **note.metadata}))
 
@@ -176,7 +175,7 @@ def read_notes(path: Path | str) -> Iterator[Note]:
 
     Raises
     ------
-    ReverbSynthError
+    DataError
         At the first record that is broken or is not a usable note.
     """
     path = Path(path)
@@ -184,7 +183,7 @@ def read_notes(path: Path | str) -> Iterator[Note]:
         try:
             yield decode_note(payload, f"{path.stem}-{number:06d}")
         except ValueError as error:
-            raise ReverbSynthError(f"{path}: record at byte {offset}: {error}") from None
+            raise DataError(f"{path}: record at byte {offset}: {error}") from None
 
 
 def decode_note(payload: bytes, name: str) -> Note:
@@ -196,42 +195,23 @@ def decode_note(payload: bytes, name: str) -> Note:
         When it is not a usable note.
     """
     features = tfrecord.decode(payload)
-    audio = features.get("audio")
-    if not isinstance(audio, np.ndarray):
-        raise ValueError("audio is missing, expected 64000 floats")
+    audio = tfrecord.floats(features, "audio")
     if problem := audio_problem(audio):
         raise ValueError(problem)
-    pitch = integer(features, "pitch")
+    pitch = tfrecord.integer(features, "pitch")
     if pitch is None:
         raise ValueError("pitch is missing, expected one integer")
     if not 0 <= pitch <= 127:
         raise ValueError(f"pitch is {pitch}, expected 0 to 127")
-    velocity = integer(features, "velocity")
     return Note(
-        id=text(features, "id") or name,
+        id=tfrecord.text(features, "id") or name,
         audio=audio,
         pitch=pitch,
-        velocity=UNKNOWN_VELOCITY if velocity is None else velocity,
-        instrument=text(features, "instrument") or UNKNOWN_INSTRUMENT,
-        effect=text(features, "effect") or "dry",
-        origin=text(features, "origin") or "",
+        velocity=tfrecord.integer(features, "velocity") or UNKNOWN_VELOCITY,
+        instrument=tfrecord.text(features, "instrument") or UNKNOWN_INSTRUMENT,
+        effect=tfrecord.text(features, "effect") or "dry",
+        origin=tfrecord.text(features, "origin") or "",
     )
-
-
-def integer(features: Mapping[str, Any], name: str) -> int | None:
-    """A feature of one integer, or None where there is no such feature."""
-    return _one(features, name, int)
-
-
-def text(features: Mapping[str, Any], name: str) -> str | None:
-    """A feature of one byte string, as text, or None where there is no such feature."""
-    value = _one(features, name, bytes)
-    if value is None:
-        return None
-    try:
-        return value.decode()
-    except UnicodeDecodeError:
-        raise ValueError(f"{name} is not UTF-8") from None
 
 
 def compact(notes: list[dict[str, str | int]]) -> dict[str, Any]:
@@ -244,59 +224,34 @@ def compact(notes: list[dict[str, str | int]]) -> dict[str, Any]:
     return columns
 
 
-def _one(features: Mapping[str, Any], name: str, kind: type) -> Any:
-    values = features.get(name)
-    if values is None:
-        return None
-    if len(values) != 1 or not isinstance(values[0], kind):
-        expected = "integer" if kind is int else "string"
-        raise ValueError(f"{name} holds {len(values)} values, expected one {expected}")
-    return values[0]
+def _expanded(columns: dict[str, Any]) -> dict[str, list]:
+    """The columns of an index that `compact` made, spelled out.
 
-
-def _manifest(path: Path) -> dict[str, Any]:
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ReverbSynthError(
-            f"{path.parent}: holds no data set ({MANIFEST} is missing); "
-            "`reverbsynth data` builds one"
-        ) from None
-    except OSError as error:
-        raise ReverbSynthError(f"{path}: cannot be read ({error.strerror or error})") from None
-    except (ValueError, RecursionError):
-        raise ReverbSynthError(f"{path}: not valid JSON") from None
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        raise ReverbSynthError(f"{path}: not a manifest of format {FORMAT}")
-    return manifest
-
-
-def _expanded(index: dict[str, Any]) -> dict[str, dict[str, list]]:
-    """The columns that `compact` made, spelled out."""
+    Raises one of several errors where they are of another kind.
+    """
     expanded = {}
-    for split in SPLITS:
-        columns = dict(index[split])
-        for name, column in columns.items():
-            if isinstance(column, dict):
-                columns[name] = [column["names"][place] for place in column["places"]]
-        if len({len(columns[name]) for name in METADATA}) != 1:
-            raise ValueError
-        for name in METADATA:
-            kind = int if name in ("pitch", "velocity") else str
-            if not all(type(value) is kind for value in columns[name]):
-                raise TypeError
-        if not all(0 <= pitch <= 127 for pitch in columns["pitch"]):
-            raise ValueError
-        expanded[split] = columns
+    for name, column in columns.items():
+        if isinstance(column, dict):
+            column = [column["names"][place] for place in column["places"]]
+        kind = int if name in ("pitch", "velocity") else str
+        _check(all(type(value) is kind for value in column))
+        expanded[name] = column
+    _check(len({len(expanded[name]) for name in METADATA}) == 1)
+    _check(all(0 <= pitch <= 127 for pitch in expanded["pitch"]))
     return expanded
+
+
+def _check(as_expected: bool) -> None:
+    if not as_expected:
+        raise ValueError
 
 
 def _check_size(path: Path, expected: int) -> None:
     try:
-        found = path.stat().st_size
+        size = path.stat().st_size
     except OSError:
-        raise ReverbSynthError(f"{path}: missing; build the data set again") from None
-    if found != expected:
-        raise ReverbSynthError(
-            f"{path}: found {found} bytes, expected {expected}; build the data set again"
+        raise DataError(f"{path}: missing; build the data set again") from None
+    if size != expected:
+        raise DataError(
+            f"{path}: found {size} bytes, expected {expected}; build the data set again"
         )

@@ -8,7 +8,7 @@ from typing import Any
 import pooch
 import requests
 
-from reverbsynth.errors import ReverbSynthError
+from reverbsynth.errors import DataError
 from reverbsynth.progress import progress
 
 ADDRESS = "http://download.magenta.tensorflow.org/datasets/nsynth"
@@ -49,7 +49,7 @@ def download_nsynth(directory: Path | str, split: str, form: str = "jsonwav") ->
 
     Raises
     ------
-    ReverbSynthError
+    DataError
         When the server cannot be reached or the archive's checksum is wrong.
     """
     name = f"nsynth-{split}.{ENDINGS[form]}"
@@ -61,7 +61,7 @@ def fetch(url: str, path: Path, sha256: str | None = None) -> Path:
 
     Raises
     ------
-    ReverbSynthError
+    DataError
         When the server cannot be reached, tells no checksum, or the file's is wrong.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -77,11 +77,11 @@ def fetch(url: str, path: Path, sha256: str | None = None) -> Path:
         )
     except requests.RequestException as error:
         reason = " ".join(str(error).split())[:200]
-        raise ReverbSynthError(f"{url}: cannot be downloaded ({reason})") from None
+        raise DataError(f"{url}: cannot be downloaded ({reason})") from None
     except OSError as error:
-        raise ReverbSynthError(f"{path}: cannot be written ({error.strerror or error})") from None
+        raise DataError(f"{path}: cannot be written ({error.strerror or error})") from None
     except ValueError as error:
-        raise ReverbSynthError(f"{path}: {' '.join(str(error).split())}") from None
+        raise DataError(f"{path}: {' '.join(str(error).split())}") from None
     return path
 
 
@@ -122,4 +122,4 @@ def _server_checksum(url: str) -> str:
     for one in answer.headers.get("x-goog-hash", "").replace(" ", "").split(","):
         if one.startswith("md5="):
             return "md5:" + base64.b64decode(one.removeprefix("md5=")).hex()
-    raise ReverbSynthError(f"{url}: the server tells no checksum, expected x-goog-hash")
+    raise DataError(f"{url}: the server tells no checksum, expected x-goog-hash")

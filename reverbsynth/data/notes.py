@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from reverbsynth.audio.format import NOTE_LENGTH
-from reverbsynth.errors import ReverbSynthError, printable
+from reverbsynth.errors import DataError, printable
 from reverbsynth.seeds import generator
 
 SPLITS = ("train", "valid", "test")
@@ -63,20 +63,21 @@ class Note:
 
 
 METADATA = ("id", "origin", "pitch", "velocity", "instrument", "effect")
+Locator = tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
 class NoteRef:
     """A note that a source can read: what is known of it before its audio is.
 
-    ``where`` is whatever the source needs to find the audio again, as JSON values.
+    ``locator`` is whatever the source needs to find the audio again, as JSON values.
     """
 
     id: str
     pitch: int
     velocity: int
     instrument: str
-    where: tuple[str | int, ...] = ()
+    locator: Locator = ()
 
     def note(self, audio: np.ndarray) -> Note:
         """The note with its audio, float32 of shape (64000,)."""
@@ -103,11 +104,11 @@ class Rejected:
 
         Raises
         ------
-        ReverbSynthError
+        DataError
             With ``reason``, unless bad notes are to be skipped.
         """
         if not self.skip:
-            raise ReverbSynthError(reason)
+            raise DataError(reason)
         self.notes.append(RejectedNote(name, printable(reason)))
 
 
@@ -180,12 +181,12 @@ def assign_splits(
 
     Raises
     ------
-    ReverbSynthError
+    DataError
         When there are fewer notes than splits to fill.
     """
     wanted = [split for split, share in zip(SPLITS, shares, strict=True) if share > 0]
     if len(ids) < len(wanted):
-        raise ReverbSynthError(
+        raise DataError(
             f"data: found {len(ids)} notes, expected at least {len(wanted)} "
             f"(one for each of {', '.join(wanted)})"
         )

@@ -8,19 +8,47 @@ own, so that TensorFlow's copy of it can live in the same process.
 import struct
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import google_crc32c
 import numpy as np
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format
 from google.protobuf.message import DecodeError
 
-from reverbsynth.errors import ReverbSynthError
+from reverbsynth.errors import DataError
+from reverbsynth.files.reading import reading
 
 LARGEST_RECORD = 64 * 2**20
 """Bytes. A note takes 256 kB; a longer record than this is not one, whatever its length says."""
 
-Value = str | bytes | int | float | list | np.ndarray
+Value = str | bytes | int | np.ndarray
+Features = dict[str, list | np.ndarray]
+
+_SCHEMA = """
+    name: "example.proto" package: "tensorflow" syntax: "proto3"
+    message_type { name: "BytesList"
+        field { name: "value" number: 1 type: TYPE_BYTES label: LABEL_REPEATED } }
+    message_type { name: "FloatList"
+        field { name: "value" number: 1 type: TYPE_FLOAT label: LABEL_REPEATED } }
+    message_type { name: "Int64List"
+        field { name: "value" number: 1 type: TYPE_INT64 label: LABEL_REPEATED } }
+    message_type { name: "Feature" oneof_decl { name: "kind" }
+        field { name: "bytes_list" number: 1 type_name: "BytesList" oneof_index: 0 }
+        field { name: "float_list" number: 2 type_name: "FloatList" oneof_index: 0 }
+        field { name: "int64_list" number: 3 type_name: "Int64List" oneof_index: 0 } }
+    message_type { name: "Features"
+        nested_type { name: "FeatureEntry" options { map_entry: true }
+            field { name: "key" number: 1 type: TYPE_STRING label: LABEL_OPTIONAL }
+            field { name: "value" number: 2 type_name: "Feature" label: LABEL_OPTIONAL } }
+        field { name: "feature" number: 1 type_name: "FeatureEntry" label: LABEL_REPEATED } }
+    message_type { name: "Example"
+        field { name: "features" number: 1 type_name: "Features" label: LABEL_OPTIONAL } }
+"""
+"""Messages of tensorflow/core/example/feature.proto and example.proto."""
+
+_pool = descriptor_pool.DescriptorPool()
+_pool.Add(text_format.Parse(_SCHEMA, descriptor_pb2.FileDescriptorProto()))
+_Example = message_factory.GetMessageClass(_pool.FindMessageTypeByName("tensorflow.Example"))
 
 
 def frame(payload: bytes) -> bytes:
@@ -30,19 +58,16 @@ def frame(payload: bytes) -> bytes:
 
 
 def read(path: Path, offset: int = 0) -> Iterator[tuple[int, bytes]]:
-    """Each record's byte offset and payload, in order, from ``offset`` on.
+    """The byte offset and payload of each record, in order, from a byte offset on.
 
     Raises
     ------
-    ReverbSynthError
+    DataError
         When the file cannot be read, ends within a record, or fails a checksum.
     """
-    try:
-        with open(path, "rb") as file:
-            file.seek(offset)
-            yield from read_stream(file, str(path), offset)
-    except OSError as error:
-        raise ReverbSynthError(f"{path}: cannot be read ({error.strerror or error})") from None
+    with reading(path), open(path, "rb") as file:
+        file.seek(offset)
+        yield from read_stream(file, str(path), offset)
 
 
 def read_stream(file: BinaryIO, name: str, offset: int = 0) -> Iterator[tuple[int, bytes]]:
@@ -67,7 +92,7 @@ def encode(features: Mapping[str, Value]) -> bytes:
     return example.SerializeToString(deterministic=True)
 
 
-def decode(payload: bytes) -> dict[str, list | np.ndarray]:
+def decode(payload: bytes) -> Features:
     """The features of a serialized ``tf.train.Example``.
 
     Floats come as a float32 array, integers as a list of int, byte strings as a list of bytes.
@@ -81,7 +106,7 @@ def decode(payload: bytes) -> dict[str, list | np.ndarray]:
         example = _Example.FromString(payload)
     except DecodeError:
         raise ValueError("not a tf.train.Example") from None
-    features: dict[str, list | np.ndarray] = {}
+    features: Features = {}
     for name, feature in example.features.feature.items():
         kind = feature.WhichOneof("kind")
         if kind == "float_list":
@@ -91,21 +116,69 @@ def decode(payload: bytes) -> dict[str, list | np.ndarray]:
     return features
 
 
+def floats(features: Features, name: str) -> np.ndarray:
+    """A feature of floats, float32 [shape=(n,)].
+
+    Raises
+    ------
+    ValueError
+        When there is none, or it is of another kind.
+    """
+    values = features.get(name)
+    if not isinstance(values, np.ndarray):
+        raise ValueError(f"{name} is missing, expected floats")
+    return values
+
+
+def integer(features: Features, name: str) -> int | None:
+    """A feature of one integer, or None where there is no such feature.
+
+    Raises
+    ------
+    ValueError
+        When it is of another kind, or holds several.
+    """
+    return _one(features, name, int)
+
+
+def text(features: Features, name: str) -> str | None:
+    """A feature of one byte string, as text, or None where there is no such feature.
+
+    Raises
+    ------
+    ValueError
+        When it is of another kind, holds several, or is not UTF-8.
+    """
+    value = _one(features, name, bytes)
+    try:
+        return None if value is None else value.decode()
+    except UnicodeDecodeError:
+        raise ValueError(f"{name} is not UTF-8") from None
+
+
+def _one(features: Features, name: str, kind: type) -> Any:
+    values = features.get(name)
+    if values is not None and (len(values) != 1 or not isinstance(values[0], kind)):
+        expected = "integer" if kind is int else "string"
+        raise ValueError(f"{name} holds {len(values)} values, expected one {expected}")
+    return None if values is None else values[0]
+
+
 def _payload(file: BinaryIO, place: str, header: bytes) -> bytes:
     if len(header) < 12:
-        raise ReverbSynthError(f"{place}: the file ends within it")
+        raise DataError(f"{place}: the file ends within it")
     if _checksum(header[:8]) != header[8:]:
-        raise ReverbSynthError(f"{place}: its length fails the checksum (not a TFRecord file?)")
+        raise DataError(f"{place}: its length fails the checksum (not a TFRecord file?)")
     (length,) = struct.unpack("<Q", header[:8])
     if length > LARGEST_RECORD:
-        raise ReverbSynthError(
+        raise DataError(
             f"{place}: found {length} bytes, expected at most {LARGEST_RECORD} for a note"
         )
     payload, checksum = file.read(length), file.read(4)
     if len(checksum) < 4:
-        raise ReverbSynthError(f"{place}: the file ends within it")
+        raise DataError(f"{place}: the file ends within it")
     if _checksum(payload) != checksum:
-        raise ReverbSynthError(f"{place}: its content fails the checksum")
+        raise DataError(f"{place}: its content fails the checksum")
     return payload
 
 
@@ -126,64 +199,3 @@ def _packed(values: np.ndarray) -> bytes:
         length >>= 7
     varint.append(length)
     return b"\x0a" + bytes(varint) + floats
-
-
-def _example_class():
-    """The message class of ``tf.train.Example``, as tensorflow/core/example/*.proto define it."""
-    field = descriptor_pb2.FieldDescriptorProto
-    file = descriptor_pb2.FileDescriptorProto(
-        name="example.proto", package="tensorflow", syntax="proto3"
-    )
-    for name, kind in (
-        ("BytesList", field.TYPE_BYTES),
-        ("FloatList", field.TYPE_FLOAT),
-        ("Int64List", field.TYPE_INT64),
-    ):
-        message = file.message_type.add(name=name)
-        message.field.add(name="value", number=1, type=kind, label=field.LABEL_REPEATED)
-
-    feature = file.message_type.add(name="Feature")
-    feature.oneof_decl.add(name="kind")
-    for number, name in enumerate(("bytes_list", "float_list", "int64_list"), start=1):
-        feature.field.add(
-            name=name,
-            number=number,
-            type=field.TYPE_MESSAGE,
-            type_name=".tensorflow." + name.replace("_", " ").title().replace(" ", ""),
-            label=field.LABEL_OPTIONAL,
-            oneof_index=0,
-        )
-
-    features = file.message_type.add(name="Features")
-    pair = features.nested_type.add(name="FeatureEntry")
-    pair.options.map_entry = True
-    pair.field.add(name="key", number=1, type=field.TYPE_STRING, label=field.LABEL_OPTIONAL)
-    pair.field.add(
-        name="value",
-        number=2,
-        type=field.TYPE_MESSAGE,
-        type_name=".tensorflow.Feature",
-        label=field.LABEL_OPTIONAL,
-    )
-    features.field.add(
-        name="feature",
-        number=1,
-        type=field.TYPE_MESSAGE,
-        type_name=".tensorflow.Features.FeatureEntry",
-        label=field.LABEL_REPEATED,
-    )
-
-    example = file.message_type.add(name="Example")
-    example.field.add(
-        name="features",
-        number=1,
-        type=field.TYPE_MESSAGE,
-        type_name=".tensorflow.Features",
-        label=field.LABEL_OPTIONAL,
-    )
-    pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)
-    return message_factory.GetMessageClass(pool.FindMessageTypeByName("tensorflow.Example"))
-
-
-_Example = _example_class()

@@ -339,7 +339,7 @@ def test_the_manifest_alone_answers_without_the_records(settings, tmp_path):
 
     build_data(settings(), tmp_path / "data")
     code = (
-        "import sys; from reverbsynth.data import DataSet; "
+        "import sys; from reverbsynth.data.dataset import DataSet; "
         f"data = DataSet.open({str(tmp_path / 'data')!r}); "
         "assert len(list(data.notes('train'))) == data.count('train'); "
         "assert 'tensorflow' not in sys.modules"

@@ -7,7 +7,7 @@ from typing import Any, BinaryIO
 
 import ijson
 
-from reverbsynth.errors import ReverbSynthError
+from reverbsynth.errors import DataError, SettingsError
 from reverbsynth.files.checksum import sha256
 
 LARGEST_HASHED = 256 * 2**20
@@ -19,14 +19,14 @@ def required(path: Path | None, expected: str) -> Path:
 
     Raises
     ------
-    ReverbSynthError
+    DataError
         When it is unset or missing.
     """
     if path is None:
-        raise ReverbSynthError(f"setting data.source.path: not set, expected {expected}")
+        raise SettingsError(f"setting data.source.path: not set, expected {expected}")
     path = Path(path).expanduser()
     if not path.exists():
-        raise ReverbSynthError(f"{path}: not found, expected {expected}")
+        raise DataError(f"{path}: not found, expected {expected}")
     return path
 
 
@@ -47,7 +47,7 @@ def json_pairs(file: BinaryIO, name: str) -> Iterator[tuple[str, Any]]:
 
     Raises
     ------
-    ReverbSynthError
+    DataError
         When it is no such file, or an empty one.
     """
     pair = None
@@ -56,8 +56,8 @@ def json_pairs(file: BinaryIO, name: str) -> Iterator[tuple[str, Any]]:
             yield pair
     except (ijson.JSONError, ValueError, OverflowError, RecursionError) as error:
         reason = " ".join(str(error).split())[:200]
-        raise ReverbSynthError(f"{name}: not valid JSON ({reason})") from None
+        raise DataError(f"{name}: not valid JSON ({reason})") from None
     except OSError as error:
-        raise ReverbSynthError(f"{name}: cannot be read ({error.strerror or error})") from None
+        raise DataError(f"{name}: cannot be read ({error.strerror or error})") from None
     if pair is None:
-        raise ReverbSynthError(f"{name}: holds no notes, expected a mapping of their ids")
+        raise DataError(f"{name}: holds no notes, expected a mapping of their ids")

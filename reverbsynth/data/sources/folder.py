@@ -24,7 +24,7 @@ from reverbsynth.data.notes import (
     draw,
 )
 from reverbsynth.data.sources.files import fingerprint, listing_fingerprint, required
-from reverbsynth.errors import ReverbSynthError
+from reverbsynth.errors import DataError
 from reverbsynth.progress import progress
 from reverbsynth.settings import FolderSource
 
@@ -49,12 +49,10 @@ class Folder:
         self.seed = seed
         self.path = required(settings.path, "a folder of " + ", ".join(SUFFIXES[:-1]))
         if not self.path.is_dir():
-            raise ReverbSynthError(f"{self.path}: is a file, expected a folder of sounds")
+            raise DataError(f"{self.path}: is a file, expected a folder of sounds")
         self.files = _sounds(self.path)
         if not self.files:
-            raise ReverbSynthError(
-                f"{self.path}: holds no sounds, expected {', '.join(SUFFIXES[:-1])}"
-            )
+            raise DataError(f"{self.path}: holds no sounds, expected {', '.join(SUFFIXES[:-1])}")
         self.table_path = self._table_path()
 
     def inputs(self) -> dict[str, str]:
@@ -79,7 +77,7 @@ class Folder:
                 row = table.get(id, {})
                 try:
                     pitch, told_by, confidence = self._pitch(file, row)
-                except ReverbSynthError as error:
+                except DataError as error:
                     reject(id, str(error))
                     continue
                 if not low <= pitch <= high:
@@ -92,7 +90,7 @@ class Folder:
                 velocity = row.get("velocity", UNKNOWN_VELOCITY)
                 entries.append(NoteRef(id, pitch, velocity, instrument, (str(file),)))
         if not entries and not reject.notes:
-            raise ReverbSynthError(
+            raise DataError(
                 f"{self.path}: no sound has a pitch from {low} to {high} (data.source.pitches)"
             )
         entries = draw(entries, self.settings.count, self.seed)
@@ -101,10 +99,10 @@ class Folder:
     def read(self, entries: Sequence[NoteRef], work: Path, reject: Rejected) -> Iterator[Note]:
         """The sounds of ``entries`` as notes, in their order."""
         for entry in entries:
-            file = Path(entry.where[0])
+            file = Path(entry.locator[0])
             try:
                 audio = read_sound(file)
-            except ReverbSynthError as error:
+            except DataError as error:
                 reject(entry.id, str(error))
                 continue
             audio = np.pad(audio, (0, NOTE_LENGTH - len(audio)))
@@ -130,12 +128,12 @@ class Folder:
         if len(found) == 1:
             return found[0]
         if found:
-            raise ReverbSynthError(
+            raise DataError(
                 f"{self.path}: holds {len(found)} tables ({found[0].name}, {found[1].name}, …), "
                 "expected one, or its path as data.source.table"
             )
         if self.settings.pitch_from == "table":
-            raise ReverbSynthError(f"{self.path}: holds no .csv or .json table of pitches")
+            raise DataError(f"{self.path}: holds no .csv or .json table of pitches")
         return None
 
     def _pitch(self, file: Path, row: Mapping[str, Any]) -> tuple[int, str, float | None]:
@@ -144,18 +142,18 @@ class Folder:
         if wanted in ("auto", "table") and "pitch" in row:
             return row["pitch"], "table", None
         if wanted == "table":
-            raise ReverbSynthError(f"{self.table_path}: tells no pitch for {self._id(file)}")
+            raise DataError(f"{self.table_path}: tells no pitch for {self._id(file)}")
         if wanted in ("auto", "name"):
             if (pitch := pitch_of_name(file.stem)) is not None:
                 return pitch, "name", None
             if wanted == "name":
-                raise ReverbSynthError(
+                raise DataError(
                     f"{file}: its name tells no one pitch, expected one as in bass_A1.wav, "
                     "bass_midi33.wav or bass-033-100.wav"
                 )
         pitch, confidence = estimated_pitch(read_sound(file))
         if pitch is None or confidence < self.settings.confidence:
-            raise ReverbSynthError(
+            raise DataError(
                 f"{file}: pitch estimated with confidence {confidence:.2f}, expected at least "
                 f"{self.settings.confidence:g} (data.source.confidence)"
             )
@@ -170,28 +168,28 @@ def read_table(path: Path) -> dict[str, dict[str, Any]]:
 
     Raises
     ------
-    ReverbSynthError
+    DataError
         For anything else, a value out of range, or a file that occurs twice.
     """
     try:
         if path.stat().st_size > LARGEST_TABLE:
-            raise ReverbSynthError(f"{path}: longer than {LARGEST_TABLE} bytes")
+            raise DataError(f"{path}: longer than {LARGEST_TABLE} bytes")
         content = path.read_text(encoding="utf-8-sig")
         rows = _json_rows(content) if path.suffix.lower() == ".json" else _csv_rows(content)
     except OSError as error:
-        raise ReverbSynthError(f"{path}: cannot be read ({error.strerror or error})") from None
+        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from None
     except (ValueError, csv.Error, RecursionError) as error:
         reason = " ".join(str(error).split())[:200]
-        raise ReverbSynthError(f"{path}: not a table of pitches ({reason})") from None
+        raise DataError(f"{path}: not a table of pitches ({reason})") from None
     table: dict[str, dict[str, Any]] = {}
     for number, row in enumerate(rows, start=1):
         place = f"{path}: row {number}"
         name = row.get("file")
         if not isinstance(name, str) or not name:
-            raise ReverbSynthError(f"{place}: file is {name!r}, expected a name")
+            raise DataError(f"{place}: file is {name!r}, expected a name")
         name = name.replace("\\", "/").removeprefix("./")
         if name in table:
-            raise ReverbSynthError(f"{place}: file {name} occurs more than once")
+            raise DataError(f"{place}: file {name} occurs more than once")
         table[name] = {
             "pitch": _midi(row.get("pitch"), "pitch", place),
             "velocity": _midi(row.get("velocity") or UNKNOWN_VELOCITY, "velocity", place),
@@ -238,7 +236,7 @@ def _midi(value: Any, what: str, place: str) -> int:
     if isinstance(number, float) and number.is_integer():
         number = int(number)
     if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number <= 127:
-        raise ReverbSynthError(f"{place}: {what} is {value!r}, expected 0 to 127")
+        raise DataError(f"{place}: {what} is {value!r}, expected 0 to 127")
     return number
 
 

@@ -1,6 +1,5 @@
 """Notes of NSynth (Engel et al. 2017), in any of its published forms."""
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -9,17 +8,20 @@ import numpy as np
 
 from reverbsynth.audio.io import read_nsynth_wav
 from reverbsynth.data import tfrecord
-from reverbsynth.data.notes import Index, Note, NoteRef, Rejected, audio_problem, draw
-from reverbsynth.data.sources.files import fingerprint, json_pairs, listing_fingerprint, required
+from reverbsynth.data.notes import Index, Locator, Note, NoteRef, Rejected, audio_problem, draw
+from reverbsynth.data.sources.files import fingerprint, listing_fingerprint, required
 from reverbsynth.data.sources.nsynth_archive import Archive
 from reverbsynth.data.sources.nsynth_metadata import (
     Description,
     Selection,
+    described_json,
+    described_records,
     from_features,
-    from_json,
     from_prepared,
 )
-from reverbsynth.errors import ReverbSynthError
+from reverbsynth.errors import DataError
+from reverbsynth.files.json import read_json
+from reverbsynth.files.reading import reading
 from reverbsynth.progress import progress
 from reverbsynth.settings import NSynthSource
 
@@ -28,8 +30,6 @@ EXPECTED = (
     "a folder prepared by tensorflow-datasets"
 )
 
-Where = tuple[str | int, ...]
-
 
 class Form(Protocol):
     """One of NSynth's published forms."""
@@ -37,13 +37,19 @@ class Form(Protocol):
     def inputs(self) -> dict[str, str]:
         """Fingerprints of what it is made of."""
 
-    def found(
+    def find(
         self, work: Path, selection: Selection, reject: Rejected
-    ) -> Iterator[tuple[Description, Where]]:
+    ) -> Iterator[tuple[Description, Locator]]:
         """Every note, with what `audio` needs to find it; at least those that are wanted."""
 
-    def audio(self, where: Where, work: Path) -> np.ndarray:
-        """The samples of a note."""
+    def audio(self, locator: Locator, work: Path) -> np.ndarray:
+        """The samples of a note.
+
+        Raises
+        ------
+        DataError, ValueError
+            The first names the place, the second the problem alone.
+        """
 
 
 class NSynth:
@@ -57,25 +63,25 @@ class NSynth:
         self.form = _form(self.path, settings.split)
 
     def inputs(self) -> dict[str, str]:
-        """Fingerprints of the files that tell whether the source is still the same."""
+        """Fingerprints of the files that show whether the source is still the same."""
         return self.form.inputs()
 
     def index(self, work: Path, reject: Rejected) -> Index:
         """The selected notes, sorted by id; of notes with one id all but the first are rejected."""
         entries: dict[str, NoteRef] = {}
-        for description, where in self.form.found(work, self.selection, reject):
-            place = f"{self.path}: note {description.id}"
-            if not self.selection.wants(description, place):
+        for note, locator in self.form.find(work, self.selection, reject):
+            place = f"{self.path}: note {note.id}"
+            if not self.selection.wants(note, place):
                 continue
-            if description.id in entries:
-                reject(description.id, f"{place}: occurs more than once")
+            if note.id in entries:
+                reject(note.id, f"{place}: occurs more than once")
                 continue
             try:
-                entries[description.id] = description.entry(*where)
+                entries[note.id] = note.reference(locator)
             except ValueError as error:
-                reject(description.id, f"{place}: {error}")
+                reject(note.id, f"{place}: {error}")
         if not entries and not reject.notes:
-            raise ReverbSynthError(
+            raise DataError(
                 f"{self.path}: no note fits the selection in data.source ({self.selection})"
             )
         return Index(draw(list(entries.values()), self.settings.count, self.seed))
@@ -84,11 +90,14 @@ class NSynth:
         """The notes of ``entries``, in their order."""
         for entry in entries:
             try:
-                audio = self.form.audio(entry.where, work)
-            except ReverbSynthError as error:
+                audio = self.form.audio(entry.locator, work)
+                problem = audio_problem(audio)
+            except ValueError as error:
+                problem = str(error)
+            except DataError as error:
                 reject(entry.id, str(error))
                 continue
-            if problem := audio_problem(audio):
+            if problem:
                 reject(entry.id, f"{self.path}: note {entry.id}: {problem}")
             else:
                 yield entry.note(audio)
@@ -106,22 +115,17 @@ class Unpacked:
             for folder in self.folders
         }
 
-    def found(
+    def find(
         self, work: Path, selection: Selection, reject: Rejected
-    ) -> Iterator[tuple[Description, Where]]:
+    ) -> Iterator[tuple[Description, Locator]]:
         for folder in self.folders:
             path = folder / "examples.json"
-            with open(path, "rb") as file:
-                for name, values in json_pairs(file, str(path)):
-                    try:
-                        if "/" in name or "\\" in name or name.startswith("."):
-                            raise ValueError("its name is not a file name")
-                        yield from_json(name, values), (str(folder / "audio" / f"{name}.wav"),)
-                    except ValueError as error:
-                        reject(name, f"{path}: note {name}: {error}")
+            with reading(path), open(path, "rb") as file:
+                for note in described_json(file, str(path), reject):
+                    yield note, (str(folder / "audio" / f"{note.id}.wav"),)
 
-    def audio(self, where: Where, work: Path) -> np.ndarray:
-        return read_nsynth_wav(Path(where[0]))
+    def audio(self, locator: Locator, work: Path) -> np.ndarray:
+        return read_nsynth_wav(Path(str(locator[0])))
 
 
 class Records:
@@ -133,35 +137,28 @@ class Records:
     def inputs(self) -> dict[str, str]:
         return {file.name: fingerprint(file) for file in self.files}
 
-    def describe(self, features: dict, name: str) -> Description:
+    def describe(self, features: tfrecord.Features, name: str) -> Description:
         """What a record tells."""
         return from_features(features, name)
 
-    def found(
+    def find(
         self, work: Path, selection: Selection, reject: Rejected
-    ) -> Iterator[tuple[Description, Where]]:
+    ) -> Iterator[tuple[Description, Locator]]:
         with progress(in_bytes=True) as display:
             total = sum(file.stat().st_size for file in self.files)
             task = display.add_task("reading", total=total)
             for file in self.files:
-                stem = file.name.split(".tfrecord")[0]
-                for number, (offset, payload) in enumerate(tfrecord.read(file)):
+                records = tfrecord.read(file)
+                for offset, payload, note in described_records(
+                    records, str(file), file.name, reject, self.describe
+                ):
                     display.advance(task, len(payload) + 16)
-                    try:
-                        features = tfrecord.decode(payload)
-                        name = f"{stem}-{number:06d}"
-                        yield self.describe(features, name), (str(file), offset)
-                    except ValueError as error:
-                        place = f"{file}: record at byte {offset}"
-                        reject(place, f"{place}: {error}")
+                    yield note, (str(file), offset)
 
-    def audio(self, where: Where, work: Path) -> np.ndarray:
-        path, offset = Path(where[0]), int(where[1])
-        _, payload = next(tfrecord.read(path, offset))
-        audio = tfrecord.decode(payload).get("audio")
-        if not isinstance(audio, np.ndarray):
-            raise ReverbSynthError(f"{path}: record at byte {offset}: audio is missing")
-        return audio
+    def audio(self, locator: Locator, work: Path) -> np.ndarray:
+        path, offset = locator
+        _, payload = next(tfrecord.read(Path(str(path)), int(offset)))
+        return tfrecord.floats(tfrecord.decode(payload), "audio")
 
 
 class Prepared(Records):
@@ -169,14 +166,12 @@ class Prepared(Records):
 
     def __init__(self, folder: Path, split: str | None):
         self.folder = folder
-        info = _info(folder)
-        if info.get("fileFormat", "tfrecord") != "tfrecord":
-            raise ReverbSynthError(
-                f"{folder}: its file format is {info['fileFormat']!r}, expected tfrecord"
-            )
+        kind = read_json(folder / "dataset_info.json", error=DataError).get("fileFormat")
+        if kind not in (None, "tfrecord"):
+            raise DataError(f"{folder}: its file format is {kind!r}, expected tfrecord")
         super().__init__(sorted(folder.glob(f"*-{split or '*'}.tfrecord-*-of-*")))
         if not self.files:
-            raise ReverbSynthError(
+            raise DataError(
                 f"{folder}: holds no TFRecord files of split {split or 'train, valid or test'}"
             )
         self.labels = {
@@ -187,7 +182,7 @@ class Prepared(Records):
     def inputs(self) -> dict[str, str]:
         return {self.folder.name: listing_fingerprint(self.folder, self.files)}
 
-    def describe(self, features: dict, name: str) -> Description:
+    def describe(self, features: tfrecord.Features, name: str) -> Description:
         return from_prepared(features, self.labels, name)
 
 
@@ -200,14 +195,14 @@ def _form(path: Path, split: str | None) -> Form:
             return Archive(path)
         if ".tfrecord" in path.name:
             return Records([path])
-        raise ReverbSynthError(f"{path}: not a form of NSynth, expected {EXPECTED}")
+        raise DataError(f"{path}: not a form of NSynth, expected {EXPECTED}")
     if (path / "examples.json").is_file():
         return Unpacked([path])
     if splits := sorted(path.glob(f"nsynth-{split or '*'}/examples.json")):
         return Unpacked([examples.parent for examples in splits])
     prepared = sorted(path.rglob("dataset_info.json"))
     if len(prepared) > 1:
-        raise ReverbSynthError(
+        raise DataError(
             f"{path}: holds {len(prepared)} prepared data sets, expected the folder of one, as in "
             f"{prepared[0].parent}"
         )
@@ -217,21 +212,11 @@ def _form(path: Path, split: str | None) -> Form:
     named = [file for file in files if split and split in file.name]
     if files:
         return Records(named or files)
-    raise ReverbSynthError(f"{path}: not a form of NSynth, expected {EXPECTED}")
-
-
-def _info(folder: Path) -> dict:
-    try:
-        info = json.loads((folder / "dataset_info.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        info = None
-    if not isinstance(info, dict):
-        raise ReverbSynthError(f"{folder / 'dataset_info.json'}: not valid JSON")
-    return info
+    raise DataError(f"{path}: not a form of NSynth, expected {EXPECTED}")
 
 
 def _lines(path: Path) -> list[str]:
     try:
         return path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
-        raise ReverbSynthError(f"{path}: cannot be read, expected one name a line") from None
+        raise DataError(f"{path}: cannot be read, expected one name a line") from None

@@ -1,14 +1,22 @@
 """What is known of an NSynth note, in each of NSynth's forms, and which notes are wanted."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO
 
 from reverbsynth.audio.format import SAMPLE_RATE
-from reverbsynth.data.dataset import integer, text
-from reverbsynth.data.notes import UNKNOWN_INSTRUMENT, UNKNOWN_VELOCITY, NoteRef
-from reverbsynth.errors import ReverbSynthError
+from reverbsynth.data import tfrecord
+from reverbsynth.data.notes import (
+    UNKNOWN_INSTRUMENT,
+    UNKNOWN_VELOCITY,
+    Locator,
+    NoteRef,
+    Rejected,
+)
+from reverbsynth.data.sources.files import json_pairs
+from reverbsynth.data.tfrecord import Features, integer, text
+from reverbsynth.errors import DataError, SettingsError
 from reverbsynth.settings import NSynthSource
 
 QUALITIES = (
@@ -43,8 +51,8 @@ class Description:
     source: str | None = None
     qualities: frozenset[str] | None = None
 
-    def entry(self, *where: str | int) -> NoteRef:
-        """The note as an entry; a note without a pitch has none.
+    def reference(self, locator: Locator) -> NoteRef:
+        """The note as its source refers to it.
 
         Raises
         ------
@@ -53,11 +61,13 @@ class Description:
         """
         if self.pitch is None:
             raise ValueError("pitch is missing, expected one integer")
-        for name, value in (("pitch", self.pitch), ("velocity", self.velocity or 0)):
+        velocity = UNKNOWN_VELOCITY if self.velocity is None else self.velocity
+        for name, value in (("pitch", self.pitch), ("velocity", velocity)):
             if not 0 <= value <= 127:
                 raise ValueError(f"{name} is {value}, expected 0 to 127")
-        velocity = UNKNOWN_VELOCITY if self.velocity is None else self.velocity
-        return NoteRef(self.id, self.pitch, velocity, self.instrument or UNKNOWN_INSTRUMENT, where)
+        return NoteRef(
+            self.id, self.pitch, velocity, self.instrument or UNKNOWN_INSTRUMENT, locator
+        )
 
 
 def from_name(name: str) -> Description | None:
@@ -65,77 +75,88 @@ def from_name(name: str) -> Description | None:
     match = _NAME.fullmatch(name)
     if match is None:
         return None
-    parts = match.groupdict()
     return Description(
-        name, **{**parts, "pitch": int(parts["pitch"]), "velocity": int(parts["velocity"])}
+        name,
+        int(match["pitch"]),
+        int(match["velocity"]),
+        match["instrument"],
+        match["family"],
+        match["source"],
     )
 
 
 def from_json(name: str, values: Any) -> Description:
-    """One value of ``examples.json``, called ``name`` there.
+    """What one value of ``examples.json`` tells, which is called ``name`` there.
 
     Raises
     ------
     ValueError
-        When a field is missing, of the wrong type, or contradicts the name.
+        When the name is none of a file, or a field is missing, of the wrong type, or contradicts
+        the name.
     """
+    if "/" in name or "\\" in name or name.startswith("."):
+        raise ValueError("its name is not a file name")
     if not isinstance(values, dict):
         raise ValueError(f"found {type(values).__name__}, expected a mapping")
-    if values.get("note_str", name) != name:
-        raise ValueError(f"note_str is {values['note_str']!r}, expected {name!r}")
-    if values.get("sample_rate", SAMPLE_RATE) != SAMPLE_RATE:
-        raise ValueError(f"sample_rate is {values['sample_rate']!r}, expected {SAMPLE_RATE}")
+    for field, expected in (("note_str", name), ("sample_rate", SAMPLE_RATE)):
+        if values.get(field, expected) != expected:
+            raise ValueError(f"{field} is {values[field]!r}, expected {expected!r}")
     qualities = values.get("qualities_str")
-    if qualities is not None and not (
-        isinstance(qualities, list) and all(isinstance(one, str) for one in qualities)
-    ):
-        raise ValueError(f"qualities_str is {qualities!r}, expected a list of names")
-    found = Description(
+    if qualities is not None:
+        if not (isinstance(qualities, list) and all(isinstance(each, str) for each in qualities)):
+            raise ValueError(f"qualities_str is {qualities!r}, expected a list of names")
+        qualities = frozenset(qualities)
+    if values.get("pitch") is None:
+        raise ValueError("pitch is missing")
+    described = Description(
         name,
         _typed(values, "pitch", int),
         _typed(values, "velocity", int),
         _typed(values, "instrument_str", str),
         _typed(values, "instrument_family_str", str),
         _typed(values, "instrument_source_str", str),
-        None if qualities is None else frozenset(qualities),
+        qualities,
     )
-    if (told := from_name(name)) is not None:
+    if (named := from_name(name)) is not None:
         for field in ("pitch", "velocity", "instrument", "family", "source"):
-            value, expected = getattr(found, field), getattr(told, field)
+            value, expected = getattr(described, field), getattr(named, field)
             if value not in (None, expected):
                 raise ValueError(f"{field} is {value!r}, but its name says {expected!r}")
-    return found
+    return described
 
 
-def from_features(features: Mapping[str, Any], name: str) -> Description:
-    """A record of NSynth's TFRecord files, of ours, or of the paper's (audio and pitch alone).
+def from_features(features: Features, name: str) -> Description:
+    """What a record of NSynth's TFRecord files tells, or of ours, or of the paper's.
+
+    A record of the paper's has nothing but audio and pitch.
 
     Raises
     ------
     ValueError
         When a field has the wrong type.
     """
-    bits = features.get("qualities")
-    if bits is not None and len(bits) != len(QUALITIES):
-        raise ValueError(f"qualities holds {len(bits)} values, expected {len(QUALITIES)}")
+    qualities = None
+    if (bits := features.get("qualities")) is not None:
+        if len(bits) != len(QUALITIES):
+            raise ValueError(f"qualities holds {len(bits)} values, expected {len(QUALITIES)}")
+        qualities = frozenset(name for name, bit in zip(QUALITIES, bits, strict=True) if bit)
+    instrument = text(features, "instrument_str")
+    # NSynth's own ``instrument`` is a number.
+    if not instrument and isinstance(next(iter(features.get("instrument", ())), None), bytes):
+        instrument = text(features, "instrument")
     return Description(
         text(features, "note_str") or text(features, "id") or name,
         integer(features, "pitch"),
         integer(features, "velocity"),
-        text(features, "instrument_str")
-        or (text(features, "instrument") if _is_text(features.get("instrument")) else None),
+        instrument,
         text(features, "instrument_family_str"),
         text(features, "instrument_source_str"),
-        None
-        if bits is None
-        else frozenset(quality for quality, bit in zip(QUALITIES, bits, strict=True) if bit),
+        qualities,
     )
 
 
-def from_prepared(
-    features: Mapping[str, Any], labels: Mapping[str, list[str]], name: str
-) -> Description:
-    """A record of a folder that tensorflow-datasets prepared.
+def from_prepared(features: Features, labels: Mapping[str, list[str]], name: str) -> Description:
+    """What a record of a folder tells that tensorflow-datasets prepared.
 
     ``labels`` are the names that its integers stand for, by feature (``instrument/family``, ...).
 
@@ -146,10 +167,10 @@ def from_prepared(
     """
 
     def label(field: str) -> str:
-        place = integer(features, field)
-        if place is None or not 0 <= place < len(labels[field]):
-            raise ValueError(f"{field} is {place}, expected 0 to {len(labels[field]) - 1}")
-        return labels[field][place]
+        number = integer(features, field)
+        if number is None or not 0 <= number < len(labels[field]):
+            raise ValueError(f"{field} is {number}, expected 0 to {len(labels[field]) - 1}")
+        return labels[field][number]
 
     return Description(
         text(features, "id") or name,
@@ -162,22 +183,55 @@ def from_prepared(
     )
 
 
+def described_json(file: BinaryIO, place: str, reject: Rejected) -> Iterator[Description]:
+    """The notes of an ``examples.json`` that errors call ``place``; wrong ones are rejected."""
+    for name, values in json_pairs(file, place):
+        try:
+            described = from_json(name, values)
+        except ValueError as error:
+            reject(name, f"{place}: note {name}: {error}")
+        else:
+            yield described
+
+
+def described_records(
+    records: Iterable[tuple[int, bytes]],
+    place: str,
+    file_name: str,
+    reject: Rejected,
+    describe: Callable[[Features, str], Description] = from_features,
+) -> Iterator[tuple[int, bytes, Description]]:
+    """Records with their byte offset and what they tell; wrong ones are rejected.
+
+    A note without an id is called after the file and its number in it.
+    """
+    stem = file_name.split(".tfrecord")[0]
+    for number, (offset, payload) in enumerate(records):
+        try:
+            described = describe(tfrecord.decode(payload), f"{stem}-{number:06d}")
+        except ValueError as error:
+            record = f"{place}: record at byte {offset}"
+            reject(record, f"{record}: {error}")
+        else:
+            yield offset, payload, described
+
+
 class Selection:
     """The notes that settings ask for."""
 
     def __init__(self, settings: NSynthSource):
         low, high = settings.pitches or (0, 127)
-        self._tests = {
-            "family": settings.family and (lambda found: found == settings.family),
-            "source": settings.source and (lambda found: found == settings.source),
-            "pitch": settings.pitches and (lambda found: low <= found <= high),
-            "velocity": settings.velocities and (lambda found: found in settings.velocities),
-            "qualities": settings.qualities and (lambda found: found >= set(settings.qualities)),
+        wanted = frozenset(settings.qualities)
+        tests = {
+            "family": settings.family and (lambda family: family == settings.family),
+            "source": settings.source and (lambda source: source == settings.source),
+            "pitch": settings.pitches and (lambda pitch: low <= pitch <= high),
+            "velocity": settings.velocities and (lambda velo: velo in settings.velocities),
+            "qualities": wanted and (lambda qualities: qualities >= wanted),
         }
-        self._tests = {field: test for field, test in self._tests.items() if test}
-        unknown = sorted(set(settings.qualities) - set(QUALITIES))
-        if unknown:
-            raise ReverbSynthError(
+        self._tests = {field: test for field, test in tests.items() if test}
+        if unknown := sorted(wanted - set(QUALITIES)):
+            raise SettingsError(
                 f"setting data.source.qualities: found {unknown[0]!r}, expected of "
                 + ", ".join(QUALITIES)
             )
@@ -185,42 +239,34 @@ class Selection:
     def __str__(self) -> str:
         return ", ".join(self._tests) or "everything"
 
-    def wants(self, found: Description, place: str) -> bool:
-        """Whether the note is wanted; ``place`` is what errors call it.
+    def wants(self, note: Description, place: str) -> bool:
+        """Whether a note is wanted; ``place`` is what errors call it.
 
         Raises
         ------
-        ReverbSynthError
-            When the note does not tell what the selection asks for.
+        DataError
+            When nothing is known of what the selection asks for.
         """
         for field, test in self._tests.items():
-            value = getattr(found, field)
+            value = getattr(note, field)
             if value is None:
-                raise ReverbSynthError(
+                raise DataError(
                     f"{place}: tells no {field}, which data.source selects by (null selects all)"
                 )
             if not test(value):
                 return False
         return True
 
-    def may_want(self, found: Description) -> bool:
-        """Whether what is known of the note so far does not rule it out."""
+    def may_want(self, note: Description) -> bool:
+        """Whether what is known of a note so far does not rule it out."""
         return all(
-            getattr(found, field) is None or test(getattr(found, field))
+            getattr(note, field) is None or test(getattr(note, field))
             for field, test in self._tests.items()
         )
 
 
 def _typed(values: Mapping[str, Any], name: str, kind: type) -> Any:
     value = values.get(name)
-    if value is None:
-        if name == "pitch":
-            raise ValueError("pitch is missing")
-        return None
-    if not isinstance(value, kind) or isinstance(value, bool):
+    if value is not None and (not isinstance(value, kind) or isinstance(value, bool)):
         raise ValueError(f"{name} is {value!r}, expected {kind.__name__}")
     return value
-
-
-def _is_text(values: Any) -> bool:
-    return bool(values) and isinstance(values[0], bytes)

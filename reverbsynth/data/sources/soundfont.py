@@ -16,7 +16,7 @@ import soxr
 
 from reverbsynth.audio.format import NOTE_LENGTH, NOTE_OFF, SAMPLE_RATE
 from reverbsynth.data.notes import Index, Note, NoteRef, Rejected, audio_problem
-from reverbsynth.errors import ReverbSynthError
+from reverbsynth.errors import DataError
 from reverbsynth.progress import batched
 from reverbsynth.seeds import generator
 from reverbsynth.settings import SoundFontSource
@@ -61,7 +61,7 @@ class SoundFont:
             p for p in settings.programs if (settings.bank, p - 1) not in presets(self.bytes)
         ]
         if missing:
-            raise ReverbSynthError(
+            raise DataError(
                 f"{self.path}: has no program {missing[0]} in bank {settings.bank} "
                 "(data.source.programs counts from 1)"
             )
@@ -87,7 +87,7 @@ class SoundFont:
 
     def read(self, entries: Sequence[NoteRef], work: Path, reject: Rejected) -> Iterator[Note]:
         """Render notes, those of a program that follow each other in common scores."""
-        for (program,), run in groupby(entries, key=lambda entry: entry.where):
+        for (program,), run in groupby(entries, key=lambda entry: entry.locator):
             for score in batched(run, SCORE):
                 for entry, audio in zip(score, self._render(program, score), strict=True):
                     if problem := audio_problem(audio):
@@ -118,7 +118,7 @@ def default_soundfont() -> Path:
     folder = Path(pretty_midi.__file__).parent
     found = sorted(folder.glob("*.sf2"))
     if not found:
-        raise ReverbSynthError(
+        raise DataError(
             f"{folder}: holds no .sf2 file, expected the SoundFont that pretty_midi installs "
             "(data.source.path names another)"
         )
@@ -143,9 +143,9 @@ def _read(path: Path) -> bytes:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise ReverbSynthError(f"{path}: cannot be read ({error.strerror or error})") from None
+        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from None
     if content[:4] != b"RIFF" or content[8:12] != b"sfbk":
-        raise ReverbSynthError(f"{path}: not a SoundFont, expected an .sf2 file")
+        raise DataError(f"{path}: not a SoundFont, expected an .sf2 file")
     return content
 
 
@@ -186,6 +186,6 @@ def _rendered(path: Path, soundfont: bytes, score: bytes) -> np.ndarray:
         if isinstance(error, KeyboardInterrupt | SystemExit):
             raise
         reason = " ".join(str(error).split())
-        raise ReverbSynthError(f"{path}: cannot be rendered ({reason})") from None
+        raise DataError(f"{path}: cannot be rendered ({reason})") from None
     samples, _ = soundfile.read(io.BytesIO(wave), dtype="float32", always_2d=True)
     return samples @ np.array([0.5, 0.5], np.float32)
