@@ -1,18 +1,16 @@
-"""Images of notes as pictures, and how they are made (chapter 2, figures 1 to 16)."""
+"""Images of notes as pictures, with axes in seconds and Hz."""
 
 from collections.abc import Mapping, Sequence
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 
 from reverbsynth.audio.format import SAMPLE_RATE
-from reverbsynth.book.style import FREQUENCY, MAGNITUDE, OTHER, canvas, picture_axes, style
-from reverbsynth.spectra.format import BINS, HOP, LEAD, N_FFT
-from reverbsynth.spectra.mel import linear_to_mel, mel_centers, mel_formula
-
-CHANNELS = {"magnitude": 0, "frequency": 1}
+from reverbsynth.book.style import FREQUENCY, MAGNITUDE, canvas, style
+from reverbsynth.spectra.mel import mel_centers
+from reverbsynth.spectra.stft import BINS, HOP, LEAD, N_FFT
 
 STFT_HZ = np.arange(1, BINS + 1) * SAMPLE_RATE / N_FFT
 """Frequencies of the STFT's bins, 0 Hz left out."""
@@ -20,19 +18,18 @@ STFT_HZ = np.arange(1, BINS + 1) * SAMPLE_RATE / N_FFT
 _TICKS = (1000, 2000, 4000, 6000, 8000)
 
 
-def frame_time(frame) -> np.ndarray:
+def frame_time(frame: np.ndarray | int) -> np.ndarray:
     """Seconds from the note's start to the middle of a frame's window."""
     return (np.asarray(frame) * HOP + N_FFT / 2 - LEAD) / SAMPLE_RATE
 
 
-def bin_of(hz, kind: str) -> np.ndarray:
-    """The image's bin that a frequency falls on."""
-    centers = mel_centers() if kind == "mel" else STFT_HZ
-    return np.interp(hz, centers, np.arange(BINS))
+def bin_of(hz: Sequence[float] | float, kind: str) -> np.ndarray:
+    """The bin, in an image of this representation, that a frequency falls on."""
+    return np.interp(hz, mel_centers() if kind == "mel" else STFT_HZ, np.arange(BINS))
 
 
 def magnitude_limits(images: np.ndarray) -> tuple[float, float]:
-    """Colour limits that suit all of `images` [shape=(n, frames, bins, 2)]."""
+    """Colour limits of the magnitude that suit all of ``images`` [shape=(n, frames, bins, 2)]."""
     low, high = np.percentile(images[..., 0], [2, 99.9])
     return float(low), float(high)
 
@@ -41,7 +38,7 @@ def magnitude_limits(images: np.ndarray) -> tuple[float, float]:
 def image_row(
     images: Sequence[np.ndarray],
     titles: Sequence[str],
-    channel: str,
+    channel: str = "magnitude",
     kind: str = "mel",
     limits: tuple[float, float] | None = None,
     height: float = 2.4,
@@ -56,22 +53,22 @@ def image_row(
     kind : {"mel", "linear", "phase"}
         The representation: it decides the frequency axis.
     limits : (float, float), optional
-        Colour limits of the magnitude; unset: chosen from `images`.
+        Colour limits of the magnitude; unset: chosen from ``images``.
+    height : float
+        Inches.
     """
     figure, axes = canvas(1, len(images), height, sharey=True)
     if channel == "magnitude":
-        low, high = limits or magnitude_limits(np.stack(images))
-        options = {"cmap": MAGNITUDE, "vmin": low, "vmax": high}
-        meaning = "log magnitude"
+        limits, cmap, meaning = limits or magnitude_limits(np.stack(images)), MAGNITUDE, _LOG
     else:
-        options = {"cmap": FREQUENCY, "vmin": -1, "vmax": 1}
+        limits, cmap = (-1.0, 1.0), FREQUENCY
         meaning = "phase (half turns)" if kind == "phase" else "IF (half turns a frame)"
     for ax, image, title in zip(axes[0], images, titles, strict=True):
-        picture = image_panel(ax, image[..., CHANNELS[channel]], kind, **options)
+        values = image[..., 0 if channel == "magnitude" else 1]
+        picture = _panel(ax, values, kind, cmap, limits)
         ax.set_title(title, fontsize=8.5)
     axes[0, 0].set_ylabel("frequency (Hz)")
-    figure.supxlabel("time (s)", fontsize=9.5)
-    figure.colorbar(picture, ax=axes[0], label=meaning, pad=0.01, aspect=25)
+    _finish(figure, axes, picture, meaning)
     return figure
 
 
@@ -96,67 +93,33 @@ def two_rows(
         Colour limits.
     """
     figure, axes = canvas(2, len(titles), 4.2, sharex=True, sharey=True)
-    low, high = limits
     for row, (name, images) in zip(axes, rows.items(), strict=True):
         row[0].set_ylabel(f"{name}: frequency (Hz)")
         for ax, image in zip(row, images, strict=True):
-            shown = image_panel(ax, image[..., 0], kind, cmap=MAGNITUDE, vmin=low, vmax=high)
+            picture = _panel(ax, image[..., 0], kind, MAGNITUDE, limits)
     for ax, title in zip(axes[0], titles, strict=True):
         ax.set_title(title, fontsize=8.5)
-    figure.supxlabel("time (s)", fontsize=9.5)
-    figure.colorbar(shown, ax=axes, label="log magnitude", pad=0.01, aspect=35)
+    _finish(figure, axes, picture, _LOG)
     return figure
 
 
-def image_panel(ax: Axes, values: np.ndarray, kind: str, **options):
+_LOG = "log magnitude"
+
+
+def _panel(
+    ax: Axes, values: np.ndarray, kind: str, cmap: str, limits: tuple[float, float]
+) -> AxesImage:
     """Draw one channel [shape=(frames, bins)] with time and frequency axes."""
-    picture_axes(ax)
-    frames = len(values)
-    left, right = frame_time(0) - HOP / 2 / SAMPLE_RATE, frame_time(frames) - HOP / 2 / SAMPLE_RATE
-    picture = ax.imshow(values.T, extent=(left, right, -0.5, BINS - 0.5), **options)
-    ax.set_yticks(bin_of(np.asarray(_TICKS), kind), [f"{hz:,}" for hz in _TICKS])
+    ax.grid(False)
+    left, right = frame_time(np.array([-0.5, len(values) - 0.5]))
+    extent = (float(left), float(right), -0.5, BINS - 0.5)
+    picture = ax.imshow(values.T, cmap=cmap, extent=extent, vmin=limits[0], vmax=limits[1])
+    ax.set_yticks(bin_of(_TICKS, kind), [f"{hz:,}" for hz in _TICKS])
     ax.set_xticks([0, 1, 2, 3, 4])
     return picture
 
 
-@style()
-def unwrapping(phase: np.ndarray, unwrapped: np.ndarray, frequency: np.ndarray) -> Figure:
-    """One STFT bin over time: phase, unwrapped phase, instantaneous frequency.
-
-    Parameters
-    ----------
-    phase, unwrapped : array [shape=(frames,)], radians
-    frequency : array [shape=(frames,)], half turns a frame
-    """
-    figure, axes = canvas(1, 3, 2.2)
-    time = frame_time(np.arange(len(phase)))
-    parts = ((phase, "phase (rad)"), (unwrapped, "unwrapped (rad)"), (frequency, "IF (half turns)"))
-    for ax, (values, label), color in zip(axes[0], parts, OTHER, strict=False):
-        ax.plot(time, values, color=color, marker=".", markersize=3, linewidth=0.8)
-        ax.set(xlabel="time (s)", ylabel=label)
-    return figure
-
-
-@style()
-def mel_bands(bands: Sequence[int] = (20, 60, 150, 400, 800)) -> Figure:
-    """A few bands of the mel matrix, and the frequency that each bin stands for."""
-    matrix = linear_to_mel()
-    figure, axes = canvas(1, 2, 2.6)
-    colors = mpl.colormaps["cividis"](np.linspace(0, 0.85, len(bands)))
-    for band, color in zip(bands, colors, strict=True):
-        axes[0, 0].plot(STFT_HZ, matrix[:, band], linewidth=1.2, color=color, label=f"bin {band}")
-    axes[0, 0].set(xlabel="frequency (Hz)", ylabel="weight", xscale="log", xlim=(30, 8000))
-    axes[0, 0].set_xticks([50, 200, 1000, 5000], ["50", "200", "1,000", "5,000"])
-    axes[0, 0].minorticks_off()
-    axes[0, 0].legend(fontsize=7.5, ncols=3, loc="lower left", bbox_to_anchor=(0, 1))
-    place = np.arange(BINS)
-    scales = (
-        ("this matrix", mel_centers(), OTHER[0], "-"),
-        ("mel formula", mel_formula(), OTHER[1], "-."),
-        ("linear", STFT_HZ, OTHER[3], "--"),
-    )
-    for label, values, color, line in scales:
-        axes[0, 1].plot(place, values, color=color, linestyle=line, label=label)
-    axes[0, 1].set(xlabel="bin of the image", ylabel="frequency (Hz)")
-    axes[0, 1].legend(fontsize=7.5, ncols=3, loc="lower left", bbox_to_anchor=(0, 1))
-    return figure
+def _finish(figure: Figure, axes: np.ndarray, picture: AxesImage, meaning: str) -> None:
+    """Label time and colours once for all axes."""
+    figure.supxlabel("time (s)", fontsize=9.5)
+    figure.colorbar(picture, ax=axes, label=meaning, pad=0.01, aspect=35 if len(axes) > 1 else 25)

@@ -12,6 +12,9 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter
+
+from reverbsynth.gan.schedule import is_transition, stage_resolution
 
 DRY = "#0072B2"
 WET = "#D55E00"
@@ -20,6 +23,11 @@ GENERATED = "#009E73"
 OTHER = ("#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F")
 MAGNITUDE = "magma"
 FREQUENCY = "PuOr"
+
+KINDS = {"real": "real", "ceiling": "real, through an image", "generated": "generated"}
+"""Kinds of notes in an evaluation, as legends name them."""
+
+KIND_COLORS = {"real": REAL, "ceiling": OTHER[3], "generated": GENERATED}
 
 WIDTH = 8.0
 """Inches; at 2x resolution as wide as the page's text."""
@@ -43,40 +51,25 @@ _STYLE = {
     "image.aspect": "auto",
     "image.origin": "lower",
     "image.interpolation": "nearest",
-    "svg.fonttype": "path",
 }
-
-
-def effect_color(effect: str, effects: Sequence[str] = ()) -> str:
-    """The colour of an effect: dry and reverb have theirs, others take the next free one."""
-    fixed = {"dry": DRY, "reverb": WET}
-    if effect in fixed:
-        return fixed[effect]
-    others = [name for name in effects if name not in fixed]
-    return OTHER[others.index(effect) % len(OTHER)] if effect in others else OTHER[-1]
-
-
-def stage_color(stage: int, last: int = 12) -> tuple[float, float, float, float]:
-    """The colour of a stage: dark for the first, light for the last."""
-    return mpl.colormaps["viridis"](0.95 * stage / max(last, 1))
-
-
-def note_name(pitch: int) -> str:
-    """A pitch for people: ``C2 (36)``."""
-    return f"{librosa.midi_to_note(pitch, unicode=True)} ({pitch})"
 
 
 @contextmanager
 def style() -> Iterator[None]:
-    """Apply the style within a block, or as a decorator within a function."""
-    with mpl.rc_context(_STYLE):
+    """Apply the style within a block, or as a decorator within a function.
+
+    It starts from matplotlib's own defaults: a reader's ``matplotlibrc`` changes no figure.
+    """
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(_STYLE)
         yield
 
 
 def canvas(
     rows: int = 1, columns: int = 1, height: float = 2.6, **options
 ) -> tuple[Figure, np.ndarray]:
-    """A figure as wide as the page with its axes [shape=(rows, columns)].
+    """A figure as wide as the page, and its axes [shape=(rows, columns)].
 
     It belongs to no window and no pyplot state: nothing is shown twice, nothing stays open.
     """
@@ -84,6 +77,45 @@ def canvas(
     return figure, figure.subplots(rows, columns, squeeze=False, **options)
 
 
-def picture_axes(axes: Axes) -> None:
-    """Axes that hold a picture: no grid over it."""
-    axes.grid(False)
+def effect_color(effect: str, effects: Sequence[str] = ()) -> str:
+    """The colour of an effect: dry and reverb have theirs, others take the next free one."""
+    fixed = {"dry": DRY, "reverb": WET}
+    others = [name for name in effects if name not in fixed]
+    place = others.index(effect) if effect in others else -1
+    return fixed.get(effect, OTHER[place % len(OTHER)])
+
+
+def stage_color(stage: int, last: int = 12) -> tuple[float, float, float, float]:
+    """The colour of a stage: dark for the first, light for the last."""
+    return mpl.colormaps["viridis"](0.95 * stage / max(last, 1))
+
+
+def stage_size(stage: int) -> str:
+    """A stage's resolution for people: ``4×32``, or ``blending in 4×32``."""
+    frames, bins = stage_resolution(stage)
+    return f"{'blending in ' if is_transition(stage) else ''}{frames}×{bins}"
+
+
+def note_name(pitch: int) -> str:
+    """A pitch for people: ``C2 (36)``."""
+    return f"{librosa.midi_to_note(pitch, unicode=True)} ({pitch})"
+
+
+def hertz_axis(ax: Axes) -> None:
+    """Make the horizontal axis a logarithmic one in Hz."""
+    ax.set(xlabel="frequency (Hz)", xscale="log", xlim=(30, 8000))
+    ax.set_xticks([50, 200, 1000, 5000], ["50", "200", "1,000", "5,000"])
+    ax.minorticks_off()
+
+
+def images_axis(ax: Axes) -> None:
+    """Make the horizontal axis one of images seen."""
+    ax.set_xlabel("images seen")
+    ax.xaxis.set_major_formatter(EngFormatter(sep=" "))
+
+
+def mark_empty(axes: np.ndarray, words: str = "nothing to show") -> None:
+    """Say so in the middle of axes that hold nothing."""
+    for ax in axes.flat:
+        if not ax.has_data():
+            ax.text(0.5, 0.5, words, transform=ax.transAxes, ha="center", va="center")

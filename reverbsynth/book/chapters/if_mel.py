@@ -1,26 +1,60 @@
 """Chapter 2: what IF-Mel is, and what it loses."""
 
+from collections.abc import Mapping, Sequence
+
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from IPython.display import Markdown
+from matplotlib.figure import Figure
 
 from reverbsynth.audio.format import SAMPLE_RATE
-from reverbsynth.spectra.format import N_FFT
-from reverbsynth.spectra.mel import mel_centers, mel_formula
+from reverbsynth.book.players import Players, Sound
+from reverbsynth.book.spectrograms import STFT_HZ, frame_time
+from reverbsynth.book.style import OTHER, canvas, hertz_axis, style
+from reverbsynth.evaluation.representations import NAMES
+from reverbsynth.settings import SpectraSettings
+from reverbsynth.spectra.mel import linear_to_mel, mel_centers, mel_formula
+from reverbsynth.spectra.representation import Representation
+from reverbsynth.spectra.stft import BINS, N_FFT
 
 
-def representation_losses(losses: pd.DataFrame) -> Markdown:
-    """What `compare_representations` found, in a sentence or two."""
-    mel, linear = losses.loc["IF-Mel"], losses.loc["linear IF"]
-    return Markdown(
-        f"On a linear scale the waveform itself comes back ({linear['SNR (dB)']:.0f} dB); on the "
-        f"mel scale it does not ({mel['SNR (dB)']:.1f} dB), because phase that was projected to "
-        "mel cannot be projected back exactly. What an ear holds on to survives better: the "
-        f"spectrum is off by {mel['log-spectral distance (dB)']:.1f} dB, the pitch by "
-        f"{mel['pitch error (cents)']:.2f} cents, and the time in which the tail falls by 20 dB by "
-        f"{mel['change of decay (ms)']:.0f} ms. So generated notes are judged by pitch, decay "
-        "and spectrum in this book, never by their waveform."
-    )
+@style()
+def unwrapping(phase: np.ndarray, unwrapped: np.ndarray, frequency: np.ndarray) -> Figure:
+    """One STFT bin over time: phase, unwrapped phase, instantaneous frequency.
+
+    Parameters
+    ----------
+    phase, unwrapped : array [shape=(frames,)], radians
+    frequency : array [shape=(frames,)], half turns a frame
+    """
+    figure, axes = canvas(1, 3, 2.2)
+    time = frame_time(np.arange(len(phase)))
+    parts = ((phase, "phase (rad)"), (unwrapped, "unwrapped (rad)"), (frequency, "IF (half turns)"))
+    for ax, (values, label), color in zip(axes[0], parts, OTHER, strict=False):
+        ax.plot(time, values, color=color, marker=".", markersize=3, linewidth=0.8)
+        ax.set(xlabel="time (s)", ylabel=label)
+    return figure
+
+
+@style()
+def mel_bands(bands: Sequence[int] = (20, 60, 150, 400, 800)) -> Figure:
+    """A few bands of the mel matrix, and the frequency that each bin stands for."""
+    figure, axes = canvas(1, 2, 2.6)
+    left, right = axes[0]
+    colors = mpl.colormaps["cividis"](np.linspace(0, 0.85, len(bands)))
+    for band, color in zip(bands, colors, strict=True):
+        weights = linear_to_mel()[:, band]
+        left.plot(STFT_HZ, weights, linewidth=1.2, color=color, label=f"bin {band}")
+    left.set_ylabel("weight")
+    hertz_axis(left)
+    right.plot(np.arange(BINS), mel_centers(), color=OTHER[0], label="this matrix")
+    right.plot(np.arange(BINS), mel_formula(), "-.", color=OTHER[1], label="mel formula")
+    right.plot(np.arange(BINS), STFT_HZ, "--", color=OTHER[3], label="linear")
+    right.set(xlabel="bin of the image", ylabel="frequency (Hz)")
+    for ax in axes[0]:
+        ax.legend(fontsize=7.5, ncols=3, loc="lower left", bbox_to_anchor=(0, 1))
+    return figure
 
 
 def mel_scale() -> Markdown:
@@ -38,3 +72,35 @@ def mel_scale() -> Markdown:
         "apart. *Mel* in IF-Mel is a name more than a scale, and it resolves low harmonics "
         "hardly better than a linear scale does."
     )
+
+
+def representation_losses(losses: pd.DataFrame) -> Markdown:
+    """What `compare_representations` found, in a sentence or two."""
+    mel, linear = losses.loc["IF-Mel"], losses.loc["linear IF"]
+    return Markdown(
+        f"On a linear scale the waveform itself comes back ({linear['SNR (dB)']:.0f} dB); on the "
+        f"mel scale it does not ({mel['SNR (dB)']:.1f} dB), because phase that was projected to "
+        "mel cannot be projected back exactly. What an ear holds on to survives better: the "
+        f"spectrum is off by {mel['log-spectral distance (dB)']:.1f} dB, the pitch by "
+        f"{mel['pitch error (cents)']:.2f} cents, and the time in which the tail falls by 20 dB by "
+        f"{mel['change of decay (ms)']:.0f} ms. So generated notes are judged by pitch, decay "
+        "and spectrum in this book, never by their waveform."
+    )
+
+
+def round_trips(waves: Mapping[str, np.ndarray]) -> Players:
+    """Players of notes, and of what comes back from each representation of them.
+
+    Parameters
+    ----------
+    waves : dict
+        Samples [shape=(64000,)] by effect.
+    """
+    sounds = []
+    for effect, wave in waves.items():
+        sounds.append(Sound(f"{effect}: original", wave))
+        for kind, name in NAMES.items():
+            representation = Representation(SpectraSettings(representation=kind))
+            back = representation.decode_all(representation.encode_all(wave[None]))[0]
+            sounds.append(Sound(f"{effect}: {name}", back))
+    return Players("if-round-trip", sounds, columns=1 + len(NAMES))

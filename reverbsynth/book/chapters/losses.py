@@ -1,17 +1,75 @@
-"""AC losses of labels that the paper had not (chapter 5)."""
+"""Chapter 5: the loss curves against images seen, one colour a stage (figures 17 to 24)."""
 
+import numpy as np
+import pandas as pd
 from IPython.display import HTML, Markdown
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from reverbsynth.book.captions import show
-from reverbsynth.book.curves import curve
-from reverbsynth.book.style import canvas, stage_color, style
-from reverbsynth.gan.schedule import (
-    is_transition,
-    stage_resolution,
-)
+from reverbsynth.book.style import canvas, images_axis, stage_color, stage_size, style
 from reverbsynth.training.run import Run
+
+_THINNED = 500
+"""A stage with more measurements than twice this is thinned before it is drawn."""
+
+_SMOOTHED = 60
+"""Steps of a stage over which the strong line averages at most."""
+
+
+@style()
+def stage_legend(last: int) -> Figure:
+    """The colours of the stages (figure 17)."""
+    figure, axes = canvas(1, 1, 0.75)
+    handles = [
+        Line2D(
+            [], [], color=stage_color(stage), linewidth=4, label=f"stage {stage}: {stage_size(stage)}"
+        )
+        for stage in range(last + 1)
+    ]
+    axes[0, 0].axis("off")
+    axes[0, 0].legend(handles=handles, ncols=4, loc="center", fontsize=8)
+    return figure
+
+
+@style()
+def curve(metrics: pd.DataFrame, column: str, label: str, log: bool = False) -> Figure:
+    """One column of a run's metrics against images seen, coloured by stage (figures 18 to 24).
+
+    The thin line is every measured step; the strong one a moving average within the stage.
+
+    Parameters
+    ----------
+    metrics : DataFrame
+        As `Run.metrics` gives it.
+    column : str
+    label : str
+        Of the vertical axis.
+    log : bool
+        Whether the vertical axis is logarithmic.
+    """
+    figure, axes = canvas(1, 1, 2.3)
+    ax = axes[0, 0]
+    measured = metrics[["images", "stage", column]].dropna(subset=column)
+    for stage, part in measured.groupby("stage"):
+        color = stage_color(int(stage))
+        images, values = part["images"].to_numpy(), part[column].to_numpy()
+        if len(values) == 1:
+            ax.plot(images, values, ".", color=color, markersize=5)
+            continue
+        thin = max(len(values) // _THINNED, 1)
+        ax.plot(images[::thin], values[::thin], color=color, linewidth=0.6, alpha=0.45)
+        ax.plot(images, moving_average(values), color=color, linewidth=1.8)
+    ax.set(ylabel=label, yscale="log" if log else "linear")
+    images_axis(ax)
+    return figure
+
+
+def moving_average(values: np.ndarray) -> np.ndarray:
+    """Centred mean over a tenth of the values, `_SMOOTHED` at most; the ends use what there is."""
+    half = min(max(len(values) // 10, 1), _SMOOTHED) // 2 + 1
+    averages = pd.Series(values).rolling(2 * half + 1, center=True, min_periods=1).mean()
+    return averages.to_numpy()
 
 
 def label_curves(run: Run) -> HTML | Markdown:
@@ -31,20 +89,5 @@ def label_curves(run: Run) -> HTML | Markdown:
         for kind, notes in (("fake", "generated"), ("real", "real"))
     ]
     if not shown:
-        return Markdown("This run was told the pitch and nothing else, as in the paper.")
+        return Markdown("This run was given the pitch and nothing else, as in the paper.")
     return HTML("".join(figure._repr_html_() for figure in shown))
-
-
-@style()
-def stage_legend(last: int) -> Figure:
-    """The colours of the stages."""
-    figure, axes = canvas(1, 1, 0.75)
-    handles = []
-    for stage in range(last + 1):
-        frames, bins = stage_resolution(stage)
-        kind = "blending in " if is_transition(stage) else ""
-        label = f"stage {stage}: {kind}{frames}×{bins}"
-        handles.append(Line2D([], [], color=stage_color(stage), linewidth=4, label=label))
-    axes[0, 0].axis("off")
-    axes[0, 0].legend(handles=handles, ncols=4, loc="center", fontsize=8)
-    return figure

@@ -13,52 +13,17 @@ from reverbsynth.gan.schedule import LAST_STAGE
 from reverbsynth.settings import GanSettings, SpectraSettings
 from reverbsynth.spectra.representation import Representation
 
-
-@style()
-def parameters_by_stage(settings: GanSettings, pitches: int) -> Figure:
-    """Trainable parameters of both networks at each stage, counted on live models."""
-    figure, axes = canvas(1, 1, 2.5)
-    ax = axes[0, 0]
-    representation = Representation(SpectraSettings())
-    for stage in range(0, LAST_STAGE + 1, 2):
-        counts = (
-            Generator(settings, pitches, stage).parameters(),
-            Discriminator(settings, {"pitch": pitches}, representation, stage).parameters(),
-        )
-        for count, side, hatch in zip(counts, (-0.4, 0.4), ("", "///"), strict=True):
-            ax.bar(
-                stage + side,
-                count,
-                width=0.75,
-                color=stage_color(stage),
-                hatch=hatch,
-                edgecolor="white",
-            )
-    ax.set_xticks(range(0, LAST_STAGE + 1, 2))
-    ax.set(xlabel="stage", ylabel="parameters")
-    ax.yaxis.set_major_formatter(EngFormatter(sep=" "))
-    handles = [
-        Patch(facecolor="#999999", hatch=hatch, edgecolor="white", label=label)
-        for hatch, label in (("", "generator"), ("///", "discriminator"))
-    ]
-    ax.legend(handles=handles, loc="upper left")
-    return figure
+_PAPER_STAGE = 8
 
 
 def network_table(rows: Sequence[Row]) -> pd.DataFrame:
-    """Rows of ``Generator.table()`` or ``Discriminator.table()`` as a table."""
-    frame = pd.DataFrame(
-        {
-            "block": [row.block for row in rows],
-            "layer": [row.layer for row in rows],
-            "output": [" × ".join(f"{size:,}" for size in row.output) for row in rows],
-            "parameters": [row.parameters for row in rows],
-        }
-    )
-    total = pd.DataFrame(
-        {"block": [""], "layer": ["total"], "output": [""], "parameters": [sum(frame.parameters)]}
-    )
-    return pd.concat([frame, total], ignore_index=True)
+    """Rows of ``Generator.table()`` or ``Discriminator.table()`` as a table, with their total."""
+    cells = [
+        (row.block, row.layer, " × ".join(f"{size:,}" for size in row.output), row.parameters)
+        for row in rows
+    ]
+    cells.append(("", "total", "", sum(row.parameters for row in rows)))
+    return pd.DataFrame(cells, columns=["block", "layer", "output", "parameters"])
 
 
 def network_sizes(sizes: Mapping[str, tuple[GanSettings, int]]) -> pd.DataFrame:
@@ -69,17 +34,38 @@ def network_sizes(sizes: Mapping[str, tuple[GanSettings, int]]) -> pd.DataFrame:
     sizes : dict
         By name, the networks' settings and the number of pitches.
     """
-    representation = Representation(SpectraSettings())
     rows = [
-        {
-            "configuration": name,
-            "stage": stage,
-            "generator": Generator(gan, pitches, stage).parameters(),
-            "discriminator": Discriminator(
-                gan, {"pitch": pitches}, representation, stage
-            ).parameters(),
-        }
+        (name, stage, *_counts(gan, pitches, stage))
         for name, (gan, pitches) in sizes.items()
-        for stage in (8, 12)
+        for stage in (_PAPER_STAGE, LAST_STAGE)
     ]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=["configuration", "stage", "generator", "discriminator"])
+
+
+@style()
+def parameters_by_stage(settings: GanSettings, pitches: int) -> Figure:
+    """Trainable parameters of both networks at each stable stage, counted on live models."""
+    figure, axes = canvas(1, 1, 2.5)
+    ax = axes[0, 0]
+    stages = range(0, LAST_STAGE + 1, 2)
+    networks = {"generator": (-0.4, ""), "discriminator": (0.4, "///")}
+    for stage in stages:
+        counts = _counts(settings, pitches, stage)
+        for count, (side, hatch) in zip(counts, networks.values(), strict=True):
+            look = {"color": stage_color(stage), "hatch": hatch, "edgecolor": "white"}
+            ax.bar(stage + side, count, width=0.75, **look)
+    ax.set(xlabel="stage", ylabel="parameters", xticks=stages)
+    ax.yaxis.set_major_formatter(EngFormatter(sep=" "))
+    handles = [
+        Patch(facecolor="#999999", hatch=hatch, edgecolor="white", label=name)
+        for name, (_, hatch) in networks.items()
+    ]
+    ax.legend(handles=handles, loc="upper left")
+    return figure
+
+
+def _counts(gan: GanSettings, pitches: int, stage: int) -> tuple[int, int]:
+    """Parameters of generator and discriminator, with pitch as the only label."""
+    representation = Representation(SpectraSettings())
+    discriminator = Discriminator(gan, {"pitch": pitches}, representation, stage)
+    return Generator(gan, pitches, stage).parameters(), discriminator.parameters()
