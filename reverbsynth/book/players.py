@@ -8,7 +8,7 @@ they are written into the page instead.
 import base64
 import html
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +22,7 @@ MEDIA = Path("media")
 
 @dataclass(frozen=True)
 class Sound:
-    """A sound with what is written on its player.
+    """A sound and the label of its player.
 
     Attributes
     ----------
@@ -39,6 +39,11 @@ class Sound:
     def clipped(self) -> bool:
         """Whether samples lie beyond full scale."""
         return bool(np.abs(self.audio).max(initial=0) > 1)
+
+
+def labelled(labels: Iterable[str], waves: Iterable[np.ndarray]) -> list[Sound]:
+    """A sound for each label and its samples."""
+    return [Sound(label, wave) for label, wave in zip(labels, waves, strict=True)]
 
 
 class Players:
@@ -58,15 +63,14 @@ class Players:
         self._columns = columns or max(len(sounds), 1)
 
     def _repr_html_(self) -> str:
-        return (
-            f'<div class="rs-players" style="--columns: {self._columns}">'
-            + "".join(self._cells)
-            + "</div>"
-        )
+        players = "".join(self._cells)
+        if not players:
+            return ""
+        return f'<div class="rs-players" style="--columns: {self._columns}">{players}</div>'
 
 
 def address(path: Path, mime: str) -> str:
-    """What a page refers to a file of `MEDIA` by."""
+    """The address by which a page refers to a file of `MEDIA`."""
     if "google.colab" not in sys.modules:
         return path.as_posix()
     return f"data:{mime};base64,{base64.b64encode(path.read_bytes()).decode()}"

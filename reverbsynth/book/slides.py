@@ -5,22 +5,19 @@ control; where no script runs (a notebook, a reader without JavaScript) all stan
 """
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
-from IPython.display import Markdown
 from matplotlib.figure import Figure
 
 from reverbsynth.book.captions import Captioned, Origin, picture
-from reverbsynth.book.players import Players, Sound
+from reverbsynth.book.players import Players, Sound, labelled
 from reverbsynth.book.spectrograms import image_row, magnitude_limits
 from reverbsynth.book.style import note_name
 from reverbsynth.book.workspace import Workspace
-from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.settings import Settings
-from reverbsynth.spectra.representation import Representation
 from reverbsynth.training.run import Run
 
 
@@ -35,17 +32,14 @@ class Slide:
     figure, alt
         The picture, and what one who cannot see it should know.
     sounds
-        Under the picture. The same place in two slides is the same sound to compare: a player that
-        sounds when the position changes goes on there.
-    sounds_name
-        Names their files, where other figures have them too; empty: the slide's own.
+        Under the picture. Sounds at the same place of two slides are compared: a player that
+        sounds when the position changes goes on in the other slide.
     """
 
     label: str
     figure: Figure
     alt: str
     sounds: Sequence[Sound] = field(default_factory=list)
-    sounds_name: str = ""
 
 
 def show_slides(
@@ -77,12 +71,9 @@ def show_slides(
     origin = Origin.of(source)
     parts = []
     for number, slide in enumerate(slides):
-        label = html.escape(slide.label)
-        own = f"{name}-{number:02d}"
-        shown = picture(slide.figure, own, f"{caption} {slide.label}", origin, slide.alt)
-        if slide.sounds:
-            players = Players(slide.sounds_name or own, slide.sounds, columns)
-            shown += players._repr_html_()
+        label, files = html.escape(slide.label), f"{name}-{number:02d}"
+        shown = picture(slide.figure, files, f"{caption} {slide.label}", origin, slide.alt)
+        shown += Players(files, slide.sounds, columns)._repr_html_()
         parts.append(
             f'<div class="rs-slide" data-label="{label}">'
             f'<p class="rs-slide-label">{label}</p>{shown}</div>'
@@ -94,68 +85,28 @@ def show_slides(
     return Captioned(content, caption, origin, name)
 
 
-def twin_toggle(
-    pairs: Sequence[dict], representation: Representation, source: Workspace, name: str
-) -> Captioned:
-    """A toggle between notes and their twins.
-
-    Parameters
-    ----------
-    pairs : sequence of dict
-        Source notes, each with its twins by effect, as `Workspace.twins` gives them.
-    """
-    effects = list(pairs[0])
-    images = {
-        effect: representation.encode_all(np.stack([pair[effect].audio for pair in pairs]))
-        for effect in effects
-    }
-    waves = {effect: [pair[effect].audio for pair in pairs] for effect in effects}
-    return _effect_toggle(
-        images,
-        waves,
-        [pair[effects[0]].pitch for pair in pairs],
-        representation.kind,
-        "**A note and its twin, by turns.** Start a player, then switch: it goes on at the same "
-        "moment of the other.",
-        source,
-        name,
-    )
-
-
-def generated_toggle(
-    instrument: Instrument, pitches: Sequence[int], seed: int, source: Run, name: str
-) -> Captioned | Markdown:
-    """A toggle between the effects of an instrument, with the same timbres throughout; a sentence
-    where it was not told of effects.
-    """
-    effects = instrument.labels.get("effect", [])
-    if len(effects) < 2:
-        return Markdown(
-            "This instrument has no label for the effect: dry or wet cannot be asked for."
-        )
-    z = instrument.latents(1, seed)[0]
-    return _effect_toggle(
-        {effect: instrument.images(pitches, z, effect=effect) for effect in effects},
-        {effect: list(instrument.notes(pitches, z, effect=effect)) for effect in effects},
-        pitches,
-        instrument.spectra.representation,
-        "**The same generated notes, dry and with the effect**: one latent vector and the same "
-        "pitches; only the label for the effect changes.",
-        source,
-        name,
-    )
-
-
-def _effect_toggle(
-    images: dict[str, np.ndarray],
-    waves: dict[str, Sequence[np.ndarray]],
+def effect_toggle(
+    images: Mapping[str, np.ndarray],
+    waves: Mapping[str, np.ndarray],
     pitches: Sequence[int],
     kind: str,
     caption: str,
-    source: Run | Workspace,
+    source: Run | Workspace | Settings,
     name: str,
 ) -> Captioned:
-    """Slides by effect with one scale of colours."""
+    """A toggle between the same notes with several effects.
+
+    Parameters
+    ----------
+    images, waves : dict
+        Images [shape=(notes, 128, 1024, 2)] and samples [shape=(notes, 64000)] by effect.
+    pitches : sequence of int
+        Of the notes.
+    kind : {"mel", "linear", "phase"}
+        The images' representation.
+    caption, source, name
+        As for `reverbsynth.book.captions.show`.
+    """
     names = [note_name(pitch) for pitch in pitches]
     limits = magnitude_limits(np.concatenate(list(images.values())))
     slides = [
@@ -163,10 +114,7 @@ def _effect_toggle(
             effect,
             image_row(images[effect], names, "magnitude", kind, limits, height=2.8),
             f"Log magnitude of {len(names)} notes, {effect}: {', '.join(names)}.",
-            [
-                Sound(f"{note}, {effect}", wave)
-                for note, wave in zip(names, waves[effect], strict=True)
-            ],
+            labelled([f"{note}, {effect}" for note in names], waves[effect]),
         )
         for effect in images
     ]

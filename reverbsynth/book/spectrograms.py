@@ -9,8 +9,8 @@ from matplotlib.image import AxesImage
 
 from reverbsynth.audio.format import SAMPLE_RATE
 from reverbsynth.book.style import FREQUENCY, MAGNITUDE, canvas, style
+from reverbsynth.spectra.format import BINS, HOP, LEAD, N_FFT
 from reverbsynth.spectra.mel import mel_centers
-from reverbsynth.spectra.stft import BINS, HOP, LEAD, N_FFT
 
 STFT_HZ = np.arange(1, BINS + 1) * SAMPLE_RATE / N_FFT
 """Frequencies of the STFT's bins, 0 Hz left out."""

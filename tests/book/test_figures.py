@@ -14,14 +14,13 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from reverbsynth.audio.format import NOTE_LENGTH, SAMPLE_RATE
-from reverbsynth.book import curves, spectrograms, style
+from reverbsynth.book import spectrograms, style
 from reverbsynth.book.bundle import thinned
 from reverbsynth.book.captions import Origin, show, table
-from reverbsynth.book.chapters import dataset, losses, networks, synthesis, training
+from reverbsynth.book.chapters import dataset, if_mel, losses, networks, synthesis, training
 from reverbsynth.book.chapters.losses import label_curves
 from reverbsynth.book.chapters.stages import StageFigures
 from reverbsynth.book.players import MEDIA, Players, Sound
-from reverbsynth.book.slides import generated_toggle, twin_toggle
 from reverbsynth.book.style import note_name
 from reverbsynth.book.verdicts import sounds_like
 from reverbsynth.data.notes import Note
@@ -104,6 +103,14 @@ class TestStyle:
         losses.stage_legend(8)
         assert dict(mpl.rcParams) == before
 
+    def test_a_reader_s_matplotlibrc_changes_no_figure(self):
+        import matplotlib as mpl
+
+        with mpl.rc_context({"axes.facecolor": "red", "font.family": "monospace"}):
+            (ax,) = losses.stage_legend(8).axes
+        assert ax.get_facecolor() == (1, 1, 1, 1)
+        assert ax.get_legend().get_texts()[0].get_fontfamily() == ["sans-serif"]
+
     def test_notes_are_named_as_musicians_do(self):
         assert note_name(36) == "C2 (36)"
         assert note_name(69) == "A4 (69)"
@@ -134,7 +141,7 @@ class TestAxes:
         values = np.random.default_rng(0).normal(size=37)
         half = 3 // 2 + 1
         wanted = [values[max(i - half, 0) : i + half + 1].mean() for i in range(37)]
-        np.testing.assert_allclose(curves.moving_average(values), wanted, atol=1e-12)
+        np.testing.assert_allclose(losses.moving_average(values), wanted, atol=1e-12)
 
 
 def pictures() -> dict[str, Figure]:
@@ -146,15 +153,15 @@ def pictures() -> dict[str, Figure]:
     return {
         "magnitude": spectrograms.image_row(images, ["a", "b"], "magnitude"),
         "frequency": spectrograms.image_row(images, ["a", "b"], "frequency", "linear"),
-        "unwrapping": spectrograms.unwrapping(*rng.normal(size=(3, 128))),
-        "mel": spectrograms.mel_bands(),
+        "unwrapping": if_mel.unwrapping(*rng.normal(size=(3, 128))),
+        "mel": if_mel.mel_bands(),
         "pitches": dataset.pitch_counts(index),
         "twins": dataset.note_and_twins(waves),
         "schedule": training.schedule_figure(Schedule.of(Settings().training)),
         "course": training.schedule_figure(RecordedSchedule((8, 16, 300))),
         "rows": spectrograms.two_rows({"a": images, "b": images}, ["x", "y"], "mel", (-1, 1)),
         "legend": losses.stage_legend(12),
-        "curve": curves.curve(metrics, "loss", "loss", log=True),
+        "curve": losses.curve(metrics, "loss", "loss", log=True),
         "parameters": networks.parameters_by_stage(GanSettings(filters_max=2), 3),
     }
 
@@ -354,7 +361,7 @@ class TestToggles:
     def test_twins_are_switched_note_by_note(self, here):
         settings = Settings.preset("paper")
         pairs = self.notes()
-        text = twin_toggle(
+        text = dataset.twin_toggle(
             pairs, Representation(settings.spectra), settings, "toggle"
         )._repr_html_()
         assert re.findall(r'data-label="([^"]+)"', text) == ["dry", "reverb"]
@@ -381,7 +388,7 @@ class TestToggles:
                 self.asked.append((tuple(pitches), tuple(z), effect))
                 return np.zeros((len(pitches), NOTE_LENGTH), np.float32)
 
-        generated_toggle(Played(), [36, 40], 5, run, "toggle")
+        synthesis.generated_toggle(Played(), [36, 40], 5, run, "toggle")
         assert Played.asked == [
             ((36, 40), (5.0, 5.0, 5.0), "dry"),
             ((36, 40), (5.0, 5.0, 5.0), "reverb"),
@@ -391,7 +398,7 @@ class TestToggles:
         class Deaf:
             labels: ClassVar = {"pitch": [36]}
 
-        assert "no label" in generated_toggle(Deaf(), [36], 0, run, "toggle").data
+        assert "no label" in synthesis.generated_toggle(Deaf(), [36], 0, run, "toggle").data
 
 
 def test_the_index_links_every_table_and_figure_of_the_paper():
@@ -454,7 +461,7 @@ class TestLabelCurves:
 
 class TestVerdicts:
     def report(self, verdict: str) -> Report:
-        known, unknown = Measure(0.5, 0.4, 0.6, 9), Measure(word="too few notes")
+        known, unknown = Measure(0.5, 0.4, 0.6, 9), Measure(missing_reason="too few notes")
         rows = [
             Row("pitch.accuracy", "Pitch", "pitch accuracy", "%", 1, known, known, known),
             Row("pitch.cents", "Pitch", "cents", "cents", 1, known, known, unknown),

@@ -1,6 +1,6 @@
-"""What the original's choices come to, in numbers: where paper, code and figures disagree.
+"""Chapter 10: what the original's choices come to, where paper, code and figures disagree.
 
-Counted and computed, so that the chapter on disagreements holds no number that was typed.
+Counted and computed, so that the chapter holds no number that was typed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -39,7 +39,7 @@ notes are drawn from it.
 EXAMPLE_GAIN = 0.2
 """The gain of batchNRT's example where none is given, as in the published script."""
 
-CHAPTERS = {
+_EVIDENCE = {
     "losses": ("4", "04_training.ipynb"),
     "representation": ("2", "02_if_mel.ipynb"),
     "label": ("9", "09_effects.ipynb"),
@@ -48,8 +48,15 @@ CHAPTERS = {
 """Chapters that show a claim's evidence, where it is not the one on evaluation."""
 
 _EVALUATION = ("8", "08_evaluation.ipynb")
-_LOWEST = 1000.0
-_BAND = (50.0, 7500.0)
+
+_LOW_HARMONICS = 1000.0
+"""Hz below which the mel scale is meant to give more room."""
+
+_LEVEL_BAND = (50.0, 7500.0)
+"""Hz between which levels of a reverb's spectrum are compared."""
+
+_DRAWN_BAND = (100.0, 300.0)
+"""Hz of the spectra that are drawn: notches lie too close together for more."""
 
 
 def schedules(variants: Mapping[str, Settings]) -> pd.DataFrame:
@@ -61,18 +68,16 @@ def schedules(variants: Mapping[str, Settings]) -> pd.DataFrame:
         Settings by name. Each schedule is followed to the last of the thirteen stages.
     """
     stages = [stage for stage in range(LAST_STAGE + 1) if not is_transition(stage)]
-    frame = pd.DataFrame(
-        {"frames × bins": ["{} × {}".format(*stage_resolution(s)) for s in stages]}
-    )
+    sizes = ["{} × {}".format(*stage_resolution(stage)) for stage in stages]
+    columns: dict[str, list] = {"frames × bins": sizes}
     for name, settings in variants.items():
-        whole = settings.training.model_copy(update={"last_stage": LAST_STAGE})
-        frame[name] = [Schedule.of(whole).span(stage)[1] for stage in stages]
-    frame.index = pd.Index(stages, name="stage")
-    return frame
+        schedule = Schedule.of(settings.training.model_copy(update={"last_stage": LAST_STAGE}))
+        columns[name] = [schedule.span(stage)[1] for stage in stages]
+    return pd.DataFrame(columns, index=pd.Index(stages, name="stage"))
 
 
 def leak(clips: int, share: float) -> Markdown:
-    """How many twins fall apart where clips are dealt without regard to them.
+    """How many twins are separated where clips are split without regard to them.
 
     Parameters
     ----------
@@ -90,17 +95,17 @@ def leak(clips: int, share: float) -> Markdown:
 
 
 def label_coverage(pitches: Sequence[int]) -> Markdown:
-    """What labels drawn from all of NSynth ask of a network that hears only `pitches`."""
-    counts = np.array(LABEL_COUNTS)
-    asked = FIRST_LABEL + np.arange(len(counts))
+    """What labels drawn from all of NSynth ask of a network that hears only ``pitches``."""
+    shares = np.array(LABEL_COUNTS) / sum(LABEL_COUNTS)
+    drawn = FIRST_LABEL + np.arange(len(shares))
     known = sorted(set(pitches))
-    unknown = counts[~np.isin(asked, known)].sum() / counts.sum()
-    above = counts[asked > known[-1]].sum() / counts.sum()
-    mean = float((asked * counts).sum() / counts.sum())
+    unknown = shares[~np.isin(drawn, known)].sum()
+    above = shares[drawn > known[-1]].sum()
+    mean = (drawn * shares).sum()
     return Markdown(
-        f"The histogram counts {counts.sum():,} notes at {len(counts)} pitches and has its mean at "
-        f"{mean:.1f}. The training notes of this page lie between {known[0]} and {known[-1]}, "
-        f"with a mean of {np.mean(pitches):.1f}: of labels drawn from that histogram, "
+        f"The histogram counts {sum(LABEL_COUNTS):,} notes at {len(shares)} pitches and has its "
+        f"mean at {mean:.1f}. The training notes of this page lie between {known[0]} and "
+        f"{known[-1]}, with a mean of {np.mean(pitches):.1f}: of labels drawn from that histogram, "
         f"{unknown:.0%} name a pitch that none of these notes has, and {above:.0%} one above them "
         "all."
     )
@@ -135,13 +140,9 @@ def coloured() -> Markdown:
     spread = []
     for response in example_reverb():
         hz, db = level(response)
-        within = db[(hz >= _BAND[0]) & (hz <= _BAND[1])]
-        spread.append(
-            (
-                *np.round(np.percentile(within, [5, 95]), 1) + 0.0,
-                10 * np.log10(np.mean(10 ** (within / 10))),
-            )
-        )
+        within = db[(hz >= _LEVEL_BAND[0]) & (hz <= _LEVEL_BAND[1])]
+        mean_power = 10 * np.log10(np.mean(10 ** (within / 10)))
+        spread.append((*np.round(np.percentile(within, [5, 95]), 1) + 0.0, mean_power))
     (low, high, _), (pair_low, pair_high, pair_mean) = spread
     return Markdown(
         f"A single chain passes all frequencies alike: nine tenths of its spectrum lie between "
@@ -156,47 +157,37 @@ def claims(report: Report) -> Markdown:
     """Every claim with its verdict, where it is from, and the chapter that holds the evidence."""
     rows = [("claim", "verdict", "of", "evidence"), ("---",) * 4]
     for verdict in report.verdicts:
-        number, page = CHAPTERS.get(verdict.key, _EVALUATION)
-        rows.append(
-            (
-                verdict.claim,
-                f"**{verdict.verdict}**",
-                verdict.source,
-                f"[chapter {number}]({page}): {verdict.evidence}",
-            )
-        )
+        number, page = _EVIDENCE.get(verdict.key, _EVALUATION)
+        evidence = f"[chapter {number}]({page}): {verdict.evidence}"
+        rows.append((verdict.claim, f"**{verdict.verdict}**", verdict.source, evidence))
     rows.append(_mel_claim())
-    cleaned = [[str(cell).replace("|", "\\|") for cell in row] for row in rows]
-    return Markdown("\n".join(f"| {' | '.join(row)} |" for row in cleaned))
+    escaped = [" | ".join(cell.replace("|", "\\|") for cell in row) for row in rows]
+    return Markdown("\n".join(f"| {row} |" for row in escaped))
 
 
 def _mel_claim() -> tuple[str, str, str, str]:
     """GANSynth's reason for a mel scale, held against its matrix."""
-    lowest = {"formula": mel_formula(), "matrix": mel_centers()}
-    bins = {name: int((centers < _LOWEST).sum()) for name, centers in lowest.items()}
-    linear = round(_LOWEST / (SAMPLE_RATE / 2) * len(lowest["matrix"]))
+    centers = {"formula": mel_formula(), "matrix": mel_centers()}
+    bins = {name: int((hz < _LOW_HARMONICS).sum()) for name, hz in centers.items()}
+    linear = round(_LOW_HARMONICS / (SAMPLE_RATE / 2) * len(centers["matrix"]))
     more = bins["matrix"] / linear - 1
     kept = bins["matrix"] - linear >= 0.5 * (bins["formula"] - linear)
     return (
         "The mel scale gives low harmonics more room.",
         f"**{'reproduced' if kept else 'not reproduced'}**",
         "GANSynth",
-        f"[chapter 2](02_if_mel.ipynb): below {_LOWEST:,.0f} Hz lie {bins['matrix']} bins of "
-        f"the matrix, {linear} of a linear scale ({more:+.0%} in the matrix) and "
+        f"[chapter 2](02_if_mel.ipynb): below {_LOW_HARMONICS:,.0f} Hz lie {bins['matrix']} "
+        f"bins of the matrix, {linear} of a linear scale ({more:+.0%} in the matrix) and "
         f"{bins['formula']} of the mel formula; half of the formula's gain would do",
     )
 
 
-def judged(report: Report, place: Workspace) -> Markdown:
+def judged(report: Report, workspace: Workspace) -> Markdown:
     """What the verdicts of `claims` are about, and how they fell."""
     return Markdown(
-        f"{place.instrument_source} {report.summary()} The last row is not among these: it is "
+        f"{workspace.instrument_source} {report.summary()} The last row is not among these: it is "
         "about the matrix, whatever was trained."
     )
-
-
-_SHOWN = (100.0, 300.0)
-"""Hz of the spectra that are drawn: notches lie too close together for more."""
 
 
 @style()
@@ -204,12 +195,12 @@ def label_histograms(pitches: Sequence[int]) -> Figure:
     """Pitches that the original asks of its generator, and those of the training notes."""
     figure, axes = canvas(1, 1, 2.4)
     known, counts = np.unique(pitches, return_counts=True)
-    asked = FIRST_LABEL + np.arange(len(LABEL_COUNTS))
-    shares = {
+    drawn = FIRST_LABEL + np.arange(len(LABEL_COUNTS))
+    lines = {
         "training notes of this page": (known, counts, REAL),
-        "labels of the original": (asked, np.array(LABEL_COUNTS), GENERATED),
+        "labels of the original": (drawn, np.array(LABEL_COUNTS), GENERATED),
     }
-    for name, (pitch, count, color) in shares.items():
+    for name, (pitch, count, color) in lines.items():
         axes[0, 0].step(pitch, 100 * count / count.sum(), where="mid", color=color, label=name)
     axes[0, 0].set(xlabel="MIDI pitch", ylabel="share (%)", ylim=(0, None))
     axes[0, 0].legend()
@@ -223,7 +214,7 @@ def allpass_chains() -> Figure:
     names = {"one chain, as in this book": WET, "the example's sum of two": DRY}
     for response, (name, color) in zip(example_reverb(), names.items(), strict=True):
         hz, db = level(response)
-        shown = (hz >= _SHOWN[0]) & (hz <= _SHOWN[1])
+        shown = (hz >= _DRAWN_BAND[0]) & (hz <= _DRAWN_BAND[1])
         axes[0, 0].plot(hz[shown], db[shown], color=color, linewidth=1, label=name)
     axes[0, 0].set(xlabel="frequency (Hz)", ylabel="level (dB)", ylim=(-45, 6))
     axes[0, 0].legend(loc="lower right")

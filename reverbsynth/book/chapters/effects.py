@@ -1,4 +1,4 @@
-"""The effect asked for by name: switched, dialled, and applied to recordings (chapter 9)."""
+"""Chapter 9: the effect asked for by name: switched, dialled, and applied to recordings."""
 
 from collections.abc import Sequence
 
@@ -9,10 +9,18 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from reverbsynth.book.captions import Captioned, show
-from reverbsynth.book.players import Players, Sound
+from reverbsynth.book.players import Players, Sound, labelled
 from reverbsynth.book.slides import Slide, show_slides
 from reverbsynth.book.spectrograms import image_row, magnitude_limits
-from reverbsynth.book.style import GENERATED, OTHER, REAL, canvas, effect_color, note_name, style
+from reverbsynth.book.style import (
+    KIND_COLORS,
+    KINDS,
+    canvas,
+    effect_color,
+    mark_empty,
+    note_name,
+    style,
+)
 from reverbsynth.data.dataset import DataSet
 from reverbsynth.evaluation.effect_transfer import TransferTrials
 from reverbsynth.evaluation.metrics.paired import monotone, ordered, shares
@@ -21,91 +29,10 @@ from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.instrument.label_mixture import mix_labels
 from reverbsynth.training.run import Run
 
-_COLORS = {"real": REAL, "ceiling": OTHER[3], "generated": GENERATED}
-_NAMES = {"real": "real twins", "ceiling": "real, through an image", "generated": "generated"}
 _NO_EFFECTS = "This instrument has no label for the effect: it cannot be asked for one."
 
 _MOST_NOTES = 40
 """Pairs that are drawn; more hide each other."""
-
-
-@style()
-def paired_changes(report: Report) -> Figure:
-    """The tail of each note without an effect and with it, a line for each pair of notes.
-
-    A column for each kind of note, a row for each effect.
-    """
-    effects = [name for name in _effects(report) if name]
-    others = effects[1:] or [""]
-    figure, axes = canvas(len(others), 3, 2.6 * len(others), sharey=True)
-    for row, effect in zip(axes, others, strict=True):
-        for ax, (kind, name) in zip(row, _NAMES.items(), strict=True):
-            values = report.twins.get(kind, {})
-            if effect in values:
-                _slopes(ax, values[effects[0]]["ratio"], values[effect]["ratio"], kind)
-                ax.set_xticks([0, 1], [effects[0], effect])
-            _mark_empty(ax)
-            ax.set(xlim=(-0.25, 1.25), title=name)
-        row[0].set_ylabel("tail-to-sustain ratio (dB)")
-    return figure
-
-
-@style()
-def dial_curves(report: Report) -> Figure:
-    """Level of the tail while the effect is turned up, a line for each note and their median."""
-    figure, axes = canvas(1, 3, 2.8, sharey=True)
-    effects = _effects(report)
-    for ax, (kind, name) in zip(axes[0], _NAMES.items(), strict=True):
-        for effect, curves in report.dial.get(kind, {}).items():
-            color = effect_color(effect, effects)
-            curves = np.asarray(curves, float).reshape(-1, len(shares()))
-            for curve in curves[:_MOST_NOTES]:
-                ax.plot(shares(), curve, color=color, alpha=0.25, linewidth=0.8)
-            if len(curves):
-                ax.plot(shares(), np.median(curves, axis=0), color=color, label=effect, lw=2.2)
-        _mark_empty(ax)
-        ax.set(xlabel="amount of the effect", title=name)
-    axes[0, 0].set_ylabel("tail-to-sustain ratio (dB)")
-    if any(ax.get_legend_handles_labels()[0] for ax in axes[0]):
-        axes[0, 0].legend(title="effect")
-    return figure
-
-
-def answer(report: Report) -> Markdown:
-    """What the paired test and the dial say, in sentences."""
-    wet = report.facts.get("wet")
-    key = f"paired.ratio.{wet}"
-    if wet is None or key not in report or not report[key].generated.known:
-        return Markdown(
-            "The paired test has no answer: " + _NO_EFFECTS[0].lower() + _NO_EFFECTS[1:]
-        )
-    change = report[key]
-    sentences = [
-        f"With nothing but the label changed from {_effects(report)[0]} to {wet}, the generated "
-        f"tail changes by {change.text('generated')} dB; between real twins it changes by "
-        f"{change.text('real')} dB, and through an image of the stage's resolution, the most that "
-        f"can be had, by {change.text('ceiling')} dB.",
-        "The listener hears the effect that was asked for in "
-        f"{report['paired.heard'].text('generated')} % of the notes.",
-    ]
-    curves = report.dial.get("generated", {}).get(wet, [])
-    found = [monotone(np.asarray(curve, float)) for curve in curves]
-    if found:
-        rising = sum(value > 0.9 for value in found)
-        linear = report[f"dial.linear.{wet}"].text("generated")
-        sentences.append(
-            f"Turned up in {len(shares())} steps, the tail rises steadily (rank correlation above "
-            f"0.9) in {rising} of {len(found)} notes; a straight line in dB explains {linear} of "
-            "its course."
-        )
-    return Markdown(" ".join(sentences))
-
-
-def verdicts(report: Report) -> pd.DataFrame:
-    """The verdicts on the two claims of this chapter."""
-    keys = {verdict.claim for verdict in report.verdicts if verdict.key in ("label", "dial")}
-    claims = report.claims()
-    return claims.loc[claims.index.isin(keys), ["verdict", "evidence", "rule"]]
 
 
 def labels(run: Run) -> pd.DataFrame:
@@ -120,6 +47,55 @@ def labels(run: Run) -> pd.DataFrame:
         for name, values in run.labels.items()
     ]
     return pd.DataFrame(rows).set_index("label")
+
+
+@style()
+def paired_changes(report: Report) -> Figure:
+    """The tail of each note without an effect and with it, a line for each pair of notes.
+
+    A column for each kind of note, a row for each effect.
+    """
+    dry, *others = [name for name in _effects(report) if name] or [""]
+    others = others or [""]
+    figure, axes = canvas(len(others), 3, 2.6 * len(others), sharey=True)
+    for row, effect in zip(axes, others, strict=True):
+        for ax, (kind, name) in zip(row, KINDS.items(), strict=True):
+            values = report.twins.get(kind, {})
+            if effect in values:
+                _slopes(ax, values[dry]["ratio"], values[effect]["ratio"], KIND_COLORS[kind])
+                ax.set_xticks([0, 1], [dry, effect])
+            ax.set(xlim=(-0.25, 1.25), title=name)
+        row[0].set_ylabel("tail-to-sustain ratio (dB)")
+    mark_empty(axes)
+    return figure
+
+
+def answer(report: Report) -> Markdown:
+    """What the paired test and the dial say, in sentences."""
+    wet = report.facts.get("wet")
+    key = f"paired.ratio.{wet}"
+    if wet is None or key not in report or not report[key].generated.known:
+        return Markdown(f"The paired test has no answer: {_NO_EFFECTS[0].lower()}{_NO_EFFECTS[1:]}")
+    change = report[key]
+    sentences = [
+        f"With nothing but the label changed from {_effects(report)[0]} to {wet}, the generated "
+        f"tail changes by {change.text('generated')} dB; between real twins it changes by "
+        f"{change.text('real')} dB, and through an image of the stage's resolution, the most that "
+        f"can be had, by {change.text('ceiling')} dB.",
+        "The classifier hears the effect that was asked for in "
+        f"{report['paired.heard'].text('generated')} % of the notes.",
+    ]
+    curves = report.dial.get("generated", {}).get(wet, [])
+    correlations = [monotone(np.asarray(curve, float)) for curve in curves]
+    if correlations:
+        rising = sum(value > 0.9 for value in correlations)
+        linear = report[f"dial.linear.{wet}"].text("generated")
+        sentences.append(
+            f"Turned up in {len(shares())} steps, the tail rises steadily (rank correlation above "
+            f"0.9) in {rising} of {len(correlations)} notes; a straight line in dB explains "
+            f"{linear} of its course."
+        )
+    return Markdown(" ".join(sentences))
 
 
 def show_pairs(
@@ -141,6 +117,27 @@ def show_pairs(
     return Players(name, sounds, columns=len(effects))
 
 
+@style()
+def dial_curves(report: Report) -> Figure:
+    """Level of the tail while the effect is turned up, a line for each note and their median."""
+    figure, axes = canvas(1, 3, 2.8, sharey=True)
+    effects = _effects(report)
+    for ax, (kind, name) in zip(axes[0], KINDS.items(), strict=True):
+        for effect, curves in report.dial.get(kind, {}).items():
+            color = effect_color(effect, effects)
+            curves = np.asarray(curves, float).reshape(-1, len(shares()))
+            for curve in curves[:_MOST_NOTES]:
+                ax.plot(shares(), curve, color=color, alpha=0.25, linewidth=0.8)
+            if len(curves):
+                ax.plot(shares(), np.median(curves, axis=0), color=color, label=effect, lw=2.2)
+        ax.set(xlabel="amount of the effect", title=name)
+    mark_empty(axes)
+    axes[0, 0].set_ylabel("tail-to-sustain ratio (dB)")
+    if axes[0, 0].get_legend_handles_labels()[0]:
+        axes[0, 0].legend(title="effect")
+    return figure
+
+
 def show_dial(
     instrument: Instrument, pitch: int, seed: int, run: Run, name: str, steps: int = 5
 ) -> Captioned | Markdown:
@@ -148,33 +145,50 @@ def show_dial(
     effects = ordered(instrument.labels.get("effect", [""]))
     if len(effects) < 2:
         return Markdown(_NO_EFFECTS)
-    wet = "reverb" if "reverb" in effects else effects[1]
+    dry, wet = effects[0], "reverb" if "reverb" in effects else effects[1]
     amounts = np.linspace(0, 1, steps).round(6).tolist()
-    mixed = [mix_labels(effects[0], wet, amount) for amount in amounts]
-    z = instrument.latents(1, seed)[0]
-    asked = [pitch] * steps
-    images = instrument.images(asked, z=z, effect=mixed)
-    waves = instrument.notes(asked, z=z, effect=mixed, velocities=100)
+    mixed = [mix_labels(dry, wet, amount) for amount in amounts]
+    z, pitches = instrument.latents(1, seed)[0], [pitch] * steps
+    images = instrument.images(pitches, z=z, effect=mixed)
+    waves = instrument.notes(pitches, z=z, effect=mixed, velocities=100)
     limits, kind = magnitude_limits(images), instrument.spectra.representation
-    slides = [
-        Slide(
-            f"{amount:.0%} {wet}",
-            image_row(
-                [image], [f"{note_name(pitch)}, {amount:.0%} {wet}"], "magnitude", kind, limits
-            ),
-            f"Log magnitude of one generated note with {amount:.0%} {wet}.",
-            [Sound(f"{note_name(pitch)}, {amount:.0%} {wet}", wave)],
+    slides = []
+    for amount, image, wave in zip(amounts, images, waves, strict=True):
+        title = f"{note_name(pitch)}, {amount:.0%} {wet}"
+        slides.append(
+            Slide(
+                f"{amount:.0%} {wet}",
+                image_row([image], [title], "magnitude", kind, limits),
+                f"Log magnitude of one generated note with {amount:.0%} {wet}.",
+                [Sound(title, wave)],
+            )
         )
-        for amount, image, wave in zip(amounts, images, waves, strict=True)
-    ]
-    return show_slides(
-        "slider",
-        f"Amount of {wet}",
-        slides,
-        f"**The dial**: one latent vector and pitch; between {effects[0]} and {wet} lies what the "
-        "network was never shown.",
-        run,
-        name,
+    caption = (
+        f"**The dial**: one latent vector and pitch; between {dry} and {wet} lies what the "
+        "network was never shown."
+    )
+    return show_slides("slider", f"Amount of {wet}", slides, caption, run, name)
+
+
+def applied_answer(trials: TransferTrials) -> Markdown:
+    """Whether the network's effect is worth having, in a sentence or two."""
+    if not trials.trials:
+        return Markdown(_NO_EFFECTS)
+    distances = pd.DataFrame([vars(trial) for trial in trials.trials])
+    middle = distances[["reconstruction", "result", "ceiling", "baseline"]].median()
+    nearer = int((distances["result"] < distances["baseline"]).sum())
+    verdict = (
+        "So the network's effect is nearer to the truth than no effect at all."
+        if 2 * nearer > len(trials.trials)
+        else "So leaving the recording as it is comes nearer to the truth than this network does."
+    )
+    return Markdown(
+        f"In {len(trials.trials)} trials the reconstruction is {middle['reconstruction']:.1f} dB "
+        f"from the recording, and the result {middle['result']:.1f} dB from the true twin (medians "
+        f"of log-spectral distances). The twin itself, through an image of this resolution, is "
+        f"{middle['ceiling']:.1f} dB away, and the untouched recording "
+        f"{middle['baseline']:.1f} dB. The result is nearer than the untouched recording in "
+        f"{nearer} of {len(trials.trials)}. {verdict}"
     )
 
 
@@ -193,22 +207,12 @@ def show_applied(
     if trial.effect not in twins:
         return Markdown("The notes that this run was trained on are not on this machine.")
     recording = next(note for note in twins.values() if note.id == trial.id)
-    again, result = trial.play(instrument)
-    sounds = {
-        "recording": recording.audio,
-        "reconstruction": again,
-        f"with {trial.effect}, by the network": result,
-        f"with {trial.effect}, the true twin": twins[trial.effect].audio,
-    }
-    images = instrument.representation.encode_all(np.stack(list(sounds.values())))
+    waves = np.stack([recording.audio, *trial.play(instrument), twins[trial.effect].audio])
+    images = instrument.representation.encode_all(waves)
+    titles = ["recording", "reconstruction", "result", "true twin"]
+    kind, limits = instrument.spectra.representation, magnitude_limits(images[:1])
     return show(
-        image_row(
-            images,
-            ["recording", "reconstruction", "result", "true twin"],
-            "magnitude",
-            instrument.spectra.representation,
-            magnitude_limits(images[:1]),
-        ),
+        image_row(images, titles, "magnitude", kind, limits),
         f"**A recording with {trial.effect} from the network**: a held-out note, "
         f"{note_name(trial.pitch)}. The result is {trial.result:.1f} dB from its true twin, the "
         f"recording itself {trial.baseline:.1f} dB. Of all trials this one lies in the middle.",
@@ -216,51 +220,35 @@ def show_applied(
         name,
         alt="Log magnitude of a recording, its reconstruction by the network, the result with the "
         "effect, and the true twin.",
-        sounds=[Sound(label, wave) for label, wave in sounds.items()],
+        sounds=labelled(
+            [
+                *titles[:2],
+                f"with {trial.effect}, by the network",
+                f"with {trial.effect}, the true twin",
+            ],
+            waves,
+        ),
     )
 
 
-def applied_answer(trials: TransferTrials) -> Markdown:
-    """Whether the network's effect is worth having, in a sentence or two."""
-    if not trials.trials:
-        return Markdown(_NO_EFFECTS)
-    found = {
-        name: np.array([getattr(trial, name) for trial in trials.trials])
-        for name in ("reconstruction", "result", "ceiling", "baseline")
-    }
-    nearer = int((found["result"] < found["baseline"]).sum())
-    middle = {name: float(np.median(values)) for name, values in found.items()}
-    verdict = (
-        "So the network's effect is nearer to the truth than no effect at all."
-        if 2 * nearer > len(trials.trials)
-        else "So leaving the recording as it is comes nearer to the truth than this network does."
-    )
-    return Markdown(
-        f"In {len(trials.trials)} trials the reconstruction is {middle['reconstruction']:.1f} dB "
-        f"from the recording, and the result {middle['result']:.1f} dB from the true twin (medians "
-        f"of log-spectral distances). The twin itself, through an image of this resolution, is "
-        f"{middle['ceiling']:.1f} dB away, and the untouched recording "
-        f"{middle['baseline']:.1f} dB. The result is nearer than the untouched recording in "
-        f"{nearer} of {len(trials.trials)}. {verdict}"
-    )
+def verdicts(report: Report) -> pd.DataFrame:
+    """The verdicts on the two claims of this chapter."""
+    keys = {verdict.claim for verdict in report.verdicts if verdict.key in ("label", "dial")}
+    claims = report.claims()
+    return claims.loc[claims.index.isin(keys), ["verdict", "evidence", "rule"]]
 
 
 def _effects(report: Report) -> list[str]:
-    found = next(iter(report.twins.values()), {})
-    return ordered(list(found)) if found else [""]
+    """Effects of the paired test, dry first."""
+    kinds = list(report.twins.values())
+    return ordered(list(kinds[0])) if kinds and kinds[0] else [""]
 
 
-def _slopes(ax: Axes, before: Sequence, after: Sequence, kind: str) -> None:
-    pairs = np.array([before, after], float).T
-    pairs = pairs[np.isfinite(pairs).all(axis=1)]
-    for pair in pairs[:_MOST_NOTES]:
-        ax.plot(
-            [0, 1], pair, color=_COLORS[kind], alpha=0.3, linewidth=0.9, marker="o", markersize=3
-        )
-    if len(pairs):
-        ax.plot([0, 1], np.median(pairs, axis=0), color=_COLORS[kind], linewidth=2.6)
-
-
-def _mark_empty(ax: Axes) -> None:
-    if not ax.has_data():
-        ax.text(0.5, 0.5, "nothing to show", transform=ax.transAxes, ha="center", va="center")
+def _slopes(ax: Axes, before: Sequence, after: Sequence, color: str) -> None:
+    """A line from each note's tail without the effect to its tail with it, and their median."""
+    pairs = np.array([before, after], float)
+    pairs = pairs[:, np.isfinite(pairs).all(axis=0)]
+    look = {"alpha": 0.3, "linewidth": 0.9, "marker": "o", "markersize": 3}
+    ax.plot([0, 1], pairs[:, :_MOST_NOTES], color=color, **look)
+    if pairs.size:
+        ax.plot([0, 1], np.median(pairs, axis=1), color=color, linewidth=2.6)

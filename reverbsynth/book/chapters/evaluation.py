@@ -1,4 +1,4 @@
-"""What an evaluation found, as pictures (chapter 8)."""
+"""Chapter 8: what an evaluation measured, as pictures and players."""
 
 from collections.abc import Sequence
 
@@ -8,20 +8,45 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from reverbsynth.book.captions import Captioned, show
-from reverbsynth.book.players import Sound
+from reverbsynth.book.players import Players, Sound, labelled
 from reverbsynth.book.spectrograms import magnitude_limits, two_rows
-from reverbsynth.book.style import GENERATED, OTHER, REAL, canvas, effect_color, note_name, style
+from reverbsynth.book.style import (
+    GENERATED,
+    KIND_COLORS,
+    KINDS,
+    OTHER,
+    canvas,
+    effect_color,
+    mark_empty,
+    note_name,
+    style,
+)
+from reverbsynth.book.workspace import Workspace
 from reverbsynth.data.notes import Note
 from reverbsynth.evaluation.report import Report
 from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.training.run import Run
 
-KINDS = {"real": "real", "ceiling": "real, through an image", "generated": "generated"}
-"""Kinds of notes, as legends have them."""
-
-_COLORS = {"real": REAL, "ceiling": OTHER[3], "generated": GENERATED}
 _LINES = {"real": "-", "ceiling": "--", "generated": "-"}
-_NOTHING = "too few notes"
+
+
+def example_sounds(report: Report, instrument: Instrument, effects: Sequence[str]) -> list[Sound]:
+    """Generated notes of the report for each effect, played once more."""
+    places = [(effect, place) for effect in effects for place in report.examples(effect)]
+    if not places:
+        return []
+    waves = report.play(instrument, [place for _, place in places])
+    return labelled([f"generated, {effect}" for effect, _ in places], waves)
+
+
+def real_players(workspace: Workspace, name: str, count: int = 2) -> Players:
+    """Players of held-out notes and their twins."""
+    sounds = [
+        Sound(f"real, {effect}, {note_name(note.pitch)}", note.audio)
+        for pair in workspace.twins(count, "test")
+        for effect, note in pair.items()
+    ]
+    return Players(name, sounds)
 
 
 @style()
@@ -34,17 +59,14 @@ def decay_curves(report: Report, effects: list[str]) -> Figure:
     for ax, effect in zip(axes[0], effects, strict=True):
         for kind, name in KINDS.items():
             curve = report.curves.get(f"{kind} {effect}")
-            if curve is None:
-                continue
-            seconds = np.asarray(curve["seconds"])
-            color = _COLORS[kind]
-            ax.fill_between(seconds, curve["low"], curve["high"], color=color, alpha=0.15, lw=0)
-            ax.plot(seconds, curve["median"], _LINES[kind], color=color, label=name)
-        _mark_empty(ax)
+            if curve is not None:
+                seconds, color = np.asarray(curve["seconds"]), KIND_COLORS[kind]
+                ax.fill_between(seconds, curve["low"], curve["high"], color=color, alpha=0.15, lw=0)
+                ax.plot(seconds, curve["median"], _LINES[kind], color=color, label=name)
+    _finish(figure, axes, "level (dB of the held note)")
+    for ax, effect in zip(axes[0], effects, strict=True):
         ax.axvline(0, color=OTHER[3], linestyle=":", linewidth=1)
         ax.set(xlabel="seconds from the release", title=effect, ylim=(-83, 12))
-    axes[0, 0].set_ylabel("level (dB of the held note)")
-    _legend(figure, axes)
     return figure
 
 
@@ -55,14 +77,13 @@ def tails(report: Report, effects: list[str]) -> Figure:
     labels = {"ratio": "tail-to-sustain ratio (dB)", "t20": "T20 (s)"}
     for ax, (name, label) in zip(axes[0], labels.items(), strict=True):
         for effect in effects:
-            for kind in KINDS:
-                values = _of_effect(report, name, kind, effect)
+            for kind, legend in KINDS.items():
+                chosen = np.asarray(report.values["effect"][kind], object) == effect
+                values = _numbers(report.values[name][kind])[chosen]
                 color = effect_color(effect, effects)
-                _cumulative(ax, values, color, _LINES[kind], f"{effect}, {KINDS[kind]}", kind)
+                _cumulative(ax, values, kind, color, f"{effect}, {legend}")
         ax.set(xlabel=label)
-        _mark_empty(ax)
-    axes[0, 0].set_ylabel("share of notes")
-    _legend(figure, axes, columns=2)
+    _finish(figure, axes, "share of notes", columns=2)
     return figure
 
 
@@ -70,18 +91,19 @@ def tails(report: Report, effects: list[str]) -> Figure:
 def pitch_errors(report: Report) -> Figure:
     """Error of each generated note's estimated pitch against the pitch that was asked for."""
     figure, axes = canvas(1, 2, 2.7)
-    asked = np.asarray(report.asked["pitch"])[np.asarray(report.values["place"]["generated"], int)]
+    left, right = axes[0]
+    requested = np.asarray(report.asked["pitch"])[
+        np.asarray(report.values["place"]["generated"], int)
+    ]
     cents = _numbers(report.values["cents"]["generated"])
-    axes[0, 0].scatter(asked, cents / 100, s=12, color=GENERATED, alpha=0.6, linewidths=0)
-    axes[0, 0].set(xlabel="asked pitch (MIDI)", ylabel="error (semitones)")
+    left.scatter(requested, cents / 100, s=12, color=GENERATED, alpha=0.6, linewidths=0)
+    left.set(xlabel="asked pitch (MIDI)")
     for kind, name in KINDS.items():
         values = np.abs(_numbers(report.values["cents"][kind]))
-        _cumulative(axes[0, 1], np.maximum(values, 0.1), _COLORS[kind], _LINES[kind], name, kind)
-    for ax in axes[0]:
-        _mark_empty(ax)
-    axes[0, 1].axvline(50, color=OTHER[3], linestyle=":", linewidth=1)
-    axes[0, 1].set(xscale="log", xlabel="absolute error (cents)", ylabel="share of notes")
-    _legend(figure, axes[:, 1:])
+        _cumulative(right, np.maximum(values, 0.1), kind, KIND_COLORS[kind], name)
+    _finish(figure, axes, "error (semitones)")
+    right.axvline(50, color=OTHER[3], linestyle=":", linewidth=1)
+    right.set(xscale="log", xlabel="absolute error (cents)", ylabel="share of notes")
     return figure
 
 
@@ -97,65 +119,10 @@ def spectra_and_memory(report: Report) -> Figure:
     for ax, (name, label) in zip(axes[0], labels.items(), strict=True):
         for kind, legend in KINDS.items():
             values = _numbers(report.values[name][kind])
-            _cumulative(ax, values, _COLORS[kind], _LINES[kind], legend, kind)
+            _cumulative(ax, values, kind, KIND_COLORS[kind], legend)
         ax.set(xlabel=label)
-        _mark_empty(ax)
-    axes[0, 0].set_ylabel("share of notes")
-    _legend(figure, axes)
+    _finish(figure, axes, "share of notes")
     return figure
-
-
-def closest_pairs(
-    generated: np.ndarray, training: np.ndarray, titles: list[str], kind: str = "mel"
-) -> Figure:
-    """Generated notes above the training notes nearest to them, as log-magnitude images.
-
-    Parameters
-    ----------
-    generated, training : ndarray [shape=(n, 128, 1024, 2)]
-        De-normalized.
-    titles : list of str
-        Of each pair.
-    kind : {"mel", "linear", "phase"}
-        The representation.
-    """
-    rows = {"generated": generated, "training": training}
-    return two_rows(rows, titles, kind, magnitude_limits(training))
-
-
-def _cumulative(ax: Axes, values: np.ndarray, color: str, line: str, label: str, kind: str) -> None:
-    values = np.sort(values[np.isfinite(values)])
-    if not len(values):
-        return
-    shares = np.arange(1, len(values) + 1) / len(values)
-    width = 2.0 if kind == "generated" else 1.1
-    steps = np.r_[values[0], values], np.r_[0, shares]
-    ax.step(*steps, line, where="post", color=color, label=label, linewidth=width)
-
-
-def _of_effect(report: Report, name: str, kind: str, effect: str) -> np.ndarray:
-    chosen = np.asarray(report.values["effect"][kind], object) == effect
-    return _numbers(report.values[name][kind])[chosen]
-
-
-def _numbers(values: list) -> np.ndarray:
-    """Numbers of a report that may have been through JSON, where None stands for NaN."""
-    return np.array([np.nan if value is None else value for value in values], float)
-
-
-def _mark_empty(ax: Axes) -> None:
-    if not ax.has_data():
-        ax.text(0.5, 0.5, _NOTHING, transform=ax.transAxes, ha="center", va="center")
-
-
-def _legend(figure: Figure, axes: np.ndarray, columns: int = 3) -> None:
-    """One legend below for all axes."""
-    found = {}
-    for ax in axes.ravel():
-        handles, labels = ax.get_legend_handles_labels()
-        found |= dict(zip(labels, handles, strict=True))
-    if found:
-        figure.legend(found.values(), found.keys(), loc="outside lower center", ncols=columns)
 
 
 def show_closest_pairs(
@@ -168,19 +135,25 @@ def show_closest_pairs(
     pairs
         Generated samples [shape=(64000,)] and the training note nearest to them, as
         `reverbsynth.evaluation.evaluate.closest_notes` gives them.
+    report, instrument, run
+        What made them.
     """
     if not pairs:
         return Markdown("The notes that this run was trained on are not on this machine.")
     generated, notes = zip(*pairs, strict=True)
     known = {note.id for note in notes}
-    shown = [pair for pair in report.pairs if pair["training"] in known]
+    facts = [pair for pair in report.pairs if pair["training"] in known]
+    waves = {"generated": generated, "training": [note.audio for note in notes]}
     encode = instrument.representation.encode_all
+    images = {row: encode(np.stack(several)) for row, several in waves.items()}
+    labels = [f"generated, {note_name(pair['pitch'])}" for pair in facts]
+    labels += [f"training, {note_name(note.pitch)}, {note.effect}" for note in notes]
     return show(
-        closest_pairs(
-            encode(np.stack(generated)),
-            encode(np.stack([note.audio for note in notes])),
-            [f"{pair['distance']:.1f} dB" for pair in shown],
+        two_rows(
+            images,
+            [f"{pair['distance']:.1f} dB" for pair in facts],
             instrument.spectra.representation,
+            magnitude_limits(images["training"]),
         ),
         "**The closest pairs**: the generated notes that are nearest to a training note, "
         "and that note.",
@@ -188,15 +161,31 @@ def show_closest_pairs(
         "evaluation-pairs",
         alt="Spectrograms in two rows: generated notes above, the training note nearest to each "
         "below.",
-        sounds=[
-            *(
-                Sound(f"generated, {note_name(pair['pitch'])}", wave)
-                for pair, wave in zip(shown, generated, strict=True)
-            ),
-            *(
-                Sound(f"training, {note_name(note.pitch)}, {note.effect}", note.audio)
-                for note in notes
-            ),
-        ],
+        sounds=labelled(labels, [*generated, *waves["training"]]),
         columns=len(pairs),
     )
+
+
+def _cumulative(ax: Axes, values: np.ndarray, kind: str, color: str, label: str) -> None:
+    """Draw the share of notes whose value is at most so much."""
+    values = np.sort(values[np.isfinite(values)])
+    if len(values):
+        steps = np.r_[values[0], values], np.arange(len(values) + 1) / len(values)
+        look = {"color": color, "linewidth": 2.0 if kind == "generated" else 1.1}
+        ax.step(*steps, _LINES[kind], where="post", label=label, **look)
+
+
+def _numbers(values: list) -> np.ndarray:
+    """Numbers of a report that may have been through JSON, where None stands for NaN."""
+    return np.array([np.nan if value is None else value for value in values], float)
+
+
+def _finish(figure: Figure, axes: np.ndarray, label: str, columns: int = 3) -> None:
+    """Label the vertical axis, mark empty axes, and put one legend below for all."""
+    mark_empty(axes, "too few notes")
+    axes[0, 0].set_ylabel(label)
+    handles = {}
+    for ax in axes.flat:
+        handles |= dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
+    if handles:
+        figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=columns)

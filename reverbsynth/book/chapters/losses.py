@@ -23,7 +23,11 @@ def stage_legend(last: int) -> Figure:
     figure, axes = canvas(1, 1, 0.75)
     handles = [
         Line2D(
-            [], [], color=stage_color(stage), linewidth=4, label=f"stage {stage}: {stage_size(stage)}"
+            [],
+            [],
+            color=stage_color(stage),
+            linewidth=4,
+            label=f"stage {stage}: {stage_size(stage)}",
         )
         for stage in range(last + 1)
     ]

@@ -1,9 +1,71 @@
 """Chapter 7: playing the instrument."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
+from IPython.display import Markdown
 
 from reverbsynth.audio.format import SAMPLE_RATE
+from reverbsynth.book.captions import Captioned, show
+from reverbsynth.book.players import labelled
+from reverbsynth.book.slides import effect_toggle
+from reverbsynth.book.spectrograms import image_row
+from reverbsynth.book.style import note_name
+from reverbsynth.instrument.instrument import Instrument
+from reverbsynth.training.run import Run
+
+
+def show_notes(
+    images: np.ndarray,
+    waves: np.ndarray,
+    titles: Sequence[str],
+    caption: str,
+    run: Run,
+    name: str,
+    alt: str,
+) -> Captioned:
+    """Generated notes side by side: their log magnitude, with players below.
+
+    Parameters
+    ----------
+    images, waves : ndarray [shape=(n, 128, 1024, 2)], [shape=(n, 64000)]
+    titles : sequence of str
+        Of the notes.
+    caption, run, name, alt
+        As for `reverbsynth.book.captions.show`.
+    """
+    figure = image_row(images, titles, kind=run.settings.spectra.representation)
+    return show(figure, caption, run, name, alt=alt, sounds=labelled(titles, waves))
+
+
+def generated_toggle(
+    instrument: Instrument, pitches: Sequence[int], seed: int, run: Run, name: str
+) -> Captioned | Markdown:
+    """A toggle between the effects of an instrument with one timbre; a sentence where it has no
+    label for the effect.
+    """
+    effects = instrument.labels.get("effect", [])
+    if len(effects) < 2:
+        return Markdown(
+            "This instrument has no label for the effect: dry or wet cannot be asked for."
+        )
+    z = instrument.latents(1, seed)[0]
+    return effect_toggle(
+        {effect: instrument.images(pitches, z, effect=effect) for effect in effects},
+        {effect: instrument.notes(pitches, z, effect=effect) for effect in effects},
+        pitches,
+        instrument.spectra.representation,
+        "**The same generated notes, dry and with the effect**: one latent vector and the same "
+        "pitches; only the label for the effect changes.",
+        run,
+        name,
+    )
+
+
+def note_names(pitches: Sequence[int]) -> list[str]:
+    """Pitches for people."""
+    return [note_name(pitch) for pitch in pitches]
 
 
 def written_files(waves: np.ndarray) -> pd.DataFrame:
@@ -18,5 +80,4 @@ def written_files(waves: np.ndarray) -> pd.DataFrame:
         },
         index=range(1, len(waves) + 1),
     )
-    frame.index.name = "note"
-    return frame
+    return frame.rename_axis("note")
