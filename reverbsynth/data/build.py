@@ -1,6 +1,5 @@
 """From a source, through the effects, into TFRecord files."""
 
-import math
 import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, replace
@@ -10,10 +9,10 @@ from typing import Any, Protocol
 import numpy as np
 
 from reverbsynth import provenance
-from reverbsynth.data.build_journal import WORK, BuildJournal, read_json
+from reverbsynth.audio.reverberation import audible
+from reverbsynth.data.build_journal import WORK, BuildJournal, stored_json
 from reverbsynth.data.dataset import FORMAT, MANIFEST, DataSet, encode_note, record_name
 from reverbsynth.data.notes import (
-    METADATA,
     SPLITS,
     Index,
     Note,
@@ -31,7 +30,7 @@ from reverbsynth.effects import Effect, effects
 from reverbsynth.errors import DataError
 from reverbsynth.files.atomic import write_json
 from reverbsynth.progress import progress
-from reverbsynth.settings import Settings, settings_hash
+from reverbsynth.settings import DataSettings, Settings, settings_hash
 
 CHUNK = 256
 """Source notes processed at once: the unit of work that an interruption loses."""
@@ -41,13 +40,14 @@ HEADROOM = np.float32(1 - 2**-20)
 
 
 class Source(Protocol):
-    """Where notes come from. ``index`` may keep files in ``work`` for ``read``.
+    """Where notes come from.
 
-    Notes that cannot be used go to ``reject``.
+    ``index`` may keep files for ``read`` in the folder ``work``. Notes that cannot be used go to
+    ``reject``.
     """
 
     def inputs(self) -> dict[str, str]:
-        """Fingerprints, by name, of the files that tell whether the source is still the same."""
+        """Fingerprints, by name, of the files that show whether the source is still the same."""
 
     def index(self, work: Path, reject: Rejected) -> Index:
         """Every selected note, always in the same order."""
@@ -60,9 +60,9 @@ SOURCES = {"soundfont": SoundFont, "nsynth": NSynth, "folder": Folder}
 
 
 def data_hash(settings: Settings) -> str:
-    """Names the settings that decide a data set: ``data`` and ``seed``.
+    """The hash of the settings that decide a data set: ``data`` and ``seed``.
 
-    A source is the same however its path is spelled.
+    It does not depend on how the path of a source is spelled.
     """
     source = settings.data.source
     paths = {name: getattr(source, name, None) for name in ("path", "table")}
@@ -84,17 +84,17 @@ def build_data(settings: Settings, directory: Path | str, skip_bad: bool = False
 
     Parameters
     ----------
-    settings
-        Of which ``data`` and ``seed`` matter here.
-    directory
+    settings : Settings
+        Only ``data`` and ``seed`` matter.
+    directory : path
         A new folder, or one that holds the same data set, finished or not.
-    skip_bad
-        Leave unusable notes out, listed in the manifest as ``skipped``; else the first one is an
-        error.
+    skip_bad : bool
+        Whether unusable notes are left out, and listed in the manifest as ``skipped``; by default
+        the first one is an error.
 
     Raises
     ------
-    DataError
+    ReverbSynthError
         For a source or effect that cannot be used, an unusable note, a folder that holds another
         data set or the source itself, or a write that fails. No half-written data set is left.
     """
@@ -103,29 +103,26 @@ def build_data(settings: Settings, directory: Path | str, skip_bad: bool = False
         return finished
     _check_apart(directory, settings.data.source.path)
     chain = effects(settings.data.effects, settings.seed)
-    described = [_described(effect) for effect in chain]
     source = SOURCES[settings.data.source.kind](settings.data.source, settings.seed)
     identity = {
         "settings_hash": data_hash(settings),
-        "effects": described,
+        "effects": [_described(effect) for effect in chain],
         "inputs": source.inputs(),
     }
-    with BuildJournal(directory, identity, skip_bad) as work:
-        index = _indexed(source, work)
+    with BuildJournal(directory, identity, skip_bad) as journal:
+        index = _indexed(source, journal)
         split = assign_splits(
             [entry.id for entry in index.entries], settings.data.split, settings.seed
         )
-        _write_chunks(source, chain, work, index.entries, split)
-        left_out = {bad.name for bad in work.rejected.notes}
-        rows = {
-            name: [
-                _row(entry, effect)
-                for entry in index.entries
-                if split[entry.id] == name and entry.id not in left_out
-                for effect in chain
-            ]
-            for name in SPLITS
-        }
+        _write_chunks(settings.data, source, chain, journal, index.entries, split)
+        rejected = {note.name for note in journal.rejected.notes}
+        rows: dict[str, list[dict]] = {name: [] for name in SPLITS}
+        for entry in index.entries:
+            if entry.id not in rejected:
+                note = entry.note(np.empty(0))
+                rows[split[entry.id]] += [
+                    note.twin(effect.name, note.audio).metadata for effect in chain
+                ]
         for name, share in zip(SPLITS, settings.data.split, strict=True):
             if share > 0 and not rows[name]:
                 raise DataError(f"{directory}: no usable note is left for split {name}")
@@ -137,10 +134,10 @@ def build_data(settings: Settings, directory: Path | str, skip_bad: bool = False
             "commit": provenance.commit(),
             "versions": provenance.versions(),
             "report": index.report,
-            "skipped": [asdict(bad) for bad in [*index.bad, *work.rejected.notes]],
-            "turned_down": work.turned_down,
+            "skipped": [asdict(note) for note in [*index.bad, *journal.rejected.notes]],
+            "turned_down": journal.turned_down,
         }
-        work.finish(manifest, rows)
+        journal.finish(manifest, rows)
     return DataSet.open(directory)
 
 
@@ -181,7 +178,7 @@ def _finished(directory: Path, settings: Settings) -> DataSet | None:
 
 
 def _described(effect: Effect) -> dict[str, Any]:
-    """What the manifest tells of an effect."""
+    """What the manifest says of an effect."""
     return {
         "name": effect.name,
         "kind": effect.kind,
@@ -190,17 +187,17 @@ def _described(effect: Effect) -> dict[str, Any]:
     }
 
 
-def _indexed(source: Source, work: BuildJournal) -> Index:
-    """The source's notes, from the work folder where an earlier try listed them."""
-    path = work.folder / "notes.json"
-    if (stored := read_json(path)) is not None:
+def _indexed(source: Source, journal: BuildJournal) -> Index:
+    """The notes of a source, from the work folder where an earlier try listed them."""
+    path = journal.folder / "notes.json"
+    if (stored := stored_json(path)) is not None:
         entries = [
             NoteRef(**{**row, "locator": tuple(row["locator"])}) for row in stored["entries"]
         ]
         index = Index(entries, stored["report"], [RejectedNote(**row) for row in stored["bad"]])
     else:
-        rejected = Rejected(work.rejected.skip)
-        index = replace(source.index(work.folder, rejected), bad=rejected.notes)
+        rejected = Rejected(journal.rejected.skip)
+        index = replace(source.index(journal.folder, rejected), bad=rejected.notes)
         write_json(path, asdict(index))
     if repeated := duplicates([entry.id for entry in index.entries]):
         raise DataError(
@@ -210,71 +207,51 @@ def _indexed(source: Source, work: BuildJournal) -> Index:
 
 
 def _write_chunks(
+    settings: DataSettings,
     source: Source,
     chain: list[Effect],
-    work: BuildJournal,
+    journal: BuildJournal,
     entries: list[NoteRef],
     split: dict[str, str],
 ) -> None:
     """Process the chunks that are not yet in the work folder."""
     with progress() as display:
-        task = display.add_task(
-            "notes", total=len(entries), completed=min(work.chunks * CHUNK, len(entries))
-        )
-        for chunk in range(work.chunks, math.ceil(len(entries) / CHUNK)):
-            wanted = entries[chunk * CHUNK : (chunk + 1) * CHUNK]
+        done = min(journal.chunks * CHUNK, len(entries))
+        task = display.add_task("notes", total=len(entries), completed=done)
+        for start in range(done, len(entries), CHUNK):
+            wanted = entries[start : start + CHUNK]
             notes = []
-            for note in source.read(wanted, work.folder, work.rejected):
+            for note in source.read(wanted, journal.folder, journal.rejected):
                 notes.append(note)
                 display.advance(task)
             records = {name: bytearray() for name in SPLITS}
-            for twins in _processed(chain, notes, work):
-                for twin in twins:
-                    records[split[twin.origin]] += encode_note(twin)
-            work.append(records)
-            display.update(task, completed=chunk * CHUNK + len(wanted))
+            for twin in _processed(settings, chain, notes, journal):
+                records[split[twin.origin]] += encode_note(twin)
+            journal.append(records)
+            display.update(task, completed=start + len(wanted))
 
 
-def _processed(chain: list[Effect], notes: list[Note], work: BuildJournal) -> Iterator[list[Note]]:
+def _processed(
+    settings: DataSettings, chain: list[Effect], notes: list[Note], journal: BuildJournal
+) -> Iterator[Note]:
     """The twins of each note, in the order of the effects."""
     if not notes:
         return
     ids = [note.id for note in notes]
     dry = np.stack([note.audio for note in notes])
+    if settings.remove_offset:
+        dry = audible(dry).astype(np.float32)
     processed = np.stack([effect(dry, ids) for effect in chain], axis=1)
     for note, waves in zip(notes, processed, strict=True):
         peak = np.abs(waves).max()
         if 1 < peak < np.inf:
             factor = HEADROOM / peak
             waves = np.clip(waves * factor, -1, 1)
-            work.turned_down["notes"] += 1
-            work.turned_down["least_factor"] = min(work.turned_down["least_factor"], float(factor))
+            journal.turn_down(float(factor))
         for effect, wave in zip(chain, waves, strict=True):
             if problem := audio_problem(wave):
-                work.rejected(note.id, f"effect {effect.name}: note {note.id}: {problem}")
+                journal.rejected(note.id, f"effect {effect.name}: note {note.id}: {problem}")
                 break
         else:
-            yield [
-                Note(
-                    f"{note.id}/{effect.name}",
-                    wave,
-                    note.pitch,
-                    note.velocity,
-                    note.instrument,
-                    effect.name,
-                    note.id,
-                )
-                for effect, wave in zip(chain, waves, strict=True)
-            ]
-
-
-def _row(entry: NoteRef, effect: Effect) -> dict[str, str | int]:
-    values = (
-        f"{entry.id}/{effect.name}",
-        entry.id,
-        entry.pitch,
-        entry.velocity,
-        entry.instrument,
-        effect.name,
-    )
-    return dict(zip(METADATA, values, strict=True))
+            for effect, wave in zip(chain, waves, strict=True):
+                yield note.twin(effect.name, wave)

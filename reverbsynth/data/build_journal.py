@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from reverbsynth.data.notes import SPLITS, Rejected, RejectedNote
 from reverbsynth.errors import DataError, ReverbSynthError
 from reverbsynth.files.atomic import write_json, write_text
 from reverbsynth.files.checksum import sha256
+from reverbsynth.files.json import read_json
 from reverbsynth.files.lock import exclusive_lock
 
 WORK = ".build"
@@ -29,13 +30,13 @@ class BuildJournal:
 
     Attributes
     ----------
-    folder
-        Where it is; a source may keep files there too.
-    chunks
+    folder : Path
+        Where the partial files are; a source may keep files there too.
+    chunks : int
         Number of chunks that are done.
-    rejected
+    rejected : Rejected
         Takes the notes that turn out to be unusable when they are read or processed.
-    turned_down
+    turned_down : dict
         How many notes had to be turned down, and the least factor.
     """
 
@@ -43,13 +44,13 @@ class BuildJournal:
         self.directory = directory
         self.folder = directory / WORK
         self.identity = json.loads(json.dumps(identity))
-        self.existed = directory.exists()
-        self._lock = ExitStack()
-        self.ours = False
         self.chunks = 0
         self.sizes = dict.fromkeys(SPLITS, 0)
         self.rejected = Rejected(skip_bad)
-        self.turned_down = {"notes": 0, "least_factor": 1.0}
+        self.turned_down: dict[str, Any] = {"notes": 0, "least_factor": 1.0}
+        self._directory_existed = directory.exists()
+        self._owned = False
+        self._lock = ExitStack()
 
     def __enter__(self) -> "BuildJournal":
         try:
@@ -63,46 +64,44 @@ class BuildJournal:
 
     def _resume(self) -> None:
         """Take up the journal of an earlier try, or start a new one."""
-        journal = read_json(self.folder / "journal.json")
+        journal = stored_json(self.folder / "journal.json")
         if journal is not None and journal["identity"] == self.identity:
             self.chunks = journal["chunks"]
             self.sizes = journal["sizes"]
-            self.rejected.notes = [RejectedNote(**bad) for bad in journal["rejected"]]
+            self.rejected.notes = [RejectedNote(**note) for note in journal["rejected"]]
             self.turned_down = journal["turned_down"]
-            self.ours = True
+            self._owned = True
             return
-        found = journal and journal["identity"]["settings_hash"]
-        if found not in (None, self.identity["settings_hash"]):
+        expected = self.identity["settings_hash"]
+        stored = journal["identity"]["settings_hash"] if journal else expected
+        if stored != expected:
             raise DataError(
-                f"{self.directory}: holds an unfinished data set of other settings ({found}), "
-                f"expected {self.identity['settings_hash']}; choose another folder"
+                f"{self.directory}: holds an unfinished data set of other settings ({stored}), "
+                f"expected {expected}; choose another folder"
             )
-        self.ours = True
+        self._owned = True
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir()
-        self.save()
+        self._save()
 
     def __exit__(self, kind, error, trace) -> None:
         failed_write = isinstance(error, OSError) or isinstance(error and error.__cause__, OSError)
         failed_early = isinstance(error, ReverbSynthError) and not self.chunks
-        if self.ours and (failed_write or failed_early):
-            self._remove()
+        if self._owned and (failed_write or failed_early):
+            shutil.rmtree(self.folder, ignore_errors=True)
+            if not self._directory_existed:
+                with suppress(OSError):  # It is not empty.
+                    self.directory.rmdir()
         self._lock.close()
         if isinstance(error, OSError):
             path = error.filename or self.directory
             reason = error.strerror or error
             raise DataError(f"{path}: cannot be written ({reason})") from None
 
-    def save(self) -> None:
-        """Write the journal."""
-        journal = {
-            "identity": self.identity,
-            "chunks": self.chunks,
-            "sizes": self.sizes,
-            "rejected": [asdict(bad) for bad in self.rejected.notes],
-            "turned_down": self.turned_down,
-        }
-        write_json(self.folder / "journal.json", journal)
+    def turn_down(self, factor: float) -> None:
+        """Count a note that was multiplied by a factor below 1."""
+        self.turned_down["notes"] += 1
+        self.turned_down["least_factor"] = min(self.turned_down["least_factor"], factor)
 
     def append(self, records: Mapping[str, bytes | bytearray]) -> None:
         """Add a chunk's records, by split, to the partial files and to the journal."""
@@ -114,44 +113,44 @@ class BuildJournal:
                 os.fsync(file.fileno())
             self.sizes[split] += len(records[split])
         self.chunks += 1
-        self.save()
+        self._save()
 
     def finish(self, manifest: dict[str, Any], rows: Mapping[str, list[dict]]) -> None:
-        """Move the files to their places, the manifest last: it makes the data set complete.
+        """Move the files to where they belong, the manifest last: it completes the data set.
 
         ``rows`` is the index of each split.
         """
-        paths = {split: self._moved(record_name(split), self.sizes[split]) for split in SPLITS}
-        manifest["files"] = {
-            path.name: {
+        manifest["files"] = {}
+        for split in SPLITS:
+            path = self.directory / record_name(split)
+            partial = self.folder / path.name
+            # An interruption may have left it moved already.
+            if partial.exists():
+                os.truncate(partial, self.sizes[split])
+                os.replace(partial, path)
+            manifest["files"][path.name] = {
                 "bytes": self.sizes[split],
                 "notes": len(rows[split]),
                 "sha256": sha256(path),
             }
-            for split, path in paths.items()
-        }
         manifest["index"] = {split: compact(rows[split]) for split in SPLITS}
         lines = (f"{json.dumps(key)}: {json.dumps(value)}" for key, value in manifest.items())
         write_text(self.directory / MANIFEST, "{\n" + ",\n".join(lines) + "\n}\n")
         shutil.rmtree(self.folder)
 
-    def _moved(self, name: str, size: int) -> Path:
-        """The final path of a partial file, which an interruption may have left moved already."""
-        partial, path = self.folder / name, self.directory / name
-        if partial.exists():
-            os.truncate(partial, size)
-            os.replace(partial, path)
-        return path
-
-    def _remove(self) -> None:
-        shutil.rmtree(self.folder, ignore_errors=True)
-        if not self.existed and self.directory.exists() and not any(self.directory.iterdir()):
-            self.directory.rmdir()
+    def _save(self) -> None:
+        journal = {
+            "identity": self.identity,
+            "chunks": self.chunks,
+            "sizes": self.sizes,
+            "rejected": [asdict(note) for note in self.rejected.notes],
+            "turned_down": self.turned_down,
+        }
+        write_json(self.folder / "journal.json", journal)
 
 
-def read_json(path: Path) -> Any:
-    """What a file of the work folder holds, or None where it is missing or broken."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
+def stored_json(path: Path) -> dict[str, Any] | None:
+    """A JSON file of the work folder, or None where it is missing or broken."""
+    with suppress(ReverbSynthError):
+        return read_json(path)
+    return None

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -55,6 +55,12 @@ class Note:
     def __post_init__(self) -> None:
         if not self.origin:
             object.__setattr__(self, "origin", self.id)
+
+    def twin(self, effect: str, audio: np.ndarray) -> "Note":
+        """This note with an effect, whose output is ``audio``."""
+        return replace(
+            self, id=f"{self.id}/{effect}", audio=audio, effect=effect, origin=self.origin
+        )
 
     @property
     def metadata(self) -> dict[str, str | int]:

@@ -92,6 +92,11 @@ class DataSettings(Frozen):
     effects: tuple[EffectSettings, ...] = Field(
         (EffectSettings(kind="dry"), EffectSettings(kind="reverb")), min_length=1
     )
+    remove_offset: bool = Field(
+        default=False,
+        description="whether what lies below 20 Hz, such as a constant offset of recorded notes, "
+        "is removed before the effects (paper: no)",
+    )
     split: tuple[Fraction, Fraction, Fraction] = Field(
         (0.8, 0.1, 0.1), description="shares of train, valid and test (paper: 80/10/10)"
     )

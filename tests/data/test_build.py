@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from reverbsynth.audio.reverberation import audible
 from reverbsynth.data import build
 from reverbsynth.data.build import build_data, data_hash
 from reverbsynth.data.dataset import DataSet
@@ -352,3 +353,22 @@ def test_the_manifest_is_one_line_a_key(settings, tmp_path):
     text = (tmp_path / "data" / "manifest.json").read_text()
     assert len(text.splitlines()) == len(json.loads(text)) + 2
     assert data.manifest["settings_hash"] == data_hash(settings())
+
+
+def test_an_offset_is_removed_before_the_effects_if_asked(settings, tone, tmp_path):
+    source = tmp_path / "source"
+    source.mkdir()
+    for pitch in range(36, 48):
+        wave = 0.1 + tone(pitch, peak=0.2)
+        soundfile.write(source / f"midi{pitch}.wav", wave, 16_000, "FLOAT")
+    overrides = {"data.source.path": str(source)}
+    plain = build_data(settings(**overrides), tmp_path / "plain")
+    removed = build_data(
+        settings(**overrides, **{"data.remove_offset": True}), tmp_path / "removed"
+    )
+    for before, after in zip(plain.notes("train"), removed.notes("train"), strict=True):
+        assert before.audio.mean() > 0.05
+        assert abs(after.audio.mean()) < 1e-3
+        if after.effect == "dry":
+            np.testing.assert_allclose(after.audio, audible(before.audio), atol=1e-6)
+    assert "remove_offset" not in settings().non_default_values().get("data", {})
