@@ -70,8 +70,7 @@ def pytest_collection_modifyitems(config, items) -> None:
             item.add_marker("slow")
         if item.get_closest_marker("browser") and chromium.find() is None:
             item.add_marker(no_browser)
-        room = item.path.relative_to(Path(__file__).parent).parts[0]
-        both = room in ("spectra", "gan") or item.get_closest_marker("both_backends")
+        both = {"spectra", "gan"} & {*item.path.parts} or item.get_closest_marker("both_backends")
         (kept if both or not under_jax else left).append(item)
     if left:
         config.hook.pytest_deselected(items=left)

@@ -134,7 +134,7 @@ def _rows(properties: Mapping[str, dict], values: Mapping[str, dict]) -> list[st
             f"`{name}`",
             _type(property_),
             "none: it must be given" if required else _code(default),
-            property_.get("description", ""),
+            " ".join(property_.get("description", "").split()),
             ", ".join(differing),
         )
         rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")

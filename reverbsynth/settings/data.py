@@ -1,15 +1,18 @@
-"""Where notes come from and what is done to them: the settings that make a data set."""
+"""The settings that make a data set: where notes come from and which effects they get."""
 
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, PositiveInt, field_validator, model_validator
 
-from reverbsynth.settings.types import Fraction, Frozen, Pitch, Positive, Velocity
+from reverbsynth.settings.types import Fraction, Frozen, Pitch, Velocity
+
+Program = Annotated[int, Field(ge=1, le=128)]
 
 
 class _Pitched(Frozen):
-    pitches: tuple[Pitch, Pitch] | None = Field(None, description="lowest and highest MIDI pitch")
+    pitches: tuple[Pitch, Pitch] | None = None
+    """Lowest and highest MIDI pitch; null: all."""
 
     @field_validator("pitches")
     @classmethod
@@ -23,83 +26,89 @@ class SoundFontSource(_Pitched):
     """Notes rendered from a General MIDI SoundFont."""
 
     kind: Literal["soundfont"] = "soundfont"
-    path: Path | None = Field(None, description="an .sf2 file; unset: the one pretty_midi installs")
-    programs: tuple[Annotated[int, Field(ge=1, le=128)], ...] = Field(
-        (33, 34, 35, 36), min_length=1, description="General MIDI programs, counted from 1"
-    )
-    bank: Annotated[int, Field(ge=0, le=127)] = Field(0, description="the SoundFont's bank")
-    pitches: tuple[Pitch, Pitch] | None = Field(
-        (28, 77), description="lowest and highest MIDI pitch"
-    )
-    velocities: tuple[Velocity, ...] = Field(
-        (25, 50, 75, 100, 127),
-        min_length=1,
-        description="one is drawn for each note (NSynth's five)",
-    )
-    every_velocity: bool = Field(False, description="all velocities of each note, none drawn")
+    path: Path | None = None
+    """The .sf2 file; null: the one that pretty_midi installs."""
+    programs: Annotated[tuple[Program, ...], Field(min_length=1)] = (33, 34, 35, 36)
+    """General MIDI programs, counted from 1."""
+    bank: Annotated[int, Field(ge=0, le=127)] = 0
+    """Bank of the SoundFont that holds the programs."""
+    pitches: tuple[Pitch, Pitch] | None = (28, 77)
+    """Lowest and highest MIDI pitch; null: all."""
+    velocities: Annotated[tuple[Velocity, ...], Field(min_length=1)] = (25, 50, 75, 100, 127)
+    """MIDI velocities from which each note's is drawn (default: NSynth's five)."""
+    every_velocity: bool = False
+    """Whether each note is rendered at all velocities instead."""
 
 
 class NSynthSource(_Pitched):
     """Notes of NSynth, in any of its published forms."""
 
     kind: Literal["nsynth"] = "nsynth"
-    path: Path | None = Field(None, description="unpacked split, .tar.gz, TFRecord or TFDS folder")
-    split: Literal["train", "valid", "test"] | None = Field(
-        "train", description="NSynth's own split, where the path holds several; null: all"
-    )
-    family: str | None = Field("bass", description="instrument family; null: all")
-    source: str | None = Field(
-        "acoustic", description="acoustic, electronic or synthetic; null: all"
-    )
-    velocities: tuple[Velocity, ...] | None = Field(
-        None, description="velocities to keep; null: all"
-    )
-    qualities: tuple[str, ...] = Field((), description="qualities a note must all have")
-    count: Positive | None = Field(None, description="draw at most so many, by the seed")
+    path: Path | None = None
+    """An unpacked split, a .tar.gz, a TFRecord or a TFDS folder."""
+    split: Literal["train", "valid", "test"] | None = "train"
+    """NSynth's own split, where the path holds several; null: all."""
+    family: str | None = "bass"
+    """Instrument family; null: all."""
+    source: str | None = "acoustic"
+    """Acoustic, electronic or synthetic; null: all."""
+    velocities: tuple[Velocity, ...] | None = None
+    """MIDI velocities to keep; null: all."""
+    qualities: tuple[str, ...] = ()
+    """Qualities that a note must have, all of them."""
+    count: PositiveInt | None = None
+    """Largest number of notes, drawn by the seed; null: all."""
 
 
 class FolderSource(_Pitched):
     """Any folder of sound files."""
 
     kind: Literal["folder"] = "folder"
-    path: Path | None = Field(None, description="the folder")
-    table: Path | None = Field(None, description="CSV or JSON; unset: the only one in the folder")
-    pitch_from: Literal["auto", "table", "name", "estimate"] = Field(
-        "auto", description="where a note's pitch is read; auto: the first that has one"
-    )
-    confidence: Fraction = Field(0.5, description="least confidence of an estimated pitch")
-    count: Positive | None = Field(None, description="draw at most so many, by the seed")
+    path: Path | None = None
+    """The folder."""
+    table: Path | None = None
+    """CSV or JSON table of the sounds; null: the folder's only one."""
+    pitch_from: Literal["auto", "table", "name", "estimate"] = "auto"
+    """Where a note's pitch is read from; auto: the first of these that has one."""
+    confidence: Fraction = 0.5
+    """Smallest confidence at which an estimated pitch is accepted."""
+    count: PositiveInt | None = None
+    """Largest number of notes, drawn by the seed; null: all."""
 
 
 class EffectSettings(Frozen):
-    """One form of processing; every note of the source gets a twin of each."""
+    """One effect; every note of the source gets a twin with each."""
 
-    kind: str = Field(description="which effect")
-    name: str | None = Field(None, description="the label; unset: the kind")
-    parameters: dict[str, Any] = Field({}, description="what the effect itself takes")
+    kind: str
+    """Kind of effect."""
+    name: str | None = None
+    """Name of the effect as a label; null: its kind."""
+    parameters: dict[str, Any] = Field(default={})
+    """Parameters of this kind of effect."""
 
     @property
     def label(self) -> str:
+        """The name under which the effect is a label."""
         return self.name or self.kind
 
 
 class DataSettings(Frozen):
-    """Where notes come from and what is done to them."""
+    """Where notes come from, and what is done to them."""
 
     source: Annotated[
         SoundFontSource | NSynthSource | FolderSource, Field(discriminator="kind")
     ] = SoundFontSource()
-    effects: tuple[EffectSettings, ...] = Field(
-        (EffectSettings(kind="dry"), EffectSettings(kind="reverb")), min_length=1
+    effects: Annotated[tuple[EffectSettings, ...], Field(min_length=1)] = (
+        EffectSettings(kind="dry"),
+        EffectSettings(kind="reverb"),
     )
-    remove_offset: bool = Field(
-        default=False,
-        description="whether what lies below 20 Hz, such as a constant offset of recorded notes, "
-        "is removed before the effects (paper: no)",
-    )
-    split: tuple[Fraction, Fraction, Fraction] = Field(
-        (0.8, 0.1, 0.1), description="shares of train, valid and test (paper: 80/10/10)"
-    )
+    """Effects of which every note gets a twin each."""
+    remove_offset: bool = False
+    """Whether what lies below 20 Hz, such as a constant offset of recorded notes, is removed before
+    the effects (paper: no).
+    """
+    split: tuple[Fraction, Fraction, Fraction] = (0.8, 0.1, 0.1)
+    """Shares of train, valid and test (paper: 80/10/10)."""
 
     @model_validator(mode="after")
     def _consistent(self) -> "DataSettings":

@@ -1,72 +1,78 @@
-"""Nested mappings, such as settings: put on top of each other, compared, and made flat."""
+"""Nested mappings, such as settings: merged, compared, and made flat."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from reverbsynth.errors import ReverbSynthError
+from reverbsynth.errors import SettingsError
 
 
-def nested(overrides: Mapping[str, Any]) -> dict:
+def nested(overrides: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Dotted keys as nested mappings.
+
+    >>> nested({"training.batch": 4, "training": {"samples": 2}})
+    {'training': {'batch': 4, 'samples': 2}}
+
+    Parameters
+    ----------
+    overrides : mapping
+        Values by key; both keys and nested mappings may be dotted.
+    prefix : str, optional
+        The dotted path of ``overrides`` itself, for error messages.
 
     Raises
     ------
-    ReverbSynthError
-        For a key below one that also has a plain value, or one that is no text.
+    SettingsError
+        For a key that is no text, or one below a key that also has a plain value.
     """
-    return _nested(overrides, "")
-
-
-def _nested(overrides: Mapping[str, Any], prefix: str) -> dict:
-    found: dict[str, Any] = {}
+    result: dict[str, Any] = {}
     for key, value in overrides.items():
         if not isinstance(key, str):
-            raise ReverbSynthError(f"setting {prefix}{key}: found a key {key!r}, expected a name")
+            raise SettingsError(f"setting {prefix}{key}: found a key {key!r}, expected a name")
         if isinstance(value, Mapping):
-            value = _nested(value, f"{prefix}{key}.")
+            value = nested(value, f"{prefix}{key}.")
         *parents, last = key.split(".")
-        target = found
+        target = result
         for parent in parents:
             target = target.setdefault(parent, {})
             if not isinstance(target, dict):
-                raise ReverbSynthError(f"setting {key}: {parent} was also given a plain value")
+                raise SettingsError(f"setting {key}: {parent} was also given a plain value")
         if isinstance(value, dict) and isinstance(target.get(last), dict):
             value = merged(target[last], value)
         target[last] = value
-    return found
+    return result
 
 
-def merged(base: Mapping, top: Mapping) -> dict:
+def merged(base: Mapping, top: Mapping) -> dict[str, Any]:
     """``top`` over ``base``; a mapping of another ``kind`` replaces, since its keys differ."""
     if "kind" in top and top["kind"] != base.get("kind", top["kind"]):
         return dict(top)
-    found = dict(base)
+    result = dict(base)
     for key, value in top.items():
-        below = found.get(key)
-        found[key] = (
-            merged(below, value)
-            if isinstance(value, Mapping) and isinstance(below, Mapping)
-            else value
-        )
-    return found
+        both = isinstance(value, Mapping) and isinstance(result.get(key), Mapping)
+        result[key] = merged(result[key], value) if both else value
+    return result
 
 
-def non_default_values(values: Mapping, defaults: Mapping) -> dict:
-    """What of nested values is not as in the defaults."""
-    found = {}
+def non_default_values(values: Mapping, defaults: Mapping) -> dict[str, Any]:
+    """The part of nested values that differs from nested defaults."""
+    result = {}
     for key, value in values.items():
         default = defaults.get(key)
-        if value == default:
-            continue
-        both = isinstance(value, Mapping) and isinstance(default, Mapping)
-        found[key] = non_default_values(value, default) if both else value
-    return found
+        if isinstance(value, Mapping) and isinstance(default, Mapping) and value != default:
+            result[key] = non_default_values(value, default)
+        elif value != default:
+            result[key] = value
+    return result
 
 
 def flat(values: Mapping, prefix: str = "") -> dict[str, Any]:
-    """Nested values by dotted key."""
-    found = {}
+    """Nested values by dotted key.
+
+    >>> flat({"training": {"batch": 4}})
+    {'training.batch': 4}
+    """
+    result = {}
     for key, value in values.items():
         name = f"{prefix}{key}"
-        found.update(flat(value, f"{name}.") if isinstance(value, Mapping) else {name: value})
-    return found
+        result.update(flat(value, f"{name}.") if isinstance(value, Mapping) else {name: value})
+    return result

@@ -9,13 +9,13 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self, get_args
 
 import yaml
 from pydantic import Field, ValidationError
 
-from reverbsynth.errors import ReverbSynthError
-from reverbsynth.settings.data import DataSettings, FolderSource, NSynthSource, SoundFontSource
+from reverbsynth.errors import SettingsError
+from reverbsynth.settings.data import DataSettings
 from reverbsynth.settings.evaluation import EvaluationSettings
 from reverbsynth.settings.overrides import flat, merged, nested, non_default_values
 from reverbsynth.settings.training import (
@@ -30,16 +30,16 @@ from reverbsynth.settings.types import Frozen
 PRESETS = Path(__file__).parent / "presets"
 
 _NOT_YAML = (yaml.YAMLError, ValueError, RecursionError)
-"""What the parser raises: also for dates that no calendar has, and nesting without an end."""
+"""What the YAML parser raises, also for impossible dates and nesting that is too deep."""
 
 
 class Settings(Frozen):
-    """Everything that decides a run, and how it is judged."""
+    """Everything that decides a run, and how it is evaluated."""
 
-    name: str = Field("paper", description="of the preset; decides nothing")
-    seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(
-        0, description="of every random draw: the same seed gives the same data and run"
-    )
+    name: str = "paper"
+    """Name of the preset; it decides nothing."""
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    """Seed of every random draw: the same seed gives the same data and the same run."""
     data: DataSettings = DataSettings()
     spectra: SpectraSettings = SpectraSettings()
     gan: GanSettings = GanSettings()
@@ -49,7 +49,7 @@ class Settings(Frozen):
     evaluation: EvaluationSettings = EvaluationSettings()
 
     @classmethod
-    def preset(cls, name: str, **overrides: Any) -> "Settings":
+    def preset(cls, name: str, **overrides: Any) -> Self:
         """A shipped preset with overrides, nested or by dotted key.
 
         >>> Settings.preset("tiny", **{"training.batch": 4}, seed=7).training.batch
@@ -57,18 +57,25 @@ class Settings(Frozen):
 
         Raises
         ------
-        ReverbSynthError
+        SettingsError
             For an unknown preset or setting, or a value out of range.
         """
         return cls._build(_preset_values(name), overrides, origin=f"preset {name}")
 
     @classmethod
-    def load(cls, path: Path | str, **overrides: Any) -> "Settings":
-        """Settings from a YAML file, which may name the preset it starts from as ``base``."""
+    def load(cls, path: Path | str, **overrides: Any) -> Self:
+        """Settings from a YAML file, which may name the preset it starts from as ``base``.
+
+        Raises
+        ------
+        SettingsError
+            For a file that cannot be read or is not valid, an unknown setting, or a value out of
+            range.
+        """
         path = Path(path)
         return cls._build(_file_values(path), overrides, origin=str(path))
 
-    def replace(self, **overrides: Any) -> "Settings":
+    def replace(self, **overrides: Any) -> Self:
         """These settings with overrides, nested or by dotted key."""
         return self._build(self.model_dump(mode="json"), overrides, origin="settings")
 
@@ -80,14 +87,14 @@ class Settings(Frozen):
     def hash(self) -> str:
         """Twelve hexadecimal digits that name what is trained: all but ``name``, ``evaluation``.
 
-        Only what is not the default counts, so that a setting that a later version adds leaves
-        the name, and the runs that have it, as they are.
+        Only values that are not the defaults count, so that a setting added by a later version
+        leaves the hash, and the runs named by it, as they are.
         """
         values = self.non_default_values()
         return settings_hash({k: v for k, v in values.items() if k not in ("name", "evaluation")})
 
     def non_default_values(self) -> dict[str, Any]:
-        """The settings that are not the paper's, nested; the source's kind always."""
+        """The settings that are not the paper's, nested; always with the kind of the source."""
         same_kind = DataSettings(source=type(self.data.source)())
         defaults = Settings(data=same_kind).model_dump(mode="json")
         values = non_default_values(self.model_dump(mode="json"), defaults)
@@ -95,18 +102,18 @@ class Settings(Frozen):
         return values
 
     @classmethod
-    def _build(cls, values: dict, overrides: Mapping[str, Any], origin: str) -> "Settings":
+    def _build(cls, values: dict, overrides: Mapping[str, Any], origin: str) -> Self:
         # From the defaults up, so that one field of a source can be set without naming its kind.
         values = merged(cls().model_dump(mode="json"), values)
         values = merged(values, nested(overrides))
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            raise ReverbSynthError(_one_line(error, origin)) from None
+            raise SettingsError(_one_line(error, origin)) from None
 
 
 def differences(one: Settings, other: Settings) -> dict[str, tuple[Any, Any]]:
-    """Both values of each setting that two settings, and what they train, do not agree in."""
+    """Both values of each setting by dotted key in which two trainings differ."""
     first, second = (flat(settings.model_dump(mode="json")) for settings in (one, other))
     return {
         name: (first.get(name), second.get(name))
@@ -129,15 +136,15 @@ def settings_hash(values: Any) -> str:
 
 def parse_overrides(assignments: list[str] | tuple[str, ...]) -> dict[str, Any]:
     """``["training.batch=4"]`` as ``{"training.batch": 4}``; values are YAML."""
-    overrides = {}
+    overrides: dict[str, Any] = {}
     for assignment in assignments:
         key, separator, text = assignment.partition("=")
         if not separator or not key.strip():
-            raise ReverbSynthError(f"--set {assignment}: expected dotted.key=value")
+            raise SettingsError(f"--set {assignment}: expected dotted.key=value")
         try:
             overrides[key.strip()] = yaml.safe_load(text)
         except _NOT_YAML:
-            raise ReverbSynthError(f"--set {assignment}: the value is not valid YAML") from None
+            raise SettingsError(f"--set {assignment}: the value is not valid YAML") from None
     return overrides
 
 
@@ -145,24 +152,23 @@ def _preset_values(name: str) -> dict:
     if name not in presets():
         close = difflib.get_close_matches(name, presets(), n=1)
         hint = f"; did you mean {close[0]}?" if close else ""
-        raise ReverbSynthError(
+        raise SettingsError(
             f"preset {name!r}: no such preset, expected one of {', '.join(presets())}{hint}"
         )
     return {**_file_values(PRESETS / f"{name}.yaml"), "name": name}
 
 
-def _file_values(path: Path, seen: tuple[Path, ...] = ()) -> dict:
+def _file_values(path: Path) -> dict[str, Any]:
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ReverbSynthError(f"{path}: cannot be read ({error.strerror})") from None
+        raise SettingsError(f"{path}: cannot be read ({error.strerror})") from None
     except _NOT_YAML as error:
         reason = " ".join(str(error).split())
-        raise ReverbSynthError(f"{path}: not valid YAML ({reason})") from None
-    if values is None:
-        values = {}
+        raise SettingsError(f"{path}: not valid YAML ({reason})") from None
+    values = {} if values is None else values
     if not isinstance(values, dict):
-        raise ReverbSynthError(f"{path}: found {type(values).__name__}, expected a mapping")
+        raise SettingsError(f"{path}: found {type(values).__name__}, expected a mapping")
     base = values.pop("base", None)
     return values if base is None else merged(_preset_values(str(base)), values)
 
@@ -187,14 +193,12 @@ def _one_line(error: ValidationError, origin: str) -> str:
 
 
 def _field_names(path: list[str]) -> list[str]:
-    model: Any = Settings
+    """Names of the settings at a path; those of every kind of source where it ends in one."""
+    models: list[Any] = [Settings]
     for part in path:
-        field = model.model_fields.get(part) if hasattr(model, "model_fields") else None
-        if field is None:
-            return [
-                *SoundFontSource.model_fields,
-                *NSynthSource.model_fields,
-                *FolderSource.model_fields,
-            ]
-        model = field.annotation
-    return list(getattr(model, "model_fields", None) or NSynthSource.model_fields)
+        types = [
+            model.model_fields[part].annotation for model in models if part in model.model_fields
+        ]
+        members = [member for type_ in types for member in (type_, *get_args(type_))]
+        models = [member for member in members if hasattr(member, "model_fields")] or models
+    return [name for model in models for name in model.model_fields]

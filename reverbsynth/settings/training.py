@@ -2,35 +2,45 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import (
+    Field,
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+    field_validator,
+    model_validator,
+)
 
-from reverbsynth.settings.types import Frozen, Positive
+from reverbsynth.settings.types import AtLeastTwo, Frozen, Stage
 
 Label = Literal["pitch", "effect", "instrument"]
+Decay = Annotated[float, Field(ge=0, lt=1)]
 
 
 class SpectraSettings(Frozen):
-    """The image a note becomes (Table 5, ``data_type``)."""
+    """The image that a note becomes (Table 5, ``data_type``)."""
 
-    representation: Literal["mel", "linear", "phase"] = Field(
-        "mel", description="IF on a mel scale, IF on a linear scale, or the bare phase"
-    )
-    scale: tuple[float, float] = Field(
-        (0.0661371661726, 0.8), description="a of x*a + b, for magnitude and IF"
-    )
-    shift: tuple[float, float] = Field((0.113718730221, 0.0), description="b of x*a + b")
+    representation: Literal["mel", "linear", "phase"] = "mel"
+    """Instantaneous frequency on a mel scale, on a linear scale, or the bare phase."""
+    scale: tuple[float, float] = (0.0661371661726, 0.8)
+    """The a of a·x + b, which normalizes log magnitude and instantaneous frequency."""
+    shift: tuple[float, float] = (0.113718730221, 0.0)
+    """The b of a·x + b, for the same two."""
 
 
 class GanSettings(Frozen):
     """The two networks (Tables 3 and 4)."""
 
-    labels: tuple[Label, ...] = Field(
-        ("pitch",), min_length=1, description="what the generator is told and the critic names"
-    )
-    latent_size: Positive = Field(256, description="numbers of a latent vector")
-    filters_base: Positive = Field(4096, description="f(k) = min(base / 2^k, max)")
-    filters_max: Positive = Field(256, description="most filters of a block")
-    kernel_size: Positive = Field(3, description="side of the convolutions' kernels, odd")
+    labels: Annotated[tuple[Label, ...], Field(min_length=1)] = ("pitch",)
+    """Labels that condition the generator and that the discriminator recognizes."""
+    latent_size: PositiveInt = 256
+    """Length of a latent vector."""
+    filters_base: PositiveInt = 4096
+    """The base in min(base / 2^block, max), the number of filters of a block."""
+    filters_max: PositiveInt = 256
+    """Largest number of filters."""
+    kernel_size: PositiveInt = 3
+    """Side of the convolution kernels, an odd number."""
 
     @field_validator("labels")
     @classmethod
@@ -50,51 +60,47 @@ class GanSettings(Frozen):
 class LossSettings(Frozen):
     """Weights of the loss terms (Table 5 and GANSynth's configuration), and departures."""
 
-    gradient_penalty: Annotated[float, Field(ge=0)] = Field(
-        10.0, description="weight of (slope - 1)²"
-    )
-    penalty_image: Literal["full_size", "native"] = Field(
-        "full_size",
-        description="image by which the slope is taken: de-normalized at 128 x 1024 (the paper), "
-        "or normalized at the stage's own resolution",
-    )
-    penalty_every: Positive = Field(
-        1, description="steps from one penalty to the next; its weight is multiplied by as many"
-    )
-    real_score: Annotated[float, Field(ge=0)] = Field(
-        0.001, description="weight of the squared score of real images"
-    )
-    generator_label: Annotated[float, Field(ge=0)] = Field(
-        10.0, description="weight of the labels of generated images (AC loss)"
-    )
-    discriminator_label: Annotated[float, Field(ge=0)] = Field(
-        10.0, description="weight of the labels of real images (AC loss)"
-    )
-    label_weights: dict[Label, Annotated[float, Field(ge=0)]] = Field(
-        {}, description="factors of the two above by label; 1 for a label that is not named"
-    )
-    griffin_lim_consistency: Annotated[float, Field(ge=0)] = Field(
-        0.0, description="Griffin-Lim consistency"
-    )
-    imle_weight: Annotated[float, Field(ge=0)] = Field(
-        0.0,
-        description="distance of each real image to the nearest of a few generated ones with its "
-        "labels (implicit maximum likelihood)",
-    )
-    imle_samples: Positive = Field(4, description="how many are generated to choose from")
+    gradient_penalty: NonNegativeFloat = 10.0
+    """Weight of (gradient norm - 1)²."""
+    penalty_image: Literal["full_size", "native"] = "full_size"
+    """Image with respect to which the gradient is taken: de-normalized at 128 x 1024 (the paper),
+    or normalized at the stage's own resolution.
+    """
+    penalty_every: PositiveInt = 1
+    """Steps from one gradient penalty to the next, by which its weight is multiplied."""
+    real_score: NonNegativeFloat = 0.001
+    """Weight of the squared score of real images."""
+    generator_label: NonNegativeFloat = 10.0
+    """Weight of the label losses of generated images (AC loss)."""
+    discriminator_label: NonNegativeFloat = 10.0
+    """Weight of the label losses of real images (AC loss)."""
+    label_weights: dict[Label, NonNegativeFloat] = Field(default={})
+    """Factors of the two above by label; 1 for labels not named."""
+    griffin_lim_consistency: NonNegativeFloat = 0.0
+    """Weight of the Griffin-Lim consistency of generated images."""
+    imle_weight: NonNegativeFloat = 0.0
+    """Weight of the distance from each real image to the nearest of a few generated ones with its
+    labels (implicit maximum likelihood estimation).
+    """
+    imle_samples: PositiveInt = 4
+    """Generated images among which the nearest is sought."""
 
 
 class OptimizerSettings(Frozen):
     """Adam (Table 5) and the moving average of the generator."""
 
-    generator_rate: Annotated[float, Field(gt=0)] = Field(8e-4, description="learning rate")
-    discriminator_rate: Annotated[float, Field(gt=0)] = Field(8e-4, description="learning rate")
-    beta_1: Annotated[float, Field(ge=0, lt=1)] = Field(0.0, description="decay of the gradient")
-    beta_2: Annotated[float, Field(ge=0, lt=1)] = Field(0.99, description="decay of its square")
-    epsilon: Annotated[float, Field(gt=0)] = Field(1e-8, description="as TensorFlow 1 adds it")
-    ema_decay: Annotated[float, Field(ge=0, lt=1)] = Field(
-        0.999, description="of the moving average of the generator's weights"
-    )
+    generator_rate: PositiveFloat = 8e-4
+    """The generator's learning rate."""
+    discriminator_rate: PositiveFloat = 8e-4
+    """The discriminator's learning rate."""
+    beta_1: Decay = 0.0
+    """Decay of the gradient's moving average."""
+    beta_2: Decay = 0.99
+    """Decay of the squared gradient's average."""
+    epsilon: PositiveFloat = 1e-8
+    """Small constant in the denominator, placed as in TensorFlow 1."""
+    ema_decay: Decay = 0.999
+    """Decay of the moving average of the generator's weights."""
 
 
 class TrainingSettings(Frozen):
@@ -105,24 +111,26 @@ class TrainingSettings(Frozen):
     for the same seed.
     """
 
-    stable_images: Positive = Field(800_000, description="images of each even stage")
-    transition_images: Positive = Field(800_000, description="images of each odd stage")
-    total_images: Positive = Field(11_000_000, description="where training ends at the latest")
-    last_stage: Annotated[int, Field(ge=0, le=12)] = Field(8, description="the last to train")
-    stage_minutes: tuple[Annotated[float, Field(gt=0)], ...] | None = Field(
-        None, description="minutes of training of each stage, 0 to last_stage; null: by images"
-    )
-    batch: Annotated[int, Field(ge=2)] = Field(64, description="images of a step")
-    precision: Literal["float32", "bfloat16"] = Field(
-        "float32", description="of the convolutions; weights and losses are float32"
-    )
-    checkpoint_minutes: Annotated[float, Field(gt=0)] = Field(
-        10.0, description="minutes from one checkpoint to the next"
-    )
-    samples: Positive = Field(16, description="notes kept of each stage, real and generated")
-    griffin_lim_every: Positive = Field(
-        100, description="steps between two measurements of Griffin-Lim consistency"
-    )
+    stable_images: PositiveInt = 800_000
+    """Images of each even stage."""
+    transition_images: PositiveInt = 800_000
+    """Images of each odd stage."""
+    total_images: PositiveInt = 11_000_000
+    """Images after which training ends at the latest."""
+    last_stage: Stage = 8
+    """Last stage that is trained."""
+    stage_minutes: tuple[PositiveFloat, ...] | None = None
+    """Minutes of training of each stage, 0 to last_stage; null: by images."""
+    batch: AtLeastTwo = 64
+    """Images of a training step."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """Precision of the convolutions; weights and losses stay float32."""
+    checkpoint_minutes: PositiveFloat = 10.0
+    """Minutes from one checkpoint to the next."""
+    samples: PositiveInt = 16
+    """Notes kept of each stage, real and generated."""
+    griffin_lim_every: PositiveInt = 100
+    """Steps from one measurement of Griffin-Lim consistency to the next."""
 
     @model_validator(mode="after")
     def _a_time_for_every_stage(self) -> "TrainingSettings":

@@ -6,11 +6,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Pitch = Annotated[int, Field(ge=0, le=127)]
 Velocity = Annotated[int, Field(ge=1, le=127)]
-Positive = Annotated[int, Field(gt=0)]
+Stage = Annotated[int, Field(ge=0, le=12)]
+AtLeastTwo = Annotated[int, Field(ge=2)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
 class Frozen(BaseModel):
-    """What cannot be changed, and refuses a setting that it does not know."""
+    """Settings that cannot be changed once made, and refuse a name that they do not know."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
