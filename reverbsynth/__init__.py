@@ -1,7 +1,11 @@
 """ReverbSynth: a progressive GAN over IF-Mel spectrograms, as a reproducible paper.
 
-The package's face; each name is imported when it is first used, so that a command which needs no
-network does not wait for one.
+The names of ``__all__`` and `reverbsynth.errors` are the public interface: they change only with
+a note in the changelog. Names without a leading underscore elsewhere are documented for those who
+build on the package, and may move. Whatever begins with an underscore is private.
+
+Each public name is imported when it is first used, so that what needs no network does not wait for
+one to be loaded.
 """
 
 from importlib import import_module

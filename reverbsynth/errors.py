@@ -1,12 +1,12 @@
-"""What a user's own mistake raises."""
+"""The errors that a user's own mistakes raise, all of them `ReverbSynthError`."""
 
 
 class ReverbSynthError(Exception):
-    """A mistake in what was asked or given, told in one line.
+    """A mistake in a request or in its input, described in one line.
 
     The message names the file or setting, the value found and what was expected. The command
-    line prints it and exits with status 2; it never becomes a traceback there. What is not
-    printable in it (a line break in a file's name) is escaped.
+    line prints it and exits with status 2, without a traceback. Characters that are not printable
+    (a line break in a file's name) are escaped.
     """
 
     def __init__(self, message: str):
@@ -32,6 +32,5 @@ class DivergedError(ReverbSynthError):
 def printable(text: str) -> str:
     """``text`` with line breaks and other characters that are not printable escaped."""
     return "".join(
-        one if one.isprintable() else one.encode("unicode_escape", "surrogatepass").decode()
-        for one in text
+        c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text
     )

@@ -1,8 +1,9 @@
-"""Progress of long work, on a terminal only: a log or a notebook gets none of it."""
+"""Progress of long work: a bar on a terminal; in a log or a notebook, a line a minute."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from datetime import timedelta
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from rich.console import Console
 from rich.progress import (
@@ -10,6 +11,7 @@ from rich.progress import (
     DownloadColumn,
     MofNCompleteColumn,
     Progress,
+    TaskID,
     TextColumn,
     TimeRemainingColumn,
 )
@@ -18,20 +20,61 @@ T = TypeVar("T")
 
 
 def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """Lists of ``size`` items, the last one perhaps shorter."""
+    """Lists of ``size`` items, the last one perhaps shorter.
+
+    >>> list(batched("abcde", 2))
+    [['a', 'b'], ['c', 'd'], ['e']]
+    """
     items = iter(items)
     while batch := list(islice(items, size)):
         yield batch
 
 
-def progress(in_bytes: bool = False) -> Progress:
-    """A progress display on stderr, counting items or bytes."""
-    console = Console(stderr=True)
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn() if in_bytes else MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        disable=not console.is_terminal,
-    )
+class ProgressDisplay(Progress):
+    """Bars of tasks on stderr where that is a terminal, else a line a minute.
+
+    Parameters
+    ----------
+    count : str, optional
+        What is shown of a task's total: ``"items"``, ``"bytes"`` or ``"none"``.
+    get_time : callable, optional
+        A clock, in seconds.
+    """
+
+    def __init__(self, count: str = "items", get_time: Callable[[], float] | None = None):
+        counts = {"items": [MofNCompleteColumn()], "bytes": [DownloadColumn()], "none": []}
+        console = Console(stderr=True)
+        super().__init__(
+            *(TextColumn("{task.description}"), BarColumn(), *counts[count], TimeRemainingColumn()),
+            console=console,
+            disable=not console.is_terminal,
+            transient=count == "none",
+            get_time=get_time,
+        )
+        self._line_due = self.get_time() + 60
+
+    def update(self, task_id: TaskID, *arguments: Any, **changes: Any) -> None:
+        """Change a task, as `rich.progress.Progress.update` does."""
+        super().update(task_id, *arguments, **changes)
+        self._print_line(task_id)
+
+    def advance(self, task_id: TaskID, advance: float = 1) -> None:
+        """Count a task on."""
+        super().advance(task_id, advance)
+        self._print_line(task_id)
+
+    def _print_line(self, task_id: TaskID) -> None:
+        now = self.get_time()
+        if not self.disable or now < self._line_due:
+            return
+        self._line_due = now + 60
+        task = self._tasks[task_id]
+        done = f"{task.completed:,.0f}" if task.total is None else f"{task.percentage:.0f}%"
+        left = task.time_remaining
+        to_go = "" if left is None else f", {timedelta(seconds=round(left))} to go"
+        self.console.print(f"{task.description}: {done}{to_go}", markup=False, soft_wrap=True)
+
+
+def progress(in_bytes: bool = False) -> ProgressDisplay:
+    """A display that counts items or bytes."""
+    return ProgressDisplay("bytes" if in_bytes else "items")

@@ -1,14 +1,15 @@
-"""Where a result came from: the commit, the versions and the machine it was made with."""
+"""Where a result came from: the commit, the code and the versions it was made with."""
 
 import hashlib
 import platform
 import subprocess
+from contextlib import suppress
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 REPOSITORY = "https://github.com/reverbsynth/reverbsynth"
-"""Where the commits that results name can be read."""
+"""Address of the repository that holds the commits."""
 
 _PACKAGES = ("reverbsynth", "keras", "tensorflow", "jax", "numpy", "scipy", "librosa", "soxr")
 
@@ -31,7 +32,7 @@ def commit() -> str:
 
 
 def commit_address(revision: str) -> str | None:
-    """The page of a commit, of the one it was made from where the tree had changes."""
+    """The web page of a commit; None where it is unknown."""
     clean = revision.removesuffix("+")
     return None if clean == "unknown" else f"{REPOSITORY}/commit/{clean}"
 
@@ -39,20 +40,18 @@ def commit_address(revision: str) -> str | None:
 @cache
 def versions() -> dict[str, str]:
     """Versions of Python and of the packages that a result depends on."""
-    found = {"python": platform.python_version()}
+    result = {"python": platform.python_version()}
     for name in _PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
+        with suppress(PackageNotFoundError):
+            result[name] = version(name)
+    return result
 
 
 @cache
 def code_hash() -> str:
-    """Six hexadecimal digits over the sources that data, runs, instruments and reports come from.
+    """Six hexadecimal digits of the sources that make data, runs, instruments and reports.
 
-    All of the package counts but what only shows results: ``book`` and ``cli``.
+    They cover the whole package but ``book`` and ``cli``, which only show results.
     """
     package, digest = Path(__file__).resolve().parent, hashlib.sha256()
     for source in sorted(package.rglob("*.py")):

@@ -1,4 +1,4 @@
-"""Choosing a few of many: at random by a seed, or evenly."""
+"""Choosing a few of many: at random, by a seed, or evenly."""
 
 import hashlib
 
@@ -6,7 +6,7 @@ import numpy as np
 
 
 def generator(seed: int, *names: str) -> np.random.Generator:
-    """A random generator of its own for each use, named by ``names``.
+    """The random generator of one use of a seed, which ``names`` tell apart from the others.
 
     Two uses never share a stream, so that one more draw in one place changes no other.
     """
@@ -15,5 +15,9 @@ def generator(seed: int, *names: str) -> np.random.Generator:
 
 
 def evenly_spaced(length: int, count: int) -> np.ndarray:
-    """At most `count` places among `length`, the first and the last included."""
+    """At most ``count`` indices below ``length``, evenly spaced, the first and the last included.
+
+    >>> evenly_spaced(10, 4).tolist()
+    [0, 3, 6, 9]
+    """
     return np.linspace(0, length - 1, min(count, length)).round().astype(int)

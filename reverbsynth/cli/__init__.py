@@ -1,4 +1,4 @@
-"""The command line: ``reverbsynth data | train | play | evaluate | book | …``."""
+"""The command line: ``reverbsynth data``, ``train``, ``play``, ``evaluate``, ``book`` and others."""
 
 import os
 import sys
@@ -25,21 +25,9 @@ app = typer.Typer(
     add_completion=False,
 )
 
-
-for command in (
-    data,
-    download,
-    train,
-    play,
-    apply,
-    evaluate,
-    export,
-    import_original,
-    bundle,
-    book,
-    pdf,
-):
-    app.command()(command)
+_COMMANDS = (data, download, train, play, apply, evaluate, export, import_original, bundle)
+for _command in (*_COMMANDS, book, pdf):
+    app.command()(_command)
 
 
 def main() -> None:
@@ -50,7 +38,3 @@ def main() -> None:
     except ReverbSynthError as error:
         sys.stderr.write(f"reverbsynth: {error}\n")
         sys.exit(2)
-
-
-if __name__ == "__main__":
-    main()

@@ -10,12 +10,10 @@ from reverbsynth.cli.options import PresetOption, SetOption, SettingsOption, res
 
 
 def train(
-    run: Annotated[Path, typer.Argument(help="Run directory: a new one, or one to go on with.")],
+    run: Annotated[Path, typer.Argument(help="Run directory: a new one, or one to continue.")],
     data: Annotated[
         Path | None,
-        typer.Option(
-            "--data", help="Data set to train on; a new run builds RUN/data if none is named."
-        ),
+        typer.Option("--data", help="Data set to train on; by default a new run builds RUN/data."),
     ] = None,
     preset: PresetOption = None,
     settings: SettingsOption = None,
@@ -24,7 +22,7 @@ def train(
         int | None, typer.Option("--until-stage", min=0, max=12, help="Stop after this stage.")
     ] = None,
     max_minutes: Annotated[
-        float | None, typer.Option("--max-minutes", min=0, help="Stop after so many minutes.")
+        float | None, typer.Option("--max-minutes", min=0, help="Stop after this many minutes.")
     ] = None,
     distribute: Annotated[
         Literal["none", "mirrored", "multi-worker"],
@@ -33,36 +31,37 @@ def train(
         ),
     ] = "none",
 ) -> None:
-    """Train a progressive GAN, or go on training where it stopped."""
+    """Train a progressive GAN, or continue a training where it stopped."""
     from reverbsynth.data.build import build_data
+    from reverbsynth.data.dataset import DataSet
     from reverbsynth.training.run import Run
     from reverbsynth.training.train import train as train_run
 
-    named = preset is not None or settings is not None or bool(set_)
-    begun = Run.open(run) if (run / "manifest.json").exists() else None
-    if begun:
-        begun.check_trainable()
-    chosen = begun.settings if begun and not named else resolve(preset, settings, set_)
-    if data is not None:
-        source = data
-    elif begun:
-        source = Path(begun.manifest["data_directory"])
+    started = Run.open(run) if (run / "manifest.json").exists() else None
+    if started:
+        started.check_trainable()
+    if started and preset is None and settings is None and not set_:
+        chosen = started.settings
     else:
-        source = build_data(chosen, run / "data")
-    done = train_run(
+        chosen = resolve(preset, settings, set_)
+    if data is None and started:
+        data_set: DataSet | Path = Path(started.manifest["data_directory"])
+    else:
+        data_set = data or build_data(chosen, run / "data")
+    trained = train_run(
         chosen,
-        source,
+        data_set,
         run,
         until_stage=until_stage,
         max_minutes=max_minutes,
         distribute=distribute,
     )
-    if not done.writes:
+    images = f"{trained.manifest['images_seen']:,} images"
+    if not trained.writes:
         return
-    if done.finished:
-        typer.echo(f"finished: {run}, {done.manifest['images_seen']:,} images seen")
+    if trained.finished:
+        typer.echo(f"finished: {run}, {images} seen")
     else:
-        again = ["reverbsynth", "train", str(run), *(["--data", str(data)] if data else [])]
-        again += [] if distribute == "none" else ["--distribute", distribute]
-        typer.echo(f"stopped at {done.manifest['images_seen']:,} images; to go on:")
-        typer.echo(f"  {shlex.join(again)}")
+        command = ["reverbsynth", "train", str(run), *(["--data", str(data)] if data else [])]
+        command += [] if distribute == "none" else ["--distribute", distribute]
+        typer.echo(f"stopped at {images}; to go on:\n  {shlex.join(command)}")

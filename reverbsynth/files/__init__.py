@@ -1,1 +1,1 @@
-"""Files that are never half-written, damaged or shared unawares."""
+"""Reading and writing files: atomically, locked where needed, checked when read."""

@@ -1,7 +1,7 @@
 """Writing files so that a reader never sees half of one.
 
 Everything the package writes goes to a temporary name in the same folder first and is renamed at
-the end: an interruption or a full disk leaves the old file, or none, and no stray.
+the end: an interruption or a full disk leaves the old file, or none, and no temporary one.
 """
 
 import json
@@ -20,7 +20,7 @@ from reverbsynth.errors import ReverbSynthError
 def atomic_path(path: Path | str) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; on success it becomes ``path``, else it is removed.
 
-    The temporary name keeps the suffix, so that writers which choose a format by it work.
+    The temporary name keeps the suffix, by which some writers choose a format.
 
     Raises
     ------
@@ -47,7 +47,7 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
 
 
 def check_file(path: Path | str) -> None:
-    """Refuse early what cannot be written as a file.
+    """Raise now for a path that cannot be written as a file, before long work begins.
 
     Raises
     ------
@@ -61,12 +61,12 @@ def check_file(path: Path | str) -> None:
 
 
 def is_partial(path: Path) -> bool:
-    """Whether a file or folder is what a killed process left of an `atomic_path`."""
+    """Whether a path is a temporary one that a killed process left behind."""
     return path.name.startswith(".") and ".partial" in path.name
 
 
 def remove_partial(folder: Path) -> None:
-    """Remove what a killed process left in a folder; nobody else may be writing there."""
+    """Remove the temporary paths in a folder; no other process may be writing there."""
     for path in list(folder.iterdir()) if folder.is_dir() else []:
         if is_partial(path):
             if path.is_dir():
@@ -87,7 +87,7 @@ def write_json(path: Path | str, value: Any) -> None:
 
 
 def _check_name(path: Path) -> None:
-    """A path such as ``.`` or ``..`` names a place that is there, not what to write in it."""
+    """Refuse paths such as ``.`` and ``..``, which name a folder that exists."""
     if path.name in ("", ".."):
         raise ReverbSynthError(f"{path}: cannot be written (expected a name)")
 

@@ -1,4 +1,4 @@
-"""Reading JSON documents: what is wrong with one is told in one line."""
+"""Reading JSON documents, with one-line errors."""
 
 import json
 from pathlib import Path
@@ -20,7 +20,7 @@ def read_json(
     format : int or str, optional
         The value that its entry ``format`` must have.
     error : type, optional
-        The class of the errors raised.
+        The subclass of `ReverbSynthError` to raise.
 
     Raises
     ------

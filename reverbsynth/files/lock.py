@@ -1,4 +1,4 @@
-"""A folder that one process at a time may work in."""
+"""Folders in which one process at a time may work."""
 
 import os
 from collections.abc import Iterator
@@ -9,20 +9,26 @@ from reverbsynth.errors import ReverbSynthError
 
 try:
     import fcntl
-except ImportError:
-    fcntl = None
+except ImportError:  # Windows has no such locks.
+    fcntl = None  # type: ignore[assignment]
 
 
 @contextmanager
 def exclusive_lock(folder: Path, doing: str, wait: bool = False) -> Iterator[None]:
-    """Hold a folder that exists, where the system can do that; the end of the process frees it.
+    """Lock an existing folder, where the system has locks; it is freed when the process ends.
 
     Parameters
     ----------
+    folder : path
     doing : str
-        What another process may be found at, such as ``is being trained``.
+        What a process that holds the lock does, for the message: ``is being trained``.
     wait : bool
-        Until the other process is done; else it is an error.
+        Whether to wait until another process is done.
+
+    Raises
+    ------
+    ReverbSynthError
+        When another process holds the lock, unless ``wait``.
     """
     if fcntl is None:
         yield

@@ -1,4 +1,4 @@
-"""Find or make: what was made once is found again, as long as nothing that decides it changed."""
+"""Results that are made once and found again, until something that decides them changes."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -13,21 +13,21 @@ def load_or_make(
     load: Callable[[Path], tuple[T, Any]],
     make: Callable[[], T],
 ) -> T:
-    """What lies at a path if it was made with the same key; else it is made now.
+    """The result stored at a path if it was made with the same key, else a new one.
 
     Parameters
     ----------
     path : path
     key : JSON value
-        All that decides the result: what was asked for, of which data, by which code
+        All that decides the result: the request, the data, and the code
         (`reverbsynth.provenance.code_hash`).
     load : callable
-        Reads the path: the thing, and the key that it was made with.
+        Reads the result, and the key that it was made with, from the path.
     make : callable
-        Makes the thing and writes it, with the key, to the path.
+        Makes the result and writes it, with the key, to the path.
     """
     if path.exists():
-        found, stored = load(path)
-        if stored == key:
-            return found
+        result, stored_key = load(path)
+        if stored_key == key:
+            return result
     return make()

@@ -1,0 +1,5 @@
+"""``python -m reverbsynth.cli``."""
+
+from reverbsynth.cli import main
+
+main()
