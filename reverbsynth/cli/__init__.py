@@ -1,4 +1,4 @@
-"""The command line: ``reverbsynth data``, ``train``, ``play``, ``evaluate``, ``book`` and others."""
+"""The command line: ``reverbsynth data``, ``train``, ``play``, ``evaluate``, ``book`` and more."""
 
 import os
 import sys
