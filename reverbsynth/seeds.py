@@ -14,10 +14,16 @@ def generator(seed: int, *names: str) -> np.random.Generator:
     return np.random.default_rng([seed, int.from_bytes(digest[:8], "little")])
 
 
-def evenly_spaced(length: int, count: int) -> np.ndarray:
-    """At most ``count`` indices below ``length``, evenly spaced, the first and the last included.
+def evenly_spaced(length: int, count: int, ends: bool = True) -> np.ndarray:
+    """At most ``count`` indices below ``length``, evenly spaced.
+
+    The first and the last are included, or as far from the others as these from each other.
 
     >>> evenly_spaced(10, 4).tolist()
     [0, 3, 6, 9]
+    >>> evenly_spaced(11, 4, ends=False).tolist()
+    [2, 4, 6, 8]
     """
-    return np.linspace(0, length - 1, min(count, length)).round().astype(int)
+    count = min(count, length)
+    indices = np.linspace(0, length - 1, count if ends else count + 2).round().astype(int)
+    return indices if ends else indices[1:-1]

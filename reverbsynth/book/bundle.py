@@ -29,7 +29,7 @@ import pandas as pd
 from reverbsynth import provenance
 from reverbsynth.audio.io import write_audio
 from reverbsynth.data.dataset import DataSet
-from reverbsynth.errors import ReverbSynthError
+from reverbsynth.errors import ReverbSynthError, RunError
 from reverbsynth.evaluation.effect_transfer import apply_to_held_out
 from reverbsynth.evaluation.evaluate import evaluate
 from reverbsynth.files.atomic import atomic_path, write_json
@@ -39,9 +39,7 @@ from reverbsynth.seeds import evenly_spaced
 from reverbsynth.training.run import INSTRUMENT, MANIFEST, SETTINGS, Run
 
 FORMAT = 1
-LARGEST_FILE = 20_000_000
-
-LARGEST_BUNDLE = 40_000_000
+LARGEST_FILE, LARGEST_BUNDLE = 20_000_000, 40_000_000
 """Bytes that a repository can carry."""
 
 ROWS = 400
@@ -50,9 +48,10 @@ ROWS = 400
 SAMPLES = 6
 """Real and generated images kept of a stage, each."""
 
-_LAST = ("images", "stage", "blend", "seconds")
-_PITCHES = 3
-_MOST_PLAYERS = 12
+_AT_END = ("images", "stage", "blend", "seconds")
+"""Columns of the metrics that say how far training is."""
+
+_PITCHES, _MOST_PLAYERS = 3, 12
 _SEED = 1
 
 
@@ -76,7 +75,7 @@ def bundle(
     samples : int
         Images kept of each stage, real and generated.
     replace : bool
-        Take the place of a bundle that is there.
+        Replace a bundle that is there.
 
     Returns
     -------
@@ -85,18 +84,19 @@ def bundle(
 
     Raises
     ------
-    ReverbSynthError
+    RunError
         For a directory in use, a run without a finished stage, a file beyond `LARGEST_FILE` bytes,
         or a bundle beyond `LARGEST_BUNDLE`.
     """
     run = run if isinstance(run, Run) else Run.open(run)
     directory = Path(directory)
+    old = directory.with_name(f".{directory.name}.old")
     if run.bundled:
-        raise ReverbSynthError(f"{run.directory}: a results bundle, expected a run's own directory")
+        raise RunError(f"{run.directory}: a results bundle, expected a run's own directory")
     if directory.name in ("", ".."):
-        raise ReverbSynthError(f"{directory}: is a place, expected the name of a bundle")
-    _restore(directory)
-    _check_place(directory, replace)
+        raise RunError(f"{directory}: is a place, expected the name of a bundle")
+    _restore(directory, old)
+    _check_free(directory, replace)
     instrument = Instrument.from_run(run)
     source = run.manifest["data_directory"] if data is None else data
     evaluate(run, source, allow_other_data=True)
@@ -107,16 +107,16 @@ def bundle(
         thinned(run.metrics()).to_csv(folder / "metrics.csv", index=False, float_format="%.8g")
         for stage in run.stages:
             _keep_samples(run, stage, samples, folder / "stages" / f"{stage:02d}")
-        reports = [path for path in run.directory.glob("*.json") if path.name != MANIFEST]
-        for path in reports:
-            shutil.copyfile(path, folder / path.name)
+        for report in run.directory.glob("*.json"):
+            if report.name != MANIFEST:
+                shutil.copyfile(report, folder / report.name)
         instrument.save(folder / INSTRUMENT, float16=True)
         players = list(_write_players(instrument.in_float16(), folder))
         write_json(folder / MANIFEST, _manifest(run, folder, players))
         _check_sizes(folder, directory)
         if directory.exists():
-            os.replace(directory, _aside(directory))
-    shutil.rmtree(_aside(directory), ignore_errors=True)
+            os.replace(directory, old)
+    shutil.rmtree(old, ignore_errors=True)
     return Run.open(directory)
 
 
@@ -130,21 +130,18 @@ def check(run: Run) -> None:
 
     Raises
     ------
-    ReverbSynthError
+    RunError
         For a file that is missing, changed or too large, or a bundle that is.
     """
     for name, expected in run.manifest["bundle"]["files"].items():
-        found = sha256(run.directory / name)
-        if found != expected:
-            raise ReverbSynthError(
-                f"{run.directory / name}: has SHA-256 {found[:12]}…, {MANIFEST} says "
-                f"{expected[:12]}…"
-            )
+        path = run.directory / name
+        if (digest := sha256(path)) != expected:
+            raise RunError(f"{path}: has SHA-256 {digest[:12]}…, {MANIFEST} says {expected[:12]}…")
     _check_sizes(run.directory, run.directory)
 
 
 def thinned(metrics: pd.DataFrame, rows: int = ROWS) -> pd.DataFrame:
-    """At most so many rows of each stage, each for as many steps in a row as the others.
+    """Average the metrics over equal numbers of steps.
 
     A row has the images, blend and seconds at the end of its steps, how many ``steps`` they were,
     and the mean of every loss over those that measured it: of Griffin-Lim consistency, which is
@@ -155,20 +152,20 @@ def thinned(metrics: pd.DataFrame, rows: int = ROWS) -> pd.DataFrame:
     metrics : DataFrame
         As `Run.metrics` gives it.
     rows : int
-        Of a stage.
+        At most so many of each stage.
     """
     parts = []
     for _, part in metrics.groupby("stage", sort=True):
-        each = -(-len(part) // rows)
-        places = np.arange(len(part)) // each
-        grouped = part.groupby(places)
-        last = [name for name in _LAST if name in part]
-        means = grouped[[name for name in part.columns if name not in last]].mean()
-        parts.append(grouped[last].last().join(grouped.size().rename("steps")).join(means))
+        steps = -(-len(part) // rows)
+        grouped = part.groupby(np.arange(len(part)) // steps)
+        at_end = [name for name in _AT_END if name in part]
+        means = grouped[[name for name in part.columns if name not in at_end]].mean()
+        parts.append(grouped[at_end].last().join(grouped.size().rename("steps")).join(means))
     return pd.concat(parts, ignore_index=True)
 
 
-def _check_place(directory: Path, replace: bool) -> None:
+def _check_free(directory: Path, replace: bool) -> None:
+    """Refuse a directory in use; a bundle may be replaced."""
     if not directory.exists() or (directory.is_dir() and not any(directory.iterdir())):
         return
     try:
@@ -176,26 +173,18 @@ def _check_place(directory: Path, replace: bool) -> None:
     except ReverbSynthError:
         is_bundle = False
     if not is_bundle:
-        raise ReverbSynthError(f"{directory}: no results bundle, expected one or a new directory")
+        raise RunError(f"{directory}: no results bundle, expected one or a new directory")
     if not replace:
-        raise ReverbSynthError(f"{directory}: a results bundle is there; --replace writes it anew")
+        raise RunError(f"{directory}: a results bundle is there; --replace writes it anew")
 
 
-def _aside(directory: Path) -> Path:
-    """Where an old bundle waits until the new one has taken its place."""
-    return directory.with_name(f".{directory.name}.old")
-
-
-def _restore(directory: Path) -> None:
-    """Clean up after a process that was killed while it replaced the bundle."""
+def _restore(directory: Path, old: Path) -> None:
+    """Clean up after a process that was killed while it replaced a bundle, which it moved aside."""
     for partial in directory.parent.glob(f".{directory.stem}.*.partial{directory.suffix}"):
         shutil.rmtree(partial, ignore_errors=True)
-    if not (old := _aside(directory)).exists():
-        return
-    if directory.exists():
-        shutil.rmtree(old, ignore_errors=True)
-    else:
+    if old.exists() and not directory.exists():
         os.replace(old, directory)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _keep_samples(run: Run, stage: int, count: int, folder: Path) -> None:
@@ -214,15 +203,15 @@ def _keep_samples(run: Run, stage: int, count: int, folder: Path) -> None:
 def _write_players(instrument: Instrument, folder: Path) -> Iterator[dict]:
     """One timbre at a few pitches with the values of the other labels, so far as there is room."""
     others = {name: values for name, values in instrument.labels.items() if name != "pitch"}
-    places = np.linspace(0, len(instrument.pitches) - 1, _PITCHES + 2)[1:-1].round().astype(int)
     z = instrument.latents(1, _SEED)[0]
-    for pitch in sorted({instrument.pitches[place] for place in places}):
+    for index in evenly_spaced(len(instrument.pitches), _PITCHES, ends=False):
+        pitch = instrument.pitches[index]
         for values in islice(product(*others.values()), _MOST_PLAYERS // _PITCHES):
             labels = dict(zip(others, values, strict=True))
             (wave,) = instrument.notes([pitch], z, **labels)
             name = "players/" + "-".join([f"{pitch:03d}", *map(str, values)]) + ".flac"
-            # Turned down only where it would clip.
             peak = float(np.abs(wave).max(initial=0))
+            # Turned down only where it would clip.
             write_audio(folder / name, at_peak(wave, min(peak, 1.0)))
             yield {"file": name, "pitch": pitch, "labels": labels, "seed": _SEED, "peak": peak}
 
@@ -246,15 +235,13 @@ def _manifest(run: Run, folder: Path, players: list[dict]) -> dict:
 
 
 def _check_sizes(folder: Path, directory: Path) -> None:
+    """Refuse a bundle too large for a repository; messages name the directory it is meant for."""
     sizes = {path: path.stat().st_size for path in folder.rglob("*") if path.is_file()}
-    largest = max(sizes, key=sizes.get)
+    largest, total = max(sizes, key=sizes.__getitem__), sum(sizes.values())
     if sizes[largest] > LARGEST_FILE:
-        raise ReverbSynthError(
+        raise RunError(
             f"{directory / largest.relative_to(folder)}: {sizes[largest]:,} bytes, expected at "
             f"most {LARGEST_FILE:,}"
         )
-    total = sum(sizes.values())
     if total > LARGEST_BUNDLE:
-        raise ReverbSynthError(
-            f"{directory}: {total:,} bytes in all, expected at most {LARGEST_BUNDLE:,}"
-        )
+        raise RunError(f"{directory}: {total:,} bytes in all, expected at most {LARGEST_BUNDLE:,}")

@@ -9,59 +9,72 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from reverbsynth.errors import ReverbSynthError
+from rich.console import Console
 
-_LOADED = {
-    ("audio", "src"),
-    ("iframe", "src"),
-    ("img", "src"),
-    ("link", "href"),
-    ("script", "src"),
-    ("source", "src"),
-    ("video", "src"),
-}
-"""What a browser fetches by itself."""
+from reverbsynth.errors import ReverbSynthError
 
 WEIGHT_LIMIT = 5_000_000
 """Bytes that a page may load before a player is pressed."""
 
-_ICONS = re.compile(r"<script[^>]*/fontawesome/[^>]*></script>\s*")
-"""The theme's icons as a script: they come as a font too, in a tenth of the size."""
+_LOADED = {
+    **dict.fromkeys(("audio", "iframe", "img", "script", "source", "video"), "src"),
+    "link": "href",
+}
+"""Elements that a browser fetches by itself, and the attribute with the address."""
 
 _NOT_FETCHED = {"canonical", "prev", "next", "index", "search", "author", "license"}
 """Relations of a ``link`` that only name another page."""
 
+_ICONS = re.compile(r"<script[^>]*/fontawesome/[^>]*></script>\s*")
+"""The theme's icons as a script: they come as a font too, in a tenth of the size."""
 
-class _References(HTMLParser):
-    """What a page loads, what it links to, its targets, and what has no text in its place."""
 
-    def __init__(self) -> None:
+class _Page(HTMLParser):
+    """What a page loads at once or when a player is pressed, what it links to, the targets it has,
+    and its pictures and players without a text in their place.
+    """
+
+    def __init__(self, path: Path) -> None:
         super().__init__()
+        self.path = path
         self.loaded: list[str] = []
         self.waiting: list[str] = []
         self.linked: list[str] = []
         self.targets: set[str] = set()
         self.nameless: list[str] = []
+        self.feed(path.read_text(encoding="utf-8"))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        found = {name: value or "" for name, value in attrs}
-        if "id" in found:
-            self.targets.add(found["id"])
-        if tag == "a" and "href" in found:
-            self.linked.append(found["href"])
-        if tag == "img" and not found.get("alt"):
-            self.nameless.append(f"picture {found.get('src', '?')} has no alternative text")
-        if tag == "audio" and not found.get("aria-label"):
-            self.nameless.append(f"player {found.get('src', '?')} has no aria-label")
-        if tag == "link" and set(found.get("rel", "").split()) & _NOT_FETCHED:
-            return
-        addresses = [found[name] for name in found if (tag, name) in _LOADED]
-        pressed = tag in ("audio", "video") and found.get("preload") == "none"
-        (self.waiting if pressed else self.loaded).extend(addresses)
+        given = {name: value or "" for name, value in attrs}
+        if "id" in given:
+            self.targets.add(given["id"])
+        if tag == "a" and "href" in given:
+            self.linked.append(given["href"])
+        if tag == "img" and not given.get("alt"):
+            self.nameless.append(f"picture {given.get('src', '?')} has no alternative text")
+        if tag == "audio" and not given.get("aria-label"):
+            self.nameless.append(f"player {given.get('src', '?')} has no aria-label")
+        names_a_page = tag == "link" and set(given.get("rel", "").split()) & _NOT_FETCHED
+        address = given.get(_LOADED.get(tag, ""))
+        if address is not None and not names_a_page:
+            pressed = tag in ("audio", "video") and given.get("preload") == "none"
+            (self.waiting if pressed else self.loaded).append(address)
+
+    def target(self, address: str) -> Path:
+        """The file that a local address of this page refers to."""
+        path = urlsplit(address).path
+        return (self.path.parent / unquote(path)).resolve() if path else self.path
+
+    def weight(self) -> tuple[int, str]:
+        """Bytes of the page and what it loads at once, and the name of the heaviest part."""
+        local = (a for a in self.loaded if not _host(a) and not urlsplit(a).scheme)
+        parts = {self.path, *(path for path in map(self.target, local) if path.is_file())}
+        heaviest = max(parts, key=lambda path: path.stat().st_size)
+        return sum(path.stat().st_size for path in parts), heaviest.name
 
 
-def check_pages(html: Path) -> int:
-    """Check every page under `html` (see `page_faults`).
+def check_pages(html: Path, console: Console | None = None) -> int:
+    """Check every page under a folder (see `page_faults`); a console lists all faults.
 
     Returns
     -------
@@ -73,40 +86,40 @@ def check_pages(html: Path) -> int:
     ReverbSynthError
         With the first fault and the number of faults.
     """
-    faults = page_faults(html)
+    pages = _pages(html)
+    faults = page_faults(html, pages)
+    for fault in faults if console else ():
+        console.print(fault, markup=False, highlight=False, soft_wrap=True)
     if faults:
         more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
         raise ReverbSynthError(f"{html}: {faults[0]}{more}")
-    return len(_pages(html))
+    return len(pages)
 
 
-def page_faults(html: Path) -> list[str]:
-    """What is wrong with the pages under `html`, each fault with the page and the element.
+def page_faults(html: Path, pages: dict[Path, _Page] | None = None) -> list[str]:
+    """What is wrong with the pages under a folder, each fault with the page and the element.
 
     Nothing is loaded from another host, every local file and target that a page refers to exists,
     every picture and player has a text for those who cannot see it, and no page is heavier than
     `WEIGHT_LIMIT`.
     """
-    pages = _pages(html)
+    pages = _pages(html) if pages is None else pages
     faults: list[str] = []
     for path, page in pages.items():
-        name = path.relative_to(html.resolve())
-        faults += [f"{name}: {fault}" for fault in page.nameless]
         fetched = [*page.loaded, *page.waiting]
-        faults += [
-            f"{name}: loads {address} from another host" for address in fetched if _host(address)
-        ]
+        found = [*page.nameless]
+        found += [f"loads {address} from another host" for address in fetched if _host(address)]
         for address in [*fetched, *page.linked]:
-            if urlsplit(address).scheme or _host(address):
-                continue
-            if not _exists(path, address, pages):
-                faults.append(f"{name}: refers to {address}, which does not exist")
-        weight, heaviest = _weight(path, page)
+            local = not urlsplit(address).scheme and not _host(address)
+            if local and not _exists(page, address, pages):
+                found.append(f"refers to {address}, which does not exist")
+        weight, heaviest = page.weight()
         if weight > WEIGHT_LIMIT:
-            faults.append(
-                f"{name}: loads {weight / 1e6:.1f} MB, expected at most {WEIGHT_LIMIT / 1e6:.1f} "
-                f"MB; the largest part is {heaviest}"
+            found.append(
+                f"loads {weight / 1e6:.1f} MB, expected at most {WEIGHT_LIMIT / 1e6:.1f} MB; the "
+                f"largest part is {heaviest}"
             )
+        faults += [f"{path.relative_to(html.resolve())}: {fault}" for fault in found]
     return faults
 
 
@@ -120,41 +133,22 @@ def lighten(html: Path) -> None:
         shutil.rmtree(folder)
 
 
-def _pages(html: Path) -> dict[Path, _References]:
+def _pages(html: Path) -> dict[Path, _Page]:
     return {
-        path: _parsed(path)
+        path: _Page(path)
         for path in sorted(html.resolve().rglob("*.html"))
         if not path.relative_to(html.resolve()).parts[0].startswith("_")
     }
 
 
-def _weight(path: Path, page: _References) -> tuple[int, str]:
-    """Bytes that a page and what it loads have, and the heaviest part."""
-    parts = {path: path.stat().st_size}
-    for address in page.loaded:
-        parts_of = urlsplit(address)
-        if parts_of.path and not parts_of.scheme and not parts_of.netloc:
-            target = (path.parent / unquote(parts_of.path)).resolve()
-            if target.is_file():
-                parts[target] = target.stat().st_size
-    heaviest = max(parts, key=parts.__getitem__)
-    return sum(parts.values()), heaviest.name
-
-
-def _parsed(path: Path) -> _References:
-    page = _References()
-    page.feed(path.read_text(encoding="utf-8"))
-    return page
-
-
 def _host(address: str) -> bool:
+    """Whether an address is on another host."""
     parts = urlsplit(address)
     return bool(parts.netloc) and parts.scheme in ("", "http", "https")
 
 
-def _exists(page: Path, address: str, pages: dict[Path, _References]) -> bool:
-    parts = urlsplit(address)
-    target = (page.parent / unquote(parts.path)).resolve() if parts.path else page
+def _exists(page: _Page, address: str, pages: dict[Path, _Page]) -> bool:
+    target, fragment = page.target(address), urlsplit(address).fragment
     if not target.is_file():
         return False
-    return not parts.fragment or target not in pages or parts.fragment in pages[target].targets
+    return not fragment or target not in pages or fragment in pages[target].targets

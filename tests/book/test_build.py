@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
@@ -13,7 +14,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 import reverbsynth.book.build as build_module
-from reverbsynth.book.build import KEYBOARD, build_book, execute, put_keyboard, render
+from reverbsynth.book.build import KEYBOARD, assemble, build_book, execute, put_keyboard, render
 from reverbsynth.book.page_check import WEIGHT_LIMIT, check_pages, page_faults
 from reverbsynth.book.publish import BRANCH
 from reverbsynth.book.workspace import shipped, workspace
@@ -63,7 +64,7 @@ def checkout(directory: Path, *cells: tuple[str, str, list[str]]) -> Path:
 
 def build(root: Path, output: Path) -> Path:
     """What `build_book` does after data and run are there."""
-    source = build_module._assemble(root, output / "book-source")
+    source = assemble(root, output / "book-source")
     found = sorted((root / "notebooks").glob("*.ipynb"))
     execute(found, source / "notebooks", {"preset": "tiny", "run": ""}, 1, Console(quiet=True))
     return render(source, output, Console(quiet=True))
@@ -311,32 +312,27 @@ class TestWorkspace:
         assert place.settings.data.source.kind == "nsynth"
         assert place.data_settings.data.source.kind == "soundfont"
 
-    def test_of_several_results_the_last_by_name_is_shipped(self, tmp_path, monkeypatch):
-        monkeypatch.setattr("reverbsynth.book.workspace._results", lambda: tmp_path)
-        assert shipped() is None
+    def test_of_several_results_the_last_by_name_is_shipped(self, tmp_path):
+        assert shipped(tmp_path) is None
         for name in ("b", "a", "c"):
             (tmp_path / name).mkdir()
         for name in ("a", "b"):
             (tmp_path / name / "manifest.json").write_text("{}")
-        assert shipped() == tmp_path / "b"
+        assert shipped(tmp_path) == tmp_path / "b"
 
-    def test_a_smoke_run_is_not_played_where_results_are_shipped(
-        self, small_run, tmp_path, monkeypatch
-    ):
+    def test_a_smoke_run_is_not_played_where_results_are_shipped(self, small_run, tmp_path):
         results = tmp_path / "results"
         shutil.copytree(small_run.directory, results / "night")
-        monkeypatch.setattr("reverbsynth.book.workspace._results", lambda: results)
-        place = workspace("tiny")
+        place = replace(workspace("tiny"), results=results)
         assert place.showcase.run.directory == results / "night"
         assert place.instrument.stage == small_run.stages[-1]
         assert "results night" in place.instrument_source
-        given = workspace(run=results / "night")
+        given = replace(workspace(run=results / "night"), results=results)
         assert given.showcase is given
         assert "smoke run" in given.instrument_source
 
-    def test_without_shipped_results_a_run_plays_its_own(self, small_run, tmp_path, monkeypatch):
-        monkeypatch.setattr("reverbsynth.book.workspace._results", lambda: tmp_path)
-        place = workspace(run=small_run.directory)
+    def test_without_shipped_results_a_run_plays_its_own(self, small_run, tmp_path):
+        place = replace(workspace(run=small_run.directory), results=tmp_path)
         assert place.showcase is place
         weights = Instrument.from_run(small_run).weights
         assert all((place.instrument.weights[name] == weights[name]).all() for name in weights)

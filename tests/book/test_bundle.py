@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -174,9 +175,8 @@ def test_what_the_repository_ships_is_whole():
         bundle_module.check(Run.open(manifest.parent))
 
 
-def test_a_workspace_shows_it(kept, tmp_path, monkeypatch):
-    monkeypatch.setattr("reverbsynth.book.workspace._results", lambda: tmp_path)
-    place = workspace(run=kept.directory)
+def test_a_workspace_shows_it(kept, tmp_path):
+    place = replace(workspace(run=kept.directory), results=tmp_path)
     assert place.run.bundled
     assert place.instrument.stage == 2
     assert len(place.run.metrics()) == len(kept.metrics())
@@ -275,12 +275,12 @@ class TestRefusals:
     ):
         place = tmp_path / "night"
         shutil.copytree(kept.directory, place)
-        replace = os.replace
+        rename = os.replace
 
         def fail(source, target):
             if Path(target) == place:
                 raise OSError(28, "No space left on device")
-            replace(source, target)
+            rename(source, target)
 
         with monkeypatch.context() as patch:
             patch.setattr(os, "replace", fail)
