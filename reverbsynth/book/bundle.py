@@ -90,11 +90,11 @@ def bundle(
     """
     run = run if isinstance(run, Run) else Run.open(run)
     directory = Path(directory)
-    old = directory.with_name(f".{directory.name}.old")
     if run.bundled:
         raise RunError(f"{run.directory}: a results bundle, expected a run's own directory")
     if directory.name in ("", ".."):
         raise RunError(f"{directory}: is a place, expected the name of a bundle")
+    old = directory.with_name(f".{directory.name}.old")
     _restore(directory, old)
     _check_free(directory, replace)
     instrument = Instrument.from_run(run)
