@@ -64,3 +64,19 @@ def test_the_effect_of_the_contributor_s_page_is_one():
     assert made.shape == audio.shape
     assert made.max() == pytest.approx(1.5)
     assert made.min() == pytest.approx(0.5)
+
+
+def test_the_page_on_the_core_names_what_is_there():
+    links = re.findall(r"\[`(\w+)`\]\(\S+?/blob/main/(\S+?)\)", (ROOT / "book/core.md").read_text())
+    assert len(links) > 10
+    for name, path in links:
+        assert re.search(rf"^(def|class) {name}\b", (ROOT / path).read_text(), flags=re.M), name
+
+
+@pytest.mark.parametrize("page", ["core", "contributing"])
+def test_named_files_exist(page):
+    text = (ROOT / "book" / f"{page}.md").read_text()
+    paths = re.findall(r"`([\w/]+/(?:\w+\.py)?)`", text)
+    assert len(paths) > 3
+    for path in paths:
+        assert (ROOT / path).exists() or (ROOT / "reverbsynth" / path).exists(), path
