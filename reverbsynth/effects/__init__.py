@@ -1,5 +1,6 @@
-"""Forms of processing. A new one is a module in this folder that subclasses `Effect`; no other
-file changes.
+"""Forms of processing.
+
+A new one is a module in this folder that subclasses `Effect`; no other file changes.
 
 >>> class Louder(Effect):
 ...     kind: ClassVar[str] = "louder"
@@ -10,13 +11,13 @@ file changes.
 import difflib
 import importlib
 import pkgutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from reverbsynth.errors import ReverbSynthError
+from reverbsynth.errors import SettingsError
 from reverbsynth.seeds import generator
 from reverbsynth.settings import EffectSettings
 
@@ -32,21 +33,24 @@ class Effect(BaseModel):
 
     kind: ClassVar[str]
 
-    name: str = Field("", description="label of the processed notes")
+    name: str = Field(default="", description="label of the processed notes")
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     gain: Annotated[float, Field(gt=0, le=100)] = Field(
-        1.0, description="factor on the processed audio, the same for every note"
+        default=1.0, description="factor on the processed audio, the same for every note"
     )
 
     def prepare(self) -> dict[str, Any]:
-        """Check that the effect can run; what the manifest should tell of it.
+        """Check that the effect can run, and describe it for the manifest.
 
-        ``engine`` is what renders it; ``inputs`` are the SHA-256 of the files it reads.
+        Returns
+        -------
+        dict
+            ``engine`` is what renders it; ``inputs`` are the SHA-256 of the files it reads.
 
         Raises
         ------
         ReverbSynthError
-            When a file or a program it needs is missing or unusable.
+            When a file or a program that it needs is missing or unusable.
         """
         return {"engine": "scipy"}
 
@@ -55,29 +59,29 @@ class Effect(BaseModel):
 
         Parameters
         ----------
-        audio
-            float32 of shape (notes, 64000), at 16 kHz.
-        ids
+        audio : ndarray, float32 [shape=(notes, 64000)]
+            At 16 kHz.
+        ids : sequence of str
             Id of each note.
 
         Returns
         -------
-        np.ndarray
-            Of the same shape, cut to the input's length; samples may leave [-1, 1].
+        ndarray [shape=(notes, 64000)]
+            Cut to the input's length; samples may leave [-1, 1].
         """
         raise NotImplementedError
 
     def __call__(self, audio: np.ndarray, ids: Sequence[str]) -> np.ndarray:
-        """Process notes: float32 of shape (notes, 64000), with the gain."""
+        """Process notes, with the gain, as float32 [shape=(notes, 64000)]."""
         processed = np.asarray(self.process(audio, ids))
         if processed.shape != audio.shape:
-            raise ReverbSynthError(
+            raise SettingsError(
                 f"effect {self.name or self.kind}: made shape {processed.shape} of {audio.shape}"
             )
         return (self.gain * processed).astype(np.float32)
 
     def generator(self, *names: str) -> np.random.Generator:
-        """A random generator for this effect's use called ``names`` (a note's id, for one)."""
+        """A random generator for one use of this effect, such as the id of a note."""
         return generator(self.seed, "effect", self.name or self.kind, *names)
 
 
@@ -85,13 +89,13 @@ def kinds() -> dict[str, type[Effect]]:
     """Every effect of this folder and every other subclass of `Effect`, by kind."""
     for module in pkgutil.iter_modules(__path__):
         importlib.import_module(f"{__name__}.{module.name}")
-    found, queue = {}, Effect.__subclasses__()
+    known, queue = {}, Effect.__subclasses__()
     while queue:
         effect = queue.pop()
         queue += effect.__subclasses__()
         if "kind" in vars(effect):
-            found[effect.kind] = effect
-    return dict(sorted(found.items()))
+            known[effect.kind] = effect
+    return dict(sorted(known.items()))
 
 
 def effect(kind: str, parameters: Mapping[str, Any] | None = None, **common: Any) -> Effect:
@@ -99,49 +103,49 @@ def effect(kind: str, parameters: Mapping[str, Any] | None = None, **common: Any
 
     Raises
     ------
-    ReverbSynthError
+    SettingsError
         For an unknown kind or parameter, or a value out of range.
     """
     known = kinds()
     if kind not in known:
-        raise ReverbSynthError(
+        raise SettingsError(
             f"setting data.effects: found kind {kind!r}, expected one of {', '.join(known)}"
             + _hint(kind, known)
         )
-    parameters = dict(parameters or {})
+    if "name" in (parameters or {}):
+        raise SettingsError(
+            f"setting data.effects: effect {kind}: found name among the parameters, "
+            "expected it beside kind"
+        )
     try:
-        if "name" in parameters:
-            raise ReverbSynthError(
-                f"setting data.effects: effect {kind}: found name among the parameters, "
-                "expected it beside kind"
-            )
-        return known[kind](**{**common, **parameters})
+        return known[kind](**{**common, **(parameters or {})})
     except ValidationError as error:
-        raise ReverbSynthError(_one_line(error, kind, known[kind])) from None
+        raise SettingsError(_one_line(error, kind, known[kind])) from None
 
 
 def effects(settings: Sequence[EffectSettings], seed: int) -> list[Effect]:
     """The effects of a data set, in the order of its settings; see `effect` for what is raised.
 
-    ``seed`` is the settings'; a parameter called ``seed`` takes its place for one effect.
+    ``seed`` is that of the settings; a parameter called ``seed`` replaces it for one effect.
     """
-    return [effect(one.kind, one.parameters, name=one.label, seed=seed) for one in settings]
+    return [effect(each.kind, each.parameters, name=each.label, seed=seed) for each in settings]
 
 
 def _one_line(error: ValidationError, kind: str, known: type[Effect]) -> str:
+    """The first problem of a validation as parameter, value found and value expected."""
     first = error.errors()[0]
     message = first["msg"].removeprefix("Value error, ").replace("Input should be", "expected")
-    if not first["loc"]:
-        return f"setting data.effects: effect {kind}: parameter {message}"
     parameter = ".".join(map(str, first["loc"]))
-    place = f"setting data.effects: effect {kind}: parameter {parameter}"
+    origin = f"setting data.effects: effect {kind}: parameter {parameter}"
+    if not parameter:
+        return origin + message
     if first["type"] == "extra_forbidden":
-        return f"{place}: no such parameter{_hint(parameter, known.model_fields)}"
+        return f"{origin}: no such parameter{_hint(parameter, known.model_fields)}"
     if first["type"] == "missing":
-        return f"{place}: missing, expected a value"
-    return f"{place}: found {first['input']!r}, {message}"
+        return f"{origin}: missing, expected a value"
+    return f"{origin}: found {first['input']!r}, {message}"
 
 
-def _hint(found: str, known) -> str:
-    close = difflib.get_close_matches(found, list(known), n=1)
+def _hint(name: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, list(known), n=1)
     return f"; did you mean {close[0]}?" if close else ""

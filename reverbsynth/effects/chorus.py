@@ -15,10 +15,14 @@ class Chorus(Effect):
     kind: ClassVar[str] = "chorus"
 
     voices: Annotated[int, Field(ge=1, le=16)] = 3
-    rate: Annotated[float, Field(gt=0, le=20)] = Field(0.8, description="swings a second")
-    delay: Annotated[float, Field(gt=0, le=0.1)] = Field(0.02, description="mean, in seconds")
-    depth: Annotated[float, Field(ge=0, le=0.1)] = Field(0.003, description="swing, in seconds")
-    mix: Annotated[float, Field(ge=0, le=1)] = Field(0.5, description="share of the voices")
+    rate: Annotated[float, Field(gt=0, le=20)] = Field(default=0.8, description="swings a second")
+    delay: Annotated[float, Field(gt=0, le=0.1)] = Field(
+        default=0.02, description="mean, in seconds"
+    )
+    depth: Annotated[float, Field(ge=0, le=0.1)] = Field(
+        default=0.003, description="swing, in seconds"
+    )
+    mix: Annotated[float, Field(ge=0, le=1)] = Field(default=0.5, description="share of the voices")
 
     @model_validator(mode="after")
     def _causal(self) -> "Chorus":

@@ -10,7 +10,7 @@ from scipy.signal import oaconvolve
 from reverbsynth.audio.format import NOTE_LENGTH
 from reverbsynth.audio.io import read_sound
 from reverbsynth.effects import Effect
-from reverbsynth.errors import ReverbSynthError
+from reverbsynth.errors import DataError
 from reverbsynth.files.checksum import sha256
 
 
@@ -24,7 +24,9 @@ class Convolution(Effect):
     kind: ClassVar[str] = "convolution"
 
     path: Path = Field(description="sound file of the impulse response, of any rate")
-    mix: Annotated[float, Field(ge=0, le=1)] = Field(1.0, description="share of the wet sound")
+    mix: Annotated[float, Field(ge=0, le=1)] = Field(
+        default=1.0, description="share of the wet sound"
+    )
     normalize: bool = True
 
     def prepare(self) -> dict[str, Any]:
@@ -32,11 +34,11 @@ class Convolution(Effect):
         return {"engine": "scipy", "inputs": {self.path.name: sha256(self.path)}}
 
     def response(self) -> np.ndarray:
-        """The impulse response at 16 kHz, float32 of at most 64,000 samples."""
+        """The impulse response at 16 kHz, float32 [shape=(n,)], of at most 64,000 samples."""
         response = read_sound(self.path)[:NOTE_LENGTH]
         energy = float(np.sum(np.square(response, dtype=np.float64)))
         if not energy > 0:
-            raise ReverbSynthError(f"{self.path}: is silent, expected an impulse response")
+            raise DataError(f"{self.path}: is silent, expected an impulse response")
         return (response / np.sqrt(energy)).astype(np.float32) if self.normalize else response
 
     def process(self, audio, ids):

@@ -22,11 +22,11 @@ def allpass(audio: np.ndarray, delay: float, decay: float) -> np.ndarray:
 
     Parameters
     ----------
-    audio
-        Samples in the last axis, at 16 kHz.
-    delay
+    audio : ndarray [shape=(..., samples)]
+        At 16 kHz.
+    delay : float
         Seconds; see `whole_samples`.
-    decay
+    decay : float
         Seconds in which the echoes fall by 60 dB: ``g = 10^(-3 delay / decay)``, and 0 for no
         delay.
     """

@@ -25,12 +25,13 @@ class Reverb(Effect):
 
     engine: Literal["scipy", "supercollider", "auto"] = "scipy"
     delays: Literal["dataset", "note"] = Field(
-        "dataset", description="drawn once for the data set, or anew for every note (the paper)"
+        default="dataset",
+        description="drawn once for the data set, or anew for every note (the paper)",
     )
     stages: Annotated[int, Field(ge=1, le=64)] = 4
-    max_delay: Annotated[float, Field(gt=0, le=4)] = Field(0.05, description="seconds")
+    max_delay: Annotated[float, Field(gt=0, le=4)] = Field(default=0.05, description="seconds")
     decay: Annotated[float, Field(gt=0, le=60)] = Field(
-        1.0, description="seconds in which each filter's echoes fall by 60 dB"
+        default=1.0, description="seconds in which each filter's echoes fall by 60 dB"
     )
 
     @model_validator(mode="after")
@@ -50,23 +51,22 @@ class Reverb(Effect):
         return described
 
     def process(self, audio, ids):
-        names = [() if self.delays == "dataset" else (id,) for id in ids]
-        delays = np.stack([self.draw(*name) for name in names])
+        each = self.delays == "note"
+        delays = np.stack([self.draw(id) if each else self.draw() for id in ids])
         if self._engine() == "supercollider":
             controls = {"maxdelay": self.max_delay, "decay": self.decay}
             synthdef = SynthDef.shipped("reverbsynth_reverb")
             return render(synthdef, audio, [{**controls, "delays": drawn} for drawn in delays])
-        if self.delays == "dataset":
+        if not each:
             return allpass_chain(audio, delays[0], self.decay)
-        return np.stack(
-            [
-                allpass_chain(note, drawn, self.decay)
-                for note, drawn in zip(audio, delays, strict=True)
-            ]
-        )
+        notes = zip(audio, delays, strict=True)
+        return np.stack([allpass_chain(note, drawn, self.decay) for note, drawn in notes])
 
     def draw(self, *names: str) -> np.ndarray:
-        """The filters' delays in seconds, float32 of shape (stages,); ``names`` is a note's id."""
+        """The delays of the filters in seconds, float32 [shape=(stages,)].
+
+        ``names`` is the id of a note where every note has delays of its own.
+        """
         random = self.generator("delays", *names)
         return random.uniform(0, self.max_delay, self.stages).astype(np.float32)
 

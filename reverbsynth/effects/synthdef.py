@@ -9,7 +9,7 @@ from pydantic import Field
 from reverbsynth.effects import Effect
 from reverbsynth.effects.supercollider.score import render, scsynth_version
 from reverbsynth.effects.supercollider.synthdef import SynthDef
-from reverbsynth.errors import ReverbSynthError
+from reverbsynth.errors import DataError, SettingsError
 from reverbsynth.files.checksum import sha256
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -26,13 +26,13 @@ class UserSynthDef(Effect):
 
     path: Path = Field(description="the .scsyndef file")
     controls: dict[str, Finite | list[Finite]] = Field(
-        {}, description="values of the SynthDef's controls, by name"
+        default={}, description="values of the SynthDef's controls, by name"
     )
 
     def prepare(self) -> dict[str, Any]:
         synthdef = SynthDef.load(self.path)
         if "bufnum" not in synthdef.controls:
-            raise ReverbSynthError(
+            raise DataError(
                 f"{self.path}: SynthDef {synthdef.name} has no control bufnum, expected one that "
                 "names the buffer to play"
             )
@@ -40,7 +40,7 @@ class UserSynthDef(Effect):
             size = synthdef.controls.get(name, 0) if name not in ("bufnum", "out") else 0
             if np.size(value) != size:
                 takes = f"{size} values" if size else "none of that name"
-                raise ReverbSynthError(
+                raise SettingsError(
                     f"setting data.effects: effect synthdef: parameter controls.{name}: found "
                     f"{value!r}, but SynthDef {synthdef.name} takes {takes}"
                 )

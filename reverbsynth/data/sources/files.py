@@ -9,6 +9,7 @@ import ijson
 
 from reverbsynth.errors import DataError, SettingsError
 from reverbsynth.files.checksum import sha256
+from reverbsynth.files.reading import reading
 
 LARGEST_HASHED = 256 * 2**20
 """Bytes of the largest file that is read whole only to see whether it changed."""
@@ -52,12 +53,11 @@ def json_pairs(file: BinaryIO, name: str) -> Iterator[tuple[str, Any]]:
     """
     pair = None
     try:
-        for pair in ijson.kvitems(file, "", use_float=True):
-            yield pair
+        with reading(name):
+            for pair in ijson.kvitems(file, "", use_float=True):
+                yield pair
     except (ijson.JSONError, ValueError, OverflowError, RecursionError) as error:
         reason = " ".join(str(error).split())[:200]
         raise DataError(f"{name}: not valid JSON ({reason})") from None
-    except OSError as error:
-        raise DataError(f"{name}: cannot be read ({error.strerror or error})") from None
     if pair is None:
         raise DataError(f"{name}: holds no notes, expected a mapping of their ids")

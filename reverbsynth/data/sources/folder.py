@@ -25,11 +25,11 @@ from reverbsynth.data.notes import (
 )
 from reverbsynth.data.sources.files import fingerprint, listing_fingerprint, required
 from reverbsynth.errors import DataError
+from reverbsynth.files.reading import reading
 from reverbsynth.progress import progress
 from reverbsynth.settings import FolderSource
 
 SUFFIXES = (".wav", ".flac", ".aif", ".aiff", ".ogg", ".oga")
-
 COLUMNS = ("file", "pitch", "velocity", "instrument")
 """Columns of a table beside the sounds; the first two are needed."""
 
@@ -47,59 +47,55 @@ class Folder:
     def __init__(self, settings: FolderSource, seed: int):
         self.settings = settings
         self.seed = seed
-        self.path = required(settings.path, "a folder of " + ", ".join(SUFFIXES[:-1]))
+        kinds = ", ".join(SUFFIXES[:-1])
+        self.path = required(settings.path, f"a folder of {kinds}")
         if not self.path.is_dir():
             raise DataError(f"{self.path}: is a file, expected a folder of sounds")
-        self.files = _sounds(self.path)
+        self.files = {path.relative_to(self.path).as_posix(): path for path in _sounds(self.path)}
         if not self.files:
-            raise DataError(f"{self.path}: holds no sounds, expected {', '.join(SUFFIXES[:-1])}")
-        self.table_path = self._table_path()
+            raise DataError(f"{self.path}: holds no sounds, expected {kinds}")
+        self.table = self._table()
 
     def inputs(self) -> dict[str, str]:
         """Fingerprints of the list of files, and of the table."""
-        found = {self.path.name: listing_fingerprint(self.path, self.files)}
-        if self.table_path is not None:
-            found[self.table_path.name] = fingerprint(self.table_path)
-        return found
+        inputs = {self.path.name: listing_fingerprint(self.path, list(self.files.values()))}
+        if self.table is not None:
+            inputs[self.table.name] = fingerprint(self.table)
+        return inputs
 
     def index(self, work: Path, reject: Rejected) -> Index:
         """The sounds whose pitch is known and wanted; the report says where each is from."""
-        table = {} if self.table_path is None else read_table(self.table_path)
-        known = {self._id(file) for file in self.files}
-        for name in table:
-            if name not in known:
-                reject(name, f"{self.table_path}: file {name}: not found in {self.path}")
+        rows = {} if self.table is None else read_table(self.table)
+        for name in rows.keys() - self.files.keys():
+            reject(name, f"{self.table}: file {name}: not found in {self.path}")
         low, high = self.settings.pitches or (0, 127)
-        entries, origin = [], {}
+        entries, pitches = [], {}
         with progress() as display:
-            for file in display.track(self.files, description="pitches"):
-                id = self._id(file)
-                row = table.get(id, {})
+            for name, file in display.track(self.files.items(), description="pitches"):
+                row = rows.get(name, {})
                 try:
-                    pitch, told_by, confidence = self._pitch(file, row)
+                    pitch, origin, confidence = self._pitch(name, row)
                 except DataError as error:
-                    reject(id, str(error))
+                    reject(name, str(error))
                     continue
-                if not low <= pitch <= high:
-                    continue
-                origin[id] = {"pitch_from": told_by, "confidence": confidence}
-                parent = file.parent.relative_to(self.path).as_posix()
-                instrument = row.get("instrument") or (
-                    self.path.resolve().name if parent == "." else parent
-                )
-                velocity = row.get("velocity", UNKNOWN_VELOCITY)
-                entries.append(NoteRef(id, pitch, velocity, instrument, (str(file),)))
+                if low <= pitch <= high:
+                    pitches[name] = {"pitch_from": origin, "confidence": confidence}
+                    velocity = row.get("velocity", UNKNOWN_VELOCITY)
+                    # Sounds beside the table, not below it, are of the folder's own name.
+                    folder = file.parent.relative_to(self.path).as_posix().removeprefix(".")
+                    instrument = row.get("instrument") or folder or self.path.resolve().name
+                    entries.append(NoteRef(name, pitch, velocity, instrument, (str(file),)))
         if not entries and not reject.notes:
             raise DataError(
                 f"{self.path}: no sound has a pitch from {low} to {high} (data.source.pitches)"
             )
         entries = draw(entries, self.settings.count, self.seed)
-        return Index(entries, {"pitches": {entry.id: origin[entry.id] for entry in entries}})
+        return Index(entries, {"pitches": {entry.id: pitches[entry.id] for entry in entries}})
 
     def read(self, entries: Sequence[NoteRef], work: Path, reject: Rejected) -> Iterator[Note]:
         """The sounds of ``entries`` as notes, in their order."""
         for entry in entries:
-            file = Path(entry.locator[0])
+            file = Path(str(entry.locator[0]))
             try:
                 audio = read_sound(file)
             except DataError as error:
@@ -111,46 +107,41 @@ class Folder:
             else:
                 yield entry.note(audio)
 
-    def _id(self, file: Path) -> str:
-        return file.relative_to(self.path).as_posix()
-
-    def _table_path(self) -> Path | None:
-        """The table to use, if any."""
+    def _table(self) -> Path | None:
+        """The path of the table to use, if any."""
         if self.settings.pitch_from not in ("auto", "table"):
             return None
         if self.settings.table is not None:
             return required(self.settings.table, "a CSV or JSON table")
-        found = sorted(
+        tables = sorted(
             path
             for path in self.path.iterdir()
             if path.suffix.lower() in (".csv", ".json") and not _of_data_set(path)
         )
-        if len(found) == 1:
-            return found[0]
-        if found:
+        if len(tables) > 1:
             raise DataError(
-                f"{self.path}: holds {len(found)} tables ({found[0].name}, {found[1].name}, …), "
+                f"{self.path}: holds {len(tables)} tables ({tables[0].name}, {tables[1].name}, …), "
                 "expected one, or its path as data.source.table"
             )
-        if self.settings.pitch_from == "table":
+        if not tables and self.settings.pitch_from == "table":
             raise DataError(f"{self.path}: holds no .csv or .json table of pitches")
-        return None
+        return tables[0] if tables else None
 
-    def _pitch(self, file: Path, row: Mapping[str, Any]) -> tuple[int, str, float | None]:
-        """A sound's pitch, what told it, and the confidence of an estimate."""
-        wanted = self.settings.pitch_from
+    def _pitch(self, name: str, row: Mapping[str, Any]) -> tuple[int, str, float | None]:
+        """The pitch of a sound, where it is from, and the confidence of an estimate."""
+        wanted, file = self.settings.pitch_from, self.files[name]
         if wanted in ("auto", "table") and "pitch" in row:
             return row["pitch"], "table", None
         if wanted == "table":
-            raise DataError(f"{self.table_path}: tells no pitch for {self._id(file)}")
-        if wanted in ("auto", "name"):
-            if (pitch := pitch_of_name(file.stem)) is not None:
-                return pitch, "name", None
-            if wanted == "name":
-                raise DataError(
-                    f"{file}: its name tells no one pitch, expected one as in bass_A1.wav, "
-                    "bass_midi33.wav or bass-033-100.wav"
-                )
+            raise DataError(f"{self.table}: tells no pitch for {name}")
+        named = pitch_of_name(file.stem)
+        if wanted in ("auto", "name") and named is not None:
+            return named, "name", None
+        if wanted == "name":
+            raise DataError(
+                f"{file}: its name tells no one pitch, expected one as in bass_A1.wav, "
+                "bass_midi33.wav or bass-033-100.wav"
+            )
         pitch, confidence = estimated_pitch(read_sound(file))
         if pitch is None or confidence < self.settings.confidence:
             raise DataError(
@@ -161,7 +152,7 @@ class Folder:
 
 
 def read_table(path: Path) -> dict[str, dict[str, Any]]:
-    """The rows of a CSV or JSON table, by file.
+    """Read the rows of a CSV or JSON table, by file.
 
     A CSV has a header with ``file`` and ``pitch``, and perhaps ``velocity`` and ``instrument``.
     JSON is a list of such rows, or a mapping from file to pitch or to such a row.
@@ -172,12 +163,11 @@ def read_table(path: Path) -> dict[str, dict[str, Any]]:
         For anything else, a value out of range, or a file that occurs twice.
     """
     try:
-        if path.stat().st_size > LARGEST_TABLE:
-            raise DataError(f"{path}: longer than {LARGEST_TABLE} bytes")
-        content = path.read_text(encoding="utf-8-sig")
+        with reading(path):
+            if path.stat().st_size > LARGEST_TABLE:
+                raise DataError(f"{path}: longer than {LARGEST_TABLE} bytes")
+            content = path.read_text(encoding="utf-8-sig")
         rows = _json_rows(content) if path.suffix.lower() == ".json" else _csv_rows(content)
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from None
     except (ValueError, csv.Error, RecursionError) as error:
         reason = " ".join(str(error).split())[:200]
         raise DataError(f"{path}: not a table of pitches ({reason})") from None
@@ -227,12 +217,10 @@ def _json_rows(content: str) -> list[dict[str, Any]]:
 
 
 def _midi(value: Any, what: str, place: str) -> int:
-    """A MIDI number, or a pitch by name."""
-    number: Any = value
+    """A MIDI number; a pitch may also be given by name."""
+    number = value
     if isinstance(value, str):
-        number = pitch_of_name(value) if what == "pitch" else None
-        if value.isascii() and value.isdigit() and len(value) <= 3:
-            number = int(value)
+        number = pitch_of_name(value) if what == "pitch" or value.isdigit() else None
     if isinstance(number, float) and number.is_integer():
         number = int(number)
     if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number <= 127:
@@ -242,12 +230,12 @@ def _midi(value: Any, what: str, place: str) -> int:
 
 def _sounds(folder: Path) -> list[Path]:
     """The sound files below a folder, hidden ones and linked folders left out, in order."""
-    found = []
+    sounds = []
     for parent, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        found += [
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        sounds += [
             Path(parent, name)
             for name in names
             if not name.startswith(".") and name.lower().endswith(SUFFIXES)
         ]
-    return sorted(path for path in found if path.is_file())
+    return sorted(path for path in sounds if path.is_file())

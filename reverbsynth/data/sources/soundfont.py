@@ -17,6 +17,7 @@ import soxr
 from reverbsynth.audio.format import NOTE_LENGTH, NOTE_OFF, SAMPLE_RATE
 from reverbsynth.data.notes import Index, Note, NoteRef, Rejected, audio_problem
 from reverbsynth.errors import DataError
+from reverbsynth.files.reading import reading
 from reverbsynth.progress import batched
 from reverbsynth.seeds import generator
 from reverbsynth.settings import SoundFontSource
@@ -57,9 +58,8 @@ class SoundFont:
         self.seed = seed
         self.path = settings.path or default_soundfont()
         self.bytes = _read(self.path)
-        missing = [
-            p for p in settings.programs if (settings.bank, p - 1) not in presets(self.bytes)
-        ]
+        known = presets(self.bytes)
+        missing = [each for each in settings.programs if (settings.bank, each - 1) not in known]
         if missing:
             raise DataError(
                 f"{self.path}: has no program {missing[0]} in bank {settings.bank} "
@@ -87,8 +87,8 @@ class SoundFont:
 
     def read(self, entries: Sequence[NoteRef], work: Path, reject: Rejected) -> Iterator[Note]:
         """Render notes, those of a program that follow each other in common scores."""
-        for (program,), run in groupby(entries, key=lambda entry: entry.locator):
-            for score in batched(run, SCORE):
+        for (program,), group in groupby(entries, key=lambda entry: entry.locator):
+            for score in batched(group, SCORE):
                 for entry, audio in zip(score, self._render(program, score), strict=True):
                     if problem := audio_problem(audio):
                         reject(entry.id, f"{self.path}: note {entry.id}: {problem}")
@@ -102,7 +102,7 @@ class SoundFont:
         return "_".join(words + bank)
 
     def _render(self, program: int, entries: Sequence[NoteRef]) -> Iterator[np.ndarray]:
-        wave = _rendered(self.path, self.bytes, _score(program, self.settings.bank, entries))
+        wave = self._rendered(_score(program, self.settings.bank, entries))
         for number, entry in enumerate(entries):
             start = BLOCK * math.ceil((LEAD + number * SLOT) * RENDER_RATE / BLOCK)
             slot = wave[start : start + round(CUT * RENDER_RATE)]
@@ -112,17 +112,31 @@ class SoundFont:
                 audio = audio * (LOUDEST * entry.velocity / 127 / peak)
             yield audio.astype(np.float32)
 
+    def _rendered(self, score: bytes) -> np.ndarray:
+        """The mono wave of a score at 48 kHz."""
+        try:
+            wave = midirenderer.render_wave_from(self.bytes, score)
+        except BaseException as error:
+            # A malformed SoundFont makes the renderer, which is written in Rust, panic: pyo3
+            # raises that as an exception that is no Exception.
+            if isinstance(error, KeyboardInterrupt | SystemExit):
+                raise
+            reason = " ".join(str(error).split())
+            raise DataError(f"{self.path}: cannot be rendered ({reason})") from None
+        samples, _ = soundfile.read(io.BytesIO(wave), dtype="float32", always_2d=True)
+        return samples.mean(axis=1)
+
 
 def default_soundfont() -> Path:
     """The General MIDI SoundFont that ``pretty_midi`` installs."""
     folder = Path(pretty_midi.__file__).parent
-    found = sorted(folder.glob("*.sf2"))
-    if not found:
+    soundfonts = sorted(folder.glob("*.sf2"))
+    if not soundfonts:
         raise DataError(
             f"{folder}: holds no .sf2 file, expected the SoundFont that pretty_midi installs "
             "(data.source.path names another)"
         )
-    return found[0]
+    return soundfonts[0]
 
 
 def presets(soundfont: bytes) -> set[tuple[int, int]]:
@@ -135,15 +149,13 @@ def presets(soundfont: bytes) -> set[tuple[int, int]]:
         return set()
     (length,) = struct.unpack_from("<I", soundfont, start + 4)
     headers = soundfont[start + 8 : start + 8 + length]
-    found = [struct.unpack_from("<HH", headers, at + 20) for at in range(0, len(headers) - 37, 38)]
-    return {(bank, program) for program, bank in found[:-1]}
+    pairs = [struct.unpack_from("<HH", headers, at + 20) for at in range(0, len(headers) - 37, 38)]
+    return {(bank, program) for program, bank in pairs[:-1]}
 
 
 def _read(path: Path) -> bytes:
-    try:
+    with reading(path):
         content = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from None
     if content[:4] != b"RIFF" or content[8:12] != b"sfbk":
         raise DataError(f"{path}: not a SoundFont, expected an .sf2 file")
     return content
@@ -174,18 +186,3 @@ def _score(program: int, bank: int, entries: Sequence[NoteRef]) -> bytes:
     file = io.BytesIO()
     score.write(file)
     return file.getvalue()
-
-
-def _rendered(path: Path, soundfont: bytes, score: bytes) -> np.ndarray:
-    """The mono wave of a score at 48 kHz."""
-    try:
-        wave = midirenderer.render_wave_from(soundfont, score)
-    except BaseException as error:
-        # A malformed SoundFont makes the renderer, which is written in Rust, panic: pyo3 raises
-        # that as an exception that is no Exception.
-        if isinstance(error, KeyboardInterrupt | SystemExit):
-            raise
-        reason = " ".join(str(error).split())
-        raise DataError(f"{path}: cannot be rendered ({reason})") from None
-    samples, _ = soundfile.read(io.BytesIO(wave), dtype="float32", always_2d=True)
-    return samples @ np.array([0.5, 0.5], np.float32)

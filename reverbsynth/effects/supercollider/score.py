@@ -12,7 +12,6 @@ import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from functools import cache
-from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -36,15 +35,13 @@ _HEAD, _TAIL = 0, 1
 
 def find_scsynth() -> str | None:
     """Path of the scsynth program, or None where there is none."""
-    for place in ("scsynth", "/Applications/SuperCollider.app/Contents/Resources/scsynth"):
-        if found := shutil.which(place):
-            return found
-    return None
+    mac = "/Applications/SuperCollider.app/Contents/Resources/scsynth"
+    return shutil.which("scsynth") or shutil.which(mac)
 
 
 @cache
 def scsynth_version() -> str:
-    """What scsynth calls itself, as in ``"scsynth 3.13.0"``.
+    """The name and version that scsynth prints, such as ``"scsynth 3.13.0"``.
 
     Raises
     ------
@@ -65,20 +62,20 @@ def render(
 
     Parameters
     ----------
-    synthdef
+    synthdef : SynthDef
         Plays the buffer of its control ``bufnum`` and writes mono to bus 0 (or to its control
         ``out``).
-    audio
-        float32 of shape (notes, samples), at 16 kHz.
-    controls
+    audio : ndarray, float32 [shape=(notes, samples)]
+        At 16 kHz.
+    controls : sequence of dict
         Values of the synth's controls, for each note.
-    seeds
-        What scsynth's random numbers are seeded with, for each note; unset, all 0.
+    seeds : sequence of int, optional
+        What scsynth's random numbers are seeded with, for each note; 0 by default.
 
     Returns
     -------
-    np.ndarray
-        float32 of the same shape: what sounds while the note lasts.
+    ndarray, float32 [shape=(notes, samples)]
+        What sounds while the note lasts.
 
     Raises
     ------
@@ -111,8 +108,10 @@ def render(
                 )
             file.write(_bundle(notes * slot, ("/g_freeAll", 0)))
         printed = _run(
-            f"-D 0 -i 0 -o 1 -m {MEMORY} -N".split(),
-            [str(score), "_", str(output), str(SAMPLE_RATE), "WAV", "float"],
+            [
+                *f"-D 0 -i 0 -o 1 -m {MEMORY} -N".split(),
+                *(str(score), "_", str(output), str(SAMPLE_RATE), "WAV", "float"),
+            ],
             timeout=120 + 30 * notes,
         )
         for line in printed.splitlines():
@@ -129,17 +128,14 @@ def render(
 def _arguments(synthdef: SynthDef, controls: Controls) -> tuple:
     """Names and values for ``/s_new``; a control of several values takes an OSC array."""
     values = {"bufnum": _BUFFER, "out": 0, **controls}
-    return tuple(
-        part
-        for name, value in values.items()
-        if name in synthdef.controls
-        for part in (name, value if isinstance(value, int) else _floats(value))
-    )
-
-
-def _floats(value: float | Sequence[float]) -> float | list[float]:
-    found = np.asarray(value, np.float32).tolist()
-    return found[0] if isinstance(found, list) and len(found) == 1 else found
+    arguments: list[str | float | list[float]] = []
+    for name, value in values.items():
+        if name in synthdef.controls:
+            if not isinstance(value, int):
+                floats = np.atleast_1d(np.asarray(value, np.float32)).tolist()
+                value = floats[0] if len(floats) == 1 else floats
+            arguments += [name, value]
+    return tuple(arguments)
 
 
 def _bundle(seconds: float, *messages: tuple) -> bytes:
@@ -154,14 +150,14 @@ def _bundle(seconds: float, *messages: tuple) -> bytes:
     return struct.pack(">i", len(content)) + content
 
 
-def _run(*arguments: list[str], timeout: float) -> str:
-    """What scsynth prints."""
+def _run(arguments: list[str], timeout: float) -> str:
+    """Run scsynth, and return what it prints."""
     program = find_scsynth()
     if program is None:
         raise ReverbSynthError(f"scsynth: not found, {INSTALL}")
     try:
         done = subprocess.run(
-            [program, *chain(*arguments)],
+            [program, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -1,10 +1,12 @@
 """Compiled SynthDefs: reading their names and controls (file format SCgf, version 2)."""
 
+import io
 import struct
 from dataclasses import dataclass
 from pathlib import Path
 
-from reverbsynth.errors import ReverbSynthError
+from reverbsynth.errors import DataError
+from reverbsynth.files.reading import reading
 
 LARGEST = 2**20
 """Bytes of the largest compiled SynthDef that is read."""
@@ -16,12 +18,12 @@ class SynthDef:
 
     Attributes
     ----------
-    name
+    name : str
         What scsynth calls it.
-    controls
-        Number of values each named control takes.
-    content
-        The file's bytes.
+    controls : dict
+        Number of values that each named control takes.
+    content : bytes
+        The file.
     """
 
     name: str
@@ -30,24 +32,19 @@ class SynthDef:
 
     @classmethod
     def load(cls, path: Path | str) -> "SynthDef":
-        """The SynthDef in a ``.scsyndef`` file (the first one, where there are several).
+        """Read the (first) SynthDef of a ``.scsyndef`` file.
 
         Raises
         ------
-        ReverbSynthError
+        DataError
             When the file cannot be read or is no compiled SynthDef of version 2.
         """
-        try:
-            with open(path, "rb") as file:
-                content = file.read(LARGEST + 1)
-        except OSError as error:
-            raise ReverbSynthError(f"{path}: cannot be read ({error.strerror or error})") from None
+        with reading(path), open(path, "rb") as file:
+            content = file.read(LARGEST + 1)
         try:
             return cls._parsed(content)
         except (struct.error, UnicodeDecodeError, ValueError) as error:
-            raise ReverbSynthError(
-                f"{path}: not a compiled SynthDef of format SCgf 2 ({error})"
-            ) from None
+            raise DataError(f"{path}: not a compiled SynthDef of format SCgf 2 ({error})") from None
 
     @classmethod
     def shipped(cls, name: str) -> "SynthDef":
@@ -56,20 +53,32 @@ class SynthDef:
 
     @classmethod
     def _parsed(cls, content: bytes) -> "SynthDef":
+        """Big-endian values, one after another; strings are preceded by their length."""
         if len(content) > LARGEST:
             raise ValueError(f"longer than {LARGEST} bytes")
-        reader = _Reader(content)
-        magic, version, count = reader.unpack("4sih")
+        file = io.BytesIO(content)
+
+        def read(form: str) -> tuple:
+            return struct.unpack(f">{form}", file.read(struct.calcsize(f">{form}")))
+
+        def string() -> str:
+            return read(f"{read('B')[0]}s")[0].decode("ascii")
+
+        def floats() -> int:
+            (count,) = read("i")
+            if not 0 <= count <= (len(content) - file.tell()) // 4:
+                raise ValueError(f"found a count of {count}")
+            file.seek(4 * count, io.SEEK_CUR)
+            return count
+
+        magic, version, count = read("4sih")
         if magic != b"SCgf" or version != 2 or count < 1:
             raise ValueError(f"starts with {content[:8].hex(' ')}")
-        name = reader.string()
-        (constants,) = reader.unpack("i")
-        reader.skip(4, constants)
-        (parameters,) = reader.unpack("i")
-        reader.skip(4, parameters)
-        (names,) = reader.unpack("i")
-        starts = sorted((reader.string(), *reader.unpack("i")) for _ in range(names))
-        starts = sorted(starts, key=lambda pair: pair[1])
+        name = string()
+        floats()  # constants
+        parameters = floats()
+        (names,) = read("i")
+        starts = sorted(((string(), *read("i")) for _ in range(names)), key=lambda pair: pair[1])
         ends = [start for _, start in starts[1:]] + [parameters]
         controls = {
             control: end - start for (control, start), end in zip(starts, ends, strict=True)
@@ -77,26 +86,3 @@ class SynthDef:
         if not name or any(size < 1 for size in controls.values()):
             raise ValueError("its controls do not fit its parameters")
         return cls(name, controls, content)
-
-
-class _Reader:
-    """Big-endian values, one after another; never past the end."""
-
-    def __init__(self, content: bytes):
-        self.content = content
-        self.offset = 0
-
-    def unpack(self, form: str) -> tuple:
-        values = struct.unpack_from(f">{form}", self.content, self.offset)
-        self.offset += struct.calcsize(f">{form}")
-        return values
-
-    def string(self) -> str:
-        (length,) = self.unpack("B")
-        (text,) = self.unpack(f"{length}s")
-        return text.decode("ascii")
-
-    def skip(self, size: int, count: int) -> None:
-        if not 0 <= count <= (len(self.content) - self.offset) // size:
-            raise ValueError(f"found a count of {count}")
-        self.offset += size * count

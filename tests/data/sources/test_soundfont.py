@@ -8,6 +8,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from reverbsynth.audio.format import NOTE_OFF, SAMPLE_RATE
+from reverbsynth.audio.io import encode_audio
 from reverbsynth.data.notes import Rejected
 from reverbsynth.data.sources.soundfont import LOUDEST, SoundFont, default_soundfont, presets
 from reverbsynth.errors import ReverbSynthError
@@ -103,9 +104,8 @@ def test_quiet_notes_are_as_clean_as_loud_ones():
 def test_a_note_that_the_font_cannot_sound_is_rejected(monkeypatch):
     one = source(programs=[33], pitches=[40, 41])
     entries = one.index(None, Rejected(False)).entries
-    monkeypatch.setattr(
-        "reverbsynth.data.sources.soundfont._rendered", lambda *_: np.zeros(480_000, np.float32)
-    )
+    silence = encode_audio(np.zeros(480_000), ".wav", 48_000)
+    monkeypatch.setattr("midirenderer.render_wave_from", lambda *_: silence)
     with pytest.raises(
         ReverbSynthError, match=r"\.sf2: note acoustic_bass-040-.*: audio is silent"
     ):
