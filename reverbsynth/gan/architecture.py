@@ -1,5 +1,6 @@
 """Shapes of the generator's weights, by arithmetic alone: playing needs no Keras."""
 
+from reverbsynth.gan.labels import LabelSpace
 from reverbsynth.gan.schedule import blocks, resolution
 from reverbsynth.settings import GanSettings
 
@@ -21,6 +22,32 @@ def filters(settings: GanSettings, block: int) -> int:
     return max(1, min(settings.filters_base // 2**block, settings.filters_max))
 
 
+COORDINATES = 6
+"""Channels of `reverbsynth.gan.pitch_coordinates`, where the pitch is told as a number."""
+
+FIRST_COORDINATED = 3
+"""The first block that is given them; below, a bin is wider than harmonics are apart."""
+
+
+def condition_size(settings: GanSettings, labels: LabelSpace) -> int:
+    """Numbers that tell the generator its labels.
+
+    One-hot blocks side by side; where the pitch is a number, it stands in place of its block.
+    """
+    return labels.width - (len(labels["pitch"]) - 1 if settings.pitch_input == "harmonic" else 0)
+
+
+def register(pitch):
+    """A MIDI pitch as a number about 0, as the latent input holds it."""
+    return (pitch - 52.0) / 14.0
+
+
+def coordinates_of(settings: GanSettings, block: int) -> int:
+    """Coordinate channels that a block is given beside its own."""
+    given = settings.pitch_input == "harmonic" and block >= FIRST_COORDINATED
+    return COORDINATES if given else 0
+
+
 def generator_shapes(
     settings: GanSettings, condition_size: int, stage: int
 ) -> dict[str, tuple[int, ...]]:
@@ -30,7 +57,7 @@ def generator_shapes(
     ----------
     settings : GanSettings
     condition_size : int
-        Width of all labels' one-hot blocks together.
+        See `condition_size`.
     stage : int
 
     Returns
@@ -44,10 +71,12 @@ def generator_shapes(
         channels = filters(settings, block)
         first = START if block == 1 else (side, side)
         kernels[f"block_{block}/conv0"] = (*first, width, channels)
-        kernels[f"block_{block}/conv1"] = (side, side, channels, channels)
+        more = coordinates_of(settings, block)
+        kernels[f"block_{block}/conv1"] = (side, side, channels + more, channels)
         width = channels
     for block in range(1, blocks(stage) + 1):
-        kernels[f"block_{block}/to_rgb"] = (1, 1, filters(settings, block), CHANNELS)
+        inputs = filters(settings, block) + coordinates_of(settings, block)
+        kernels[f"block_{block}/to_rgb"] = (1, 1, inputs, CHANNELS)
     shapes: dict[str, tuple[int, ...]] = {}
     for name, shape in kernels.items():
         shapes[f"{name}/kernel"] = shape

@@ -9,6 +9,7 @@ import numpy as np
 from keras import ops
 
 from reverbsynth.gan import losses
+from reverbsynth.gan.architecture import condition_size
 from reverbsynth.gan.backend import (
     BackendStep,
     input_gradient,
@@ -50,8 +51,9 @@ class ProgressiveGAN(BackendStep, keras.Model):
         self.stage = stage
         self.representation = Representation(settings.spectra)
         common = {"stage": stage, "seed": settings.seed, "precision": settings.training.precision}
-        self.generator = Generator(settings.gan, labels.width, **common)
-        self.ema_generator = Generator(settings.gan, labels.width, **common, name="ema_generator")
+        size, own = condition_size(settings.gan, labels), {"representation": self.representation}
+        self.generator = Generator(settings.gan, size, **common, **own)
+        self.ema_generator = Generator(settings.gan, size, **common, **own, name="ema_generator")
         self.ema_generator.trainable = False
         self.discriminator = Discriminator(
             settings.gan, labels.sizes, self.representation, **common
@@ -105,11 +107,21 @@ class ProgressiveGAN(BackendStep, keras.Model):
         return base + ops.clip(done, 0.0, 1.0)
 
     def condition(self, labels: dict):
-        """One-hot blocks of class indices [shape=(n,)] side by side [shape=(n, width)]."""
-        blocks = [
-            ops.one_hot(labels[name], classes, dtype="float32")
-            for name, classes in self.labels.sizes.items()
-        ]
+        """What tells the generator the labels, of class indices [shape=(n,)].
+
+        Returns
+        -------
+        tensor [shape=(n, condition_size)]
+            One-hot blocks side by side; where the pitch is told as a number, that in place of its
+            block.
+        """
+        blocks = []
+        for name, values in self.labels.items():
+            if name == "pitch" and self.settings.gan.pitch_input == "harmonic":
+                pitches = ops.convert_to_tensor(np.array(values), "float32")
+                blocks.append(ops.take(pitches, labels[name])[:, None])
+            else:
+                blocks.append(ops.one_hot(labels[name], len(values), dtype="float32"))
         return ops.concatenate(blocks, axis=-1)
 
     def generate(self, z, labels: dict, progress, generator: Generator | None = None):

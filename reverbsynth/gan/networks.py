@@ -10,7 +10,14 @@ import keras
 from keras import ops
 
 from reverbsynth.gan import schedule
-from reverbsynth.gan.architecture import CHANNELS, START, filters
+from reverbsynth.gan.architecture import (
+    CHANNELS,
+    FIRST_COORDINATED,
+    START,
+    coordinates_of,
+    filters,
+    register,
+)
 from reverbsynth.gan.layers import (
     Conv,
     Dense,
@@ -23,6 +30,7 @@ from reverbsynth.gan.layers import (
     pixel_norm,
     upscale,
 )
+from reverbsynth.gan.pitch_coordinates import beside, pitch_coordinates
 from reverbsynth.settings import GanSettings
 from reverbsynth.spectra.representation import Representation
 
@@ -72,13 +80,15 @@ class Generator(Network):
     ----------
     settings : GanSettings
     condition_size : int
-        Width of all labels' one-hot blocks together.
+        See `reverbsynth.gan.architecture.condition_size`.
     stage : int
         Decides the number of blocks and whether the last one is blended in.
     seed : int
         Of the initial weights.
     precision : {"float32", "bfloat16"}
         Of the convolutions; weights and norms stay float32.
+    representation : Representation, optional
+        Of the images; needed where ``settings.pitch_input`` is ``harmonic``.
     """
 
     def __init__(
@@ -89,11 +99,14 @@ class Generator(Network):
         seed: int = 0,
         precision: str = "float32",
         name: str = "generator",
+        representation: Representation | None = None,
     ):
         super().__init__(name, schedule.blocks(stage))
         self.blending = schedule.is_transition(stage)
         self.latent_size = settings.latent_size
         self.condition_size = condition_size
+        self.representation = representation
+        self.harmonic = settings.pitch_input == "harmonic"
         common = {"seed": seed, "dtype": _policy(precision)}
         size, width = settings.kernel_size, settings.latent_size + condition_size
         for block in range(1, self.n_blocks + 1):
@@ -102,12 +115,13 @@ class Generator(Network):
                 self._add(FirstConv(width, channels, START, "block_1/conv0", **common))
             else:
                 self._add(UpscaleConv(width, channels, size, f"block_{block}/conv0", **common))
-            self._add(Conv(channels, channels, size, f"block_{block}/conv1", **common))
+            inputs = channels + coordinates_of(settings, block)
+            self._add(Conv(inputs, channels, size, f"block_{block}/conv1", **common))
             width = channels
         for block in range(1, self.n_blocks + 1):
             self._add(
                 Conv(
-                    filters(settings, block),
+                    filters(settings, block) + coordinates_of(settings, block),
                     CHANNELS,
                     1,
                     f"block_{block}/to_rgb",
@@ -124,7 +138,7 @@ class Generator(Network):
         ----------
         z : tensor [shape=(n, latent_size)]
         condition : tensor [shape=(n, condition_size)]
-            One-hot blocks of all labels.
+            One-hot blocks of all labels, or first a MIDI pitch and then the others' blocks.
         progress : scalar tensor
             Used while a block is blended in.
 
@@ -132,16 +146,23 @@ class Generator(Network):
         -------
         tensor [shape=(n, frames, bins, 2)], normalized, float32
         """
+        coordinates = None
+        if self.harmonic:
+            pitch = condition[:, 0]
+            coordinates = pitch_coordinates(pitch, self.representation)
+            condition = ops.concatenate([register(pitch)[:, None], condition[:, 1:]], axis=-1)
         x = pixel_norm(ops.concatenate([z, condition], axis=-1))
         for block in range(1, self.n_blocks + 1):
             before = x
-            for conv in ("conv0", "conv1"):
-                x = pixel_norm(leaky(self.parts[f"block_{block}/{conv}"](x)))
-        image = self._to_rgb(x, self.n_blocks)
+            x = pixel_norm(leaky(self.parts[f"block_{block}/conv0"](x)))
+            x = self._placed(x, block, coordinates)
+            x = pixel_norm(leaky(self.parts[f"block_{block}/conv1"](x)))
+        image = self._to_rgb(x, self.n_blocks, coordinates)
         if not self.blending:
             return image
         alpha = progress - (self.n_blocks - 2)
-        return alpha * image + (1.0 - alpha) * upscale(self._to_rgb(before, self.n_blocks - 1))
+        below = upscale(self._to_rgb(before, self.n_blocks - 1, coordinates))
+        return alpha * image + (1.0 - alpha) * below
 
     def table(self) -> list[Row]:
         """Rows of Table 3, read off the layers."""
@@ -159,7 +180,14 @@ class Generator(Network):
             rows.append(self._row(f"{block}", f"block_{block}/to_rgb", output))
         return rows
 
-    def _to_rgb(self, x, block: int):
+    def _placed(self, x, block: int, coordinates):
+        """Activations with the coordinates of their pitch, at the blocks that are given them."""
+        if coordinates is None or block < FIRST_COORDINATED:
+            return x
+        return beside(x, coordinates)
+
+    def _to_rgb(self, x, block: int, coordinates):
+        x = self._placed(x, block, coordinates)
         return ops.tanh(ops.cast(self.parts[f"block_{block}/to_rgb"](x), "float32"))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from reverbsynth.errors import RunError
-from reverbsynth.gan.architecture import generator_shapes
+from reverbsynth.gan.architecture import condition_size, generator_shapes
 from reverbsynth.gan.labels import LabelSpace
 from reverbsynth.gan.schedule import LAST_STAGE, N_BLOCKS
 from reverbsynth.settings import GanSettings, SpectraSettings
@@ -52,7 +52,8 @@ class TrainedGenerator:
             raise RunError(f"instrument: stage {self.stage!r}, expected 0 to {LAST_STAGE}")
         if not 0 <= self.progress < N_BLOCKS:
             raise RunError(f"instrument: progress {self.progress!r}, expected 0 to {N_BLOCKS - 1}")
-        shapes = generator_shapes(self.gan, self.labels.width, self.stage)
+        size = condition_size(self.gan, self.labels)
+        shapes = generator_shapes(self.gan, size, self.stage)
         if shapes.keys() != self.weights.keys():
             odd = sorted(shapes.keys() ^ self.weights.keys())[0]
             raise RunError(f"instrument: weight {odd} is missing or out of place")

@@ -33,6 +33,9 @@ class GanSettings(Frozen):
 
     labels: Annotated[tuple[Label, ...], Field(min_length=1)] = ("pitch",)
     """Labels that condition the generator and that the discriminator recognizes."""
+    pitch_input: Literal["one-hot", "harmonic"] = "one-hot"
+    """How the generator is told the pitch: as one class of many (the paper), or as a number, with
+    the places of its harmonics at every block; labels must then begin with pitch."""
     latent_size: PositiveInt = 256
     """Length of a latent vector."""
     filters_base: PositiveInt = 4096
@@ -48,6 +51,15 @@ class GanSettings(Frozen):
         if len(set(value)) < len(value):
             raise ValueError("expected each label once")
         return value
+
+    @model_validator(mode="after")
+    def _pitch_leads(self) -> "GanSettings":
+        if self.pitch_input == "harmonic" and self.labels[0] != "pitch":
+            raise ValueError(
+                f"pitch_input: found harmonic with labels {', '.join(self.labels)}, expected pitch "
+                "as the first label"
+            )
+        return self
 
     @field_validator("kernel_size")
     @classmethod

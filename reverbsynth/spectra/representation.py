@@ -12,15 +12,18 @@ from typing import Literal
 import numpy as np
 from keras import ops
 
+from reverbsynth.audio.format import SAMPLE_RATE
 from reverbsynth.settings import SpectraSettings
 from reverbsynth.spectra import mel
 from reverbsynth.spectra.compiling import compiled
-from reverbsynth.spectra.format import FLOOR
+from reverbsynth.spectra.format import BINS, FLOOR, N_FFT
+from reverbsynth.spectra.harmonics import frequency_of, harmonic_spectrum
 from reverbsynth.spectra.phase import (
     cosine_and_sine,
     instantaneous_frequency,
     integrate,
     with_wrapped_steps,
+    wrapped,
 )
 from reverbsynth.spectra.stft import istft, stft
 
@@ -118,6 +121,38 @@ class Representation:
     def _image(self, real, imaginary, phase):
         specgram = _specgram(real, imaginary, phase, phase_only=self.kind == "phase")
         return to_mel(specgram) if self.kind == "mel" else specgram
+
+    def harmonic_image(self, pitch):
+        """A steady frame of the image of an ideal harmonic tone, normalized.
+
+        What `encode` makes of such a tone while it lasts, by formula
+        (`reverbsynth.spectra.harmonics`), so that the pitch may lie between two keys.
+
+        Parameters
+        ----------
+        pitch : tensor [shape=(n,)]
+            MIDI.
+
+        Returns
+        -------
+        tensor [shape=(n, 1024, 2)]
+            Log-magnitude and instantaneous frequency; for ``phase`` too, whose phase never stands
+            still.
+        """
+        power, step = harmonic_spectrum(frequency_of(pitch))
+        if self.kind == "mel":
+            project = mel.to_mel_bins()
+            level = ops.log(project(power) + FLOOR)
+            step = wrapped(project(step))
+        else:
+            level = ops.log(ops.sqrt(power) + FLOOR)
+        return self.normalize(ops.stack([level, step / math.pi], axis=-1))
+
+    def bin_frequencies(self) -> np.ndarray:
+        """Frequency in Hz that each bin of an image stands for, float64 [shape=(1024,)]."""
+        if self.kind == "mel":
+            return mel.mel_centers()
+        return np.arange(1, BINS + 1) * (SAMPLE_RATE / N_FFT)
 
     def to_stft(self, images):
         """Images as the STFT they stand for: real and imaginary part [shape=(n, 128, 1024)]."""

@@ -1,0 +1,56 @@
+"""Pitch as a coordinate: where the harmonics of the asked pitch lie, told at every block.
+
+A one-hot pitch must become a comb of harmonics a few bins apart, through every layer, anew for each
+pitch. Here the generator is given the comb, as convolutions are given their place by CoordConv
+(Liu et al., "An intriguing failing of convolutional neural networks", 2018) and vocoders their
+excitation (Wang et al., "Neural source-filter waveform models", 2019; Engel et al., "DDSP", 2020).
+It is a formula of a real number: keys that no note was recorded for, and pitches between keys, are
+asked for like any other.
+"""
+
+import math
+
+from keras import ops
+
+from reverbsynth.spectra.format import BINS
+from reverbsynth.spectra.harmonics import frequency_of
+from reverbsynth.spectra.representation import Representation
+
+
+def pitch_coordinates(pitch, representation: Representation):
+    """The coordinates of a pitch along the bins of a full-size image.
+
+    Parameters
+    ----------
+    pitch : tensor [shape=(n,)]
+        MIDI, a real number.
+    representation : Representation
+
+    Returns
+    -------
+    tensor [shape=(n, 1024, 6)]
+        For a bin of frequency f and a fundamental f0: cosine and sine of ``2 pi f / f0`` and of
+        ``pi f / f0``; then level and instantaneous frequency of an ideal harmonic tone.
+    """
+    hz = ops.convert_to_tensor(representation.bin_frequencies(), "float32")
+    # Whole turns taken off first: upper bins are hundreds of harmonics away.
+    halves = 0.5 * hz[None] / frequency_of(pitch)[:, None]
+    angle = 2.0 * math.pi * (halves - ops.floor(halves))
+    comb = [ops.cos(2.0 * angle), ops.sin(2.0 * angle), ops.cos(angle), ops.sin(angle)]
+    return ops.concatenate(
+        [ops.stack(comb, axis=-1), representation.harmonic_image(pitch)], axis=-1
+    )
+
+
+def at_bins(coordinates, bins: int):
+    """Coordinates [shape=(n, 1024, 6)] averaged to so many bins [shape=(n, bins, 6)]."""
+    parts = ops.reshape(coordinates, (-1, bins, BINS // bins, coordinates.shape[-1]))
+    return ops.mean(parts, axis=2)
+
+
+def beside(x, coordinates):
+    """Activations [shape=(n, frames, bins, c)] with the coordinates as further channels."""
+    _, frames, bins, _ = x.shape
+    along = ops.cast(at_bins(coordinates, bins), x.dtype)[:, None]
+    along = ops.broadcast_to(along, (ops.shape(x)[0], frames, bins, along.shape[-1]))
+    return ops.concatenate([x, along], axis=-1)

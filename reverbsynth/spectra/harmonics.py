@@ -1,0 +1,70 @@
+"""The spectrum of an ideal harmonic tone, in closed form: where the harmonics of a pitch lie.
+
+A steady tone whose harmonic h has amplitude ``1 / sqrt(h)`` shows, at each bin of its STFT, the
+transform of the window around the nearest harmonics, and from frame to frame the phase step of the
+nearest one. Both are formulas of the fundamental in Hz, a real number.
+"""
+
+import math
+
+from keras import ops
+
+from reverbsynth.audio.format import SAMPLE_RATE
+from reverbsynth.spectra.format import BINS, HOP, N_FFT
+from reverbsynth.spectra.phase import wrapped
+
+AMPLITUDE = 0.05
+"""Of the fundamental: a bass note's, as the data have it."""
+
+_BIN_HZ = SAMPLE_RATE / N_FFT
+
+
+def frequency_of(pitch):
+    """Frequency in Hz of a MIDI pitch, which may lie between two keys."""
+    return 440.0 * 2.0 ** ((pitch - 69.0) / 12.0)
+
+
+def harmonic_spectrum(frequency):
+    """Power and phase step of an ideal tone at the STFT's bins.
+
+    Three harmonics count at each bin, the nearest and its neighbours; their powers are added, as
+    their phases are unknown.
+
+    Parameters
+    ----------
+    frequency : tensor [shape=(n,)]
+        Fundamental in Hz, below half the sample rate.
+
+    Returns
+    -------
+    power : tensor [shape=(n, 1024)]
+        As of `reverbsynth.spectra.stft.stft`, squared.
+    step : tensor [shape=(n, 1024)], radians
+        Of the nearest harmonic's phase in one hop, within [-pi, pi].
+    """
+    frequency = ops.cast(frequency, "float32")[:, None]
+    hz = (ops.arange(BINS, dtype="float32") + 1.0)[None] * _BIN_HZ
+    last = ops.floor((SAMPLE_RATE / 2 - 1e-3) / frequency)
+    nearest = ops.clip(ops.round(hz / frequency), 1.0, last)
+    power = 0.0
+    for neighbour in (-1.0, 0.0, 1.0):
+        harmonic = nearest + neighbour
+        there = ops.logical_and(harmonic >= 1.0, harmonic <= last)
+        lobe = window_transform((hz - harmonic * frequency) / _BIN_HZ)
+        peak = (AMPLITUDE * N_FFT / 4) ** 2 / ops.maximum(harmonic, 1.0)
+        power = power + ops.where(there, peak * lobe**2, 0.0)
+    # In turns, of which whole ones are taken off before they lose digits.
+    turns = nearest * (frequency * (HOP / SAMPLE_RATE) - ops.floor(frequency * (HOP / SAMPLE_RATE)))
+    return power, wrapped(2.0 * math.pi * (turns - ops.floor(turns)))
+
+
+def window_transform(bins):
+    """Fourier transform of the periodic Hann window, so many bins from its peak of 1.
+
+    ``sin(pi d) / (pi d (1 - d²))``, an even function; its removable poles at 0 and 1 are stepped
+    around.
+    """
+    distance = ops.abs(bins)
+    near = ops.abs(distance * (1.0 - distance**2)) < 1e-3
+    distance = ops.where(near, distance + 2e-3, distance)
+    return ops.sin(math.pi * distance) / (math.pi * distance * (1.0 - distance**2))

@@ -1,0 +1,99 @@
+"""Pitch told to the generator as a number."""
+
+import numpy as np
+import pytest
+from keras import ops
+
+from reverbsynth.errors import ReverbSynthError
+from reverbsynth.gan.architecture import condition_size, generator_shapes
+from reverbsynth.gan.labels import LabelSpace
+from reverbsynth.gan.model import ProgressiveGAN
+from reverbsynth.gan.networks import Generator
+from reverbsynth.gan.pitch_coordinates import at_bins, pitch_coordinates
+from reverbsynth.settings import GanSettings, Settings, SpectraSettings
+from reverbsynth.spectra.representation import Representation
+
+LABELS = LabelSpace.of({"pitch": [40, 43, 46], "effect": ["dry", "reverb"]})
+HISTOGRAM = np.array([[0, 0, 1], [1, 1, 2], [2, 0, 1]])
+
+
+def thin_settings(**overrides) -> Settings:
+    overrides = {"gan.filters_base": 64, "gan.filters_max": 8, "gan.latent_size": 4, **overrides}
+    return Settings.preset(
+        "paper", **{"gan.labels": ["pitch", "effect"], "gan.pitch_input": "harmonic", **overrides}
+    )
+
+
+def model_at(stage: int, **overrides) -> ProgressiveGAN:
+    return ProgressiveGAN(thin_settings(**overrides), LABELS, HISTOGRAM, stage)
+
+
+def test_the_comb_turns_once_from_harmonic_to_harmonic():
+    representation = Representation(SpectraSettings(representation="linear"))
+    hz = representation.bin_frequencies()
+    pitch = 69 + 12 * np.log2(hz[40] / 440)  # bins 40, 81, 122, ... are its harmonics
+    values = ops.convert_to_numpy(
+        pitch_coordinates(ops.convert_to_tensor([pitch], "float32"), representation)
+    )[0]
+    assert values.shape == (1024, 6)
+    np.testing.assert_allclose(values[40::41, 0], 1, atol=1e-2)
+    np.testing.assert_allclose(values[40::41, 1], 0, atol=5e-2)
+    np.testing.assert_allclose(np.sign(values[40::41, 2][:4]), [-1, 1, -1, 1])
+
+
+def test_fewer_bins_are_means():
+    coordinates = np.random.default_rng(0).standard_normal((2, 1024, 6)).astype(np.float32)
+    found = ops.convert_to_numpy(at_bins(ops.convert_to_tensor(coordinates), 64))
+    np.testing.assert_allclose(found, coordinates.reshape(2, 64, 16, 6).mean(axis=2), atol=1e-6)
+
+
+@pytest.mark.parametrize("stage", [0, 4, 7])
+def test_shapes_are_the_networks(stage):
+    settings = thin_settings().gan
+    size = condition_size(settings, LABELS)
+    assert size == 3
+    network = Generator(settings, size, stage, representation=Representation(SpectraSettings()))
+    found = {name: tuple(v.shape) for name, v in network.named_variables().items()}
+    assert found == generator_shapes(settings, size, stage)
+
+
+@pytest.mark.parametrize("stage", [4, 5])
+def test_pitches_between_two_keys_are_between_their_images(stage):
+    model = model_at(stage)
+    z = np.zeros((1, 4), np.float32)
+
+    def image(pitch: float) -> np.ndarray:
+        condition = np.array([[pitch, 1, 0]], np.float32)
+        progress = ops.convert_to_tensor(stage / 2, "float32")
+        return ops.convert_to_numpy(model.generator(z, condition, progress))
+
+    near, far = (np.abs(image(40) - image(other)).mean() for other in (40.02, 45))
+    assert 0 < near < 0.2 * far
+
+
+def test_training_reaches_the_weights_beside_the_coordinates():
+    model = model_at(4)
+    z, labels = model.draw(3)
+    progress = ops.convert_to_tensor(2.0, "float32")
+    terms, gradients = model.generator_gradients(z, labels, progress)
+    names = list(model.generator.named_variables())
+    assert np.isfinite(float(terms["generator_loss"]))
+    kernel = ops.convert_to_numpy(gradients[names.index("block_3/conv1/kernel")])
+    assert kernel.shape[2] == 8 + 6
+    assert (np.abs(kernel[:, :, 8:]).max(axis=(0, 1, 3)) > 0).all()
+
+
+def test_a_one_hot_network_is_the_papers():
+    harmonic, one_hot = thin_settings().gan, thin_settings(**{"gan.pitch_input": "one-hot"}).gan
+    assert GanSettings().pitch_input == "one-hot"
+    assert condition_size(one_hot, LABELS) == 5
+    shapes = generator_shapes(one_hot, 5, 8)
+    assert (
+        shapes["block_3/conv1/kernel"][2] + 6
+        == (generator_shapes(harmonic, 3, 8)["block_3/conv1/kernel"][2])
+    )
+
+
+def test_pitch_as_a_number_leads_the_labels():
+    with pytest.raises(ReverbSynthError, match="expected pitch as the first label"):
+        thin_settings(**{"gan.labels": ["effect", "pitch"]})
