@@ -60,9 +60,9 @@ class Origin:
         if isinstance(source, Origin):
             return source
         if isinstance(source, Run):
-            made, settings = source.manifest, source.settings.to_yaml()
+            made = source.manifest
             facts = (made["preset"], made["settings_hash"], made["commit"])
-            return cls(source.directory.name, *facts, settings)
+            return cls(source.directory.name, *facts, source.settings.to_yaml())
         if isinstance(source, Settings):
             return cls(None, source.name, source.hash, commit(), source.to_yaml())
         settings, made_at = source.data_settings, source.data.manifest["commit"]
@@ -207,7 +207,7 @@ def facts_table(facts: Mapping[str, str]) -> pd.DataFrame:
     return pd.DataFrame({"": list(facts), " ": list(facts.values())})
 
 
-def listed(words: Sequence[str]) -> str:
+def listed(words: Sequence[object]) -> str:
     """Words as they stand in a sentence: ``a, b and c``."""
     *most, last = map(str, words or ["none"])
     return f"{', '.join(most)} and {last}" if most else last

@@ -88,8 +88,9 @@ def check_pages(html: Path, console: Console | None = None) -> int:
     """
     pages = _pages(html)
     faults = page_faults(html, pages)
-    for fault in faults if console else ():
-        console.print(fault, markup=False, highlight=False, soft_wrap=True)
+    if console is not None:
+        for fault in faults:
+            console.print(fault, markup=False, highlight=False, soft_wrap=True)
     if faults:
         more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
         raise ReverbSynthError(f"{html}: {faults[0]}{more}")

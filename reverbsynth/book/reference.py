@@ -178,7 +178,7 @@ def _numpy_style(
 
     if what not in ("attribute", "data", "property"):
         # Types are prose, with shapes and units: they are no links.
-        style = Config(
+        style: Any = Config(
             napoleon_google_docstring=False,
             napoleon_use_param=False,
             napoleon_use_rtype=False,

@@ -50,18 +50,20 @@ def draw_rooms(folder: Path) -> None:
     graphlib.CycleError
         Where imports go in a circle.
     """
-    graph, height, below = imports(), {_BASE: 0}, {}
+    graph, height = imports(), {_BASE: 0}
+    below: dict[str, set[str]] = {}
     for room in TopologicalSorter(graph).static_order():
         height[room] = 1 + max((height[used] for used in graph[room]), default=0)
         below[room] = graph[room].union(*(below[used] for used in graph[room]))
     figure, axes = canvas(1, 1, 0.75 * (max(height.values()) + 1))
-    ax, places = axes[0, 0], {}
+    ax, places = axes[0, 0], dict[str, tuple[float, int]]()
     for level in range(max(height.values()) + 1):
         row = [room for room in (_BASE, *ABOUT) if height[room] == level]
         places |= {room: ((column + 0.5) / len(row), level) for column, room in enumerate(row)}
     for room, (x, y) in places.items():
-        size = {"boxstyle": "round,pad=0.01", "facecolor": "white", "edgecolor": OTHER[3]}
-        ax.add_patch(FancyBboxPatch((x - 0.13, y - 0.22), 0.26, 0.44, **size))
+        box = FancyBboxPatch((x - 0.13, y - 0.22), 0.26, 0.44, "round,pad=0.01")
+        box.set(facecolor="white", edgecolor=OTHER[3])
+        ax.add_patch(box)
         title = room if room == _BASE else f"{room}: {_lines(room):,} lines"
         ax.text(x, y + 0.08, title, ha="center", va="center", weight="bold")
         about = ABOUT.get(room, "files, errors, provenance")

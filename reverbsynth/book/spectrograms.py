@@ -25,7 +25,8 @@ def frame_time(frame: np.ndarray | int) -> np.ndarray:
 
 def bin_of(hz: Sequence[float] | float, kind: str) -> np.ndarray:
     """The bin, in an image of this representation, that a frequency falls on."""
-    return np.interp(hz, mel_centers() if kind == "mel" else STFT_HZ, np.arange(BINS))
+    centers = mel_centers() if kind == "mel" else STFT_HZ
+    return np.asarray(np.interp(hz, centers, np.arange(BINS)))
 
 
 def magnitude_limits(images: np.ndarray) -> tuple[float, float]:
@@ -36,7 +37,7 @@ def magnitude_limits(images: np.ndarray) -> tuple[float, float]:
 
 @style()
 def image_row(
-    images: Sequence[np.ndarray],
+    images: np.ndarray,
     titles: Sequence[str],
     channel: str = "magnitude",
     kind: str = "mel",
@@ -47,7 +48,7 @@ def image_row(
 
     Parameters
     ----------
-    images : sequence of arrays [shape=(128, 1024, 2)], de-normalized
+    images : array [shape=(n, 128, 1024, 2)], de-normalized
     titles : sequence of str
     channel : {"magnitude", "frequency"}
     kind : {"mel", "linear", "phase"}
@@ -59,7 +60,7 @@ def image_row(
     """
     figure, axes = canvas(1, len(images), height, sharey=True)
     if channel == "magnitude":
-        limits, cmap, meaning = limits or magnitude_limits(np.stack(images)), MAGNITUDE, _LOG
+        limits, cmap, meaning = limits or magnitude_limits(images), MAGNITUDE, _LOG
     else:
         limits, cmap = (-1.0, 1.0), FREQUENCY
         meaning = "phase (half turns)" if kind == "phase" else "IF (half turns a frame)"

@@ -6,6 +6,7 @@ the same thing has the same colour everywhere, and stages run from dark to light
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import librosa
 import matplotlib as mpl
@@ -32,7 +33,7 @@ KIND_COLORS = {"real": REAL, "ceiling": OTHER[3], "generated": GENERATED}
 WIDTH = 8.0
 """Inches; at 2x resolution as wide as the page's text."""
 
-_STYLE = {
+_STYLE: Any = {
     "figure.dpi": 110,
     "savefig.dpi": 200,
     "figure.facecolor": "white",

@@ -165,7 +165,7 @@ def decay_times(effects: Mapping[str, Effect]) -> pd.DataFrame:
 @style()
 def average_spectra(data: DataSet, split: str = "train") -> Figure:
     """The long-term average spectrum of a split's clips, for each effect."""
-    names = data.vocabulary("effect")
+    names = list(map(str, data.vocabulary("effect")))
     audio: dict[str, list[np.ndarray]] = {name: [] for name in names}
     for note in data.notes(split):
         audio[note.effect].append(note.audio)
@@ -216,7 +216,7 @@ def record_table(data: DataSet) -> pd.DataFrame:
         first = value[0]
         kind = {np.float32: "float", int: "int64"}.get(type(first), "bytes")
         if len(value) > 1:
-            kind, first = f"{kind} ({len(value):,})", f"{value.min():.3f} … {value.max():.3f}"
+            kind, first = f"{kind} ({len(value):,})", f"{min(value):.3f} … {max(value):.3f}"
         rows[name] = {
             "type": kind,
             "holds": _MEANINGS.get(name, ""),

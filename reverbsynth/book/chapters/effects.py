@@ -1,6 +1,7 @@
 """Chapter 9: the effect asked for by name: switched, dialled, and applied to recordings."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -37,16 +38,16 @@ _MOST_NOTES = 40
 
 def labels(run: Run) -> pd.DataFrame:
     """What a network can be asked for."""
-    rows = [
-        {
-            "label": name,
+    weights: dict[Any, float] = {**run.settings.losses.label_weights}
+    rows = {
+        name: {
             "values": f"{values[0]} to {values[-1]}" if name == "pitch" else ", ".join(values),
             "inputs": len(values),
-            "weight of its loss": run.settings.losses.label_weights.get(name, 1.0),
+            "weight of its loss": weights.get(name, 1.0),
         }
         for name, values in run.labels.items()
-    ]
-    return pd.DataFrame(rows).set_index("label")
+    }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("label")
 
 
 @style()
@@ -158,7 +159,7 @@ def show_dial(
         slides.append(
             Slide(
                 f"{amount:.0%} {wet}",
-                image_row([image], [title], "magnitude", kind, limits),
+                image_row(image[None], [title], "magnitude", kind, limits),
                 f"Log magnitude of one generated note with {amount:.0%} {wet}.",
                 [Sound(title, wave)],
             )
@@ -248,7 +249,7 @@ def _slopes(ax: Axes, before: Sequence, after: Sequence, color: str) -> None:
     """A line from each note's tail without the effect to its tail with it, and their median."""
     pairs = np.array([before, after], float)
     pairs = pairs[:, np.isfinite(pairs).all(axis=0)]
-    look = {"alpha": 0.3, "linewidth": 0.9, "marker": "o", "markersize": 3}
+    look: dict[str, Any] = {"alpha": 0.3, "linewidth": 0.9, "marker": "o", "markersize": 3}
     ax.plot([0, 1], pairs[:, :_MOST_NOTES], color=color, **look)
     if pairs.size:
         ax.plot([0, 1], np.median(pairs, axis=1), color=color, linewidth=2.6)

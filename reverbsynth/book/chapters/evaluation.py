@@ -1,9 +1,11 @@
 """Chapter 8: what an evaluation measured, as pictures and players."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from IPython.display import Markdown
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -171,8 +173,8 @@ def _cumulative(ax: Axes, values: np.ndarray, kind: str, color: str, label: str)
     values = np.sort(values[np.isfinite(values)])
     if len(values):
         steps = np.r_[values[0], values], np.arange(len(values) + 1) / len(values)
-        look = {"color": color, "linewidth": 2.0 if kind == "generated" else 1.1}
-        ax.step(*steps, _LINES[kind], where="post", label=label, **look)
+        width = 2.0 if kind == "generated" else 1.1
+        ax.step(*steps, _LINES[kind], where="post", color=color, label=label, linewidth=width)
 
 
 def _numbers(values: list) -> np.ndarray:
@@ -184,8 +186,9 @@ def _finish(figure: Figure, axes: np.ndarray, label: str, columns: int = 3) -> N
     """Label the vertical axis, mark empty axes, and put one legend below for all."""
     mark_empty(axes, "too few notes")
     axes[0, 0].set_ylabel(label)
-    handles = {}
+    handles: dict[str, Artist] = {}
     for ax in axes.flat:
         handles |= dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
     if handles:
-        figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=columns)
+        place: dict[str, Any] = {"loc": "outside lower center", "ncols": columns}
+        figure.legend(list(handles.values()), list(handles), **place)
