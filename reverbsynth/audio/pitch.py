@@ -3,6 +3,7 @@
 import re
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from reverbsynth.audio.format import NOTE_OFF, SAMPLE_RATE
 from reverbsynth.audio.reverberation import audible
@@ -47,12 +48,12 @@ def pitch_of_name(name: str) -> int | None:
             _STEPS[step.upper()] + _SHIFTS[accidental] + 12 * (int(octave) + 1)
             for step, accidental, octave in _SPELLED.findall(name)
         }
-        pitches = pitches or {int(each[each.lastindex]) for each in _COUNTER.finditer(name)}
+        pitches = pitches or {int("".join(groups)) for groups in _COUNTER.findall(name)}
     pitch = pitches.pop() if len(pitches) == 1 else -1
     return pitch if 0 <= pitch <= 127 else None
 
 
-def midi_to_hz(pitch: np.ndarray | float) -> np.ndarray:
+def midi_to_hz(pitch: ArrayLike) -> np.ndarray:
     """Frequency in Hz of MIDI pitches; 69 is 440 Hz.
 
     >>> float(midi_to_hz(57))
@@ -94,9 +95,9 @@ def fundamentals(
     level = librosa.feature.rms(y=wave, **framing)[0]
     if not level.max() > _SILENCE:
         return np.empty(0)
-    found = librosa.yin(wave, fmin=lowest, fmax=highest, sr=sample_rate, **framing)
-    count = min(len(found), len(level))
-    return found[:count][level[:count] > SOUNDING * level.max()]
+    hz = librosa.yin(wave, fmin=lowest, fmax=highest, sr=sample_rate, **framing)
+    count = min(len(hz), len(level))
+    return hz[:count][level[:count] > SOUNDING * level.max()]
 
 
 def estimated_pitch(audio: np.ndarray) -> tuple[int | None, float]:
@@ -115,10 +116,10 @@ def estimated_pitch(audio: np.ndarray) -> tuple[int | None, float]:
         Share of the sounding frames within half a semitone of that median.
     """
     low, high = midi_to_hz([LOWEST - 0.5, HIGHEST + 0.5])
-    found = fundamentals(audible(audio), low, high, frame=2048, hop=512)
-    if not len(found):
+    hz = fundamentals(audible(audio), low, high, frame=2048, hop=512)
+    if not len(hz):
         return None, 0.0
-    pitches = 69 + 12 * np.log2(found / 440)
+    pitches = 69 + 12 * np.log2(hz / 440)
     median = float(np.median(pitches))
     return round(median), float(np.mean(np.abs(pitches - median) < 0.5))
 
@@ -141,6 +142,6 @@ def cents(waves: np.ndarray, pitches: np.ndarray) -> np.ndarray:
     limits = midi_to_hz([min(pitches) - 12, max(pitches) + 12])
     # A frame must hold two periods and a half, and a period two samples.
     low, high = np.clip(limits, 2.5 * SAMPLE_RATE / 4096, 0.45 * SAMPLE_RATE)
-    found = [fundamentals(audible(wave)[_HELD], low, high) for wave in waves]
-    heard = np.array([np.median(each) if len(each) else np.nan for each in found])
-    return 1200 * np.log2(heard / midi_to_hz(pitches))
+    frames = [fundamentals(audible(wave)[_HELD], low, high) for wave in waves]
+    hz = np.array([np.median(each) if len(each) else np.nan for each in frames])
+    return 1200 * np.log2(hz / midi_to_hz(pitches))

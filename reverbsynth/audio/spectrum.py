@@ -65,27 +65,17 @@ def from_peak(levels: np.ndarray, floor: float = FLOOR) -> np.ndarray:
     return np.maximum(levels - peak, floor).astype(np.float32)
 
 
-def share_above(waves: np.ndarray, hz: float) -> float:
-    """Level in dB of the energy above a frequency, relative to all audible energy.
+def treble(waves: np.ndarray) -> float:
+    """Energy above 4 kHz over all audible energy, in dB and no lower than -120.
 
     Parameters
     ----------
     waves : ndarray [shape=(samples,) or (n, samples)]
-    hz : float
-
-    Returns
-    -------
-    float
-        No lower than -120.
+        Of several notes the energies are added.
     """
     frequencies, power = _power(waves)
-    ratio = power[frequencies > hz].sum() / max(power.sum(), _SILENCE)
+    ratio = power[frequencies > TREBLE].sum() / max(power.sum(), _SILENCE)
     return float(10 * np.log10(max(ratio, _SILENCE)))
-
-
-def treble(wave: np.ndarray) -> float:
-    """Energy above 4 kHz over all energy, in dB and no lower than -120 [wave: shape=(n,)]."""
-    return share_above(wave, TREBLE)
 
 
 def brightness(wave: np.ndarray) -> float:
@@ -151,10 +141,10 @@ def nearest_of_same_pitch(
         NaN where no real note has the pitch.
     """
     distances = np.full(len(levels), np.nan)
-    for place, (level, pitch) in enumerate(zip(levels, pitches, strict=True)):
+    for number, (level, pitch) in enumerate(zip(levels, pitches, strict=True)):
         same = real[real_pitches == pitch]
         if len(same):
-            distances[place] = log_spectral_distance(same, level).min()
+            distances[number] = log_spectral_distance(same, level).min()
     return distances
 
 

@@ -1,4 +1,4 @@
-"""``reverbsynth data`` and ``reverbsynth download``."""
+"""``reverbsynth data``: build a data set."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -15,21 +15,6 @@ class SourceKind(StrEnum):
     soundfont = "soundfont"
     nsynth = "nsynth"
     folder = "folder"
-
-
-class Split(StrEnum):
-    """NSynth's own splits."""
-
-    train = "train"
-    valid = "valid"
-    test = "test"
-
-
-class ArchiveForm(StrEnum):
-    """Forms in which NSynth is published."""
-
-    jsonwav = "jsonwav"
-    tfrecord = "tfrecord"
 
 
 def data(

@@ -1,11 +1,25 @@
 """``reverbsynth download``: NSynth's archives."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from reverbsynth.cli.data import ArchiveForm, Split
+
+class Split(StrEnum):
+    """NSynth's own splits."""
+
+    train = "train"
+    valid = "valid"
+    test = "test"
+
+
+class ArchiveForm(StrEnum):
+    """Forms in which NSynth is published."""
+
+    jsonwav = "jsonwav"
+    tfrecord = "tfrecord"
 
 
 def download(

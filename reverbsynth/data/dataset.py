@@ -171,7 +171,7 @@ def encode_note(note: Note) -> bytes:
 def read_notes(path: Path | str) -> Iterator[Note]:
     """The notes of a TFRecord file, whether it holds all our features or only the paper's two.
 
-    A note without an id is called after the file and its place in it.
+    A note without an id is called after the file and its number in it.
 
     Raises
     ------
@@ -215,12 +215,12 @@ def decode_note(payload: bytes, name: str) -> Note:
 
 
 def compact(notes: list[dict[str, str | int]]) -> dict[str, Any]:
-    """An index as columns; repeated names are stored once, as a place in ``names``."""
+    """An index as columns; repeated names are stored once, and then by their number."""
     columns: dict[str, Any] = {name: [note[name] for note in notes] for name in METADATA}
     for name in ("origin", "instrument", "effect"):
         names = list(dict.fromkeys(columns[name]))
-        place = {value: number for number, value in enumerate(names)}
-        columns[name] = {"names": names, "places": [place[value] for value in columns[name]]}
+        numbers = {value: number for number, value in enumerate(names)}
+        columns[name] = {"names": names, "places": [numbers[value] for value in columns[name]]}
     return columns
 
 
@@ -232,7 +232,7 @@ def _expanded(columns: dict[str, Any]) -> dict[str, list]:
     expanded = {}
     for name, column in columns.items():
         if isinstance(column, dict):
-            column = [column["names"][place] for place in column["places"]]
+            column = [column["names"][number] for number in column["places"]]
         kind = int if name in ("pitch", "velocity") else str
         _check(all(type(value) is kind for value in column))
         expanded[name] = column

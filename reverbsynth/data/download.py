@@ -21,7 +21,7 @@ SHA256 = {
     "nsynth-valid.tfrecord.tar": "eb535520a9643db461c0cd177307d7fe691c32fe6a4da60fd23ac75f6e18ae07",
     "nsynth-test.tfrecord.tar": "65df0d0ada540ca1983849a051cbec4d0d9c51900b6acb8a4c06492560680a71",
 }
-"""As tensorflow-datasets 4.9.10 lists them; the server tells the MD5 of the others."""
+"""As tensorflow-datasets 4.9.10 lists them; the server gives the MD5 of the others."""
 
 BLOCK = 2**16
 """Bytes stored at once; a broken connection loses at most so many."""
@@ -31,21 +31,21 @@ TIMEOUT = 60
 
 
 def download_nsynth(directory: Path | str, split: str, form: str = "jsonwav") -> Path:
-    """Download one of NSynth's archives, or go on with it; one that is complete is only checked.
+    """Download one of NSynth's archives, or the rest of it; a complete one is only checked.
 
     Parameters
     ----------
-    directory
+    directory : path
         Folder of the archive; an unfinished one is kept there as ``.part``.
-    split
+    split : str
         ``train``, ``valid`` or ``test``.
-    form
+    form : str
         ``jsonwav`` (JSON and WAV files) or ``tfrecord`` (one TFRecord file).
 
     Returns
     -------
     Path
-        Of the archive, a path for ``data.source.path``.
+        The archive, for ``data.source.path``.
 
     Raises
     ------
@@ -116,10 +116,10 @@ class _Resuming:
 
 
 def _server_checksum(url: str) -> str:
-    """The MD5 that Google's storage tells of a file, in pooch's form."""
+    """The MD5 of a file by Google's storage, as pooch writes it."""
     answer = requests.head(url, timeout=TIMEOUT, allow_redirects=True)
     answer.raise_for_status()
-    for one in answer.headers.get("x-goog-hash", "").replace(" ", "").split(","):
-        if one.startswith("md5="):
-            return "md5:" + base64.b64decode(one.removeprefix("md5=")).hex()
+    for digest in answer.headers.get("x-goog-hash", "").replace(" ", "").split(","):
+        if digest.startswith("md5="):
+            return "md5:" + base64.b64decode(digest.removeprefix("md5=")).hex()
     raise DataError(f"{url}: the server tells no checksum, expected x-goog-hash")

@@ -1,8 +1,9 @@
-"""A note, what makes one usable, and how notes are dealt into splits."""
+"""Notes: what is known of one, what makes it usable, and how notes are assigned to splits."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from reverbsynth.seeds import generator
 SPLITS = ("train", "valid", "test")
 
 UNKNOWN_VELOCITY = 0
-"""Velocity of a note whose source does not tell it."""
+"""Velocity of a note whose source does not give it."""
 
 UNKNOWN_INSTRUMENT = "unknown"
 
@@ -28,20 +29,18 @@ class Note:
 
     Attributes
     ----------
-    id
-        Names the clip within its data set.
-    audio
-        float32 samples of shape (64000,) in [-1, 1], at 16 kHz.
-    pitch
-        MIDI pitch.
-    velocity
-        MIDI velocity, 0 where the source does not tell it.
-    instrument
+    id : str
+        Name of the clip within its data set.
+    audio : ndarray, float32 [shape=(64000,)]
+        Samples in [-1, 1], at 16 kHz.
+    pitch, velocity : int
+        In MIDI; a velocity of 0 where the source does not give it.
+    instrument : str
         Name of the instrument within the source.
-    effect
+    effect : str
         Label of the processing; ``"dry"`` is none.
-    origin
-        Id of the source note, shared by all its twins; unset, the note's own id.
+    origin : str
+        Id of the source note, shared by all its twins; by default the note's own id.
     """
 
     id: str
@@ -74,9 +73,9 @@ Locator = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class NoteRef:
-    """A note that a source can read: what is known of it before its audio is.
+    """A note whose audio has not been read yet.
 
-    ``locator`` is whatever the source needs to find the audio again, as JSON values.
+    ``locator`` is whatever its source needs to find the audio, as JSON values.
     """
 
     id: str
@@ -86,20 +85,20 @@ class NoteRef:
     locator: Locator = ()
 
     def note(self, audio: np.ndarray) -> Note:
-        """The note with its audio, float32 of shape (64000,)."""
+        """The note with its audio, float32 [shape=(64000,)]."""
         return Note(self.id, audio, self.pitch, self.velocity, self.instrument)
 
 
 @dataclass(frozen=True)
 class RejectedNote:
-    """A note that cannot be used, and why: one line that names the file and the field."""
+    """A note that cannot be used, and the reason: one line that names the file and the field."""
 
     name: str
     reason: str
 
 
 class Rejected:
-    """What happens to notes that cannot be used: they are listed, or the first is an error."""
+    """Collects notes that cannot be used; unless ``skip`` is set, the first one is an error."""
 
     def __init__(self, skip: bool, notes: Iterable[RejectedNote] = ()):
         self.skip = skip
@@ -120,9 +119,15 @@ class Rejected:
 
 @dataclass(frozen=True)
 class Index:
-    """What a source offers: its usable notes, and what else it found out about them.
+    """The notes of a source.
 
-    ``report`` is for the manifest: JSON values. ``bad`` are the notes that were rejected meanwhile.
+    Attributes
+    ----------
+    entries : list of NoteRef
+        Those that seem usable.
+    report : dict
+        What else is known of them, as JSON values for the manifest.
+    bad : list of RejectedNote
     """
 
     entries: list[NoteRef]
@@ -131,7 +136,7 @@ class Index:
 
 
 def audio_problem(audio: np.ndarray) -> str | None:
-    """What makes ``audio`` unusable as a note's samples, or None where nothing does."""
+    """Why samples cannot be those of a note, or None where they can."""
     if audio.shape != (NOTE_LENGTH,):
         return f"audio has shape {audio.shape}, expected ({NOTE_LENGTH},)"
     if not np.isfinite(audio).all():
@@ -149,36 +154,60 @@ def swing(waves: np.ndarray) -> np.ndarray:
     return np.abs(waves - waves.mean(axis=-1, keepdims=True)).max(axis=-1)
 
 
+def usable(
+    entries: Iterable[NoteRef],
+    read_audio: Callable[[NoteRef], np.ndarray],
+    source: Path,
+    reject: Rejected,
+) -> Iterator[Note]:
+    """The notes of entries, in their order; those that cannot be read or used are rejected.
+
+    ``read_audio`` may raise a `DataError` that names the file, or a ValueError of the reason alone.
+    """
+    for entry in entries:
+        try:
+            audio = read_audio(entry)
+            problem = audio_problem(audio)
+        except ValueError as error:
+            problem = str(error)
+        except DataError as error:
+            reject(entry.id, str(error))
+            continue
+        if problem:
+            reject(entry.id, f"{source}: note {entry.id}: {problem}")
+        else:
+            yield entry.note(audio)
+
+
 def duplicates(ids: Sequence[str]) -> list[str]:
     """Ids that occur more than once, sorted."""
     return sorted(name for name, count in Counter(ids).items() if count > 1)
 
 
 def draw(entries: Sequence[NoteRef], count: int | None, seed: int) -> list[NoteRef]:
-    """At most ``count`` of the entries, drawn by ``seed``, in order of their ids."""
+    """At most ``count`` of the entries, drawn by the seed, in order of their ids."""
     entries = sorted(entries, key=lambda entry: entry.id)
     if count is None or count >= len(entries):
         return entries
     chosen = generator(seed, "count").choice(len(entries), count, replace=False)
-    return [entries[place] for place in sorted(chosen)]
+    return [entries[number] for number in sorted(chosen)]
 
 
 def assign_splits(
     ids: Sequence[str], shares: tuple[float, float, float], seed: int
 ) -> dict[str, str]:
-    """Deal source notes into train, valid and test.
+    """Assign source notes at random to train, valid and test.
 
-    A note's twins follow it, so no split ever hears a note that another one holds.
+    The twins of a note are in its split, so that no split has a note that another one holds.
 
     Parameters
     ----------
-    ids
+    ids : sequence of str
         Ids of the source notes, each once; their order does not matter.
-    shares
+    shares : tuple of float
         Shares of the three splits, with a sum of 1. Every split with a share above 0 gets at
         least one note.
-    seed
-        Decides who goes where.
+    seed : int
 
     Returns
     -------
@@ -200,9 +229,9 @@ def assign_splits(
     counts = dict(zip(SPLITS, np.diff(edges, prepend=0).tolist(), strict=True))
     for split in wanted:
         if counts[split] == 0:
-            counts[max(counts, key=counts.get)] -= 1
+            counts[max(counts, key=lambda split: counts[split])] -= 1
             counts[split] = 1
     ordered = sorted(ids)
-    shuffled = [ordered[place] for place in generator(seed, "split").permutation(len(ids))]
-    dealt = [split for split in SPLITS for _ in range(counts[split])]
-    return dict(zip(shuffled, dealt, strict=True))
+    shuffled = [ordered[number] for number in generator(seed, "split").permutation(len(ids))]
+    splits = [split for split in SPLITS for _ in range(counts[split])]
+    return dict(zip(shuffled, splits, strict=True))

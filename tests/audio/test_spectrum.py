@@ -65,11 +65,11 @@ def test_the_spectrum_of_a_tone():
     assert power[800:].max() < -90
 
 
-def test_energy_above_a_frequency():
+def test_treble_of_equal_and_of_weak_tones():
     low, high, equal = tone(500), tone(5000), 10 * np.log10(0.5)
-    assert spectrum.share_above(low + high, 4000) == pytest.approx(equal, abs=0.01)
-    assert spectrum.share_above(low + 0.01 * high, 4000) == pytest.approx(-40, abs=0.1)
-    assert spectrum.share_above(np.stack([low, high]), 4000) == pytest.approx(equal, abs=0.01)
+    assert spectrum.treble(low + high) == pytest.approx(equal, abs=0.01)
+    assert spectrum.treble(low + 0.01 * high) == pytest.approx(-40, abs=0.1)
+    assert spectrum.treble(np.stack([low, high])) == pytest.approx(equal, abs=0.01)
 
 
 def test_a_constant_offset_is_in_no_measure():

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import ijson
 
@@ -43,7 +43,7 @@ def listing_fingerprint(folder: Path, files: list[Path]) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def json_pairs(file: BinaryIO, name: str) -> Iterator[tuple[str, Any]]:
+def json_pairs(file: IO[bytes], name: str) -> Iterator[tuple[str, Any]]:
     """The keys and values of a JSON file that holds one mapping, one at a time.
 
     Raises

@@ -20,8 +20,8 @@ from reverbsynth.data.notes import (
     Note,
     NoteRef,
     Rejected,
-    audio_problem,
     draw,
+    usable,
 )
 from reverbsynth.data.sources.files import fingerprint, listing_fingerprint, required
 from reverbsynth.errors import DataError
@@ -94,18 +94,12 @@ class Folder:
 
     def read(self, entries: Sequence[NoteRef], work: Path, reject: Rejected) -> Iterator[Note]:
         """The sounds of ``entries`` as notes, in their order."""
-        for entry in entries:
-            file = Path(str(entry.locator[0]))
-            try:
-                audio = read_sound(file)
-            except DataError as error:
-                reject(entry.id, str(error))
-                continue
-            audio = np.pad(audio, (0, NOTE_LENGTH - len(audio)))
-            if problem := audio_problem(audio):
-                reject(entry.id, f"{file}: {problem}")
-            else:
-                yield entry.note(audio)
+
+        def padded(entry: NoteRef) -> np.ndarray:
+            audio = read_sound(Path(str(entry.locator[0])))
+            return np.pad(audio, (0, NOTE_LENGTH - len(audio)))
+
+        return usable(entries, padded, self.path, reject)
 
     def _table(self) -> Path | None:
         """The path of the table to use, if any."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from reverbsynth.audio.io import read_nsynth_wav
 from reverbsynth.data import tfrecord
-from reverbsynth.data.notes import Index, Locator, Note, NoteRef, Rejected, audio_problem, draw
+from reverbsynth.data.notes import Index, Locator, Note, NoteRef, Rejected, draw, usable
 from reverbsynth.data.sources.files import fingerprint, listing_fingerprint, required
 from reverbsynth.data.sources.nsynth_archive import Archive
 from reverbsynth.data.sources.nsynth_metadata import (
@@ -40,7 +40,7 @@ class Form(Protocol):
     def find(
         self, work: Path, selection: Selection, reject: Rejected
     ) -> Iterator[tuple[Description, Locator]]:
-        """Every note, with what `audio` needs to find it; at least those that are wanted."""
+        """Every note, or at least those that are wanted, with what `audio` needs to find it."""
 
     def audio(self, locator: Locator, work: Path) -> np.ndarray:
         """The samples of a note.
@@ -48,7 +48,7 @@ class Form(Protocol):
         Raises
         ------
         DataError, ValueError
-            The first names the place, the second the problem alone.
+            The first names the file, the second gives the reason alone.
         """
 
 
@@ -88,19 +88,9 @@ class NSynth:
 
     def read(self, entries: Sequence[NoteRef], work: Path, reject: Rejected) -> Iterator[Note]:
         """The notes of ``entries``, in their order."""
-        for entry in entries:
-            try:
-                audio = self.form.audio(entry.locator, work)
-                problem = audio_problem(audio)
-            except ValueError as error:
-                problem = str(error)
-            except DataError as error:
-                reject(entry.id, str(error))
-                continue
-            if problem:
-                reject(entry.id, f"{self.path}: note {entry.id}: {problem}")
-            else:
-                yield entry.note(audio)
+        return usable(
+            entries, lambda entry: self.form.audio(entry.locator, work), self.path, reject
+        )
 
 
 class Unpacked:

@@ -9,7 +9,7 @@ import tarfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import IO
 
 import numpy as np
 
@@ -116,7 +116,7 @@ class Archive:
             return read_nsynth_wav(content, f"{self.path}: note {name}")
         return tfrecord.floats(tfrecord.decode(content), "audio")
 
-    def _members(self, reject: Rejected) -> Iterator[tuple[PurePosixPath, int, BinaryIO]]:
+    def _members(self, reject: Rejected) -> Iterator[tuple[PurePosixPath, int, IO[bytes]]]:
         """The archive's files, in order: path, size in bytes and content, to be read at once."""
         try:
             with open(self.path, "rb") as raw, progress(in_bytes=True) as display:
@@ -129,10 +129,12 @@ class Archive:
                 ) as archive:
                     for member in archive:
                         # In a stream the list of past members only grows.
-                        archive.members = []
+                        archive.members = []  # type: ignore[attr-defined]
                         display.update(task, completed=raw.tell())
-                        if self._is_file(member, reject):
-                            file = archive.extractfile(member)
+                        file = (
+                            archive.extractfile(member) if self._is_file(member, reject) else None
+                        )
+                        if file is not None:
                             yield PurePosixPath(member.name), member.size, file
                 # What follows the last member holds gzip's checksum of the whole.
                 while content.read(BUFFER):

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from reverbsynth.audio.format import SAMPLE_RATE
 from reverbsynth.data import tfrecord
@@ -183,7 +183,7 @@ def from_prepared(features: Features, labels: Mapping[str, list[str]], name: str
     )
 
 
-def described_json(file: BinaryIO, place: str, reject: Rejected) -> Iterator[Description]:
+def described_json(file: IO[bytes], place: str, reject: Rejected) -> Iterator[Description]:
     """The notes of an ``examples.json`` that errors call ``place``; wrong ones are rejected."""
     for name, values in json_pairs(file, place):
         try:

@@ -15,7 +15,7 @@ import soundfile
 import soxr
 
 from reverbsynth.audio.format import NOTE_LENGTH, NOTE_OFF, SAMPLE_RATE
-from reverbsynth.data.notes import Index, Note, NoteRef, Rejected, audio_problem
+from reverbsynth.data.notes import Index, Note, NoteRef, Rejected, usable
 from reverbsynth.errors import DataError
 from reverbsynth.files.reading import reading
 from reverbsynth.progress import batched
@@ -51,7 +51,7 @@ _BANK, _VOLUME, _EXPRESSION, _REVERB, _CHORUS, _SOUND_OFF = 0, 7, 11, 91, 93, 12
 
 
 class SoundFont:
-    """The notes of some presets of a SoundFont, each pitch with one velocity drawn or with all."""
+    """The notes of some programs of a SoundFont, with one velocity drawn for each, or with all."""
 
     def __init__(self, settings: SoundFontSource, seed: int):
         self.settings = settings
@@ -86,14 +86,11 @@ class SoundFont:
         return Index(entries)
 
     def read(self, entries: Sequence[NoteRef], work: Path, reject: Rejected) -> Iterator[Note]:
-        """Render notes, those of a program that follow each other in common scores."""
+        """The notes of ``entries``, in their order, rendered many at a time."""
         for (program,), group in groupby(entries, key=lambda entry: entry.locator):
             for score in batched(group, SCORE):
-                for entry, audio in zip(score, self._render(program, score), strict=True):
-                    if problem := audio_problem(audio):
-                        reject(entry.id, f"{self.path}: note {entry.id}: {problem}")
-                    else:
-                        yield entry.note(audio)
+                waves = self._render(program, score)
+                yield from usable(score, lambda _, waves=waves: next(waves), self.path, reject)
 
     def _instrument(self, program: int) -> str:
         name = pretty_midi.program_to_instrument_name(program - 1).lower()

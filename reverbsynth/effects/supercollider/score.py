@@ -140,7 +140,8 @@ def _arguments(synthdef: SynthDef, controls: Controls) -> tuple:
 
 def _bundle(seconds: float, *messages: tuple) -> bytes:
     """OSC messages for one moment of the score, with their length."""
-    bundle = OscBundleBuilder(ntp_time_to_system_epoch(seconds))
+    # Its annotation says int, but it takes any time.
+    bundle = OscBundleBuilder(ntp_time_to_system_epoch(seconds))  # type: ignore[arg-type]
     for address, *arguments in messages:
         message = OscMessageBuilder(address)
         for argument in arguments:
