@@ -8,7 +8,12 @@ RUN    ?=
 # KERAS_BACKEND=jax make test: only the tests that both backends have, on JAX.
 BACKENDS := $(or $(KERAS_BACKEND),tensorflow jax)
 
-FAST := tests/audio tests/data tests/effects tests/files tests/settings tests/test_repository.py
+# Two processes, a module in one of them, in the order of tests/conftest.py.
+PARALLEL := -n 2 --dist loadscope --no-loadscope-reorder
+
+# What imports neither TensorFlow nor JAX.
+FAST := tests/audio tests/data tests/effects tests/evaluation/metrics tests/evaluation/test_bootstrap.py \
+  tests/files tests/settings tests/test_*.py
 SPELT := *.md *.yml CITATION.cff Makefile pyproject.toml .ci .github benchmarks book notebooks \
   reverbsynth tests
 
@@ -30,7 +35,7 @@ pdf: $(READY)
 
 test: $(READY)
 	for backend in $(BACKENDS); do \
-	  KERAS_BACKEND=$$backend $(BIN)/python -m pytest $(ARGS) || exit; \
+	  KERAS_BACKEND=$$backend $(BIN)/python -m pytest $(PARALLEL) $(ARGS) || exit; \
 	done
 
 test-fast: $(READY)

@@ -11,6 +11,12 @@ from tests import chromium
 
 pytest_plugins = ["tests.sounds"]
 
+# What JAX has compiled once is compiled for all processes, and for the next time.
+os.environ.setdefault(
+    "JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parents[1] / ".pytest_cache" / "jax")
+)
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
+
 # Machines differ and may be busy; how long an example takes is not what these tests are about.
 hypothesis.settings.register_profile("reverbsynth", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("reverbsynth")
@@ -60,8 +66,14 @@ def small_run(small_settings, small_data, tmp_path_factory):
     return train(small_settings, small_data, tmp_path_factory.mktemp("small") / "run")
 
 
+_SLOWEST = ("test_killed", "test_train", "test_evaluate", "test_distribution", "test_classifier")
+
+
 def pytest_collection_modifyitems(config, items) -> None:
-    """Mark what trains a network as slow; under JAX, leave out what is of TensorFlow alone."""
+    """Mark what trains a network as slow, and begin with the slowest, so that workers end together.
+
+    Under JAX, tests that are of TensorFlow alone are left out.
+    """
     no_browser = pytest.mark.skip("needs a browser: apt-get install chromium")
     under_jax = os.environ.get("KERAS_BACKEND") == "jax"
     kept, left = [], []
@@ -74,7 +86,7 @@ def pytest_collection_modifyitems(config, items) -> None:
         (kept if both or not under_jax else left).append(item)
     if left:
         config.hook.pytest_deselected(items=left)
-        items[:] = kept
+    items[:] = sorted(kept, key=lambda item: not item.path.name.startswith(_SLOWEST))
 
 
 def pytest_sessionfinish(session, exitstatus) -> None:
