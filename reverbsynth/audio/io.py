@@ -27,12 +27,7 @@ _MARGIN = 0.1
 
 
 def check_suffix(path: Path | str) -> Path:
-    """The path, where its suffix is one that can be written.
-
-    Raises
-    ------
-    SettingsError
-    """
+    """The path, where its suffix is one that can be written; else a `SettingsError`."""
     path = Path(path)
     if path.suffix.lower() not in FORMATS:
         known = ", ".join(FORMATS)

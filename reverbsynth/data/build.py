@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -110,7 +110,7 @@ def build_data(settings: Settings, directory: Path | str, skip_bad: bool = False
         "inputs": source.inputs(),
     }
     with BuildJournal(directory, identity, skip_bad) as journal:
-        index = _indexed(source, journal)
+        index, unlisted = _indexed(source, journal)
         split = assign_splits(
             [entry.id for entry in index.entries], settings.data.split, settings.seed
         )
@@ -134,7 +134,7 @@ def build_data(settings: Settings, directory: Path | str, skip_bad: bool = False
             "commit": provenance.commit(),
             "versions": provenance.versions(),
             "report": index.report,
-            "skipped": [asdict(note) for note in [*index.bad, *journal.rejected.notes]],
+            "skipped": [asdict(note) for note in [*unlisted, *journal.rejected.notes]],
             "turned_down": journal.turned_down,
         }
         journal.finish(manifest, rows)
@@ -187,23 +187,25 @@ def _described(effect: Effect) -> dict[str, Any]:
     }
 
 
-def _indexed(source: Source, journal: BuildJournal) -> Index:
-    """The notes of a source, from the work folder where an earlier try listed them."""
+def _indexed(source: Source, journal: BuildJournal) -> tuple[Index, list[RejectedNote]]:
+    """The notes of a source and those it rejected, from where an earlier try stored them."""
     path = journal.folder / "notes.json"
     if (stored := stored_json(path)) is not None:
         entries = [
             NoteRef(**{**row, "locator": tuple(row["locator"])}) for row in stored["entries"]
         ]
-        index = Index(entries, stored["report"], [RejectedNote(**row) for row in stored["bad"]])
+        index = Index(entries, stored["report"])
+        rejected = [RejectedNote(**row) for row in stored["rejected"]]
     else:
-        rejected = Rejected(journal.rejected.skip)
-        index = replace(source.index(journal.folder, rejected), bad=rejected.notes)
-        write_json(path, asdict(index))
+        reject = Rejected(journal.rejected.skip)
+        index = source.index(journal.folder, reject)
+        rejected = reject.notes
+        write_json(path, {**asdict(index), "rejected": [asdict(note) for note in rejected]})
     if repeated := duplicates([entry.id for entry in index.entries]):
         raise DataError(
             f"data.source: note id {repeated[0]!r} occurs more than once, expected each once"
         )
-    return index
+    return index, rejected
 
 
 def _write_chunks(

@@ -127,12 +127,10 @@ class Index:
         Those that seem usable.
     report : dict
         What else is known of them, as JSON values for the manifest.
-    bad : list of RejectedNote
     """
 
     entries: list[NoteRef]
     report: dict[str, Any] = field(default_factory=dict)
-    bad: list[RejectedNote] = field(default_factory=list)
 
 
 def audio_problem(audio: np.ndarray) -> str | None:

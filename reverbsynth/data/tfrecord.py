@@ -117,13 +117,7 @@ def decode(payload: bytes) -> Features:
 
 
 def floats(features: Features, name: str) -> np.ndarray:
-    """A feature of floats, float32 [shape=(n,)].
-
-    Raises
-    ------
-    ValueError
-        When there is none, or it is of another kind.
-    """
+    """A feature of floats, float32 [shape=(n,)]; a ValueError where there is none."""
     values = features.get(name)
     if not isinstance(values, np.ndarray):
         raise ValueError(f"{name} is missing, expected floats")
@@ -131,24 +125,12 @@ def floats(features: Features, name: str) -> np.ndarray:
 
 
 def integer(features: Features, name: str) -> int | None:
-    """A feature of one integer, or None where there is no such feature.
-
-    Raises
-    ------
-    ValueError
-        When it is of another kind, or holds several.
-    """
+    """A feature of one integer, None where there is none; a ValueError for anything else."""
     return _one(features, name, int)
 
 
 def text(features: Features, name: str) -> str | None:
-    """A feature of one byte string, as text, or None where there is no such feature.
-
-    Raises
-    ------
-    ValueError
-        When it is of another kind, holds several, or is not UTF-8.
-    """
+    """A feature of one text, None where there is none; a ValueError for anything else."""
     value = _one(features, name, bytes)
     try:
         return None if value is None else value.decode()

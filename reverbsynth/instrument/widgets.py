@@ -7,11 +7,9 @@ from pathlib import Path
 import ipywidgets
 import matplotlib
 import numpy as np
-import soundfile
 from PIL import Image
 
-from reverbsynth.audio.format import SAMPLE_RATE
-from reverbsynth.audio.io import write_audio
+from reverbsynth.audio.io import encode_audio, write_audio
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.instrument.instrument import Instrument, at_peak
 from reverbsynth.instrument.label_mixture import mix_labels, reference
@@ -180,7 +178,7 @@ class Panel(ipywidgets.VBox):
         z = slerp(*ends, self.blend.value)
         image, self.wave = instrument.image_and_wave(self.pitch.value, z, **self._labels())
         self.picture.value = _png(image)
-        self.player.value = _wav(at_peak(self.wave, _PEAK))
+        self.player.value = encode_audio(at_peak(self.wave, _PEAK))
         self.message.value = ""
         self._played = [control.value for control in self._controls]
 
@@ -218,10 +216,4 @@ def _png(image: np.ndarray) -> bytes:
     both.paste(pictures[1], (328, 0))
     file = io.BytesIO()
     both.save(file, "PNG")
-    return file.getvalue()
-
-
-def _wav(audio: np.ndarray) -> bytes:
-    file = io.BytesIO()
-    soundfile.write(file, audio, SAMPLE_RATE, format="WAV", subtype="PCM_16")
     return file.getvalue()

@@ -12,13 +12,13 @@ from pathlib import Path
 import keras
 import matplotlib
 import numpy as np
-import soundfile
 from PIL import Image
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.summary.writer.record_writer import RecordWriter
 
 from reverbsynth.audio.format import SAMPLE_RATE
+from reverbsynth.audio.io import encode_audio
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.spectra.representation import Representation
 from reverbsynth.training.run import Run, curve_names
@@ -88,15 +88,13 @@ def picture(tag: str, image: np.ndarray, channel: int) -> Summary.Value:
 
 def sound(tag: str, wave: np.ndarray) -> Summary.Value:
     """A note [shape=(64000,)] at its true loudness, limited to [-1, 1]."""
-    encoded = io.BytesIO()
-    soundfile.write(encoded, np.clip(wave, -1, 1), SAMPLE_RATE, "PCM_16", format="WAV")
     return Summary.Value(
         tag=tag,
         audio=Summary.Audio(
             sample_rate=SAMPLE_RATE,
             num_channels=1,
             length_frames=len(wave),
-            encoded_audio_string=encoded.getvalue(),
+            encoded_audio_string=encode_audio(wave),
             content_type="audio/wav",
         ),
     )

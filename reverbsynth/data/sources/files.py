@@ -16,13 +16,7 @@ LARGEST_HASHED = 256 * 2**20
 
 
 def required(path: Path | None, expected: str) -> Path:
-    """The path of a source, which must exist.
-
-    Raises
-    ------
-    DataError
-        When it is unset or missing.
-    """
+    """The path of a source; an error where it is unset or missing."""
     if path is None:
         raise SettingsError(f"setting data.source.path: not set, expected {expected}")
     path = Path(path).expanduser()
@@ -46,10 +40,7 @@ def listing_fingerprint(folder: Path, files: list[Path]) -> str:
 def json_pairs(file: IO[bytes], name: str) -> Iterator[tuple[str, Any]]:
     """The keys and values of a JSON file that holds one mapping, one at a time.
 
-    Raises
-    ------
-    DataError
-        When it is no such file, or an empty one.
+    A `DataError` where it is no such file, or an empty one.
     """
     pair = None
     try:

@@ -57,7 +57,10 @@ class SoundFont:
         self.settings = settings
         self.seed = seed
         self.path = settings.path or default_soundfont()
-        self.bytes = _read(self.path)
+        with reading(self.path):
+            self.bytes = self.path.read_bytes()
+        if self.bytes[:4] != b"RIFF" or self.bytes[8:12] != b"sfbk":
+            raise DataError(f"{self.path}: not a SoundFont, expected an .sf2 file")
         known = presets(self.bytes)
         missing = [each for each in settings.programs if (settings.bank, each - 1) not in known]
         if missing:
@@ -89,8 +92,13 @@ class SoundFont:
         """The notes of ``entries``, in their order, rendered many at a time."""
         for (program,), group in groupby(entries, key=lambda entry: entry.locator):
             for score in batched(group, SCORE):
-                waves = self._render(program, score)
-                yield from usable(score, lambda _, waves=waves: next(waves), self.path, reject)
+                yield from self._read_score(program, score, reject)
+
+    def _read_score(
+        self, program: int, score: Sequence[NoteRef], reject: Rejected
+    ) -> Iterator[Note]:
+        waves = self._render(program, score)
+        return usable(score, lambda entry: next(waves), self.path, reject)
 
     def _instrument(self, program: int) -> str:
         name = pretty_midi.program_to_instrument_name(program - 1).lower()
@@ -148,14 +156,6 @@ def presets(soundfont: bytes) -> set[tuple[int, int]]:
     headers = soundfont[start + 8 : start + 8 + length]
     pairs = [struct.unpack_from("<HH", headers, at + 20) for at in range(0, len(headers) - 37, 38)]
     return {(bank, program) for program, bank in pairs[:-1]}
-
-
-def _read(path: Path) -> bytes:
-    with reading(path):
-        content = path.read_bytes()
-    if content[:4] != b"RIFF" or content[8:12] != b"sfbk":
-        raise DataError(f"{path}: not a SoundFont, expected an .sf2 file")
-    return content
 
 
 def _score(program: int, bank: int, entries: Sequence[NoteRef]) -> bytes:
