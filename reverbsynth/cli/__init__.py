@@ -24,10 +24,23 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+EXAMPLES = {
+    data: "reverbsynth data sounds --preset tiny --set data.effects='[{kind: dry}]'",
+    download: "reverbsynth download nsynth --split valid",
+    train: "reverbsynth train run --data data",
+    play: "reverbsynth play run --pitch 40 --effect reverb -o note.wav",
+    apply: "reverbsynth apply run note.wav --effect reverb -o wet.wav",
+    evaluate: "reverbsynth evaluate run --output report.json",
+    export: "reverbsynth export run -o bass.onnx",
+    import_original: "reverbsynth import-original gansynth/acoustic_only -o gansynth.safetensors",
+    bundle: "reverbsynth bundle run results/night",
+    book: "reverbsynth book --run results/night",
+    pdf: "reverbsynth pdf --output _build",
+}
+"""Each command, with an example that its help shows."""
 
-_COMMANDS = (data, download, train, play, apply, evaluate, export, import_original, bundle)
-for _command in (*_COMMANDS, book, pdf):
-    app.command()(_command)
+for _command, _example in EXAMPLES.items():
+    app.command(epilog=f"Example: {_example}")(_command)
 
 
 def main() -> None:
