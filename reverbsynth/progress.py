@@ -11,6 +11,7 @@ from rich.progress import (
     DownloadColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     TaskID,
     TextColumn,
     TimeRemainingColumn,
@@ -42,7 +43,11 @@ class ProgressDisplay(Progress):
     """
 
     def __init__(self, count: str = "items", get_time: Callable[[], float] | None = None):
-        counts = {"items": [MofNCompleteColumn()], "bytes": [DownloadColumn()], "none": []}
+        counts: dict[str, list[ProgressColumn]] = {
+            "items": [MofNCompleteColumn()],
+            "bytes": [DownloadColumn()],
+            "none": [],
+        }
         console = Console(stderr=True)
         super().__init__(
             *(TextColumn("{task.description}"), BarColumn(), *counts[count], TimeRemainingColumn()),

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Callable
 
 import typer
 
@@ -24,7 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-EXAMPLES = {
+EXAMPLES: dict[Callable[..., None], str] = {
     data: "reverbsynth data sounds --preset tiny --set data.effects='[{kind: dry}]'",
     download: "reverbsynth download nsynth --split valid",
     train: "reverbsynth train run --data data",

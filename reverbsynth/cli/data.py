@@ -44,4 +44,4 @@ def data(
     for skipped in built.manifest["skipped"]:
         typer.echo(f"skipped: {skipped['reason']}")
     counts = ", ".join(f"{built.count(split)} {split}" for split in built.splits)
-    typer.echo(f"{directory}: {counts} notes ({', '.join(built.vocabulary('effect'))})")
+    typer.echo(f"{directory}: {counts} notes ({', '.join(map(str, built.vocabulary('effect')))})")
