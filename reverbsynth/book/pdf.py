@@ -21,7 +21,7 @@ PARTS = ("The paper", "The experiment")
 _OPTIONS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"),
     *("--host-resolver-rules=MAP * ~NOTFOUND", "--no-pdf-header-footer"),
-    # Mathematics is set by a script: this much of the page's own time is waited for.
+    # Mathematics is set by a script: wait this many milliseconds of the page's own time.
     "--virtual-time-budget=20000",
 )
 
@@ -77,21 +77,21 @@ def chapters(contents: Path) -> list[str]:
     """Pages to print, by the book's contents."""
     toc = yaml.safe_load(contents.read_text(encoding="utf-8"))
     printed = [part for part in toc.get("parts", []) if part["caption"] in PARTS]
-    return [toc["root"], *(each["file"] for part in printed for each in part["chapters"])]
+    return [toc["root"], *(page["file"] for part in printed for page in part["chapters"])]
 
 
 def _printed(browser: str, page: Path) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
-        made = Path(folder) / "page.pdf"
+        printed = Path(folder) / "page.pdf"
         command = [browser, *_OPTIONS, f"--user-data-dir={folder}/profile"]
-        command += [f"--print-to-pdf={made}", page.resolve().as_uri()]
+        command += [f"--print-to-pdf={printed}", page.resolve().as_uri()]
         try:
             subprocess.run(command, capture_output=True, timeout=_SECONDS, check=False)
         except subprocess.TimeoutExpired:
             raise ReverbSynthError(f"{page}: not printed within {_SECONDS} s") from None
-        if not made.is_file():
+        if not printed.is_file():
             raise ReverbSynthError(f"{page}: {Path(browser).name} did not print it")
-        return made.read_bytes()
+        return printed.read_bytes()
 
 
 def _drop_file_links(sheet: Any) -> None:

@@ -1,7 +1,6 @@
 """The notebooks as readers get them: on Colab, or from the page's download button.
 
-They are those of the repository, parameters and all, with one more cell that installs the library.
-Notebooks of a checkout need none, and so have none.
+They are those of the repository with one more cell, which installs the library.
 """
 
 from pathlib import Path

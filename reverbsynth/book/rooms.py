@@ -47,7 +47,7 @@ def draw_rooms(folder: Path) -> None:
 
     Raises
     ------
-    graphlib.CycleError
+    ValueError
         Where imports go in a circle.
     """
     graph, height = imports(), {_BASE: 0}

@@ -13,7 +13,7 @@ def book(
     settings: SettingsOption = None,
     set_: SetOption = None,
     run: Annotated[
-        Path | None, typer.Option("--run", help="Show this finished run; train nothing.")
+        Path | None, typer.Option("--run", help="Show this finished run instead of training one.")
     ] = None,
     output: Annotated[Path, typer.Option("--output", help="Folder to build in.")] = Path("_build"),
 ) -> None:

@@ -9,16 +9,17 @@ import typer
 def bundle(
     run: Annotated[Path, typer.Argument(help="A run with at least one finished stage.")],
     directory: Annotated[
-        Path, typer.Argument(metavar="BUNDLE", help="The bundle, such as book/results/NAME.")
+        Path, typer.Argument(metavar="BUNDLE", help="Folder to write, such as book/results/NAME.")
     ],
     data: Annotated[
-        Path | None, typer.Option("--data", help="Data set; the one it was trained on if unset.")
+        Path | None,
+        typer.Option("--data", help="Data set to evaluate on; by default, the run's own."),
     ] = None,
     replace: Annotated[
-        bool, typer.Option("--replace", help="Take the place of a bundle that is there.")
+        bool, typer.Option("--replace", help="Replace a bundle that is already there.")
     ] = False,
 ) -> None:
-    """Write what a book needs of a run into a small folder; evaluate the run if it is not yet."""
+    """Write the small part of a run that a book needs. Evaluates the run if it has no report."""
     from reverbsynth.book.bundle import bundle as write_bundle
 
     write_bundle(run, directory, data, replace=replace)

@@ -11,7 +11,7 @@ def pdf(
         "_build"
     ),
 ) -> None:
-    """Print the chapters of a built book to one PDF, with Chromium."""
+    """Print the chapters of a built book to one PDF file, with headless Chromium."""
     from reverbsynth.book.build import ROOT
     from reverbsynth.book.pdf import print_book
 

@@ -59,13 +59,7 @@ def data_counts(data: DataSet) -> pd.DataFrame:
 
 @style()
 def pitch_counts(index: Mapping[str, Sequence[Mapping]]) -> Figure:
-    """How many clips of each pitch every split has.
-
-    Parameters
-    ----------
-    index : dict
-        For each split the metadata of its clips, as `DataSet.index` gives it.
-    """
+    """How many clips of each pitch every split has, from `DataSet.index` of each split."""
     figure, axes = canvas(1, 1, 2.2)
     pitches = sorted({row["pitch"] for rows in index.values() for row in rows})
     below = np.zeros(len(pitches))
@@ -82,13 +76,7 @@ def pitch_counts(index: Mapping[str, Sequence[Mapping]]) -> Figure:
 
 @style()
 def note_and_twins(audio: Mapping[str, np.ndarray]) -> Figure:
-    """A note and its twins: waveforms, levels and spectra.
-
-    Parameters
-    ----------
-    audio : dict
-        Samples [shape=(64000,)] by effect.
-    """
+    """A note and its twins [shape=(64000,)] by effect: waveforms, levels and spectra."""
     figure, axes = canvas(1, 3, 2.6)
     waveforms, levels, spectra = axes[0]
     for order, (effect, wave) in enumerate(audio.items()):
@@ -127,13 +115,7 @@ def wet_effects(workspace: Workspace) -> dict[str, Effect]:
 
 @style()
 def impulse_responses(effects: Mapping[str, Effect]) -> Figure:
-    """The impulse response of each effect, and how its energy decays.
-
-    Parameters
-    ----------
-    effects : dict
-        Effects by name; dry, which answers an impulse with itself, is best left out.
-    """
+    """The impulse response of each effect, and how its energy decays."""
     figure, axes = canvas(1, 2, 2.6)
     shown = slice(int(_RESPONSE_SECONDS * SAMPLE_RATE))
     for name, effect in effects.items():
@@ -182,17 +164,7 @@ def average_spectra(data: DataSet, split: str = "train") -> Figure:
 def twin_toggle(
     pairs: Sequence[dict[str, Note]], representation: Representation, source: Workspace, name: str
 ) -> Captioned:
-    """A toggle between notes and their twins.
-
-    Parameters
-    ----------
-    pairs : sequence of dict
-        Source notes, each with its twins by effect, as `Workspace.twins` gives them.
-    representation : Representation
-        Of the pictures.
-    source, name
-        As for `reverbsynth.book.captions.show`.
-    """
+    """A toggle between notes and their twins, as `Workspace.twins` gives them."""
     waves = {effect: np.stack([pair[effect].audio for pair in pairs]) for effect in pairs[0]}
     return effect_toggle(
         {effect: representation.encode_all(several) for effect, several in waves.items()},

@@ -60,13 +60,7 @@ _DRAWN_BAND = (100.0, 300.0)
 
 
 def schedules(variants: Mapping[str, Settings]) -> pd.DataFrame:
-    """Images seen at the end of each stable stage, under several settings.
-
-    Parameters
-    ----------
-    variants : dict
-        Settings by name. Each schedule is followed to the last of the thirteen stages.
-    """
+    """Images seen at the end of each stable stage, to the last, under several settings by name."""
     stages = [stage for stage in range(LAST_STAGE + 1) if not is_transition(stage)]
     sizes = ["{} × {}".format(*stage_resolution(stage)) for stage in stages]
     columns: dict[str, list] = {"frames × bins": sizes}
@@ -77,14 +71,8 @@ def schedules(variants: Mapping[str, Settings]) -> pd.DataFrame:
 
 
 def leak(clips: int, share: float) -> Markdown:
-    """How many twins are separated where clips are split without regard to them.
-
-    Parameters
-    ----------
-    clips : int
-        Clips in all, in pairs of a note and its twin.
-    share : float
-        Share of them that is trained on.
+    """How many twins are separated where a share of all clips is drawn for training, in pairs of a
+    note and its twin, without regard to the pairs.
     """
     trained = round(share * clips)
     chance = trained / (clips - 1)
@@ -112,15 +100,11 @@ def label_coverage(pitches: Sequence[int]) -> Markdown:
 
 
 def example_reverb(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Impulse responses of one chain of four allpass filters, and of batchNRT's example.
+    """Impulse responses [shape=(64000,)] of one chain of four allpass filters, and of batchNRT's
+    example.
 
     The example gives each filter two delays, which makes two chains of the one source; what it
     sends to a single output is their sum, scaled by the gain.
-
-    Returns
-    -------
-    ndarray, ndarray
-        Each [shape=(64000,)].
     """
     chain = Reverb(seed=seed)
     impulse = np.zeros(NOTE_LENGTH, np.float32)

@@ -130,15 +130,8 @@ def spectra_and_memory(report: Report) -> Figure:
 def show_closest_pairs(
     pairs: Sequence[tuple[np.ndarray, Note]], report: Report, instrument: Instrument, run: Run
 ) -> Captioned | Markdown:
-    """A captioned figure with players, or a sentence where the training notes are not here.
-
-    Parameters
-    ----------
-    pairs
-        Generated samples [shape=(64000,)] and the training note nearest to them, as
-        `reverbsynth.evaluation.evaluate.closest_notes` gives them.
-    report, instrument, run
-        What made them.
+    """Generated samples [shape=(64000,)], and the training notes nearest to them as
+    `reverbsynth.evaluation.evaluate.closest_notes` finds them; a sentence where these are not here.
     """
     if not pairs:
         return Markdown("The notes that this run was trained on are not on this machine.")

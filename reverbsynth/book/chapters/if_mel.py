@@ -22,12 +22,8 @@ from reverbsynth.spectra.representation import Representation
 
 @style()
 def unwrapping(phase: np.ndarray, unwrapped: np.ndarray, frequency: np.ndarray) -> Figure:
-    """One STFT bin over time: phase, unwrapped phase, instantaneous frequency.
-
-    Parameters
-    ----------
-    phase, unwrapped : array [shape=(frames,)], radians
-    frequency : array [shape=(frames,)], half turns a frame
+    """One STFT bin over time [shape=(frames,)]: its phase and the unwrapped phase in radians, and
+    its instantaneous frequency in half turns a frame.
     """
     figure, axes = canvas(1, 3, 2.2)
     time = frame_time(np.arange(len(phase)))
@@ -96,13 +92,7 @@ def representation_losses(losses: pd.DataFrame) -> Markdown:
 
 
 def round_trips(waves: Mapping[str, np.ndarray]) -> Players:
-    """Players of notes, and of what comes back from each representation of them.
-
-    Parameters
-    ----------
-    waves : dict
-        Samples [shape=(64000,)] by effect.
-    """
+    """Players of notes [shape=(64000,)] by effect, and of what each representation returns."""
     sounds = []
     for effect, wave in waves.items():
         sounds.append(Sound(f"{effect}: original", wave))

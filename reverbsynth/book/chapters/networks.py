@@ -29,10 +29,7 @@ def network_table(rows: Sequence[Row]) -> pd.DataFrame:
 def network_sizes(sizes: Mapping[str, tuple[GanSettings, int]]) -> pd.DataFrame:
     """Parameters of both networks after the paper's last stage and after the very last.
 
-    Parameters
-    ----------
-    sizes : dict
-        By name, the networks' settings and the number of pitches.
+    ``sizes`` has the networks' settings and the number of pitches by name.
     """
     rows = [
         (name, stage, *_counts(gan, pitches, stage))

@@ -48,14 +48,7 @@ class StageNotes:
 
 
 class StageFigures:
-    """Figures of a run's stages, with one scale of colours for all.
-
-    Parameters
-    ----------
-    run : Run
-    notes : int
-        Notes in a figure.
-    """
+    """Figures of a run's stages, a few notes in each, with one scale of colours for all."""
 
     def __init__(self, run: Run, notes: int = 4):
         self.run = run

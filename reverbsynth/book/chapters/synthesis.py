@@ -25,15 +25,8 @@ def show_notes(
     name: str,
     alt: str,
 ) -> Captioned:
-    """Generated notes side by side: their log magnitude, with players below.
-
-    Parameters
-    ----------
-    images, waves : ndarray [shape=(n, 128, 1024, 2)], [shape=(n, 64000)]
-    titles : sequence of str
-        Of the notes.
-    caption, run, name, alt
-        As for `reverbsynth.book.captions.show`.
+    """Generated notes side by side: log magnitude of images [shape=(n, 128, 1024, 2)], and players
+    of waves [shape=(n, 64000)]; the rest as for `reverbsynth.book.captions.show`.
     """
     figure = image_row(images, titles, kind=run.settings.spectra.representation)
     return show(figure, caption, run, name, alt=alt, sounds=labelled(titles, waves))

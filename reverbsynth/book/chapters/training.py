@@ -82,13 +82,7 @@ def parameter_table(settings: Settings) -> pd.DataFrame:
 
 
 def deviations_from_paper(settings: Settings) -> pd.DataFrame:
-    """Every setting of networks and training that is not the paper's.
-
-    Returns
-    -------
-    DataFrame
-        One row a setting: ``the paper``, ``here``, and ``what it is``.
-    """
+    """Every setting of networks and training that is not the paper's, a row each."""
     paper, rows = Settings(), {}
     for group in _GROUPS:
         ours, theirs = getattr(settings, group), getattr(paper, group)
@@ -159,13 +153,7 @@ def stage_history(run: Run) -> pd.DataFrame:
 
 
 def changes(run: Run) -> pd.DataFrame:
-    """Mean of each curve over the first and the last tenth of its measurements.
-
-    Returns
-    -------
-    DataFrame
-        One row a curve: ``first``, ``last`` and ``change``.
-    """
+    """Mean of each curve over the first and the last tenth of its measurements, a row each."""
     metrics, rows = run.metrics(), {}
     steps = _steps(metrics)
     for column, name in curve_names(run.labels).items():
