@@ -82,6 +82,10 @@ def build_data(settings: Settings, directory: Path | str, skip_bad: bool = False
     leave [-1, 1], the note and all its twins are turned down by one factor, so that the levels
     between them stay as the effects made them. An interrupted build goes on where it stopped.
 
+    >>> settings = Settings.preset("tiny", **{"data.source.pitches": [40, 44]})
+    >>> build_data(settings, "notes").count("train")
+    16
+
     Parameters
     ----------
     settings : Settings

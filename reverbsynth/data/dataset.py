@@ -33,6 +33,11 @@ class DataSet:
 
     Everything but `notes` comes from the manifest alone. Open one with `DataSet.open`.
 
+    >>> data = DataSet.open("data")
+    >>> note = next(data.notes("train"))
+    >>> note.audio.shape
+    (64000,)
+
     Attributes
     ----------
     directory : Path
