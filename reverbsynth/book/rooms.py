@@ -25,6 +25,9 @@ ABOUT = {
 }
 """What is in each package, in a few words."""
 
+_WIDTH = 5.0
+"""Inches: narrower than the page, so that the words can be read on a phone."""
+
 _BASE = "at the bottom"
 _IMPORT = re.compile(r"^\s*from reverbsynth\.(\w+)", flags=re.MULTILINE)
 
@@ -55,19 +58,20 @@ def draw_rooms(folder: Path) -> None:
     for room in TopologicalSorter(graph).static_order():
         height[room] = 1 + max((height[used] for used in graph[room]), default=0)
         below[room] = graph[room].union(*(below[used] for used in graph[room]))
-    figure, axes = canvas(1, 1, 0.75 * (max(height.values()) + 1))
+    figure, axes = canvas(1, 1, 0.6 * (max(height.values()) + 1))
+    figure.set_figwidth(_WIDTH)
     ax, places = axes[0, 0], dict[str, tuple[float, int]]()
     for level in range(max(height.values()) + 1):
         row = [room for room in (_BASE, *ABOUT) if height[room] == level]
         places |= {room: ((column + 0.5) / len(row), level) for column, room in enumerate(row)}
     for room, (x, y) in places.items():
-        box = FancyBboxPatch((x - 0.13, y - 0.22), 0.26, 0.44, "round,pad=0.01")
+        box = FancyBboxPatch((x - 0.22, y - 0.26), 0.44, 0.52, "round,pad=0.01")
         box.set(facecolor="white", edgecolor=OTHER[3])
         ax.add_patch(box)
         title = room if room == _BASE else f"{room}: {_lines(room):,} lines"
-        ax.text(x, y + 0.08, title, ha="center", va="center", weight="bold")
+        ax.text(x, y + 0.1, title, ha="center", va="center", weight="bold")
         about = ABOUT.get(room, "files, errors, provenance")
-        ax.text(x, y - 0.1, about, ha="center", va="center", fontsize=8.5)
+        ax.text(x, y - 0.13, about, ha="center", va="center", fontsize=8.5)
         used = graph.get(room, set())
         for other in used.difference(*(below[near] for near in used)):
             ax.plot(*zip((x, y), places[other], strict=True), color=OTHER[3], zorder=0)
