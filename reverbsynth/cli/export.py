@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from reverbsynth.cli.options import SourceArgument, StageOption
-from reverbsynth.errors import ReverbSynthError
+from reverbsynth.errors import SettingsError
 
 
 def export(
@@ -16,7 +16,7 @@ def export(
         typer.Option(
             "--output",
             "-o",
-            help="An instrument (.safetensors), an ONNX model (.onnx) or a folder.",
+            help="An instrument (.safetensors), an ONNX model (.onnx), or a folder for a page.",
         ),
     ],
     stage: StageOption = None,
@@ -28,7 +28,7 @@ def export(
     from reverbsynth.instrument.instrument import Instrument
 
     if output.suffix not in (".safetensors", ".onnx", ""):
-        raise ReverbSynthError(f"{output}: expected .safetensors, .onnx or a folder's name")
+        raise SettingsError(f"{output}: expected .safetensors, .onnx or a folder's name")
     if output.suffix == "":
         from reverbsynth.instrument.export import check_page
 

@@ -1,4 +1,4 @@
-"""``reverbsynth import``: an original GANSynth checkpoint as an instrument."""
+"""``reverbsynth import-original``: an original GANSynth checkpoint as an instrument."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,12 +8,14 @@ import typer
 
 def import_original(
     directory: Annotated[Path, typer.Argument(help="Training directory of the original GANSynth.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Instrument to write.")] = Path(
-        "original.safetensors"
-    ),
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Instrument's file to write.")
+    ] = Path("original.safetensors"),
     lowest_pitch: Annotated[
         int | None,
-        typer.Option("--lowest-pitch", help="MIDI pitch of the first class, where it is not 24."),
+        typer.Option(
+            "--lowest-pitch", help="MIDI pitch of the first class; 24 by default, as in GANSynth."
+        ),
     ] = None,
     float16: Annotated[
         bool, typer.Option("--float16", help="Keep the weights in float16.")

@@ -1,12 +1,17 @@
 """The command line, a module for each command, and the options they share."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.settings import Settings, parse_overrides, presets
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from reverbsynth.instrument.instrument import Instrument
 
 DEFAULT_PRESET = "tiny"
 
@@ -53,9 +58,23 @@ StageOption = Annotated[
     typer.Option("--stage", min=0, max=12, help="Stage of the run; the last by default."),
 ]
 
+SoundOption = Annotated[
+    Path, typer.Option("--output", "-o", help="Sound file to write: .wav, .flac or .ogg.")
+]
+
+
+def write_sound(path: Path, audio: "np.ndarray") -> None:
+    """Write a sound; one that is beyond full scale is scaled down, and the command says so."""
+    from reverbsynth.audio.io import write_audio
+
+    loudest = float(abs(audio).max())
+    if loudest > 1:
+        typer.echo(f"scaled down: the loudest sample was {loudest:.2f}, full scale is 1")
+    write_audio(path, audio / max(loudest, 1.0))
+
 
 def assignments(effect: str | None, labels: list[str] | None) -> dict[str, str]:
-    """Labels and what is asked of them, as text."""
+    """Labels and their values as text, from ``--effect`` and ``--label name=value``."""
     found = {} if effect is None else {"effect": effect}
     for assignment in labels or []:
         name, separator, value = assignment.partition("=")
@@ -68,8 +87,8 @@ def assignments(effect: str | None, labels: list[str] | None) -> dict[str, str]:
     return found
 
 
-def chosen_labels(instrument, asked: dict[str, str]) -> dict:
+def chosen_labels(instrument: "Instrument", values: dict[str, str]) -> dict[str, Any]:
     """The same as values and mixtures of an instrument's labels."""
     from reverbsynth.instrument.label_mixture import parse
 
-    return {name: parse(name, text, instrument.labels.get(name)) for name, text in asked.items()}
+    return {name: parse(name, text, instrument.labels.get(name)) for name, text in values.items()}

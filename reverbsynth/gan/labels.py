@@ -69,6 +69,10 @@ class LabelSpace:
         except ValueError:
             raise KeyError(name) from None
 
+    def get(self, name: str, default: Sequence[Any] = ()) -> Sequence[Any]:
+        """The values of a label, or the default where there is no such label."""
+        return dict(self.items()).get(name, default)
+
     def __contains__(self, name: object) -> bool:
         return name in self.names
 

@@ -1,4 +1,4 @@
-"""Instruments for other places: an ONNX model, and a keyboard inside a web page."""
+"""Instruments for use elsewhere: an ONNX model, and a keyboard inside a web page."""
 
 import html
 import json
@@ -10,17 +10,16 @@ from pathlib import Path
 import numpy as np
 from onnx import ModelProto
 
-from reverbsynth.audio.format import NOTE_LENGTH, SAMPLE_RATE
 from reverbsynth.audio.io import write_audio
-from reverbsynth.errors import ReverbSynthError
+from reverbsynth.errors import SettingsError
 from reverbsynth.files.atomic import atomic_path, write_json, write_text
-from reverbsynth.gan import schedule
 from reverbsynth.instrument import web
 from reverbsynth.instrument.instrument import Instrument, at_peak
-from reverbsynth.instrument.onnx import build
+from reverbsynth.instrument.onnx import build, metadata
+from reverbsynth.seeds import evenly_spaced
 
 SEEDS = 100
-"""Timbres a page offers: those of `Instrument.latents` for the seeds from 0."""
+"""Number of timbres that a page offers: `Instrument.latents` for the seeds from 0."""
 
 _MOST_CLIPS = 26
 _CLIP_PEAK = 0.8
@@ -31,13 +30,13 @@ _WASM = next(name for name in web.RUNTIME if name.endswith(".gz"))
 
 def write_onnx(instrument: Instrument, path: Path | str, float16: bool = False) -> None:
     """Write an instrument as an ONNX model, atomically (`reverbsynth.instrument.onnx.build`)."""
-    _write_model(build(instrument, float16), Path(path))
+    _write_model(build(instrument.generator, float16), Path(path))
 
 
 def web_keyboard(
     instrument: Instrument, directory: Path | str, address: str | None = None, float16: bool = True
 ) -> str:
-    """Write everything that a page needs to play an instrument, and return the page's part of it.
+    """Write everything that a page needs to play an instrument; returns the HTML for the page.
 
     Parameters
     ----------
@@ -46,10 +45,10 @@ def web_keyboard(
         Folder for the files: scripts, style, ONNX Runtime Web, the model, and clips for browsers
         that cannot run it.
     address : str, optional
-        Of that folder as seen from the page; its name by default.
+        Address of that folder as seen from the page; its name by default.
     float16 : bool
-        Keep the weights in float16, which halves the download. The page then plays
-        `Instrument.halved`.
+        Keep the weights in float16, which halves the download. The page then
+        plays `Instrument.in_float16`.
 
     Returns
     -------
@@ -62,23 +61,17 @@ def web_keyboard(
         _copy(web.FOLDER / name, directory / name)
     for name in web.RUNTIME:
         _copy(web.FOLDER / "vendor" / name, directory / name)
-    _write_model(build(instrument, float16), directory / _MODEL)
+    _write_model(build(instrument.generator, float16), directory / _MODEL)
     timbres = np.concatenate([sounding.latents(1, seed) for seed in range(SEEDS)])
     with atomic_path(directory / _LATENTS) as temporary:
         temporary.write_bytes(timbres.astype("<f4").tobytes())
     downloads = {_MODEL, _LATENTS, *web.SCRIPTS, *web.RUNTIME} - {"LICENSE"}
     manifest = {
+        **metadata(sounding.generator),
         "model": _MODEL,
         "runtime": _WASM,
         "latents": _LATENTS,
-        "latent_size": sounding.gan.latent_size,
         "seeds": SEEDS,
-        # A list, because the one-hot blocks come in this order and JSON objects have none.
-        "labels": [[name, values] for name, values in sounding.labels.items()],
-        "stage": sounding.stage,
-        "image": schedule.stage_resolution(sounding.stage),
-        "sample_rate": SAMPLE_RATE,
-        "note_seconds": NOTE_LENGTH / SAMPLE_RATE,
         # What a reader downloads, and the share of it whose progress is seen.
         "bytes": sum((directory / name).stat().st_size for name in downloads),
         "counted": sum((directory / name).stat().st_size for name in (_MODEL, _WASM)),
@@ -89,14 +82,14 @@ def web_keyboard(
 
 
 def write_page(instrument: Instrument, directory: Path | str, title: str = "ReverbSynth") -> Path:
-    """Write a page of its own with the keyboard; returns its path.
+    """Write a whole page with the keyboard; returns its path.
 
     Serve the folder to generate notes (``python -m http.server``); opened as a file it plays clips.
 
     Raises
     ------
-    ReverbSynthError
-        For a folder with a page that was not written here.
+    SettingsError
+        When the folder holds a page that was not written by this function.
     """
     directory = Path(directory)
     check_page(directory)
@@ -114,23 +107,24 @@ def write_page(instrument: Instrument, directory: Path | str, title: str = "Reve
 
 
 def check_page(directory: Path) -> None:
-    """Refuse a folder whose page something else has written.
+    """Refuse a folder whose page was written by something else.
 
     Raises
     ------
-    ReverbSynthError
+    SettingsError
+        For such a page, or one that cannot be read.
     """
     path = directory / _PAGE
     try:
         ours = not path.exists() or _KEYBOARD in path.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
-        raise ReverbSynthError(f"{path}: cannot be read ({error.strerror})") from None
+        raise SettingsError(f"{path}: cannot be read ({error.strerror})") from None
     if not ours:
-        raise ReverbSynthError(f"{path}: another page is there, expected a folder without one")
+        raise SettingsError(f"{path}: another page is there, expected a folder without one")
 
 
 def _snippet(manifest: dict, address: str) -> str:
-    """The keyboard's place in a page. Its script makes the controls; without, clips stay."""
+    """The keyboard's part of a page. A script makes its controls; without scripts, clips play."""
     inside = json.dumps(manifest, sort_keys=True).replace("<", "\\u003c")
     folder = html.escape(address, quote=True)
     players = "".join(
@@ -157,9 +151,8 @@ def _write_clips(instrument: Instrument, directory: Path) -> Iterator[dict]:
     others = {name: values for name, values in instrument.labels.items() if name != "pitch"}
     choices = [dict(zip(others, values, strict=True)) for values in product(*others.values())]
     choices = choices[:_MOST_CLIPS]
-    count = min(max(_MOST_CLIPS // len(choices), 1), len(instrument.pitches))
-    places = np.linspace(0, len(instrument.pitches) - 1, count).round().astype(int)
-    pitches = [instrument.pitches[i] for i in sorted(set(places.tolist()))]
+    count = max(_MOST_CLIPS // len(choices), 1)
+    pitches = [instrument.pitches[i] for i in evenly_spaced(len(instrument.pitches), count)]
     z = instrument.latents(1, 0)[0]
     for number, labels in enumerate(choices):
         waves = instrument.stream(pitches, z, **labels)

@@ -6,109 +6,87 @@ over all of it. It holds no code and opening it runs none.
 
 import hashlib
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import ValidationError
 
-from reverbsynth.errors import ReverbSynthError
+from reverbsynth.errors import RunError
 from reverbsynth.files.tensors import load_tensors, save_tensors
-from reverbsynth.gan import schedule
-from reverbsynth.gan.networks import Generator
+from reverbsynth.gan.labels import LabelSpace
+from reverbsynth.gan.trained_generator import TrainedGenerator
 from reverbsynth.settings import GanSettings, SpectraSettings
 
 FORMAT = "reverbsynth-instrument"
 
-VERSION = 2
-"""2 added the SHA-256."""
+VERSION = 3
+"""2 added the SHA-256; 3 keeps labels in order, as pairs of a name and its values."""
 
 
-@dataclass(frozen=True)
-class InstrumentState:
-    """What the file holds (see `reverbsynth.instrument.instrument.Instrument`)."""
-
-    gan: GanSettings
-    spectra: SpectraSettings
-    labels: dict[str, list]
-    stage: int
-    progress: float
-    weights: dict[str, np.ndarray]
-    facts: dict[str, Any]
-
-
-def read(path: Path | str) -> InstrumentState:
+def read(path: Path | str) -> TrainedGenerator:
     """Read an instrument's file.
 
     Raises
     ------
-    ReverbSynthError
+    RunError
         For a file that is foreign, truncated, tampered with, or of another version.
     """
     path = Path(path)
     weights, metadata = load_tensors(path)
     if metadata.get("format") != FORMAT:
-        raise ReverbSynthError(f"{path}: not an instrument (no {FORMAT} mark)")
+        raise RunError(f"{path}: not an instrument (no {FORMAT} mark)")
     try:
         text = metadata["instrument"]
         document = json.loads(text)
-        _check_version(document["version"], path)
+        _check_version(document["version"])
         if metadata["sha256"] != _digest(text, weights):
-            raise ReverbSynthError(f"{path}: changed since it was written (SHA-256 differs)")
-        gan = GanSettings.model_validate(document["gan"])
-        spectra = SpectraSettings.model_validate(document["spectra"])
-        labels, stage, progress = _checked(document, gan)
-        return InstrumentState(
-            gan, spectra, labels, stage, progress, weights, dict(document["facts"])
+            raise RunError("changed since it was written (SHA-256 differs)")
+        labels = LabelSpace.from_json(document["labels"])
+        if not all(isinstance(pitch, int) and 0 <= pitch <= 127 for pitch in labels["pitch"]):
+            raise ValueError("its pitches are not MIDI pitches")
+        return TrainedGenerator(
+            GanSettings.model_validate(document["gan"]),
+            SpectraSettings.model_validate(document["spectra"]),
+            labels,
+            document["stage"],
+            document["progress"],
+            {name: value.astype(np.float32) for name, value in weights.items()},
+            dict(document["facts"]),
         )
-    except (KeyError, TypeError, ValueError, ValidationError) as error:
+    except RunError as error:
+        raise RunError(f"{path}: {str(error).removeprefix('instrument: ')}") from None
+    except (KeyError, TypeError, ValueError) as error:
         reason = " ".join(str(error).split())[:120]
-        raise ReverbSynthError(f"{path}: damaged instrument ({reason})") from None
+        raise RunError(f"{path}: damaged instrument ({reason})") from None
 
 
-def write(path: Path | str, kept: InstrumentState, float16: bool) -> None:
-    """Write an instrument's file, atomically; ``float16`` rounds the weights."""
-    kind = np.float16 if float16 else np.float32
+def write(path: Path | str, generator: TrainedGenerator, float16: bool = False) -> None:
+    """Write an instrument's file, atomically; ``float16`` rounds the weights.
+
+    Raises
+    ------
+    RunError
+        For weights that do not fit float16.
+    """
     with np.errstate(over="ignore"):
-        weights = {name: value.astype(kind) for name, value in kept.weights.items()}
+        weights = {
+            name: value.astype(np.float16 if float16 else np.float32)
+            for name, value in generator.weights.items()
+        }
     if not all(np.isfinite(value).all() for value in weights.values()):
-        raise ReverbSynthError(f"{path}: found weights beyond 65504, which do not fit float16")
+        raise RunError(f"{path}: found weights beyond 65504, which do not fit float16")
     document = {
         "version": VERSION,
-        "gan": kept.gan.model_dump(mode="json"),
-        "spectra": kept.spectra.model_dump(mode="json"),
-        "labels": kept.labels,
-        "stage": kept.stage,
-        "progress": kept.progress,
-        "facts": kept.facts,
+        "gan": generator.gan.model_dump(mode="json"),
+        "spectra": generator.spectra.model_dump(mode="json"),
+        "labels": generator.labels.to_json(),
+        "stage": generator.stage,
+        "progress": generator.progress,
+        "facts": generator.facts,
     }
     text = json.dumps(document, sort_keys=True)
     metadata = {"format": FORMAT, "instrument": text, "sha256": _digest(text, weights)}
     save_tensors(Path(path), weights, metadata)
-
-
-def check_weights(weights: dict[str, np.ndarray], generator: Generator) -> None:
-    """Refuse weights that are not a generator's.
-
-    Raises
-    ------
-    ReverbSynthError
-        For one that is missing, out of place, of another shape, or not finite.
-    """
-    variables = generator.named_variables()
-    if variables.keys() != weights.keys():
-        odd = sorted(variables.keys() ^ weights.keys())[0]
-        raise ReverbSynthError(f"instrument: weight {odd} is missing or out of place")
-    for name, variable in variables.items():
-        value = weights[name]
-        if value.shape != tuple(variable.shape):
-            raise ReverbSynthError(
-                f"instrument: weight {name} has shape {value.shape}, "
-                f"expected {tuple(variable.shape)}"
-            )
-        if not np.isfinite(value).all():
-            raise ReverbSynthError(f"instrument: weight {name} holds values that are not finite")
 
 
 def _digest(text: str, weights: dict[str, np.ndarray]) -> str:
@@ -121,7 +99,7 @@ def _digest(text: str, weights: dict[str, np.ndarray]) -> str:
     return digest.hexdigest()
 
 
-def _check_version(version: Any, path: Path) -> None:
+def _check_version(version: Any) -> None:
     if version == VERSION:
         return
     remedy = (
@@ -129,23 +107,6 @@ def _check_version(version: Any, path: Path) -> None:
         if isinstance(version, int) and version < VERSION
         else "update the package"
     )
-    raise ReverbSynthError(
-        f"{path}: instrument of version {version}, this package reads version {VERSION}; {remedy}"
+    raise RunError(
+        f"instrument of version {version}, this package reads version {VERSION}; {remedy}"
     )
-
-
-def _checked(document: dict, gan: GanSettings) -> tuple[dict[str, list], int, float]:
-    labels, stage, progress = document["labels"], document["stage"], document["progress"]
-    # The document sorts its keys; the labels' blocks are in the settings' order.
-    if set(labels) != set(gan.labels) or not all(
-        isinstance(values, list) and values and len(set(values)) == len(values)
-        for values in labels.values()
-    ):
-        raise ValueError("its labels do not fit its settings")
-    if not all(isinstance(pitch, int) and 0 <= pitch <= 127 for pitch in labels["pitch"]):
-        raise ValueError("its pitches are not MIDI pitches")
-    if not isinstance(stage, int) or not 0 <= stage <= schedule.LAST_STAGE:
-        raise ValueError(f"stage {stage!r}, expected 0 to {schedule.LAST_STAGE}")
-    if not isinstance(progress, float) or not 0 <= progress < schedule.N_BLOCKS:
-        raise ValueError(f"progress {progress!r}")
-    return {name: labels[name] for name in gan.labels}, stage, progress

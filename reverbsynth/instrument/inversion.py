@@ -1,15 +1,16 @@
-"""Find the latent vector and labels that make a generator play a recorded note.
+"""Recorded notes with another effect: an instrument's own version of a note, played anew.
 
-By gradient descent through the generator, from several starts at once. Zhu et al., "Generative
-Visual Manipulation on the Natural Image Manifold" (2016), section 3.1; the latent vector is held to
-lengths that N(0, 1) has, much as Menon et al., "PULSE" (2020), hold it on a sphere.
+The latent vector and labels that make the generator play the note are found by gradient descent
+through the network, from several starts at once. Zhu et al., "Generative Visual Manipulation on the
+Natural Image Manifold" (2016), section 3.1; the latent vector is held to lengths that N(0, 1) has,
+much as Menon et al., "PULSE" (2020), hold it on a sphere.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
@@ -19,15 +20,19 @@ from reverbsynth.audio.format import NOTE_LENGTH, SAMPLE_RATE
 from reverbsynth.audio.pitch import estimated_pitch
 from reverbsynth.audio.spectrum import log_spectral_distance, mel_levels
 from reverbsynth.audio.tails import measure_tails
-from reverbsynth.errors import ReverbSynthError
+from reverbsynth.errors import DataError, SettingsError
 from reverbsynth.gan import schedule
 from reverbsynth.gan.backend import input_gradient
 from reverbsynth.gan.layers import downscale
 from reverbsynth.gan.networks import Generator
+from reverbsynth.gan.trained_generator import TrainedGenerator
 from reverbsynth.instrument.label_mixture import one_hot
-from reverbsynth.settings import GanSettings
+from reverbsynth.instrument.latents import check_seed
 from reverbsynth.spectra.compiling import compile_function
 from reverbsynth.spectra.representation import Representation
+
+if TYPE_CHECKING:
+    from reverbsynth.instrument.instrument import Instrument
 
 RATE = 0.2
 """Adam's rate, which falls to nothing along half a cosine."""
@@ -134,35 +139,108 @@ class Applied:
         return "\n".join(lines)
 
 
+def apply_effect(
+    instrument: "Instrument",
+    /,
+    audio: np.ndarray,
+    effect: Any,
+    pitch: int | None = None,
+    seed: int = 0,
+    starts: int = 6,
+    steps: int = 200,
+    progress: Callable[[int, int], None] | None = None,
+    own_effect: Any = None,
+    gain: float | None = None,
+    onset: int | None = None,
+    **labels: Any,
+) -> Applied:
+    """Play a recorded note with another effect.
+
+    The search compares magnitudes of images (`Inversion.fit`); what it finds is then played with
+    the effect. How loud the note was recorded, and after how much silence, is no part of it: both
+    are taken away before the search and given back to what is returned.
+
+    Parameters
+    ----------
+    instrument : Instrument
+    audio : ndarray [shape=(samples,)]
+        At 16 kHz. Cut 4 s after its onset, or followed by silence.
+    effect : str or mapping
+        A value of the label ``effect``, or a mixture.
+    pitch : int, optional
+        MIDI pitch; estimated by default.
+    seed : int
+        Of the starts: the same seed finds the same note.
+    starts, steps : int
+        Searches side by side, and gradient steps of each.
+    progress : callable, optional
+        Called with the number of steps done and of all.
+    own_effect : str or mapping, optional
+        The effect that the note was recorded with; by default it is searched for, as a mixture.
+    gain : float, optional
+        Brings the recording to the level of the instrument's notes; by default, to the median over
+        a few of them.
+    onset : int, optional
+        Sample at which the note begins; found by default (`onset_of`).
+    labels
+        What else is known of the recording, such as ``instrument="acoustic_bass"``.
+
+    Returns
+    -------
+    Applied
+        The sound, the reconstruction, and a report of how close it is.
+
+    Raises
+    ------
+    SettingsError
+        For an instrument without effects, an unknown effect or label, or a pitch outside the
+        instrument's range.
+    DataError
+        For a recording that is silent, not finite or not mono.
+    """
+    if "effect" not in instrument.labels:
+        raise SettingsError(
+            f"effect: this instrument has no such label, found {', '.join(instrument.labels)}"
+        )
+    for name, count in (("starts", starts), ("steps", steps)):
+        if count < 1:
+            raise SettingsError(f"{name}: found {count}, expected 1 or more")
+    if gain is not None and not 0 < gain < np.inf:
+        raise SettingsError(f"gain: found {gain}, expected a factor above 0")
+    check_seed(seed)
+    known = labels if own_effect is None else {**labels, "effect": own_effect}
+    for values in (known, {**labels, "effect": effect}):
+        instrument.condition(instrument.pitches[:1], **values)
+    recording, onset = recorded(audio, onset)
+    note = recording[onset:]
+    pitch = heard_pitch(note, pitch, instrument.pitches)
+    search = instrument.inversion
+    if gain is None:
+        gain = search.gain(note, pitch, known)
+    fit = search.fit(note * gain, pitch, known, seed, starts, steps, progress)
+    dry, wet = (
+        np.pad(instrument.notes([pitch], z=fit.z, **values)[0] / np.float32(gain), (onset, 0))
+        for values in (fit.labels, {**fit.labels, "effect": effect})
+    )
+    return Applied(wet, dry, recording, pitch, effect, fit, gain, onset)
+
+
 class Inversion:
     """A generator to search through.
 
     Parameters
     ----------
-    gan : GanSettings
-    representation : Representation
-    labels : dict
-    stage, progress, weights
-        As of `reverbsynth.instrument.instrument.Instrument`.
+    generator : TrainedGenerator
     """
 
-    def __init__(
-        self,
-        gan: GanSettings,
-        representation: Representation,
-        labels: Mapping[str, list],
-        stage: int,
-        progress: float,
-        weights: Mapping[str, np.ndarray],
-    ):
-        self._size, self._labels = gan.latent_size, labels
-        self._progress = ops.convert_to_tensor(progress, "float32")
-        self._representation = representation
-        self._factor = schedule.box_factor(schedule.blocks(stage))
-        width = sum(len(values) for values in labels.values())
-        self._network = Generator(gan, width, stage)
+    def __init__(self, generator: TrainedGenerator):
+        self._size, self._labels = generator.gan.latent_size, generator.labels
+        self._progress = ops.convert_to_tensor(generator.progress, "float32")
+        self._representation = Representation(generator.spectra)
+        self._factor = schedule.box_factor(schedule.blocks(generator.stage))
+        self._network = Generator(generator.gan, generator.labels.width, generator.stage)
         for name, variable in self._network.named_variables().items():
-            variable.assign(weights[name])
+            variable.assign(generator.weights[name])
         self._losses = compile_function(self._image_losses)
         self._descent = compile_function(
             lambda point, *given: input_gradient(
@@ -261,7 +339,7 @@ class Inversion:
             blocks.append(
                 np.zeros((1, len(values)), np.float32)
                 if searched
-                else one_hot(name, values, given[name], 1)
+                else one_hot(self._labels, name, given[name], 1)
             )
             free.append(np.full((1, len(values)), searched, np.float32))
         return np.concatenate(blocks, axis=1), np.concatenate(free, axis=1)
@@ -273,8 +351,8 @@ class Inversion:
         usual = math.sqrt(self._size)
         z = z * ops.clip(length, max(usual - SPREAD, 0.0), usual + SPREAD) / length
         blocks, start = [], 0
-        for values in self._labels.values():
-            stop = start + len(values)
+        for size in self._labels.sizes.values():
+            stop = start + size
             blocks.append(ops.softmax(logits[:, start:stop], axis=1))
             start = stop
         return z, fixed + free * ops.concatenate(blocks, axis=1)
@@ -301,19 +379,19 @@ class Inversion:
         return found
 
 
-def heard_pitch(recording: np.ndarray, pitch: int | None, pitches: list[int]) -> int:
+def heard_pitch(recording: np.ndarray, pitch: int | None, pitches: Sequence[int]) -> int:
     """The pitch to play: the one given, or the estimated one.
 
     Raises
     ------
-    ReverbSynthError
-        For silence, or a pitch that the instrument has not.
+    SettingsError
+        For a pitch outside the instrument's range, or none that could be estimated.
     """
     found = estimated_pitch(recording)[0] if pitch is None else pitch
     if found not in pitches:
         how = "estimated" if pitch is None else "found"
         hint = "; name it with pitch" if pitch is None else ""
-        raise ReverbSynthError(
+        raise SettingsError(
             f"pitch: {how} {'none' if found is None else found}, "
             f"expected {pitches[0]} to {pitches[-1]}{hint}"
         )
@@ -336,16 +414,16 @@ def recorded(audio: np.ndarray, onset: int | None = None) -> tuple[np.ndarray, i
 
     Raises
     ------
-    ReverbSynthError
+    DataError
         For one that is silent, not finite, or not mono.
     """
     audio = np.asarray(audio, np.float32)
     if audio.ndim != 1:
-        raise ReverbSynthError(f"audio: found shape {audio.shape}, expected (samples,)")
+        raise DataError(f"audio: found shape {audio.shape}, expected (samples,)")
     if not np.isfinite(audio).all():
-        raise ReverbSynthError("audio: holds NaN or infinity")
+        raise DataError("audio: holds NaN or infinity")
     if not np.abs(audio[onset:]).max(initial=0) > 0:
-        raise ReverbSynthError("audio: is silent, expected a note")
+        raise DataError("audio: is silent, expected a note")
     onset = onset_of(audio) if onset is None else onset
     audio = audio[: onset + NOTE_LENGTH]
     return np.pad(audio, (0, onset + NOTE_LENGTH - len(audio))), onset

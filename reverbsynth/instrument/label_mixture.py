@@ -1,7 +1,7 @@
 """Values of a label, and mixtures of them: the dial between dry and wet.
 
-Training shows a network whole effects only: each is a one-hot vector. Between two of them lies the
-line that a mixture moves along.
+In training, a network sees whole effects only: each is a one-hot vector. A mixture lies on the line
+between two of them.
 """
 
 import math
@@ -10,72 +10,60 @@ from typing import Any
 
 import numpy as np
 
-from reverbsynth.errors import ReverbSynthError
+from reverbsynth.errors import SettingsError
+from reverbsynth.gan.labels import LabelSpace
 
 TOLERANCE = 1e-6
-"""How far the weights' sum may be from 1."""
+"""How far the sum of the weights may be from 1."""
 
 
-def one_hot(label: str, values: Sequence, chosen: Any, count: int) -> np.ndarray:
+def one_hot(labels: LabelSpace, name: str, chosen: Any, count: int) -> np.ndarray:
     """A label's block of the generator's input.
 
     Parameters
     ----------
-    label : str
-    values : sequence
-        Its vocabulary.
+    labels : LabelSpace
+    name : str
+        Of the label.
     chosen : value, mapping, or sequence of either
-        For all notes, or one for each. A mapping gives weights to values.
+        For all notes, or one for each. A mapping gives weights to values; pitches cannot be mixed.
     count : int
         Number of notes.
 
     Returns
     -------
-    ndarray, float32 [shape=(count, len(values))]
+    ndarray, float32 [shape=(count, classes)]
 
     Raises
     ------
-    ReverbSynthError
+    SettingsError
         For an unknown value, another number of notes, or weights that are negative or do not sum
         to 1.
     """
     if isinstance(chosen, str | Mapping) or not isinstance(chosen, Sequence | np.ndarray):
         chosen = [chosen] * count
     if len(chosen) != count:
-        raise ReverbSynthError(f"{label}: found {len(chosen)} values, expected {count}")
-    block = np.zeros((count, len(values)), np.float32)
-    for row, one in enumerate(chosen):
-        # A pitch between two pitches is none.
-        if isinstance(one, Mapping) and label != "pitch":
-            check(label, one, values)
-            for value, weight in one.items():
-                block[row, values.index(value)] = weight
+        raise SettingsError(f"{name}: found {len(chosen)} values, expected {count}")
+    block = np.zeros((count, len(labels[name])), np.float32)
+    for row, value in zip(block, chosen, strict=True):
+        if isinstance(value, Mapping) and name != "pitch":
+            classes = [labels.index(name, part) for part in value]
+            _check_weights(name, value)
+            row[classes] = list(value.values())
         else:
-            block[row, _place(label, one, values)] = 1
+            row[labels.index(name, value)] = 1
     return block
 
 
-def check(label: str, weights: Mapping[Any, float], values: Sequence) -> None:
-    """Refuse a mixture that is none.
-
-    Raises
-    ------
-    ReverbSynthError
-        See `one_hot`.
-    """
+def _check_weights(name: str, weights: Mapping[Any, float]) -> None:
     for value, weight in weights.items():
-        _place(label, value, values)
         if isinstance(weight, bool) or not isinstance(weight, int | float | np.number):
-            raise ReverbSynthError(
-                f"{label}: weight of {value}: found {weight!r}, expected a number"
-            )
+            raise SettingsError(f"{name}: weight of {value}: found {weight!r}, expected a number")
         if not weight >= 0:
-            raise ReverbSynthError(
-                f"{label}: weight of {value}: found {weight:g}, expected 0 or more"
-            )
+            raise SettingsError(f"{name}: weight of {value}: found {weight:g}, expected 0 or more")
     total = math.fsum(weights.values())
     if not abs(total - 1) <= TOLERANCE:
-        raise ReverbSynthError(f"{label}: found weights that sum to {total:g}, expected 1")
+        raise SettingsError(f"{name}: found weights that sum to {total:g}, expected 1")
 
 
 def reference(values: Sequence) -> Any:
@@ -90,7 +78,7 @@ def mix_labels(first: Any, second: Any, share: float) -> dict | Any:
     return {first: 1 - share, second: share}
 
 
-def parse(label: str, text: str, values: Sequence | None = None) -> Any:
+def parse(label: str, text: str, values: Sequence = ()) -> Any:
     """A value or mixture as the command line has it.
 
     ``reverb`` is that value, ``dry=0.3,reverb=0.7`` a mixture of them, and a number such as ``0.7``
@@ -105,20 +93,20 @@ def parse(label: str, text: str, values: Sequence | None = None) -> Any:
 
     Raises
     ------
-    ReverbSynthError
+    SettingsError
         For text that is none of these.
     """
     if "=" not in text:
         share = _number(text)
-        if share is None or values is None or text in values:
+        if share is None or not values or text in values:
             return text
         if len(values) != 2:
             names = ", ".join(map(str, values))
-            raise ReverbSynthError(
+            raise SettingsError(
                 f"{label}: found {text}, expected a value or value=weight,… of {names}"
             )
         if not 0 <= share <= 1:
-            raise ReverbSynthError(
+            raise SettingsError(
                 f"{label}: found {text}, expected 0 ({values[0]}) to 1 ({values[1]})"
             )
         return mix_labels(*values, share)
@@ -127,7 +115,7 @@ def parse(label: str, text: str, values: Sequence | None = None) -> Any:
         name, _, number = (piece.strip() for piece in part.partition("="))
         weight = _number(number)
         if not name or weight is None or name in weights:
-            raise ReverbSynthError(
+            raise SettingsError(
                 f"{label}: found {text}, expected value=weight,… with each value once"
             )
         weights[name] = weight
@@ -139,10 +127,3 @@ def _number(text: str) -> float | None:
         return float(text)
     except ValueError:
         return None
-
-
-def _place(label: str, value: Any, values: Sequence) -> int:
-    if isinstance(value, Mapping) or value not in values:
-        known = f"{values[0]} to {values[-1]}" if label == "pitch" else ", ".join(map(str, values))
-        raise ReverbSynthError(f"{label}: found {value}, expected one of {known}")
-    return values.index(value)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reverbsynth.errors import ReverbSynthError
+from reverbsynth.errors import SettingsError
 
 
 def slerp(start: np.ndarray, stop: np.ndarray, share: float | np.ndarray) -> np.ndarray:
@@ -40,12 +40,12 @@ def check_seed(seed: int | None) -> None:
 
     Raises
     ------
-    ReverbSynthError
+    SettingsError
         For one that is below 0 or no whole number.
     """
     if seed is None or (isinstance(seed, int | np.integer) and seed >= 0):
         return
-    raise ReverbSynthError(f"seed: found {seed!r}, expected a whole number from 0")
+    raise SettingsError(f"seed: found {seed!r}, expected a whole number from 0")
 
 
 @dataclass(frozen=True)
@@ -68,13 +68,13 @@ class LatentWalk:
 
         Raises
         ------
-        ReverbSynthError
+        SettingsError
             For a length that is not finite, an interval that is not above 0, or a seed below 0.
         """
         if not np.isfinite(seconds):
-            raise ReverbSynthError(f"seconds: found {seconds}, expected a length")
+            raise SettingsError(f"seconds: found {seconds}, expected a length")
         if not every > 0:
-            raise ReverbSynthError(f"every: found {every}, expected seconds above 0")
+            raise SettingsError(f"every: found {every}, expected seconds above 0")
         check_seed(seed)
         count = int(np.ceil(max(seconds, 0.0) / every)) + 1
         anchors = np.random.default_rng(seed).standard_normal((count, latent_size), np.float32)

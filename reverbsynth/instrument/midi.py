@@ -15,7 +15,7 @@ import mido
 import numpy as np
 
 from reverbsynth.audio.format import SAMPLE_RATE
-from reverbsynth.errors import ReverbSynthError
+from reverbsynth.errors import DataError, SettingsError
 from reverbsynth.instrument.instrument import Instrument, at_peak
 
 ATTACK = 0.010
@@ -109,7 +109,7 @@ def read_midi(path: Path | str) -> list[Part]:
 
     Raises
     ------
-    ReverbSynthError
+    DataError
         For a missing or damaged file, or one without a note.
     """
     path = Path(path)
@@ -119,15 +119,15 @@ def read_midi(path: Path | str) -> list[Part]:
         parts = _parts(events, [track.name for track in file.tracks])
     except OSError as error:
         reason = error.strerror or error
-        raise ReverbSynthError(f"{path}: cannot be read as MIDI ({reason})") from None
-    except ReverbSynthError as error:
-        raise ReverbSynthError(f"{path}: {error}") from None
+        raise DataError(f"{path}: cannot be read as MIDI ({reason})") from None
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from None
     # A damaged file can fail at any byte, and mido then raises whatever Python does there.
     except Exception as error:
         reason = " ".join(str(error).split())[:100] or type(error).__name__
-        raise ReverbSynthError(f"{path}: damaged MIDI file ({reason})") from None
+        raise DataError(f"{path}: damaged MIDI file ({reason})") from None
     if not parts:
-        raise ReverbSynthError(f"{path}: found no notes")
+        raise DataError(f"{path}: found no notes")
     return parts
 
 
@@ -136,19 +136,19 @@ def choose(parts: Sequence[Part], numbers: Iterable[int] | None = None) -> list[
 
     Raises
     ------
-    ReverbSynthError
+    SettingsError
         For a part that is not there, or where only drums are.
     """
     if numbers is None:
         chosen = [part for part in parts if not part.drums]
         if not chosen:
-            raise ReverbSynthError("tracks: found drums only, which the instrument cannot play")
+            raise SettingsError("tracks: found drums only, which the instrument cannot play")
     else:
         known = {part.number: part for part in parts}
         for number in numbers:
             if number not in known:
                 listed = ", ".join(f"{part.number} ({part.name or 'unnamed'})" for part in parts)
-                raise ReverbSynthError(f"track: found {number}, expected one of {listed}")
+                raise SettingsError(f"track: found {number}, expected one of {listed}")
         chosen = [known[number] for number in sorted(set(numbers))]
     notes = [note for part in chosen for note in part.notes]
     return sorted(notes, key=lambda note: (note.start, note.pitch, note.end, note.velocity))
@@ -187,16 +187,16 @@ def render(
 
     Raises
     ------
-    ReverbSynthError
+    SettingsError
         When no note can be played.
     """
     if not every >= 0:
-        raise ReverbSynthError(f"seconds between timbres: found {every}, expected 0 or more")
+        raise SettingsError(f"seconds between timbres: found {every}, expected 0 or more")
     instrument.condition(instrument.pitches[:1], **labels)
     heard, moved, dropped = _within(notes, instrument.pitches, outside)
     if not heard:
         low, high = instrument.pitches[0], instrument.pitches[-1]
-        raise ReverbSynthError(f"no note to play within the instrument's pitches {low} to {high}")
+        raise SettingsError(f"no note to play within the instrument's pitches {low} to {high}")
     duration = max(min(note.end, note.start + LONGEST) for note in heard) + RELEASE
     audio = np.zeros(round(duration * SAMPLE_RATE) + 1, np.float32)
     walk = instrument.walk(duration if every else 0.0, every or 1.0, seed)
@@ -255,10 +255,10 @@ def _within(
 def _in_seconds(file: mido.MidiFile) -> list[tuple[float, int, mido.Message]]:
     """Messages of all tracks in order, with their time in seconds and their track."""
     if file.type == 2:
-        raise ReverbSynthError("MIDI format 2 (separate sequences), expected format 0 or 1")
+        raise DataError("MIDI format 2 (separate sequences), expected format 0 or 1")
     per_beat = file.ticks_per_beat
     if not 0 < per_beat < 0x8000:
-        raise ReverbSynthError(f"{per_beat} ticks a beat, expected beats, not SMPTE frames")
+        raise DataError(f"{per_beat} ticks a beat, expected beats, not SMPTE frames")
     timed = []
     for number, track in enumerate(file.tracks):
         ticks = 0
@@ -275,7 +275,7 @@ def _in_seconds(file: mido.MidiFile) -> list[tuple[float, int, mido.Message]]:
         if not message.is_meta or message.type == "end_of_track":
             if seconds > _LONGEST_PIECE:
                 hours = _LONGEST_PIECE / 3600
-                raise ReverbSynthError(f"lasts {seconds:.0f} s, expected at most {hours:.0f} hours")
+                raise DataError(f"lasts {seconds:.0f} s, expected at most {hours:.0f} hours")
             events.append((seconds, number, message))
     return events
 
@@ -298,7 +298,7 @@ def _parts(events: list[tuple[float, int, mido.Message]], names: list[str]) -> l
     seconds = 0.0
     for count, (seconds, track, message) in enumerate(events):
         if count > _MOST_NOTES:
-            raise ReverbSynthError(f"more than {_MOST_NOTES:,} events")
+            raise DataError(f"more than {_MOST_NOTES:,} events")
         if message.type in ("note_on", "note_off"):
             key = (track, message.channel, message.note)
             if message.type == "note_on" and message.velocity > 0:

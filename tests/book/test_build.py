@@ -334,8 +334,10 @@ class TestWorkspace:
     def test_without_shipped_results_a_run_plays_its_own(self, small_run, tmp_path):
         place = replace(workspace(run=small_run.directory), results=tmp_path)
         assert place.showcase is place
-        weights = Instrument.from_run(small_run).weights
-        assert all((place.instrument.weights[name] == weights[name]).all() for name in weights)
+        weights = Instrument.from_run(small_run).generator.weights
+        assert all(
+            (place.instrument.generator.weights[name] == weights[name]).all() for name in weights
+        )
 
     def test_twins_come_with_their_notes(self, small_settings, small_data, tmp_path, monkeypatch):
         path = tmp_path / "small.yaml"

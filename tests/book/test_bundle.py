@@ -58,10 +58,10 @@ def test_a_bundle_is_a_run(kept, run):
 
 
 def test_its_instrument_is_the_runs_in_float16(kept, run):
-    expected = Instrument.from_run(run).in_float16().weights
+    expected = Instrument.from_run(run).in_float16().generator.weights
     for found in (
-        Instrument.from_run(kept).weights,
-        Instrument.load(kept.directory / "instrument.safetensors").weights,
+        Instrument.from_run(kept).generator.weights,
+        Instrument.load(kept.directory / "instrument.safetensors").generator.weights,
     ):
         assert found.keys() == expected.keys()
         assert all(np.array_equal(found[name], expected[name]) for name in expected)

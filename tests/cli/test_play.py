@@ -31,7 +31,7 @@ def refusal(*arguments) -> str:
 @pytest.fixture(scope="module")
 def instrument(fixtures, tmp_path_factory):
     path = tmp_path_factory.mktemp("play") / "bass.safetensors"
-    result = invoke("import-original", fixtures / "original_run", "-o", path, "--half")
+    result = invoke("import-original", fixtures / "original_run", "-o", path, "--float16")
     assert result.exit_code == 0, result.output
     return path
 

@@ -18,6 +18,7 @@ from reverbsynth.evaluation import claims, gansynth_table, representations
 from reverbsynth.evaluation.clips import Clips
 from reverbsynth.evaluation.evaluate import FILE, closest_notes, evaluate
 from reverbsynth.evaluation.report import Report
+from reverbsynth.gan.labels import LabelSpace
 from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.settings import Settings
 from reverbsynth.spectra.representation import Representation
@@ -44,7 +45,7 @@ class Player(Instrument):
     def __init__(self, data: DataSet, labels: tuple[str, ...], stage: int = 8, spoil=None):
         settings = Settings()
         self.gan, self.spectra, self.stage = settings.gan, settings.spectra, stage
-        self.labels = {name: data.vocabulary(name) for name in labels}
+        self.labels = LabelSpace.of({name: data.vocabulary(name) for name in labels})
         self.facts = {"data_sha256": data.sha256}
         self.representation = Representation(settings.spectra)
         clips = Clips.of(data, data.splits)

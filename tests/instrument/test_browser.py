@@ -8,11 +8,10 @@ import threading
 import numpy as np
 import pytest
 
-from reverbsynth.gan.networks import Generator
 from reverbsynth.instrument.export import write_page
 from reverbsynth.instrument.instrument import Instrument
-from reverbsynth.settings import GanSettings, SpectraSettings
 from tests import chromium
+from tests.instruments import untrained
 
 pytestmark = pytest.mark.browser
 
@@ -22,13 +21,8 @@ PITCHES = list(range(36, 61))
 @pytest.fixture(scope="module")
 def instrument() -> Instrument:
     """An untrained instrument of the laptop's size at stage 8, with two effects."""
-    gan = GanSettings(labels=("pitch", "effect"), filters_base=1024, filters_max=64)
-    weights = {
-        name: np.asarray(variable)
-        for name, variable in Generator(gan, len(PITCHES) + 2, 8, seed=1).named_variables().items()
-    }
     labels = {"pitch": PITCHES, "effect": ["dry", "reverb"]}
-    return Instrument(gan, SpectraSettings(), labels, 8, 4.0, weights, {})
+    return untrained(labels, 8, seed=1, filters_base=1024, filters_max=64)
 
 
 @pytest.fixture(scope="module")

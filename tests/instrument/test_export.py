@@ -10,24 +10,23 @@ import soundfile
 from typer.testing import CliRunner
 
 from reverbsynth.cli import app
-from reverbsynth.gan.networks import Generator
 from reverbsynth.instrument import web
 from reverbsynth.instrument.export import SEEDS, check_page, web_keyboard, write_onnx, write_page
 from reverbsynth.instrument.instrument import Instrument
-from reverbsynth.settings import GanSettings, SpectraSettings
+from reverbsynth.settings import SpectraSettings
+from tests.instruments import untrained
 
 
-def untrained(stage: int, progress: float, kind: str = "mel", size: int = 3) -> Instrument:
-    gan = GanSettings(
-        labels=("pitch", "effect"), filters_base=128, filters_max=16, kernel_size=size
-    )
-    weights = {
-        name: np.asarray(variable)
-        for name, variable in Generator(gan, 7, stage).named_variables().items()
-    }
-    labels = {"pitch": list(range(40, 45)), "effect": ["dry", "reverb"]}
-    return Instrument(
-        gan, SpectraSettings(representation=kind), labels, stage, progress, weights, {}
+def thin(stage: int, progress: float, kind: str = "mel", size: int = 3) -> Instrument:
+    """A small untrained instrument with two effects."""
+    return untrained(
+        {"pitch": range(40, 45), "effect": ["dry", "reverb"]},
+        stage,
+        progress=progress,
+        spectra=SpectraSettings(representation=kind),
+        filters_base=128,
+        filters_max=16,
+        kernel_size=size,
     )
 
 
@@ -66,10 +65,22 @@ def check(instrument, path, played, pitches, **labels):
     ],
 )
 def test_a_model_sounds_as_its_instrument(tmp_path, stage, progress, kind, size):
-    instrument = untrained(stage, progress, kind, size)
+    instrument = thin(stage, progress, kind, size)
     write_onnx(instrument, tmp_path / "a.onnx")
     onnx.checker.check_model(tmp_path / "a.onnx", full_check=True)
     check(instrument, tmp_path / "a.onnx", instrument, [40, 43], effect="reverb")
+
+
+def test_a_model_says_what_it_is(tmp_path, imported):
+    write_onnx(imported, tmp_path / "a.onnx")
+    session = onnxruntime.InferenceSession(tmp_path / "a.onnx", providers=["CPUExecutionProvider"])
+    stored = session.get_modelmeta().custom_metadata_map
+    found = {name: json.loads(text) for name, text in stored.items()}
+    assert found["labels"] == [["pitch", list(range(24, 85))]]
+    assert found["pitches"] == list(range(24, 85))
+    assert found["sample_rate"] == 16_000
+    assert found["stage"] == imported.stage
+    assert found["provenance"] == imported.facts
 
 
 def test_an_imported_checkpoint_sounds_alike(tmp_path, imported):
@@ -88,7 +99,7 @@ def test_half_a_model_is_half_the_size_and_plays_the_halved_instrument(tmp_path,
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
     folder = tmp_path_factory.mktemp("book") / "keyboard"
-    instrument = untrained(4, 2.0)
+    instrument = thin(4, 2.0)
     return instrument, folder, web_keyboard(instrument, folder)
 
 
@@ -131,14 +142,14 @@ def test_its_clips_are_notes_for_every_effect(written):
 
 
 def test_a_page_names_what_it_is(tmp_path):
-    page = write_page(untrained(0, 0.0), tmp_path / "page", title="A <bass>")
+    page = write_page(thin(0, 0.0), tmp_path / "page", title="A <bass>")
     text = page.read_text()
     assert "<title>A &lt;bass&gt;</title>" in text
     assert 'lang="en"' in text
 
 
 def test_a_page_of_someone_else_stays(tmp_path, monkeypatch):
-    instrument = untrained(0, 0.0)
+    instrument = thin(0, 0.0)
     instrument.save(tmp_path / "bass.safetensors")
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "index.html").write_text("my own page")

@@ -8,9 +8,8 @@ from typer.testing import CliRunner
 
 from reverbsynth.cli.apply import apply
 from reverbsynth.errors import ReverbSynthError
-from reverbsynth.gan.networks import Generator
 from reverbsynth.instrument.instrument import Instrument
-from reverbsynth.settings import GanSettings, SpectraSettings
+from tests.instruments import untrained
 
 app = typer.Typer()
 app.command()(apply)
@@ -19,14 +18,8 @@ app.command()(apply)
 @pytest.fixture(scope="module")
 def instrument() -> Instrument:
     """An untrained instrument whose images are no spectrograms of any sound."""
-    gan = GanSettings(labels=("pitch", "effect"), latent_size=32, filters_base=256, filters_max=16)
-    pitches = list(range(40, 45))
-    weights = {
-        name: np.asarray(variable)
-        for name, variable in Generator(gan, len(pitches) + 2, 4, seed=1).named_variables().items()
-    }
-    labels = {"pitch": pitches, "effect": ["dry", "reverb"]}
-    return Instrument(gan, SpectraSettings(), labels, 4, 2.0, weights, {})
+    labels = {"pitch": range(40, 45), "effect": ["dry", "reverb"]}
+    return untrained(labels, 4, seed=1, latent_size=32, filters_base=256, filters_max=16)
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +32,7 @@ def test_a_note_the_instrument_drew_is_found_again(instrument, monkeypatch):
     """The search by itself: the image is given, so that a perfect answer exists."""
     z = instrument.latents(20, 3)
     images = instrument.images([41] * 20, z=z, effect="reverb")[:, ::16, ::16, 0]
-    search = instrument._inversion
+    search = instrument.inversion
     monkeypatch.setattr(search, "_target", lambda recording: images[:1])
     found = search.fit(np.empty(0), 41, {}, seed=0, starts=8, steps=300)
     others = 10 / np.log(10) * np.sqrt(np.mean((images[1:] - images[0]) ** 2, axis=(1, 2)))
@@ -50,7 +43,7 @@ def test_a_note_the_instrument_drew_is_found_again(instrument, monkeypatch):
 
 def test_a_recording_is_followed_better_than_by_chance(instrument, note):
     found = instrument.apply_effect(note, "reverb", pitch=41, steps=100, gain=1.0, onset=0)
-    search = instrument._inversion
+    search = instrument.inversion
     rng = np.random.default_rng(1)
     chance = search._losses(
         rng.standard_normal((20, 39), np.float32), search._target(note), *search._fixed(41, {})
@@ -92,7 +85,7 @@ def test_level_and_onset_do_not_matter_and_are_given_back(instrument, note):
     assert f"onset: {second.onset / 16_000:.3f} s" in second.text()
     images = instrument.images([41] * 40, seed=9, effect=["dry", "reverb"] * 20)[..., ::16, ::16, 0]
     usual = np.log(np.exp(images.astype(float)).sum(axis=(1, 2)))
-    level = instrument._inversion._level(instrument._inversion._target(first.gain * note))
+    level = instrument.inversion._level(instrument.inversion._target(first.gain * note))
     assert usual.min() < level < usual.max()
 
 

@@ -11,12 +11,12 @@ from typer.testing import CliRunner
 from reverbsynth.cli.export import export
 from reverbsynth.cli.play import play
 from reverbsynth.errors import ReverbSynthError
-from reverbsynth.gan.networks import Generator
+from reverbsynth.gan.labels import LabelSpace
 from reverbsynth.instrument.examples import BASS_LINE
 from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.instrument.label_mixture import mix_labels, one_hot, parse
 from reverbsynth.instrument.midi import choose, read_midi, render
-from reverbsynth.settings import GanSettings, SpectraSettings
+from tests.instruments import untrained
 
 EFFECTS = ["dry", "reverb", "chorus"]
 app = typer.Typer()
@@ -25,12 +25,8 @@ for command in (play, export):
 
 
 def instrument_of(effects: list[str]) -> Instrument:
-    gan = GanSettings(labels=("pitch", "effect"), filters_base=64, filters_max=8)
-    pitches = list(range(40, 45))
-    network = Generator(gan, len(pitches) + len(effects), 2)
-    weights = {name: np.asarray(value) for name, value in network.named_variables().items()}
-    labels = {"pitch": pitches, "effect": effects}
-    return Instrument(gan, SpectraSettings(), labels, 2, 1.0, weights, {})
+    labels = {"pitch": range(40, 45), "effect": effects}
+    return untrained(labels, 2, filters_base=64, filters_max=8)
 
 
 @pytest.fixture(scope="module")
@@ -58,8 +54,9 @@ def test_each_note_may_have_its_own(instrument):
 
 
 @given(st.floats(0, 1))
-def test_what_blend_makes_is_accepted_and_sums_to_one(share):
-    block = one_hot("effect", EFFECTS, mix_labels("dry", "chorus", share), 2)
+def test_what_mix_labels_makes_is_accepted_and_sums_to_one(share):
+    labels = LabelSpace.of({"effect": EFFECTS})
+    block = one_hot(labels, "effect", mix_labels("dry", "chorus", share), 2)
     assert block.sum(axis=1) == pytest.approx([1, 1])
     assert block[0, 2] == pytest.approx(share)
 

@@ -8,21 +8,15 @@ import soundfile
 from PIL import Image
 
 from reverbsynth.errors import ReverbSynthError
-from reverbsynth.gan.networks import Generator
 from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.instrument.widgets import panel
-from reverbsynth.settings import GanSettings, SpectraSettings
+from tests.instruments import untrained
 
 
 @pytest.fixture(scope="module")
 def instrument() -> Instrument:
-    gan = GanSettings(labels=("pitch", "effect"), filters_base=64, filters_max=8)
-    weights = {
-        name: np.asarray(variable)
-        for name, variable in Generator(gan, 7, 4).named_variables().items()
-    }
-    labels = {"pitch": list(range(40, 45)), "effect": ["dry", "reverb"]}
-    return Instrument(gan, SpectraSettings(), labels, 4, 2.0, weights, {})
+    labels = {"pitch": range(40, 45), "effect": ["dry", "reverb"]}
+    return untrained(labels, 4, filters_base=64, filters_max=8)
 
 
 @pytest.fixture
@@ -70,13 +64,8 @@ def test_of_two_effects_there_is_a_dial(shown, instrument):
 
 
 def test_of_more_effects_a_menu_and_an_amount():
-    gan = GanSettings(labels=("pitch", "effect"), filters_base=64, filters_max=8)
-    weights = {
-        name: np.asarray(variable)
-        for name, variable in Generator(gan, 5, 2).named_variables().items()
-    }
     labels = {"pitch": [40, 41], "effect": ["chorus", "dry", "reverb"]}
-    instrument = Instrument(gan, SpectraSettings(), labels, 2, 1.0, weights, {})
+    instrument = untrained(labels, 2, filters_base=64, filters_max=8)
     shown = panel(instrument)
     assert shown.wetness.value == 1
     shown.selects["effect"].value = "reverb"
