@@ -18,7 +18,7 @@ from reverbsynth.errors import SettingsError
 
 if TYPE_CHECKING:
     from reverbsynth.instrument.instrument import Instrument
-    from reverbsynth.instrument.midi import Played, Rendering
+    from reverbsynth.instrument.midi import MidiNote, Rendering
 
 
 def play(
@@ -113,7 +113,7 @@ def play(
 
 def _render(
     instrument: "Instrument",
-    notes: "Sequence[Played]",
+    notes: "Sequence[MidiNote]",
     seed: int,
     every: float,
     outside: str,

@@ -26,7 +26,8 @@ from reverbsynth.training.run import INSTRUMENT, Run
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
-    from reverbsynth.instrument.inversion import Applied, Inversion
+    from reverbsynth.instrument.apply import Applied
+    from reverbsynth.instrument.inversion import Inversion
     from reverbsynth.spectra.representation import Representation
 
 MOST_THREADS = 8
@@ -113,9 +114,9 @@ class Instrument:
         return type(self)(self.generator.in_float16(), self._threads)
 
     @property
-    def pitches(self) -> tuple[int, ...]:
+    def pitches(self) -> list[int]:
         """MIDI pitches that can be played."""
-        return self.labels["pitch"]
+        return list(self.labels["pitch"])
 
     @cached_property
     def representation(self) -> "Representation":
@@ -249,9 +250,9 @@ class Instrument:
     ) -> "Applied":
         """Play a recorded note with another effect.
 
-        Parameters, result and errors are those of `reverbsynth.instrument.inversion.apply_effect`.
+        Parameters, result and errors are those of `reverbsynth.instrument.apply.apply_effect`.
         """
-        from reverbsynth.instrument.inversion import apply_effect
+        from reverbsynth.instrument.apply import apply_effect
 
         return apply_effect(self, audio, effect, pitch, **options)
 

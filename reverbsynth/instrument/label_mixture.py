@@ -67,7 +67,7 @@ def _check_weights(name: str, weights: Mapping[Any, float]) -> None:
 
 
 def reference(values: Sequence) -> Any:
-    """The effect that others are an amount of: dry, or else the first."""
+    """The effect without any of the others: dry, or else the first."""
     return "dry" if "dry" in values else values[0]
 
 
@@ -79,7 +79,7 @@ def mix_labels(first: Any, second: Any, share: float) -> dict | Any:
 
 
 def parse(label: str, text: str, values: Sequence = ()) -> Any:
-    """A value or mixture as the command line has it.
+    """Read a value or mixture from the command line.
 
     ``reverb`` is that value, ``dry=0.3,reverb=0.7`` a mixture of them, and a number such as ``0.7``
     the share of the second of two values.
@@ -89,12 +89,12 @@ def parse(label: str, text: str, values: Sequence = ()) -> Any:
     label : str
     text : str
     values : sequence, optional
-        The vocabulary; without it a number is not understood.
+        The label's values; without them a number is not understood.
 
     Raises
     ------
     SettingsError
-        For text that is none of these.
+        When the text is none of these.
     """
     if "=" not in text:
         share = _number(text)
@@ -109,7 +109,8 @@ def parse(label: str, text: str, values: Sequence = ()) -> Any:
             raise SettingsError(
                 f"{label}: found {text}, expected 0 ({values[0]}) to 1 ({values[1]})"
             )
-        return mix_labels(*values, share)
+        first, second = values
+        return mix_labels(first, second, share)
     weights: dict[str, float] = {}
     for part in text.split(","):
         name, _, number = (piece.strip() for piece in part.partition("="))

@@ -36,12 +36,12 @@ def slerp(start: np.ndarray, stop: np.ndarray, share: float | np.ndarray) -> np.
 
 
 def check_seed(seed: int | None) -> None:
-    """Refuse a seed that no generator takes.
+    """Refuse a seed that no random generator takes.
 
     Raises
     ------
     SettingsError
-        For one that is below 0 or no whole number.
+        For a seed that is below 0 or not a whole number.
     """
     if seed is None or (isinstance(seed, int | np.integer) and seed >= 0):
         return
@@ -56,7 +56,7 @@ class LatentWalk:
     ----------
     anchors : ndarray [shape=(n, latent_size)]
     every : float
-        Seconds from one anchor to the next. Before the first and after the last it stands still.
+        Seconds from one anchor to the next. Before the first and after the last, the path rests.
     """
 
     anchors: np.ndarray
@@ -82,11 +82,11 @@ class LatentWalk:
 
     def at(self, seconds: Sequence[float] | np.ndarray) -> np.ndarray:
         """Latent vectors at given times, float32 [shape=(n, latent_size)]."""
-        places = np.clip(np.asarray(seconds, np.float64) / self.every, 0, len(self.anchors) - 1)
-        before = np.minimum(places.astype(int), max(len(self.anchors) - 2, 0))
+        positions = np.clip(np.asarray(seconds, np.float64) / self.every, 0, len(self.anchors) - 1)
+        before = np.minimum(positions.astype(int), max(len(self.anchors) - 2, 0))
         after = np.minimum(before + 1, len(self.anchors) - 1)
-        found = [
-            slerp(self.anchors[i], self.anchors[j], place - i)
-            for i, j, place in zip(before, after, places, strict=True)
+        vectors = [
+            slerp(self.anchors[i], self.anchors[j], position - i)
+            for i, j, position in zip(before, after, positions, strict=True)
         ]
-        return np.reshape(np.asarray(found, np.float32), (-1, self.anchors.shape[1]))
+        return np.reshape(np.asarray(vectors, np.float32), (-1, self.anchors.shape[1]))

@@ -1,4 +1,4 @@
-"""MIDI files played by an instrument, as GANSynth does it.
+"""MIDI files played by an instrument, as GANSynth plays them.
 
 The latent vector moves through latent space as the piece goes on, one new timbre every few seconds.
 Each note gets an attack of 10 ms and a release of 0.3 s after at most 3 s, and peaks at its
@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import mido
 import numpy as np
@@ -19,19 +19,19 @@ from reverbsynth.errors import DataError, SettingsError
 from reverbsynth.instrument.instrument import Instrument, at_peak
 
 ATTACK = 0.010
-"""Seconds in which a note fades in."""
+"""Seconds of a note's fade-in."""
 
 RELEASE = 0.3
-"""Seconds in which it fades out after its end."""
+"""Seconds of its fade-out, which begins at its end."""
 
 LONGEST = 3.0
-"""Seconds a note sounds at most before its release."""
+"""Seconds after which a note's release begins at the latest."""
 
 PEAK = 0.9
-"""Of the whole piece; the rest keeps lossy formats from clipping."""
+"""Peak of the whole piece; the margin keeps lossy formats from clipping."""
 
 DRUMS = 9
-"""General MIDI's drum channel, counted from 0."""
+"""Channel of drums in General MIDI, counted from 0."""
 
 _SUSTAIN, _ALL_SOUND_OFF, _ALL_NOTES_OFF = 64, 120, 123
 _LONGEST_PIECE = 2 * 3600.0
@@ -39,7 +39,7 @@ _MOST_NOTES = 1_000_000
 
 
 @dataclass(frozen=True)
-class Played:
+class MidiNote:
     """One note of a piece: start and end in seconds."""
 
     start: float
@@ -57,13 +57,13 @@ class Part:
     number : int
         Counted from 1 over the parts that hold notes.
     name : str
-        The track's.
+        Name of the track.
     """
 
     number: int
     name: str
     channel: int
-    notes: tuple[Played, ...]
+    notes: tuple[MidiNote, ...]
 
     @property
     def drums(self) -> bool:
@@ -72,17 +72,18 @@ class Part:
 
 @dataclass(frozen=True)
 class Rendering:
-    """What came out of `render`.
+    """A rendered piece (`render`).
 
     Attributes
     ----------
     audio : ndarray, float32 [shape=(samples,)]
     notes : int
-        Notes heard.
+        Number of notes played.
     generated : int
-        Different (pitch, timbre) pairs that had to be generated.
+        Number of different (pitch, timbre) pairs, each generated once.
     transposed, left_out : dict
-        How many notes of each pitch outside the vocabulary were moved by octaves, or dropped.
+        How many notes of each pitch outside the instrument's range were moved by octaves, or
+        left out.
     """
 
     audio: np.ndarray
@@ -92,17 +93,17 @@ class Rendering:
     left_out: dict[int, int] = field(default_factory=dict)
 
     def report(self) -> list[str]:
-        """For people: a line for each thing that was not played as written."""
-        kinds = {"transposed by octaves": self.transposed, "left out": self.left_out}
+        """Lines that say what was not played as written."""
+        changes = {"transposed by octaves": self.transposed, "left out": self.left_out}
         return [
-            f"{sum(counts.values())} notes {what} (pitches {', '.join(map(str, sorted(counts)))})"
-            for what, counts in kinds.items()
+            f"{sum(counts.values())} notes {name} (pitches {', '.join(map(str, sorted(counts)))})"
+            for name, counts in changes.items()
             if counts
         ]
 
 
 def read_midi(path: Path | str) -> list[Part]:
-    """Read a MIDI file: its parts with notes in seconds.
+    """Read the parts of a MIDI file, their notes timed in seconds.
 
     Tempo changes hold for all tracks; notes held by the sustain pedal end when it is lifted or
     their key is struck again; a note without an end lasts to the end of the piece.
@@ -131,13 +132,13 @@ def read_midi(path: Path | str) -> list[Part]:
     return parts
 
 
-def choose(parts: Sequence[Part], numbers: Iterable[int] | None = None) -> list[Played]:
-    """Notes of the chosen parts in order of their start; of all but the drums by default.
+def choose(parts: Sequence[Part], numbers: Iterable[int] | None = None) -> list[MidiNote]:
+    """Notes of some parts in order of their start; of all parts but drums by default.
 
     Raises
     ------
     SettingsError
-        For a part that is not there, or where only drums are.
+        For a part that does not exist, or when there are drums only.
     """
     if numbers is None:
         chosen = [part for part in parts if not part.drums]
@@ -156,10 +157,10 @@ def choose(parts: Sequence[Part], numbers: Iterable[int] | None = None) -> list[
 
 def render(
     instrument: Instrument,
-    notes: Sequence[Played],
+    notes: Sequence[MidiNote],
     seed: int | None = None,
     every: float = 2.0,
-    outside: Literal["transpose", "omit"] = "transpose",
+    outside: str = "transpose",
     progress: Callable[[int, int], None] | None = None,
     **labels: Any,
 ) -> Rendering:
@@ -168,16 +169,16 @@ def render(
     Parameters
     ----------
     instrument : Instrument
-    notes : sequence of Played
+    notes : sequence of MidiNote
     seed : int, optional
-        Of the timbres.
+        Seed of the timbres.
     every : float
         Seconds from one timbre to the next; 0 keeps one throughout.
     outside : {"transpose", "omit"}
-        What becomes of pitches the instrument has not: moved by as few octaves as it takes, or left
-        out. Those that no octave reaches are left out.
+        What to do with pitches outside the instrument's range: transpose by as few octaves as it
+        takes, or omit. Pitches that no octave brings into the range are omitted.
     progress : callable, optional
-        Called with the number of notes generated and of all to generate.
+        Called with the number of notes generated so far, and of all.
     labels
         Values of the other labels, such as ``effect="reverb"``.
 
@@ -193,31 +194,31 @@ def render(
     if not every >= 0:
         raise SettingsError(f"seconds between timbres: found {every}, expected 0 or more")
     instrument.condition(instrument.pitches[:1], **labels)
-    heard, moved, dropped = _within(notes, instrument.pitches, outside)
-    if not heard:
+    playable, transposed, left_out = _in_range(notes, instrument.pitches, outside)
+    if not playable:
         low, high = instrument.pitches[0], instrument.pitches[-1]
         raise SettingsError(f"no note to play within the instrument's pitches {low} to {high}")
-    duration = max(min(note.end, note.start + LONGEST) for note in heard) + RELEASE
+    duration = max(min(note.end, note.start + LONGEST) for note in playable) + RELEASE
     audio = np.zeros(round(duration * SAMPLE_RATE) + 1, np.float32)
     walk = instrument.walk(duration if every else 0.0, every or 1.0, seed)
     # Notes that start together share a timbre, so equal pitches among them are one generated note.
-    z = walk.at([note.start for note in heard])
-    keys = [(note.pitch, timbre.tobytes()) for note, timbre in zip(heard, z, strict=True)]
+    z = walk.at([note.start for note in playable])
+    keys = [(note.pitch, timbre.tobytes()) for note, timbre in zip(playable, z, strict=True)]
     uses: dict[tuple, list[int]] = {}
     for i, key in enumerate(keys):
         uses.setdefault(key, []).append(i)
-    first = [places[0] for places in uses.values()]
-    waves = instrument.stream([heard[i].pitch for i in first], z[first], **labels)
-    for done, (wave, places) in enumerate(zip(waves, uses.values(), strict=True), 1):
-        for i in places:
-            _add(audio, wave, heard[i])
+    first = [indices[0] for indices in uses.values()]
+    waves = instrument.stream([playable[i].pitch for i in first], z[first], **labels)
+    for done, (wave, indices) in enumerate(zip(waves, uses.values(), strict=True), 1):
+        for i in indices:
+            _mix_in(audio, wave, playable[i])
         if progress:
             progress(done, len(first))
-    return Rendering(at_peak(audio, PEAK), len(heard), len(first), moved, dropped)
+    return Rendering(at_peak(audio, PEAK), len(playable), len(first), transposed, left_out)
 
 
 def envelope(seconds: float) -> np.ndarray:
-    """Gain of a note held so long, release included, float32 [shape=(samples,)]."""
+    """Gain of a note of some length, its release included, float32 [shape=(samples,)]."""
     held = round(min(seconds, LONGEST) * SAMPLE_RATE)
     attack, release = round(ATTACK * SAMPLE_RATE), round(RELEASE * SAMPLE_RATE)
     gain = np.ones(held + release, np.float32)
@@ -226,34 +227,37 @@ def envelope(seconds: float) -> np.ndarray:
     return gain
 
 
-def _add(audio: np.ndarray, wave: np.ndarray, note: Played) -> None:
+def _mix_in(audio: np.ndarray, wave: np.ndarray, note: MidiNote) -> None:
     gain = envelope(note.end - note.start)
     shaped = at_peak(wave[: len(gain)] * gain, note.velocity / 127)
     start = round(note.start * SAMPLE_RATE)
     audio[start : start + len(shaped)] += shaped[: len(audio) - start]
 
 
-def _within(
-    notes: Sequence[Played], pitches: Sequence[int], outside: str
-) -> tuple[list[Played], Counter, Counter]:
+def _in_range(
+    notes: Sequence[MidiNote], pitches: Sequence[int], outside: str
+) -> tuple[list[MidiNote], Counter[int], Counter[int]]:
+    """Notes that can be played, and counts of the pitches transposed and left out."""
     known = set(pitches)
-    heard, moved, dropped = [], Counter(), Counter()
+    playable: list[MidiNote] = []
+    transposed: Counter[int] = Counter()
+    left_out: Counter[int] = Counter()
     octaves = sorted(range(-120, 121, 12), key=abs)
     for note in notes:
         pitch = note.pitch
         if pitch not in known and outside == "transpose":
             pitch = next((pitch + step for step in octaves if pitch + step in known), pitch)
         if pitch not in known:
-            dropped[note.pitch] += 1
+            left_out[note.pitch] += 1
             continue
         if pitch != note.pitch:
-            moved[note.pitch] += 1
-        heard.append(Played(note.start, note.end, pitch, note.velocity))
-    return heard, moved, dropped
+            transposed[note.pitch] += 1
+        playable.append(MidiNote(note.start, note.end, pitch, note.velocity))
+    return playable, transposed, left_out
 
 
 def _in_seconds(file: mido.MidiFile) -> list[tuple[float, int, mido.Message]]:
-    """Messages of all tracks in order, with their time in seconds and their track."""
+    """Messages of all tracks in order of time: seconds, number of the track, message."""
     if file.type == 2:
         raise DataError("MIDI format 2 (separate sequences), expected format 0 or 1")
     per_beat = file.ticks_per_beat
@@ -281,15 +285,15 @@ def _in_seconds(file: mido.MidiFile) -> list[tuple[float, int, mido.Message]]:
 
 
 def _parts(events: list[tuple[float, int, mido.Message]], names: list[str]) -> list[Part]:
-    """Notes of each track and channel, those held by the pedal included."""
-    found: dict[tuple[int, int], list[Played]] = {}
+    """Notes of each track and channel, which keys and the sustain pedal hold."""
+    notes_of: dict[tuple[int, int], list[MidiNote]] = {}
     down: dict[tuple[int, int, int], list[tuple[float, int]]] = {}
     held: dict[tuple[int, int, int], list[tuple[float, int]]] = {}
     pedals: set[int] = set()
 
     def end(key: tuple[int, int, int], strikes: list[tuple[float, int]], at: float) -> None:
         for start, velocity in strikes:
-            found.setdefault(key[:2], []).append(Played(start, at, key[2], velocity))
+            notes_of.setdefault(key[:2], []).append(MidiNote(start, at, key[2], velocity))
 
     def lift(channel: int, at: float) -> None:
         for key in [key for key in held if key[1] == channel]:
@@ -328,5 +332,5 @@ def _parts(events: list[tuple[float, int, mido.Message]], names: list[str]) -> l
             end(key, strikes, seconds)
     return [
         Part(number, names[track].strip(), channel, tuple(sorted(notes, key=lambda n: n.start)))
-        for number, ((track, channel), notes) in enumerate(sorted(found.items()), 1)
+        for number, ((track, channel), notes) in enumerate(sorted(notes_of.items()), 1)
     ]

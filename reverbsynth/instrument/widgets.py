@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from reverbsynth.audio.io import encode_audio, write_audio
-from reverbsynth.errors import ReverbSynthError
+from reverbsynth.errors import ReverbSynthError, RunError
 from reverbsynth.instrument.instrument import Instrument, at_peak
 from reverbsynth.instrument.label_mixture import mix_labels, reference
 from reverbsynth.instrument.latents import slerp
@@ -20,7 +20,7 @@ _NAMES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", 
 _PEAK = 0.9
 
 _DEPTH = 16.0
-"""Nepers shown below the loudest pixel."""
+"""Range of the magnitudes shown, in nepers below the loudest pixel."""
 
 
 def panel(source: Instrument | Run | Path | str) -> "Panel":
@@ -29,8 +29,8 @@ def panel(source: Instrument | Run | Path | str) -> "Panel":
     Parameters
     ----------
     source : Instrument, Run or path
-        An instrument has one stage, and so has a results bundle; of a run any finished stage can
-        be chosen.
+        An instrument has one stage, and so has a results bundle; a run offers all its finished
+        stages.
 
     Returns
     -------
@@ -41,30 +41,29 @@ def panel(source: Instrument | Run | Path | str) -> "Panel":
 
 
 class Panel(ipywidgets.VBox):
-    """See `panel`. Every change of a control plays the note anew.
+    """See `panel`. Every change of a control plays the note again.
 
     Attributes
     ----------
     pitch, first_seed, second_seed, blend, stage, selects, wetness, file_name, save : widgets
-        The controls; ``selects`` by label. ``wetness`` is how much of the effect there is, None for
-        an instrument without that label. Of two effects it is the only control.
+        The controls; ``selects`` by label. ``wetness`` is the amount of the effect, None for an
+        instrument without that label; with two effects it is their only control.
     picture, player, message : widgets
-        What they lead to.
+        The image, the sound and what there is to say about them.
     wave : ndarray [shape=(64000,)]
-        The note that is in the player, as generated.
+        The note in the player, as generated.
     """
 
     def __init__(self, source: Instrument | Run | Path | str):
         self._source = _opened(source)
         # Stages that were played stay loaded; four of full size are 120 MB.
         self._instrument = lru_cache(maxsize=4)(self._of_stage)
-        of_run = isinstance(self._source, Run)
-        stages = self._source.stages if of_run else [self._source.stage]
-        if of_run and self._source.bundled:
-            stages = stages[-1:]
+        stages = _stages(self._source)
         if not stages:
-            raise ReverbSynthError(f"{source}: no stage of this run is finished yet")
-        pitches, others = self._choices(stages[-1])
+            raise RunError(f"{source}: no stage of this run is finished yet")
+        labels = self._instrument(stages[-1]).labels
+        pitches = labels["pitch"]
+        others = {name: values for name, values in labels.items() if name != "pitch"}
         middle = pitches[len(pitches) // 2]
         wide = ipywidgets.Layout(width="28rem", max_width="100%")
         self.pitch = ipywidgets.SelectionSlider(
@@ -81,7 +80,7 @@ class Panel(ipywidgets.VBox):
         self.blend = ipywidgets.FloatSlider(
             0.0, min=0, max=1, step=0.05, description="A to B", continuous_update=False, layout=wide
         )
-        self._effects = others.get("effect", [])
+        self._effects = others.get("effect", ())
         self.selects = {
             name: ipywidgets.Dropdown(options=values, description=name.capitalize())
             for name, values in others.items()
@@ -121,7 +120,7 @@ class Panel(ipywidgets.VBox):
         self._play()
 
     def _dial(self, layout: ipywidgets.Layout) -> ipywidgets.FloatSlider | None:
-        """Of two effects, from the one to the other; of more, how much of the chosen one."""
+        """A slider from one effect to the other; of more than two, the amount of the chosen one."""
         if len(self._effects) < 2:
             return None
         two = len(self._effects) == 2
@@ -137,7 +136,7 @@ class Panel(ipywidgets.VBox):
 
     @property
     def _other(self) -> str:
-        """Of two effects, the one that is no reference."""
+        """The first effect that is not the reference."""
         return next(name for name in self._effects if name != reference(self._effects))
 
     def _labels(self) -> dict:
@@ -152,12 +151,8 @@ class Panel(ipywidgets.VBox):
             return self._source
         return Instrument.from_run(self._source, stage)
 
-    def _choices(self, stage: int) -> tuple[list[int], dict[str, list]]:
-        labels = self._instrument(stage).labels
-        return labels["pitch"], {k: v for k, v in labels.items() if k != "pitch"}
-
     def _changed(self, _) -> None:
-        """Play the note anew; where that fails, say so and go back to the last that was played."""
+        """Play the note again; if that fails, say so and return to the last note played."""
         values = [control.value for control in self._controls]
         if values == self._played:
             return
@@ -172,10 +167,10 @@ class Panel(ipywidgets.VBox):
 
     def _play(self) -> None:
         instrument = self._instrument(self.stage.value)
-        ends = (
+        first, second = (
             instrument.latents(1, seed.value)[0] for seed in (self.first_seed, self.second_seed)
         )
-        z = slerp(*ends, self.blend.value)
+        z = slerp(first, second, self.blend.value)
         image, self.wave = instrument.image_and_wave(self.pitch.value, z, **self._labels())
         self.picture.value = _png(image)
         self.player.value = encode_audio(at_peak(self.wave, _PEAK))
@@ -196,6 +191,12 @@ def _opened(source: Instrument | Run | Path | str) -> Instrument | Run:
         return source
     path = Path(source)
     return Run.open(path) if path.is_dir() else Instrument.load(path)
+
+
+def _stages(source: Instrument | Run) -> list[int]:
+    if isinstance(source, Instrument):
+        return [source.stage]
+    return source.stages[-1:] if source.bundled else source.stages
 
 
 def _name(pitch: int) -> str:

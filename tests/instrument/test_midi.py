@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from reverbsynth.audio.format import SAMPLE_RATE
 from reverbsynth.audio.io import write_audio
 from reverbsynth.errors import ReverbSynthError
-from reverbsynth.instrument.examples import BASS_LINE, bass_line
+from reverbsynth.instrument.examples import BASS_LINE
 from reverbsynth.instrument.instrument import Instrument
-from reverbsynth.instrument.midi import PEAK, Played, choose, envelope, read_midi, render
+from reverbsynth.instrument.midi import PEAK, MidiNote, choose, envelope, read_midi, render
+from tests.instrument.bass_line import bass_line
 
 
 @pytest.fixture(scope="module")
@@ -193,7 +194,7 @@ def test_the_envelope_is_the_originals():
 
 
 def test_a_piece_is_normalized_and_as_long_as_its_notes(instrument):
-    notes = [Played(0.0, 0.5, 40, 127), Played(0.4, 1.0, 47, 30), Played(0.4, 9.0, 52, 60)]
+    notes = [MidiNote(0.0, 0.5, 40, 127), MidiNote(0.4, 1.0, 47, 30), MidiNote(0.4, 9.0, 52, 60)]
     done = render(instrument, notes, seed=1)
     assert done.audio.dtype == np.float32
     assert len(done.audio) == round(3.7 * SAMPLE_RATE) + 1
@@ -204,7 +205,7 @@ def test_a_piece_is_normalized_and_as_long_as_its_notes(instrument):
 
 
 def test_repeated_notes_are_generated_once_and_sound_alike(instrument):
-    notes = [Played(0.0, 0.2, 40, 100), Played(1.0, 1.2, 40, 100), Played(1.0, 1.2, 40, 100)]
+    notes = [MidiNote(0.0, 0.2, 40, 100), MidiNote(1.0, 1.2, 40, 100), MidiNote(1.0, 1.2, 40, 100)]
     steady = render(instrument, notes, seed=1, every=0)
     assert (steady.notes, steady.generated) == (3, 1)
     second = steady.audio[SAMPLE_RATE : SAMPLE_RATE + 8000]
@@ -215,7 +216,7 @@ def test_repeated_notes_are_generated_once_and_sound_alike(instrument):
 
 def test_progress_ends_at_the_number_of_generated_notes(instrument):
     seen = []
-    notes = [Played(i / 10, i / 10 + 0.1, 40 + i, 100) for i in range(3)]
+    notes = [MidiNote(i / 10, i / 10 + 0.1, 40 + i, 100) for i in range(3)]
     render(instrument, notes, seed=1, progress=lambda *counts: seen.append(counts))
     assert seen == [(1, 3), (2, 3), (3, 3)]
 
@@ -223,9 +224,9 @@ def test_progress_ends_at_the_number_of_generated_notes(instrument):
 def test_pitches_outside_are_transposed_or_left_out_and_reported(instrument):
     low, high = instrument.pitches[0], instrument.pitches[-1]
     notes = [
-        Played(0.0, 0.1, low - 1, 100),
-        Played(0.0, 0.1, low, 100),
-        Played(0.0, 0.1, high + 1, 100),
+        MidiNote(0.0, 0.1, low - 1, 100),
+        MidiNote(0.0, 0.1, low, 100),
+        MidiNote(0.0, 0.1, high + 1, 100),
     ]
     moved = render(instrument, notes, seed=1)
     assert moved.notes == 3
@@ -239,7 +240,7 @@ def test_pitches_outside_are_transposed_or_left_out_and_reported(instrument):
 
 def test_a_wrong_label_is_refused_before_anything_is_generated(instrument):
     with pytest.raises(ReverbSynthError, match="label 'effect'"):
-        render(instrument, [Played(0, 1, 40, 100)], effect="reverb")
+        render(instrument, [MidiNote(0, 1, 40, 100)], effect="reverb")
 
 
 @pytest.mark.parametrize("suffix", [".wav", ".flac", ".ogg"])

@@ -1,0 +1,242 @@
+"""A recorded note with another effect: the instrument's own version of it, played anew.
+
+`reverbsynth.instrument.inversion` finds the latent vector and labels that play the note; the same
+latent vector is then played with the effect.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from reverbsynth.audio.format import NOTE_LENGTH, SAMPLE_RATE
+from reverbsynth.audio.pitch import estimated_pitch
+from reverbsynth.audio.spectrum import log_spectral_distance, mel_levels
+from reverbsynth.audio.tails import measure_tails
+from reverbsynth.errors import DataError, SettingsError
+from reverbsynth.instrument.inversion import Fit
+from reverbsynth.instrument.latents import check_seed
+
+if TYPE_CHECKING:
+    from reverbsynth.instrument.instrument import Instrument
+
+ONSET = 0.03
+"""Share of its peak (-30 dB) at which a recording's note begins."""
+
+
+@dataclass(frozen=True)
+class Applied:
+    """A recorded note, played with another effect.
+
+    Attributes
+    ----------
+    audio : ndarray, float32 [shape=(onset + 64000,)]
+        The note with the new effect, as the network plays it, at the recording's level and
+        position.
+    reconstruction : ndarray [shape=(onset + 64000,)]
+        The note as the network plays it with the labels that the search found.
+    recording : ndarray [shape=(onset + 64000,)]
+    pitch : int
+        The MIDI pitch that was given or estimated.
+    effect : str or mapping
+        The new effect.
+    fit : Fit
+    gain : float
+        The factor that brought the recording to the level of the instrument's notes.
+    onset : int
+        Sample at which the note begins.
+    """
+
+    audio: np.ndarray
+    reconstruction: np.ndarray
+    recording: np.ndarray
+    pitch: int
+    effect: Any
+    fit: Fit = field(repr=False)
+    gain: float = 1.0
+    onset: int = 0
+
+    @cached_property
+    def report(self) -> dict[str, float]:
+        """How close it is: dB between spectra, and seconds of T20 (NaN for a tail without one)."""
+        waves = np.stack([self.recording, self.reconstruction, self.audio])[:, self.onset :]
+        levels, tails = mel_levels(waves), measure_tails(waves)
+        return {
+            "image error (dB)": self.fit.error,
+            "log-spectral distance of the reconstruction (dB)": float(
+                log_spectral_distance(levels[0], levels[1])
+            ),
+            "log-spectral distance of the result (dB)": float(
+                log_spectral_distance(levels[0], levels[2])
+            ),
+            "T20 of the recording (s)": float(tails.t20[0]),
+            "T20 of the reconstruction (s)": float(tails.t20[1]),
+            "T20 of the result (s)": float(tails.t20[2]),
+        }
+
+    def text(self) -> str:
+        """The report as text, a line for each fact."""
+        lines = [
+            f"pitch: {self.pitch}",
+            f"onset: {self.onset / SAMPLE_RATE:.3f} s, kept in the result",
+            f"level: {-20 * math.log10(self.gain):+.1f} dB to the instrument's notes, kept as well",
+        ]
+        lines += [f"{name}, as found: {shown(value)}" for name, value in self.fit.labels.items()]
+        lines += [
+            f"{name}: {'none' if math.isnan(value) else f'{value:.2f}'}"
+            for name, value in self.report.items()
+        ]
+        return "\n".join(lines)
+
+
+def apply_effect(
+    instrument: "Instrument",
+    /,
+    audio: np.ndarray,
+    effect: Any,
+    pitch: int | None = None,
+    seed: int = 0,
+    starts: int = 6,
+    steps: int = 200,
+    progress: Callable[[int, int], None] | None = None,
+    own_effect: Any = None,
+    gain: float | None = None,
+    onset: int | None = None,
+    **labels: Any,
+) -> Applied:
+    """Play a recorded note with another effect.
+
+    The search compares magnitudes of images (`Inversion.fit`); what it finds is then played with
+    the effect. How loud the note was recorded, and after how much silence, is no part of it: both
+    are taken away before the search and given back to what is returned.
+
+    Parameters
+    ----------
+    instrument : Instrument
+    audio : ndarray [shape=(samples,)]
+        At 16 kHz. Cut 4 s after its onset, or followed by silence.
+    effect : str or mapping
+        A value of the label ``effect``, or a mixture.
+    pitch : int, optional
+        MIDI pitch; estimated by default.
+    seed : int
+        Of the starts: the same seed finds the same note.
+    starts, steps : int
+        Searches side by side, and gradient steps of each.
+    progress : callable, optional
+        Called with the number of steps done and of all.
+    own_effect : str or mapping, optional
+        The effect that the note was recorded with; by default it is searched for, as a mixture.
+    gain : float, optional
+        Brings the recording to the level of the instrument's notes; by default, to the median over
+        a few of them.
+    onset : int, optional
+        Sample at which the note begins; found by default (`onset_of`).
+    labels
+        What else is known of the recording, such as ``instrument="acoustic_bass"``.
+
+    Returns
+    -------
+    Applied
+        The sound, the reconstruction, and a report of how close it is.
+
+    Raises
+    ------
+    SettingsError
+        For an instrument without effects, an unknown effect or label, or a pitch outside the
+        instrument's range.
+    DataError
+        For a recording that is silent, not finite or not mono.
+    """
+    if "effect" not in instrument.labels:
+        raise SettingsError(
+            f"effect: this instrument has no such label, found {', '.join(instrument.labels)}"
+        )
+    for name, count in (("starts", starts), ("steps", steps)):
+        if count < 1:
+            raise SettingsError(f"{name}: found {count}, expected 1 or more")
+    if gain is not None and not 0 < gain < np.inf:
+        raise SettingsError(f"gain: found {gain}, expected a factor above 0")
+    check_seed(seed)
+    known = labels if own_effect is None else {**labels, "effect": own_effect}
+    for values in (known, {**labels, "effect": effect}):
+        instrument.condition(instrument.pitches[:1], **values)
+    recording, onset = prepared(audio, onset)
+    note = recording[onset:]
+    pitch = pitch_to_play(note, pitch, instrument.pitches)
+    search = instrument.inversion
+    if gain is None:
+        gain = search.gain(note, pitch, known)
+    fit = search.fit(note * gain, pitch, known, seed, starts, steps, progress)
+    dry, wet = (
+        np.pad(instrument.notes([pitch], z=fit.z, **values)[0] / np.float32(gain), (onset, 0))
+        for values in (fit.labels, {**fit.labels, "effect": effect})
+    )
+    return Applied(wet, dry, recording, pitch, effect, fit, gain, onset)
+
+
+def pitch_to_play(recording: np.ndarray, pitch: int | None, pitches: Sequence[int]) -> int:
+    """The pitch to play: the one given, or the estimated one.
+
+    Raises
+    ------
+    SettingsError
+        For a pitch outside the instrument's range, or none that could be estimated.
+    """
+    chosen = estimated_pitch(recording)[0] if pitch is None else pitch
+    if chosen is None or chosen not in pitches:
+        how = "estimated" if pitch is None else "found"
+        hint = "; name it with pitch" if pitch is None else ""
+        raise SettingsError(
+            f"pitch: {how} {'none' if chosen is None else chosen}, "
+            f"expected {pitches[0]} to {pitches[-1]}{hint}"
+        )
+    return chosen
+
+
+def prepared(audio: np.ndarray, onset: int | None = None) -> tuple[np.ndarray, int]:
+    """A recording up to 4 s after its onset: cut, or followed by silence.
+
+    Parameters
+    ----------
+    audio : ndarray [shape=(samples,)]
+    onset : int, optional
+        Sample at which the note begins; found by default.
+
+    Returns
+    -------
+    recording : ndarray, float32 [shape=(onset + 64000,)]
+    onset : int
+
+    Raises
+    ------
+    DataError
+        For a recording that is silent, not finite, or not mono.
+    """
+    audio = np.asarray(audio, np.float32)
+    if audio.ndim != 1:
+        raise DataError(f"audio: found shape {audio.shape}, expected (samples,)")
+    if not np.isfinite(audio).all():
+        raise DataError("audio: holds NaN or infinity")
+    if not np.abs(audio[onset:]).max(initial=0) > 0:
+        raise DataError("audio: is silent, expected a note")
+    onset = onset_of(audio) if onset is None else onset
+    audio = audio[: onset + NOTE_LENGTH]
+    return np.pad(audio, (0, onset + NOTE_LENGTH - len(audio))), onset
+
+
+def onset_of(audio: np.ndarray) -> int:
+    """The first sample that comes within 30 dB of the loudest [audio: shape=(samples,)]."""
+    loudness = np.abs(audio)
+    return int(np.argmax(loudness >= ONSET * loudness.max()))
+
+
+def shown(value: Any) -> str:
+    """A value or mixture as text: ``70 % reverb, 30 % dry``."""
+    if not isinstance(value, Mapping):
+        return str(value)
+    parts = sorted(value.items(), key=lambda item: -item[1])
+    return ", ".join(f"{100 * weight:.0f} % {name}" for name, weight in parts if weight >= 0.005)
