@@ -6,9 +6,9 @@
 Every candidate trains preset `laptop` with the settings it names, on the same notes, for so many
 minutes of processor time (all threads; a busy machine changes nothing), shared among the stages as
 in the preset; or it stops when an earlier stage is done. Judged are generated notes of drawn
-labels, by listeners that learned from real notes (`reverbsynth.evaluation.classifier`) and by YIN:
-the critic's own losses prove nothing. WORK keeps data, runs and listeners; a finished candidate is
-not trained again. The book shows the table in `book/results`.
+labels, by classifiers that learned from real notes (`reverbsynth.evaluation.classifier`) and by
+YIN: the discriminator's own losses prove nothing. WORK keeps data, runs and classifiers; a finished
+candidate is not trained again. The book shows the table in `book/results`.
 """
 
 import argparse
@@ -110,15 +110,14 @@ def shortened(settings: Settings, minutes: float) -> Settings:
 
 
 def judged(asked: Clips, run: Run, data: DataSet) -> dict:
-    """What listeners and YIN hear, in percent of all notes, and median tails by effect, in dB."""
+    """What classifiers and YIN find, in percent of all notes, and median tails by effect, in dB."""
     settings = run.settings
     clips = asked.where(asked.flaws == "")
     found = {"notes": len(asked)}
     for label in ("pitch", "effect"):
-        heard = LabelClassifier.trained(data, label, settings.evaluation, settings.seed).hear(
-            clips.waves
-        )
-        right = (heard.best == getattr(clips, label)).sum()
+        classifier = LabelClassifier.trained(data, label, settings.evaluation, settings.seed)
+        predictions = classifier.predict(clips.waves)
+        right = (predictions.best == getattr(clips, label)).sum()
         found[f"{label}_heard"] = round(100 * right / len(asked), 1)
     near = (np.abs(cents(clips.waves, clips.pitch)) < 50).sum()
     found["within_50_cents"] = round(100 * near / len(asked), 1)

@@ -1,32 +1,43 @@
 """``reverbsynth evaluate``."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reverbsynth.cli.options import PresetOption, SetOption, SettingsOption, resolve
+from reverbsynth.cli.options import (
+    PresetOption,
+    SetOption,
+    SettingsOption,
+    SourceArgument,
+    StageOption,
+    resolve,
+)
+from reverbsynth.errors import RunError, SettingsError
+
+if TYPE_CHECKING:
+    from reverbsynth.settings import Settings
+    from reverbsynth.training.run import Run
 
 
 def evaluate(
-    thing: Annotated[
-        Path, typer.Argument(metavar="RUN_OR_INSTRUMENT", help="A run, or an instrument's file.")
-    ],
+    source: SourceArgument,
     data: Annotated[
-        Path | None, typer.Option("--data", help="Data set; the one a run was trained on if unset.")
+        Path | None,
+        typer.Option("--data", help="Data set; by default the one that a run was trained on."),
     ] = None,
-    stage: Annotated[
-        int | None, typer.Option("--stage", min=0, max=12, help="Of a run; the last if unset.")
-    ] = None,
+    stage: StageOption = None,
     preset: PresetOption = None,
     settings: SettingsOption = None,
     set_: SetOption = None,
-    again: Annotated[
-        bool, typer.Option("--again", help="Evaluate anew where a report is there.")
+    force: Annotated[
+        bool, typer.Option("--force", help="Evaluate even where a report is kept.")
     ] = False,
-    applied: Annotated[
+    transfer: Annotated[
         bool,
-        typer.Option("--applied", help="Also apply effects to held-out notes: minutes of search."),
+        typer.Option(
+            "--effect-transfer", help="Also apply effects to held-out notes: minutes of search."
+        ),
     ] = False,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Also write the report to this file.")
@@ -36,42 +47,51 @@ def evaluate(
 
     A run is judged by its own settings and an instrument by the defaults, unless others are named.
     """
-    from reverbsynth.errors import ReverbSynthError
+    from reverbsynth.evaluation.effect_transfer import apply_to_held_out
+    from reverbsynth.evaluation.evaluate import evaluate as make_report
+    from reverbsynth.evaluation.evaluate import kept_report
     from reverbsynth.files.atomic import check_file
-    from reverbsynth.settings import Settings, parse_overrides
     from reverbsynth.training.run import Run
 
-    if not thing.exists():
-        raise ReverbSynthError(f"{thing}: not found, expected a run's directory or an instrument")
+    if not source.exists():
+        raise RunError(f"{source}: not found, expected a run's directory or an instrument")
     if output is not None:
         check_file(output)
-    run = Run.open(thing) if thing.is_dir() else None
-    if applied and run is None:
-        raise ReverbSynthError(f"{thing}: --applied is for a run, whose directory keeps it")
-    if preset is None and settings is None:
-        chosen = Settings() if run is None else run.settings
-        chosen = chosen.replace(**parse_overrides(set_ or []))
-    else:
-        chosen = resolve(preset, settings, set_)
-    if data is None and run is None:
-        raise ReverbSynthError(f"{thing}: an instrument has no data with it, expected --data")
-    if data is None and run.bundled:
-        if again or applied or preset or settings or set_:
-            raise ReverbSynthError(f"{thing}: no data in a results bundle, expected --data")
-        from reverbsynth.evaluation.evaluate import kept_report
-
+    run = Run.open(source) if source.is_dir() else None
+    if transfer and run is None:
+        raise RunError(f"{source}: --effect-transfer is for a run, whose directory keeps it")
+    chosen = _settings(run, preset, settings, set_)
+    changed = force or transfer or preset or settings or set_
+    if run is not None and run.bundled and data is None and not changed:
         report = kept_report(run, stage)
-        typer.echo(f"{thing}: a results bundle; this is the report it keeps, on its own data")
+        typer.echo(f"{source}: a results bundle; this is the report it keeps, on its own data")
     else:
-        from reverbsynth.evaluation.evaluate import evaluate as report_on
-
-        data = data or Path(run.manifest["data_directory"])
-        report = report_on(run or thing, data, chosen, stage, again)
+        data = data or _own_data(source, run)
+        report = make_report(run or source, data, chosen, stage, force)
     if output is not None:
         report.save(output)
     typer.echo(report.text())
-    if applied:
-        from reverbsynth.evaluation.effect_transfer import apply_to_held_out
-
-        trials = apply_to_held_out(run, data, chosen, again)
+    if transfer and run is not None and data is not None:
+        trials = apply_to_held_out(run, data, chosen, force)
         typer.echo(f"\nEffects applied to held-out notes\n{trials.table(chosen).to_string()}")
+
+
+def _settings(
+    run: "Run | None", preset: str | None, settings: Path | None, set_: list[str] | None
+) -> "Settings":
+    """The named settings, or else the run's own or the defaults, with overrides."""
+    from reverbsynth.settings import Settings, parse_overrides
+
+    if preset is not None or settings is not None:
+        return resolve(preset, settings, set_)
+    own = Settings() if run is None else run.settings
+    return own.replace(**parse_overrides(set_ or []))
+
+
+def _own_data(source: Path, run: "Run | None") -> Path:
+    """The data set that a run was trained on."""
+    if run is None:
+        raise SettingsError(f"{source}: an instrument has no data with it, expected --data")
+    if run.bundled:
+        raise SettingsError(f"{source}: no data in a results bundle, expected --data")
+    return Path(run.manifest["data_directory"])

@@ -1,7 +1,6 @@
-"""A measure: a number with its confidence interval, or the word that stands in its place."""
+"""A measure: a number with its confidence interval, or the reason why there is none."""
 
 import math
-import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,17 +14,21 @@ TOO_FEW = "too few notes"
 UNDEFINED = "undefined"
 
 
+class NotMeasured(Exception):  # noqa: N818
+    """A measure has no number; the message is the reason that tables show in its place."""
+
+
 @dataclass(frozen=True)
 class Measure:
-    """What was measured.
+    """A number that was measured, or the reason why it could not be.
 
     Attributes
     ----------
-    value, low, high
-        The number and its confidence interval; None where there is none.
-    notes
+    value, low, high : float or None
+        The number and the ends of its confidence interval; None where there is none.
+    notes : int
         How many notes it rests on.
-    missing_reason
+    missing_reason : str
         Why there is no number; empty where there is one.
     """
 
@@ -40,33 +43,43 @@ class Measure:
         """Whether there is a number."""
         return self.value is not None
 
-    def text(self, digits: int = 2) -> str:
-        """The measure as a cell of a table: ``98.10 [95.20, 99.00]``, or its word."""
-        if not self.known:
+    def within(self, low: float, high: float) -> bool:
+        """Return whether there is an interval and all of it lies between two limits."""
+        return (
+            self.low is not None and self.high is not None and low <= self.low <= self.high <= high
+        )
+
+    def text(self, digits: int = 2, scale: float = 1) -> str:
+        """Return a table's cell: the number with its interval, or why there is none.
+
+        >>> Measure(0.981, 0.952, 0.99, notes=80).text(1, scale=100)
+        '98.1 [95.2, 99.0]'
+        """
+        if self.value is None:
             return self.missing_reason
-        number = f"{{:,.{digits}f}}"
-        text = number.format(self.value)
-        if self.low is None:
+        text = f"{scale * self.value:,.{digits}f}"
+        if self.low is None or self.high is None:
             return text
-        return f"{text} [{number.format(self.low)}, {number.format(self.high)}]"
+        return f"{text} [{scale * self.low:,.{digits}f}, {scale * self.high:,.{digits}f}]"
 
 
 @dataclass(frozen=True)
 class Bootstrap:
     """Efron's bootstrap ("Bootstrap methods: another look at the jackknife", 1979).
 
-    Notes are drawn anew with replacement; the percentiles of what is then measured bound the
-    interval (`scipy.stats.bootstrap`). A note and its twin count as two notes here, so intervals
-    of real notes that pool both are a little too narrow.
+    Notes are resampled with replacement. A note and its twin count as two independent notes, so
+    intervals that pool both are a little too narrow.
 
     Attributes
     ----------
-    resamples, confidence
-        How often notes are drawn, and the interval's coverage.
-    least
+    resamples : int
+        Number of resamples.
+    confidence : float
+        Coverage of the intervals.
+    least : int
         Fewest notes that are measured.
-    seed
-        Of the draws.
+    seed : int
+        Seed of the resampling.
     """
 
     resamples: int = 1000
@@ -76,114 +89,110 @@ class Bootstrap:
 
     @classmethod
     def of(cls, settings: EvaluationSettings, seed: int = 0) -> "Bootstrap":
-        """As the settings say."""
+        """Return the bootstrap that the settings describe."""
         return cls(settings.resamples, settings.confidence, settings.min_notes, seed)
 
-    def mean(self, values: np.ndarray, missing_reasons: Sequence[str] = ()) -> Measure:
-        """Mean of the notes' values; see `median`."""
-        return self._typical(np.mean, values, missing_reasons)
+    def mean(self, values: np.ndarray) -> Measure:
+        """Measure the mean of the notes' values, as `median` does the median."""
+        return self._percentile(np.mean, values)
 
     def median(self, values: np.ndarray, missing_reasons: Sequence[str] = ()) -> Measure:
-        """Median of the notes' values.
+        """Measure the median of the notes' values, with its percentile interval.
 
         Parameters
         ----------
         values : ndarray [shape=(n,)]
             NaN where a note has no value.
         missing_reasons : sequence of str, optional
-            Why a note has none. The most frequent is the answer where too few notes have one.
+            Why notes have none. The most frequent reason is given where too few notes have one.
         """
-        return self._typical(np.median, values, missing_reasons)
+        return self._percentile(np.median, values, missing_reasons)
 
-    def proportion(self, answers: np.ndarray, missing_reason: str = "") -> Measure:
-        """Share of notes that answer yes [shape=(n,), bool].
+    def proportion(self, answers: np.ndarray) -> Measure:
+        """Measure the share of true answers [shape=(n,), bool].
 
-        Where all answers agree a bootstrap has no spread; Wilson's interval ("Probable inference",
-        1927) stands in.
+        Where all answers agree, resamples do not differ; the interval is then Wilson's ("Probable
+        inference, the law of succession, and statistical inference", 1927).
         """
         answers = np.asarray(answers, bool)
-        count = int(answers.sum())
-        if len(answers) < self.least:
-            return Measure(notes=len(answers), missing_reason=missing_reason or TOO_FEW)
-        if 0 < count < len(answers):
-            return self._typical(np.mean, answers.astype(float), ())
-        found = stats.binomtest(count, len(answers)).proportion_ci(self.confidence, "wilson")
-        return Measure(float(answers[0]), float(found.low), float(found.high), len(answers))
+        count, notes = int(answers.sum()), len(answers)
+        if notes < self.least or 0 < count < notes:
+            return self._percentile(np.mean, answers)
+        low, high = stats.binomtest(count, notes).proportion_ci(self.confidence, "wilson")
+        return Measure(count / notes, float(low), float(high), notes)
 
     def statistic(
         self,
         function: Callable[..., float],
         *samples: np.ndarray,
-        missing_reason: str = "",
         least: int = 0,
         bounds: tuple[float, float] = (-math.inf, math.inf),
     ) -> Measure:
-        """A statistic of one or more samples, drawn anew each on its own.
+        """Measure a statistic of one or more independent samples, each resampled separately.
 
-        Statistics such as a Fréchet distance grow when notes repeat. So the interval is that of
-        the resamples, moved to where its middle is the statistic of the notes themselves: it tells
-        the spread and leaves the bias of a small sample as it is.
+        Statistics such as a Fréchet distance grow when notes repeat, so that their resamples may
+        all lie above the value itself, where percentiles make no interval. The interval is the
+        standard one, the value ± z times the resamples' standard deviation (Efron and Tibshirani,
+        "An introduction to the bootstrap", 1993, section 13.2). It tells the spread, and leaves
+        the bias of a small sample as it is.
 
         Parameters
         ----------
         function : callable
-            Of as many arrays as there are samples; NaN where it cannot tell.
+            Takes as many arrays as there are samples; returns NaN where it is undefined.
         samples : ndarray [shape=(n, ...)]
-        missing_reason : str, optional
-            The answer where a sample is too small.
         least : int, optional
             Fewest notes of a sample, if more than `Bootstrap.least`.
         bounds : tuple of float, optional
-            What the statistic cannot pass, nor its interval.
+            The smallest and the largest value that the statistic can have.
         """
         smallest = min(map(len, samples))
         if smallest < max(self.least, least):
-            return Measure(notes=smallest, missing_reason=missing_reason or TOO_FEW)
+            return Measure(notes=smallest, missing_reason=TOO_FEW)
+        rng = np.random.default_rng(self.seed)
+        resampled = np.array(
+            [
+                function(
+                    *(sample[rng.integers(len(sample), size=len(sample))] for sample in samples)
+                )
+                for _ in range(self.resamples)
+            ]
+        )
+        resampled = resampled[np.isfinite(resampled)]
         value = function(*samples)
-        if not math.isfinite(value):
-            return Measure(notes=smallest, missing_reason=missing_reason or UNDEFINED)
-
-        def resampled(*places: np.ndarray) -> float:
-            drawn = (sample[place] for sample, place in zip(samples, places, strict=True))
-            return function(*drawn)
-
-        places = tuple(np.arange(len(sample)) for sample in samples)
-        found = self._resampled(places, resampled, vectorized=False).bootstrap_distribution
-        found = found[np.isfinite(found)]
-        if not len(found):
-            return Measure(notes=smallest, missing_reason=missing_reason or UNDEFINED)
-        tails = (50 * (1 - self.confidence), 50 * (1 + self.confidence))
-        interval = np.percentile(found, tails) - np.median(found) + value
-        low, high = np.clip(interval, *bounds)
+        if not math.isfinite(value) or len(resampled) < 2:
+            return Measure(notes=smallest, missing_reason=UNDEFINED)
+        margin = stats.norm.ppf((1 + self.confidence) / 2) * resampled.std(ddof=1)
+        low, high = np.clip([value - margin, value + margin], *bounds)
         return Measure(float(value), float(low), float(high), smallest)
 
-    def _typical(self, function, values: np.ndarray, missing_reasons: Sequence[str]) -> Measure:
+    def _percentile(
+        self, function: Callable, values: np.ndarray, missing_reasons: Sequence[str] = ()
+    ) -> Measure:
         values = np.asarray(values, np.float64)
         values = values[np.isfinite(values)]
         if len(values) < self.least:
-            return Measure(notes=len(values), missing_reason=commonest(missing_reasons) or TOO_FEW)
+            reason = most_frequent(missing_reasons) or TOO_FEW
+            return Measure(notes=len(values), missing_reason=reason)
         if np.ptp(values) == 0:
             value = float(values[0])
             return Measure(value, value, value, len(values))
-        found = self._resampled((values,), function).confidence_interval
-        return Measure(float(function(values)), float(found.low), float(found.high), len(values))
-
-    def _resampled(self, samples: tuple, function: Callable, vectorized: bool = True):
-        with warnings.catch_warnings():
-            # Resamples may all be alike; the interval then has no width, and is right.
-            warnings.simplefilter("ignore", stats.DegenerateDataWarning)
-            return stats.bootstrap(
-                samples,
-                function,
-                n_resamples=self.resamples,
-                confidence_level=self.confidence,
-                method="percentile",
-                vectorized=vectorized,
-                rng=np.random.default_rng(self.seed),
-            )
+        low, high = stats.bootstrap(
+            (values,),
+            function,
+            n_resamples=self.resamples,
+            confidence_level=self.confidence,
+            method="percentile",
+            rng=np.random.default_rng(self.seed),
+        ).confidence_interval
+        return Measure(float(function(values)), float(low), float(high), len(values))
 
 
-def commonest(missing_reasons: Sequence[str]) -> str:
-    """The most frequent word; empty missing_reasons do not count."""
-    counted = Counter(word for word in missing_reasons if word)
+def most_frequent(reasons: Sequence[str]) -> str:
+    """Return the most frequent reason that is not empty, or an empty string.
+
+    >>> most_frequent(["plateau", "silent", "plateau", "", "", ""])
+    'plateau'
+    """
+    counted = Counter(reason for reason in reasons if reason)
     return counted.most_common(1)[0][0] if counted else ""

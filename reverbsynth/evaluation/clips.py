@@ -1,38 +1,38 @@
 """The notes that are compared: held-out ones, the same through an image, generated ones."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from itertools import chain, compress
+from typing import Any
 
 import numpy as np
 
 from reverbsynth.audio.format import NOTE_LENGTH
 from reverbsynth.data.dataset import DataSet
 from reverbsynth.data.notes import SILENCE, Note, swing
-from reverbsynth.errors import ReverbSynthError
-from reverbsynth.evaluation.bootstrap import commonest
+from reverbsynth.errors import DataError
+from reverbsynth.evaluation.bootstrap import most_frequent
 from reverbsynth.gan import schedule
 from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.seeds import generator
 from reverbsynth.spectra.representation import Representation
 
 SILENT, NAN = "silent", "NaN"
-_AT_ONCE = 32
+_BATCH = 32
 
 
 @dataclass(frozen=True)
 class Clips:
-    """Notes with what is known, or was asked, of each; arrays [shape=(n,)] but for the waves.
+    """Notes with their labels, known or requested; each array has one entry for each note.
 
     Attributes
     ----------
-    waves
-        float32 [shape=(n, 64000)].
-    pitch
-        MIDI pitch, played or asked for.
-    effect, instrument
-        Labels; empty where none was asked for.
-    id, origin
+    waves : ndarray, float32 [shape=(n, 64000)]
+    pitch : ndarray [shape=(n,)]
+        MIDI pitch, played or requested.
+    effect, instrument : ndarray [shape=(n,)]
+        Labels; empty where none was requested.
+    id, origin : ndarray [shape=(n,)]
         Names of the clip and of its source note.
     """
 
@@ -47,18 +47,17 @@ class Clips:
     def of(
         cls, data: DataSet, splits: Sequence[str], limit: int | None = None, seed: int = 0
     ) -> "Clips":
-        """Notes of a data set's splits; at most `limit` of them, drawn by the seed."""
+        """Read the notes of a data set's splits, at most `limit` of them, drawn by the seed."""
         count = sum(data.count(split) for split in splits)
-        kept = np.ones(count, bool)
+        chosen = np.ones(count, bool)
         if limit is not None and count > limit:
-            kept[:] = False
-            kept[generator(seed, "evaluation", *splits).permutation(count)[:limit]] = True
-        every = chain.from_iterable(data.notes(split) for split in splits)
-        return cls.from_notes(list(compress(every, kept)))
+            chosen[generator(seed, "evaluation", *splits).permutation(count)[limit:]] = False
+        notes = chain.from_iterable(data.notes(split) for split in splits)
+        return cls.from_notes(list(compress(notes, chosen)))
 
     @classmethod
     def from_notes(cls, notes: Sequence[Note]) -> "Clips":
-        """Notes in memory."""
+        """Make clips of notes in memory."""
         waves = [note.audio for note in notes]
         return cls(
             np.stack(waves) if waves else np.empty((0, NOTE_LENGTH), np.float32),
@@ -71,36 +70,35 @@ class Clips:
 
     @classmethod
     def generated(cls, instrument: Instrument, data: DataSet, count: int, seed: int = 0) -> "Clips":
-        """Notes of an instrument, asked with labels drawn from the data set's training notes.
-
-        See `playable` for what is raised.
-        """
-        rows = playable(instrument, data)
-        rng = generator(seed, "evaluation", "labels")
-        asked = [rows[place] for place in rng.integers(len(rows), size=count)]
-        labels = {name: [row[name] for row in asked] for name in instrument.labels}
+        """Generate notes with labels drawn from the data set's training notes (`draw_labels`)."""
+        labels = draw_labels(instrument, data, count, generator(seed, "evaluation", "labels"))
         pitches = labels.pop("pitch")
-        waves = instrument.notes(pitches, seed=seed, **labels)
-        return cls.asked(waves, pitches, labels)
+        return cls.of_waves(instrument.notes(pitches, seed=seed, **labels), pitches, labels)
 
     @classmethod
-    def asked(cls, waves: np.ndarray, pitches: Sequence[int], labels: dict) -> "Clips":
-        """Generated waves with what was asked for."""
+    def of_waves(cls, waves: np.ndarray, pitches: Sequence[int], labels: dict[str, Any]) -> "Clips":
+        """Make clips of generated waves [shape=(n, 64000)] and the requested labels."""
         blank = np.full(len(waves), "", object)
         names = np.array([f"generated-{number:03d}" for number in range(len(waves))], object)
         effect = np.array(labels.get("effect", blank), object)
         instrument = np.array(labels.get("instrument", blank), object)
         return cls(waves, np.array(pitches, int), effect, instrument, names, names)
 
-    def resynthesized(self, representation: Representation, stage: int) -> "Clips":
-        """The same notes through an image at a stage's resolution: the ceiling of any generator.
+    @classmethod
+    def joined(cls, parts: Sequence["Clips"]) -> "Clips":
+        """Join clips, one part after the other."""
+        columns = [[getattr(part, field.name) for part in parts] for field in fields(cls)]
+        return cls(*map(np.concatenate, columns))
 
-        The image is box-scaled down to what the stage works at, and up again as a generated one.
+    def resynthesized(self, representation: Representation, stage: int) -> "Clips":
+        """Return the same notes through an image at a stage's resolution: any generator's ceiling.
+
+        The image is box-scaled down to the stage's resolution, and up again as a generated one.
         """
         factor = schedule.box_factor(schedule.blocks(stage))
         waves = [
             representation.decode_all(boxed(representation.encode_all(part), factor))
-            for part in np.array_split(self.waves, max(len(self) // _AT_ONCE, 1))
+            for part in np.array_split(self.waves, max(len(self) // _BATCH, 1))
             if len(part)
         ]
         return replace(self, waves=np.concatenate(waves) if waves else self.waves)
@@ -108,31 +106,37 @@ class Clips:
     def __len__(self) -> int:
         return len(self.waves)
 
-    def where(self, mask: np.ndarray) -> "Clips":
-        """Those notes that a mask or places choose."""
-        chosen = {name: getattr(self, name)[mask] for name in self.__dataclass_fields__}
-        return Clips(**chosen)
+    def where(self, chosen: np.ndarray) -> "Clips":
+        """Return the notes that a mask or indices choose."""
+        return Clips(*(getattr(self, field.name)[chosen] for field in fields(self)))
 
     @property
     def flaws(self) -> np.ndarray:
-        """What makes a note no sound: ``NaN``, ``silent``, or empty [shape=(n,)]."""
+        """What keeps each note from being a sound: ``NaN``, ``silent``, or empty [shape=(n,)]."""
         finite = np.isfinite(self.waves).all(axis=1)
         audible = swing(np.nan_to_num(self.waves)) >= SILENCE
         return np.where(finite, np.where(audible, "", SILENT), NAN)
 
     @property
-    def word(self) -> str:
-        """The most frequent flaw."""
-        return commonest(self.flaws.tolist())
+    def missing_reason(self) -> str:
+        """The most frequent flaw; empty where every note is a sound."""
+        return most_frequent(self.flaws.tolist())
 
 
-def playable(instrument: Instrument, data: DataSet) -> list[dict]:
-    """Training notes of a data set whose labels an instrument knows, as `DataSet.index` has them.
+def draw_labels(
+    instrument: Instrument, data: DataSet, count: int, rng: np.random.Generator
+) -> dict[str, Any]:
+    """Draw labels of training notes whose labels an instrument knows.
+
+    Returns
+    -------
+    dict
+        By label, a value for each of `count` notes.
 
     Raises
     ------
-    ReverbSynthError
-        When there is none.
+    DataError
+        When the instrument knows the labels of no training note.
     """
     rows = [
         row
@@ -140,15 +144,16 @@ def playable(instrument: Instrument, data: DataSet) -> list[dict]:
         if all(row[name] in values for name, values in instrument.labels.items())
     ]
     if not rows:
-        raise ReverbSynthError(
+        raise DataError(
             f"{data.directory}: found no note with labels of this instrument "
             f"({', '.join(instrument.labels)}), expected the data it was trained on"
         )
-    return rows
+    drawn = [rows[index] for index in rng.integers(len(rows), size=count)]
+    return {name: [row[name] for row in drawn] for name in instrument.labels}
 
 
 def boxed(images: np.ndarray, factor: int) -> np.ndarray:
-    """Images box-scaled down and up again by a factor a side [shape=(n, frames, bins, 2)]."""
+    """Scale images [shape=(n, frames, bins, 2)] down by a factor a side, and up again, in boxes."""
     n, frames, bins, channels = images.shape
     small = images.reshape(n, frames // factor, factor, bins // factor, factor, channels)
     return small.mean(axis=(2, 4)).repeat(factor, axis=1).repeat(factor, axis=2)

@@ -1,5 +1,6 @@
-"""The three kinds of notes that every measure is taken of, with what is measured once for all."""
+"""The sets of notes that every metric is taken of, with what is measured once for all metrics."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -17,37 +18,44 @@ from reverbsynth.settings import EvaluationSettings
 
 
 class NoteSet:
-    """Notes of one kind. All but `asked` and `usable` is of those that are a sound at all.
+    """Notes of one kind. All but `all_clips` and `usable` is of those that are sounds.
 
     Attributes
     ----------
-    name
-        ``real``, ``ceiling`` or ``generated``.
-    asked : Clips
+    name : str
+        ``training``, ``real``, ``ceiling`` or ``generated``.
+    all_clips : Clips
         Every note.
-    usable : ndarray [shape=(n,)]
+    usable : ndarray [shape=(n,), bool]
         Which notes are neither silent nor hold NaN.
     clips : Clips
-        Those.
-    missing_reason
-        What is wrong with most of the others.
+        The usable notes.
+    missing_reason : str
+        The most frequent flaw of the others; empty if there are none.
     grid : Grid
         Notes of a grid of timbres and pitches.
+
+    Parameters
+    ----------
+    classifiers : dict of LabelClassifier
+        By label.
+    straightness : float
+        Least r² of a decay (`reverbsynth.audio.tails.measure_tails`).
     """
 
     def __init__(
         self,
         name: str,
-        asked: Clips,
+        all_clips: Clips,
         grid: Grid,
-        listeners: dict[str, LabelClassifier],
+        classifiers: Mapping[str, LabelClassifier],
         straightness: float,
     ):
-        self.name, self.asked, self.grid = name, asked, grid
-        self.usable = asked.flaws == ""
-        self.clips = asked.where(self.usable)
-        self.missing_reason = asked.missing_reason
-        self._listeners, self._straightness = listeners, straightness
+        self.name, self.all_clips, self.grid = name, all_clips, grid
+        self.usable = all_clips.flaws == ""
+        self.clips = all_clips.where(self.usable)
+        self.missing_reason = all_clips.missing_reason
+        self._classifiers, self._straightness = classifiers, straightness
 
     def __len__(self) -> int:
         return len(self.clips)
@@ -58,62 +66,67 @@ class NoteSet:
 
     @cached_property
     def levels(self) -> np.ndarray:
+        """Levels in mel bands, in dB [shape=(n, frames, bands)]."""
         return mel_levels(self.clips.waves)
 
     @cached_property
     def cents(self) -> np.ndarray:
+        """Error of each note's estimated pitch [shape=(n,)]."""
         return cents(self.clips.waves, self.clips.pitch)
 
     @cached_property
     def treble(self) -> np.ndarray:
+        """Energy above 4 kHz, in dB of all energy [shape=(n,)]."""
         return np.array([treble(wave) for wave in self.clips.waves])
 
     @cached_property
     def pitch(self) -> Predictions | None:
-        """What the listener for pitch hears; None where there is none."""
-        return self._heard("pitch", self.clips)
+        """Predicted pitches; None where there is no classifier, as for those below."""
+        return self._predict("pitch", self.clips)
 
     @cached_property
     def effect(self) -> Predictions | None:
-        return self._heard("effect", self.clips)
+        """Predicted effects."""
+        return self._predict("effect", self.clips)
 
     @cached_property
     def grid_pitch(self) -> Predictions | None:
-        return self._heard("pitch", self.grid.clips)
+        """Predicted pitches of the grid's notes."""
+        return self._predict("pitch", self.grid.clips)
 
     @property
     def effects(self) -> np.ndarray:
-        """The effect of each note: the one asked for, else the one that is heard."""
+        """The effect of each note: the requested one, else the predicted one [shape=(n,)]."""
         if self.effect is None or (len(self.clips) and self.clips.effect[0] != ""):
             return self.clips.effect
         return self.effect.best
 
-    def _heard(self, label: str, clips: Clips) -> Predictions | None:
-        listener = self._listeners.get(label)
-        return None if listener is None else listener.hear(clips.waves)
+    def _predict(self, label: str, clips: Clips) -> Predictions | None:
+        classifier = self._classifiers.get(label)
+        return None if classifier is None else classifier.predict(clips.waves)
 
 
 @dataclass(frozen=True)
 class EvaluationData:
-    """Everything that measures are taken from.
+    """Everything that is measured.
 
     Attributes
     ----------
     settings : EvaluationSettings
     bootstrap : Bootstrap
-    training
+    training : NoteSet
         The training notes as they are: what others are compared with.
-    real
+    real : NoteSet
         Held-out notes as they are.
-    ceiling
+    ceiling : NoteSet
         Held-out notes through an image at the stage's resolution.
-    generated
+    generated : NoteSet
     effects : list of str
-    flipped
-        Generated notes in every effect, all else being equal; None where the instrument cannot
-        be asked for one.
-    turned : dict
-        Level of generated tails over the dial, by effect [shape=(notes, steps)].
+    effect_swapped : NoteSet or None
+        Generated notes in every effect, all else being equal; None where the instrument has no
+        label for the effect.
+    sweep_levels : dict of ndarray
+        By effect, tail-to-sustain ratios over the dial in dB [shape=(notes, positions)].
     """
 
     settings: EvaluationSettings
@@ -123,11 +136,12 @@ class EvaluationData:
     ceiling: NoteSet
     generated: NoteSet
     effects: list[str]
-    flipped: NoteSet | None = None
-    turned: dict[str, np.ndarray] = field(default_factory=dict)
+    effect_swapped: NoteSet | None = None
+    sweep_levels: dict[str, np.ndarray] = field(default_factory=dict)
 
     @property
-    def subjects(self) -> tuple[NoteSet, NoteSet, NoteSet]:
+    def note_sets(self) -> tuple[NoteSet, NoteSet, NoteSet]:
+        """The sets that tables compare."""
         return self.real, self.ceiling, self.generated
 
     @property
@@ -138,15 +152,12 @@ class EvaluationData:
 
     @property
     def matched(self) -> int:
-        """How many notes of each kind go into measures that depend on their number."""
-        sizes = [len(subject) for subject in self.subjects]
-        enough = [size for size in sizes if size >= self.bootstrap.least]
-        return min(enough, default=0)
+        """How many notes of each set go into metrics that depend on their number."""
+        sizes = [len(note_set) for note_set in self.note_sets]
+        return min((size for size in sizes if size >= self.bootstrap.least), default=0)
 
     @cached_property
     def bins(self) -> Bins | None:
         """The bins of NDB, or None where there are too few notes for two of them."""
         count = bin_count(self.settings.bins, len(self.training), self.matched)
-        if count < 2:
-            return None
-        return Bins(self.training.levels, count, self.bootstrap.seed)
+        return Bins(self.training.levels, count, self.bootstrap.seed) if count > 1 else None

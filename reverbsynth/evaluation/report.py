@@ -1,22 +1,16 @@
 """What an evaluation found: measures, verdicts, and what figures are drawn from."""
 
-import json
-import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from reverbsynth.errors import ReverbSynthError
 from reverbsynth.evaluation import gansynth_table
 from reverbsynth.evaluation.bootstrap import Measure
-from reverbsynth.files.atomic import write_json
+from reverbsynth.evaluation.stored import StoredResult
 from reverbsynth.instrument.instrument import Instrument
-
-FORMAT = 1
 
 _TABLE = {
     "NDB": "distribution.ndb",
@@ -30,21 +24,21 @@ _TABLE = {
 
 @dataclass(frozen=True)
 class Row:
-    """One measure of three kinds of notes.
+    """One metric, measured of three sets of notes.
 
     Attributes
     ----------
-    key
+    key : str
         Such as ``pitch.accuracy``.
-    group, name, unit
+    group, name, unit : str
         For people. A measure whose unit is ``%`` is a share between 0 and 1.
-    digits
+    digits : int
         Decimals that are shown.
-    real
-        Of real notes that no listener was trained on.
-    ceiling
-        Of the same notes after the round trip through an image of the stage's resolution.
-    generated
+    real : Measure
+        Of real notes that no classifier was trained on.
+    ceiling : Measure
+        Of the same notes through an image of the stage's resolution and back.
+    generated : Measure
         Of generated notes.
     """
 
@@ -62,13 +56,10 @@ class Row:
         """Name and unit."""
         return f"{self.name} ({self.unit})" if self.unit else self.name
 
-    def text(self, kind: str) -> str:
-        """The cell of a table for ``real``, ``ceiling`` or ``generated``."""
-        measure: Measure = getattr(self, kind)
-        if self.unit == "%" and measure.known:
-            scaled = [100 * part for part in (measure.value, measure.low, measure.high)]
-            measure = Measure(*scaled, measure.notes)
-        return measure.text(self.digits)
+    def text(self, note_set: str) -> str:
+        """Return a table's cell for ``real``, ``ceiling`` or ``generated``."""
+        measure: Measure = getattr(self, note_set)
+        return measure.text(self.digits, 100 if self.unit == "%" else 1)
 
 
 @dataclass(frozen=True)
@@ -77,16 +68,18 @@ class Verdict:
 
     Attributes
     ----------
-    key
+    key : str
         Such as ``reverb``.
-    claim, source
+    claim, source : str
         What is claimed, and where.
-    verdict
+    verdict : str
         ``reproduced``, ``not reproduced`` or ``not testable``.
-    rule
+    rule : str
         What had to be measured, stated in the settings.
-    evidence
-        What was.
+    evidence : str
+        What was measured.
+    missed : list of str
+        The rules that were not met.
     """
 
     key: str
@@ -95,36 +88,35 @@ class Verdict:
     verdict: str
     rule: str
     evidence: str
+    missed: list[str] = field(default_factory=list)
 
 
 @dataclass
-class Report:
+class Report(StoredResult):
     """All that an evaluation found. `reverbsynth.evaluation.evaluate.evaluate` makes it.
 
     Attributes
     ----------
-    facts
+    facts : dict
         What was evaluated: stage, data, sizes, seed, settings, commit, seconds.
-    rows
-        Measures.
-    verdicts
+    rows : list of Row
+    verdicts : list of Verdict
         One for each claim.
-    curves
-        Level around the release by kind and effect: quartiles over notes (``low``, ``median``,
-        ``high``) at ``seconds``.
-    values
-        By measure and kind, the value of each note (None where it has none).
-    asked
-        Labels of the generated notes, in their order.
-    pairs
+    curves : dict
+        By set of notes and effect, the level around the release: quartiles over notes (``low``,
+        ``median``, ``high``) at ``seconds``.
+    values : dict
+        By measure and set, the value of each note (None where it has none).
+    asked : dict
+        Requested labels of the generated notes, in their order.
+    pairs : list of dict
         The generated notes nearest to a training note.
-    twins
-        By kind, effect and measure, the values of notes that are there in every effect.
-    dial
-        By kind and effect, the level of the tail in dB over the dial's steps, a row for each note.
+    twins : dict
+        By set, effect and measure, the values of notes that are there in every effect.
+    dial : dict
+        By set and effect, tail-to-sustain ratios over the dial in dB, a row for each note.
     """
 
-    facts: dict[str, Any]
     rows: list[Row] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
     curves: dict[str, dict] = field(default_factory=dict)
@@ -135,7 +127,7 @@ class Report:
     dial: dict[str, dict] = field(default_factory=dict)
 
     def __getitem__(self, key: str) -> Row:
-        """The measure called ``key``."""
+        """Return the metric called ``key``."""
         for row in self.rows:
             if row.key == key:
                 return row
@@ -145,59 +137,53 @@ class Report:
         return any(row.key == key for row in self.rows)
 
     def table(self) -> pd.DataFrame:
-        """Our measures in the shape of GANSynth's Table 1, below its authors' own rows.
+        """Return our measures in the shape of GANSynth's Table 1, below its authors' own rows.
 
         Theirs are of other notes and another classifier, so the columns compare within a source
         only. Every cell is text: a number with its interval, or why there is none.
         """
-        rows: dict[str, dict[str, str]] = {}
-        for name, numbers in gansynth_table.ROWS.items():
-            cells = dict(zip(gansynth_table.COLUMNS, map(str, numbers), strict=True))
-            cells["kernel distance"] = "not reported"
-            rows[f"{name} (theirs)"] = {
-                "source": gansynth_table.SOURCE,
-                "bins": str(gansynth_table.BINS),
+        theirs, bins = gansynth_table, str(self.facts["bins"])
+        rows: dict[str, dict[str, str]] = {
+            f"{name} (theirs)": {
+                **dict(zip(theirs.COLUMNS, map(str, numbers), strict=True)),
+                **{"source": theirs.SOURCE, "bins": str(theirs.BINS)},
+                "kernel distance": "not reported",
             }
-            rows[f"{name} (theirs)"] |= cells
-        kinds = {
+            for name, numbers in theirs.ROWS.items()
+        }
+        note_sets = {
             "real notes": "real",
             f"real through {self.facts['representation']}": "ceiling",
             "generated": "generated",
         }
-        for name, kind in kinds.items():
-            cells = {column: self[key].text(kind) for column, key in _TABLE.items()}
-            bins = str(self.facts["bins"])
+        for name, note_set in note_sets.items():
+            cells = {column: self[key].text(note_set) for column, key in _TABLE.items()}
             rows[name] = {"source": "ours", "human wins": "not asked", "bins": bins, **cells}
         columns = ["source", "human wins", "NDB", "bins", *list(_TABLE)[1:]]
         frame = pd.DataFrame.from_dict(rows, orient="index")[columns]
-        frame.index.name = "notes"
-        return frame
+        return frame.rename_axis("notes")
 
     def measures(self, group: str | None = None) -> pd.DataFrame:
-        """Every measure, or those of a group: a row each, and a column for each kind of note."""
-        rows = {
-            (row.group, row.title): {
-                "real": row.text("real"),
-                "through an image": row.text("ceiling"),
-                "generated": row.text("generated"),
+        """Return all measures, or a group's: a row for each metric, a column for each set."""
+        rows = [row for row in self.rows if group in (None, row.group)]
+        frame = pd.DataFrame(
+            {
+                "group": [row.group for row in rows],
+                "measure": [row.title for row in rows],
+                "real": [row.text("real") for row in rows],
+                "through an image": [row.text("ceiling") for row in rows],
+                "generated": [row.text("generated") for row in rows],
             }
-            for row in self.rows
-            if group in (None, row.group)
-        }
-        frame = pd.DataFrame.from_dict(rows, orient="index")
-        if group is not None:
-            frame.index = pd.Index([title for _, title in rows], name="measure")
-        else:
-            frame.index = pd.MultiIndex.from_tuples(list(rows), names=["group", "measure"])
-        return frame
+        ).set_index(["group", "measure"])
+        return frame if group is None else frame.droplevel("group")
 
     def claims(self) -> pd.DataFrame:
-        """The verdicts, one row each."""
+        """Return the verdicts, one row each."""
         frame = pd.DataFrame([asdict(verdict) for verdict in self.verdicts])
         return frame.set_index("claim")[["verdict", "evidence", "rule", "source"]]
 
     def text(self) -> str:
-        """The measures and the verdicts, for a terminal."""
+        """Return the measures and the verdicts, for a terminal."""
         parts = [
             f"{group}\n{self.measures(group).to_string(justify='left')}"
             for group in dict.fromkeys(row.group for row in self.rows)
@@ -209,81 +195,39 @@ class Report:
         return "\n\n".join(parts)
 
     def summary(self) -> str:
-        """The verdicts in a sentence or two."""
-        count: dict[str, list[str]] = {}
+        """Return the verdicts in a sentence or two."""
+        by_verdict: dict[str, list[str]] = {}
         for verdict in self.verdicts:
-            count.setdefault(verdict.verdict, []).append(verdict.claim.rstrip("."))
-        sentences = [f"Of {len(self.verdicts)} claims, {len(count.get('reproduced', []))} hold."]
-        for word, claims in count.items():
-            sentences.append(f"{word.capitalize()}: {'; '.join(claims)}.")
+            by_verdict.setdefault(verdict.verdict, []).append(verdict.claim.rstrip("."))
+        hold = len(by_verdict.get("reproduced", []))
+        sentences = [f"Of {len(self.verdicts)} claims, {hold} hold."]
+        sentences += [
+            f"{name.capitalize()}: {'; '.join(claims)}." for name, claims in by_verdict.items()
+        ]
         return " ".join(sentences)
 
     def examples(self, effect: str, count: int = 2) -> list[int]:
-        """Places of the first generated notes with an effect: asked for, or else heard."""
-        places, effects = (self.values[name]["generated"] for name in ("place", "effect"))
-        found = zip(places, effects, strict=True)
-        return [int(place) for place, heard in found if heard == effect][:count]
+        """Return the indices of the first generated notes of an effect, requested or predicted."""
+        indices, effects = (self.values[name]["generated"] for name in ("place", "effect"))
+        pairs = zip(indices, effects, strict=True)
+        return [int(index) for index, of_note in pairs if of_note == effect][:count]
 
-    def play(self, instrument: Instrument, places: Sequence[int]) -> np.ndarray:
-        """Generate some of the evaluated notes again, float32 [shape=(n, 64000)].
+    def play(self, instrument: Instrument, indices: Sequence[int]) -> np.ndarray:
+        """Generate some of the evaluated notes again.
 
         Parameters
         ----------
         instrument : Instrument
             The one that was evaluated.
-        places : sequence of int
+        indices : sequence of int
             Which of the generated notes.
+
+        Returns
+        -------
+        ndarray, float32 [shape=(n, 64000)]
         """
-        every = instrument.latents(self.facts["notes"]["generated"], self.facts["seed"])
-        labels = {name: [values[i] for i in places] for name, values in self.asked.items()}
-        return instrument.notes(labels.pop("pitch"), z=every[list(places)], **labels)
-
-    def save(self, path: Path | str) -> None:
-        """Write the report as JSON, atomically."""
-        write_json(path, _plain({"format": FORMAT, **asdict(self)}))
-
-    @classmethod
-    def load(cls, path: Path | str) -> "Report":
-        """Read what `save` wrote.
-
-        Raises
-        ------
-        ReverbSynthError
-            For a file that is missing, damaged or of another kind.
-        """
-        path = Path(path)
-        try:
-            stored = json.loads(path.read_text(encoding="utf-8"))
-            if stored.pop("format") != FORMAT:
-                raise ValueError
-            rows = [
-                Row(**{name: _measure(value) for name, value in row.items()})
-                for row in stored.pop("rows")
-            ]
-            verdicts = [Verdict(**verdict) for verdict in stored.pop("verdicts")]
-            return cls(rows=rows, verdicts=verdicts, **stored)
-        except OSError as error:
-            raise ReverbSynthError(f"{path}: cannot be read ({error.strerror})") from None
-        except (ValueError, KeyError, TypeError, AttributeError):
-            raise ReverbSynthError(
-                f"{path}: not an evaluation of format {FORMAT}; remove it to evaluate anew"
-            ) from None
-
-
-def _measure(value: Any) -> Any:
-    return Measure(**value) if isinstance(value, dict) else value
-
-
-def _plain(value: Any) -> Any:
-    """NumPy to Python, and numbers that JSON lacks to None."""
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, np.ndarray):
-        value = value.tolist()
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
+        latents = instrument.latents(self.facts["notes"]["generated"], self.facts["seed"])
+        labels: dict[str, Any] = {
+            name: [values[i] for i in indices] for name, values in self.asked.items()
+        }
+        return instrument.notes(labels.pop("pitch"), z=latents[list(indices)], **labels)

@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 import reverbsynth.book.bundle as bundle_module
+from reverbsynth import provenance
 from reverbsynth.book.bundle import bundle, thinned
 from reverbsynth.book.chapters import training
 from reverbsynth.book.chapters.losses import label_curves
@@ -37,6 +38,7 @@ def run(small_run, tmp_path_factory) -> Run:
         "settings": small_run.settings.evaluation.model_dump(mode="json"),
         "images_seen": small_run.manifest["images_seen"],
         "data_sha256": small_run.manifest["data_sha256"],
+        "code": provenance.code_hash(),
     }
     Report(facts).save(directory / FILE)
     return Run.open(directory)

@@ -1,4 +1,4 @@
-"""Intervals cover what they should, and words stand where numbers cannot."""
+"""Intervals cover what they should, and reasons stand where there are no numbers."""
 
 import numpy as np
 import pytest
@@ -37,11 +37,9 @@ def test_too_few_notes_have_no_number():
     found = BOOTSTRAP.mean(np.ones(4))
     assert not found.known
     assert found.text() == TOO_FEW
-    words = ["plateau", "plateau", "silent", ""]
-    assert BOOTSTRAP.median(np.array([np.nan] * 3 + [1.0]), words).missing_reason == "plateau"
-    assert (
-        BOOTSTRAP.statistic(np.mean, np.ones(4), missing_reason="silent").missing_reason == "silent"
-    )
+    reasons = ["plateau", "plateau", "silent", ""]
+    assert BOOTSTRAP.median(np.array([np.nan] * 3 + [1.0]), reasons).missing_reason == "plateau"
+    assert BOOTSTRAP.statistic(np.mean, np.ones(4)).missing_reason == TOO_FEW
     assert BOOTSTRAP.proportion(np.ones(4, bool)).missing_reason == TOO_FEW
 
 
@@ -50,6 +48,14 @@ def test_a_share_of_all_or_none_keeps_its_doubt():
     assert (everyone.value, everyone.high) == (1, pytest.approx(1))
     assert everyone.low == pytest.approx(0.954, abs=0.001)  # 80 / (80 + 1.96²)
     assert (no_one.value, no_one.high) == (0, pytest.approx(0.046, abs=0.001))
+
+
+def test_the_interval_of_a_statistic_covers_it_as_often_as_it_says():
+    covered = 0
+    for seed in range(200):
+        found = BOOTSTRAP.statistic(np.mean, np.random.default_rng(seed).normal(3, 1, 60))
+        covered += found.low <= 3 <= found.high
+    assert 0.88 <= covered / 200 <= 0.99
 
 
 def test_the_interval_of_a_statistic_surrounds_it_and_stays_within_bounds():

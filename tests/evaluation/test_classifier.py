@@ -1,11 +1,12 @@
-"""Listeners: how well they hear notes that they were not trained on."""
+"""Label classifiers: how well they predict the labels of notes that they were not trained on."""
 
 import numpy as np
 import pytest
 
+from reverbsynth import provenance
 from reverbsynth.data.build import build_data
-from reverbsynth.errors import ReverbSynthError
-from reverbsynth.evaluation.classifier import FEATURES, LabelClassifier
+from reverbsynth.errors import DataError, ReverbSynthError
+from reverbsynth.evaluation.classifier import FEATURES, FOLDER, LabelClassifier
 from reverbsynth.evaluation.clips import Clips
 from reverbsynth.settings import Settings
 
@@ -17,54 +18,64 @@ def default_data(tmp_path_factory):
 
 
 @pytest.mark.parametrize(("label", "least"), [("pitch", 0.98), ("effect", 0.99)])
-def test_held_out_notes_are_heard(default_data, label, least):
-    listener = LabelClassifier.trained(default_data, label, Settings.preset("laptop").evaluation)
+def test_labels_of_held_out_notes_are_predicted(default_data, label, least):
+    classifier = LabelClassifier.trained(default_data, label, Settings.preset("laptop").evaluation)
     clips = Clips.of(default_data, ("valid", "test"))
-    heard = listener.hear(clips.waves)
-    assert np.mean(heard.best == getattr(clips, label)) >= least
+    predictions = classifier.predict(clips.waves)
+    assert np.mean(predictions.best == getattr(clips, label)) >= least
 
 
-def test_a_listener_is_found_again(small_data, small_settings):
+def test_a_classifier_is_kept_and_loaded(small_data, small_settings):
     settings = small_settings.evaluation.model_copy(update={"classifier_steps": 10})
     first = LabelClassifier.trained(small_data, "effect", settings, seed=3)
-    found = sorted((small_data.directory / "listeners").glob("effect-*.safetensors"))
-    stamp = found[-1].stat().st_mtime_ns
+    path = small_data.directory / FOLDER / "effect.safetensors"
+    written = path.stat().st_mtime_ns
     second = LabelClassifier.trained(small_data, "effect", settings, seed=3)
-    assert found[-1].stat().st_mtime_ns == stamp
+    assert path.stat().st_mtime_ns == written
     waves = Clips.of(small_data, ("test",)).waves
-    heard = [listener.hear(waves) for listener in (first, second)]
-    assert (heard[0].probabilities == heard[1].probabilities).all()
-    assert (heard[0].features == heard[1].features).all()
+    predictions = [classifier.predict(waves) for classifier in (first, second)]
+    assert (predictions[0].probabilities == predictions[1].probabilities).all()
+    assert (predictions[0].features == predictions[1].features).all()
 
 
-def test_the_same_seed_trains_the_same_listener(small_data, small_settings):
+def test_a_classifier_of_other_code_is_trained_anew(small_data, small_settings, monkeypatch):
+    settings = small_settings.evaluation.model_copy(update={"classifier_steps": 2})
+    path = small_data.directory / FOLDER / "effect.safetensors"
+    LabelClassifier.trained(small_data, "effect", settings, seed=4)
+    assert LabelClassifier.load(path)[1][-1] == provenance.code_hash()
+    monkeypatch.setattr(provenance, "code_hash", lambda: "another")
+    LabelClassifier.trained(small_data, "effect", settings, seed=4)
+    assert LabelClassifier.load(path)[1][-1] == "another"
+
+
+def test_the_same_seed_trains_the_same_classifier(small_data, small_settings):
     settings = small_settings.evaluation.model_copy(update={"classifier_steps": 5})
     clips = Clips.of(small_data, ("train",))
-    heard = []
+    predictions = []
     for _ in range(2):
-        listener = LabelClassifier("pitch", small_data.vocabulary("pitch"))
-        listener.train(clips, settings, seed=1)
-        heard.append(listener.hear(clips.waves))
-    assert heard[0].probabilities == pytest.approx(heard[1].probabilities, abs=1e-4)
+        classifier = LabelClassifier("pitch", small_data.vocabulary("pitch"))
+        classifier.train(clips, settings, seed=1)
+        predictions.append(classifier.predict(clips.waves))
+    assert predictions[0].probabilities == pytest.approx(predictions[1].probabilities, abs=1e-4)
 
 
-def test_what_is_heard_has_its_shapes(small_data):
-    listener = LabelClassifier("pitch", [40, 41, 42])
-    heard = listener.hear(Clips.of(small_data, ("test",)).waves)
-    assert heard.probabilities.sum(axis=1) == pytest.approx(np.ones(len(heard.best)))
-    assert heard.features.shape == (len(heard.best), FEATURES)
-    assert set(heard.best) <= {40, 41, 42}
-    assert len(listener.hear(np.empty((0, 64000))).best) == 0
+def test_shapes_of_predictions(small_data):
+    classifier = LabelClassifier("pitch", [40, 41, 42])
+    predictions = classifier.predict(Clips.of(small_data, ("test",)).waves)
+    assert predictions.probabilities.sum(axis=1) == pytest.approx(np.ones(len(predictions.best)))
+    assert predictions.features.shape == (len(predictions.best), FEATURES)
+    assert set(predictions.best) <= {40, 41, 42}
+    assert len(classifier.predict(np.empty((0, 64000))).best) == 0
 
 
-def test_one_kind_of_note_cannot_be_told_apart(small_data, small_settings, monkeypatch):
+def test_a_single_value_of_a_label_is_refused(small_data, small_settings, monkeypatch):
     monkeypatch.setattr(type(small_data), "vocabulary", lambda self, label: ["dry"])
-    with pytest.raises(ReverbSynthError, match="every note has effect dry"):
+    with pytest.raises(DataError, match="every note has effect dry"):
         LabelClassifier.trained(small_data, "effect", small_settings.evaluation)
 
 
-def test_a_damaged_listener_is_refused(tmp_path):
+def test_a_damaged_classifier_is_refused(tmp_path):
     path = tmp_path / "pitch.safetensors"
-    path.write_bytes(b"not a listener")
+    path.write_bytes(b"not a classifier")
     with pytest.raises(ReverbSynthError, match=r"pitch\.safetensors"):
         LabelClassifier.load(path)

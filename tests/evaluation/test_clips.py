@@ -6,7 +6,7 @@ import pytest
 from reverbsynth.audio.format import NOTE_LENGTH
 from reverbsynth.data.notes import Note
 from reverbsynth.evaluation.clips import Clips, boxed
-from reverbsynth.evaluation.grid import real_grid, spaced
+from reverbsynth.evaluation.grid import real_grid
 from reverbsynth.settings import SpectraSettings
 from reverbsynth.spectra.representation import Representation
 
@@ -17,7 +17,7 @@ BROKEN = np.where(np.arange(NOTE_LENGTH) == 5, np.nan, SOUND)
 
 
 def test_flaws_of_silence_and_nan():
-    clips = Clips.asked(np.stack([SOUND, SILENCE, OFFSET, BROKEN, BROKEN, BROKEN]), [40] * 6, {})
+    clips = Clips.of_waves(np.stack([SOUND, SILENCE, OFFSET, BROKEN, BROKEN, BROKEN]), [40] * 6, {})
     assert clips.flaws.tolist() == ["", "silent", "silent", "NaN", "NaN", "NaN"]
     assert clips.missing_reason == "NaN"
     assert clips.where(clips.flaws == "").missing_reason == ""
@@ -77,8 +77,3 @@ def test_no_grid_where_timbres_share_no_pitches():
     notes = [Note(f"{pitch}", SOUND, pitch, 1, f"bass {pitch}") for pitch in (40, 41, 42)]
     grid = real_grid(Clips.from_notes(notes), 8, 8)
     assert (grid.timbres, grid.pitches, len(grid.clips)) == (0, 0, 0)
-
-
-def test_values_are_spaced_from_first_to_last():
-    assert spaced(list(range(10)), 4) == [0, 3, 6, 9]
-    assert spaced([1, 2], 5) == [1, 2]

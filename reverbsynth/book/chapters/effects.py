@@ -24,7 +24,7 @@ from reverbsynth.book.style import (
 )
 from reverbsynth.data.dataset import DataSet
 from reverbsynth.evaluation.effect_transfer import TransferTrials
-from reverbsynth.evaluation.metrics.paired import monotone, ordered, shares
+from reverbsynth.evaluation.metrics.paired import DIAL, monotone, reference_first
 from reverbsynth.evaluation.report import Report
 from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.instrument.label_mixture import mix_labels
@@ -92,7 +92,7 @@ def answer(report: Report) -> Markdown:
         rising = sum(value > 0.9 for value in correlations)
         linear = report[f"dial.linear.{wet}"].text("generated")
         sentences.append(
-            f"Turned up in {len(shares())} steps, the tail rises steadily (rank correlation above "
+            f"Turned up in {len(DIAL)} steps, the tail rises steadily (rank correlation above "
             f"0.9) in {rising} of {len(correlations)} notes; a straight line in dB explains "
             f"{linear} of its course."
         )
@@ -103,7 +103,7 @@ def show_pairs(
     instrument: Instrument, pitches: Sequence[int], seed: int, name: str
 ) -> Players | Markdown:
     """Players: each latent vector at its pitch in every effect, side by side."""
-    effects = ordered(instrument.labels.get("effect", [""]))
+    effects = reference_first(instrument.labels.get("effect", [""]))
     if len(effects) < 2:
         return Markdown(_NO_EFFECTS)
     z = instrument.latents(len(pitches), seed)
@@ -126,11 +126,11 @@ def dial_curves(report: Report) -> Figure:
     for ax, (kind, name) in zip(axes[0], KINDS.items(), strict=True):
         for effect, curves in report.dial.get(kind, {}).items():
             color = effect_color(effect, effects)
-            curves = np.asarray(curves, float).reshape(-1, len(shares()))
+            curves = np.asarray(curves, float).reshape(-1, len(DIAL))
             for curve in curves[:_MOST_NOTES]:
-                ax.plot(shares(), curve, color=color, alpha=0.25, linewidth=0.8)
+                ax.plot(DIAL, curve, color=color, alpha=0.25, linewidth=0.8)
             if len(curves):
-                ax.plot(shares(), np.median(curves, axis=0), color=color, label=effect, lw=2.2)
+                ax.plot(DIAL, np.median(curves, axis=0), color=color, label=effect, lw=2.2)
         ax.set(xlabel="amount of the effect", title=name)
     mark_empty(axes)
     axes[0, 0].set_ylabel("tail-to-sustain ratio (dB)")
@@ -143,7 +143,7 @@ def show_dial(
     instrument: Instrument, pitch: int, seed: int, run: Run, name: str, steps: int = 5
 ) -> Captioned | Markdown:
     """A slider from the first effect to the wet one: picture and sound of one note."""
-    effects = ordered(instrument.labels.get("effect", [""]))
+    effects = reference_first(instrument.labels.get("effect", [""]))
     if len(effects) < 2:
         return Markdown(_NO_EFFECTS)
     dry, wet = effects[0], "reverb" if "reverb" in effects else effects[1]
@@ -242,7 +242,7 @@ def verdicts(report: Report) -> pd.DataFrame:
 def _effects(report: Report) -> list[str]:
     """Effects of the paired test, dry first."""
     kinds = list(report.twins.values())
-    return ordered(list(kinds[0])) if kinds and kinds[0] else [""]
+    return reference_first(list(kinds[0])) if kinds and kinds[0] else [""]
 
 
 def _slopes(ax: Axes, before: Sequence, after: Sequence, color: str) -> None:

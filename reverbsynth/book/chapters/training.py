@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from reverbsynth.book.captions import Captioned, Origin, facts_table, listed, table
 from reverbsynth.book.style import canvas, images_axis, stage_color, stage_size, style
 from reverbsynth.book.workspace import recipes
+from reverbsynth.evaluation import curves
 from reverbsynth.gan.schedule import RecordedSchedule, Schedule, is_transition
 from reverbsynth.settings import Settings
 from reverbsynth.training.run import Run, curve_names
@@ -42,12 +43,6 @@ _RECIPE_COLUMNS = {
     "tail_dry": "tail, dry (dB)",
     "tail_reverb": "tail, reverb (dB)",
 }
-
-_TENTH = 10
-"""A run's beginning and end are its first and last tenth."""
-
-_STEPS = "steps"
-"""Column of thinned metrics: steps that a row is the mean of."""
 
 
 @style()
@@ -144,7 +139,7 @@ def stage_history(run: Run) -> pd.DataFrame:
         rows[int(stage)] = {
             "kind": "blends in" if is_transition(int(stage)) else "stable",
             "resolution": stage_size(int(stage)).rpartition(" ")[2],
-            "steps": int(_steps(part).sum()),
+            "steps": int(curves.steps(part).sum()),
             "images seen at its end": int(part["images"].iloc[-1]),
             "seconds": end - before,
         }
@@ -154,33 +149,27 @@ def stage_history(run: Run) -> pd.DataFrame:
 
 def changes(run: Run) -> pd.DataFrame:
     """Mean of each curve over the first and the last tenth of its measurements, a row each."""
-    metrics, rows = run.metrics(), {}
-    steps = _steps(metrics)
-    for column, name in curve_names(run.labels).items():
-        known = metrics[column].notna()
-        values, weights = metrics.loc[known, column].to_numpy(), steps[known].to_numpy()
-        first = _mean_of_first(values, weights)
-        last = _mean_of_first(values[::-1], weights[::-1])
-        rows[name] = {"first": first, "last": last, "change": last - first}
-    return pd.DataFrame(rows).T.rename_axis("curve")
+    names = curve_names(run.labels)
+    frame = curves.changes(run.metrics(), names)
+    return frame.rename(index=names).rename_axis("curve")
 
 
 def curves_that_fell(run: Run) -> Markdown:
     """Which curves fell from a run's first tenth to its last, and by how much."""
-    curves, pitches = changes(run), len(run.labels["pitch"])
-    fell = [_fall(name, row) for name, row in curves.iterrows() if row["change"] < 0]
-    rose = [name for name, row in curves.iterrows() if row["change"] >= 0]
-    metrics = run.metrics().assign(weight=_steps)
+    table, pitches = changes(run), len(run.labels["pitch"])
+    fell = [_fall(name, row) for name, row in table.iterrows() if row["change"] < 0]
+    rose = [name for name, row in table.iterrows() if row["change"] >= 0]
+    metrics = run.metrics().assign(weight=curves.steps)
     loss = metrics["real_pitch_loss"] * metrics["weight"]
     of_stage = metrics["stage"]
     best = loss.groupby(of_stage).sum() / metrics["weight"].groupby(of_stage).sum()
     return Markdown(
-        f"From the first tenth of the run to the last, {len(fell)} of {len(curves)} curves fell: "
+        f"From the first tenth of the run to the last, {len(fell)} of {len(table)} curves fell: "
         f"{listed(fell)}. "
         + (f"The others did not: {listed(rose)}. " if rose else "")
         + f"A discriminator that guesses among {pitches} pitches has an AC loss of ln {pitches} = "
         f"{np.log(pitches):.2f}; on real notes this one ends at "
-        f"{curves.loc['real AC loss', 'last']:.2f}. Averaged over whole stages it was lowest in "
+        f"{table.loc['real AC loss', 'last']:.2f}. Averaged over whole stages it was lowest in "
         f"stage {best.idxmin()}, at {best.min():.2f}."
     )
 
@@ -218,18 +207,6 @@ def _both(generator: float, discriminator: float) -> str:
     if generator == discriminator:
         return f"{generator:g}"
     return f"{generator:g} (generator), {discriminator:g} (discriminator)"
-
-
-def _steps(metrics: pd.DataFrame) -> pd.Series:
-    """Steps that each row stands for: one, but in a results bundle."""
-    return metrics.get(_STEPS, pd.Series(1, index=metrics.index))
-
-
-def _mean_of_first(values: np.ndarray, weights: np.ndarray) -> float:
-    """Mean over the first tenth of all steps."""
-    wanted = max(weights.sum() // _TENTH, 1)
-    before = np.cumsum(weights) - weights
-    return float(np.average(values, weights=np.clip(wanted - before, 0, weights)))
 
 
 def _fall(name: str, row: pd.Series) -> str:

@@ -1,48 +1,69 @@
-"""What all sections of a report share."""
+"""What a metric is, and what all groups of metrics share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
-from reverbsynth.evaluation.bootstrap import TOO_FEW, Measure
+from reverbsynth.evaluation.bootstrap import TOO_FEW, UNDEFINED, Measure, NotMeasured
+from reverbsynth.evaluation.classifier import Predictions
 from reverbsynth.evaluation.note_sets import EvaluationData, NoteSet
 from reverbsynth.evaluation.report import Row
 
 NOT_ASKED = "not asked"
 ONE_KIND = "one kind only"
-REFERENCE = "the reference"
-NOT_APPLICABLE = "—"
 _DIGITS = {"%": 1, "dB": 1, "cents": 1}
 
 MetricFn = Callable[[NoteSet], Measure]
-"""Takes one measure of notes of one kind."""
+"""Measures the notes of one set; may raise `NotMeasured`."""
 
 
-class MetricGroup:
-    """Takes measures of real notes, of the ceiling's and of generated ones.
+class Metric(NamedTuple):
+    """A metric: its key, its name and unit in tables, and the function that measures it."""
+
+    key: str
+    name: str
+    unit: str
+    measure: MetricFn
+
+
+def measure_all(data: EvaluationData, group: str, metrics: Iterable[Metric]) -> list[Row]:
+    """Measure every set of notes by each of a group's metrics."""
+    rows = []
+    for key, name, unit, metric in metrics:
+        measures = [_measured(metric, note_set) for note_set in data.note_sets]
+        rows.append(Row(key, group, name, unit, _DIGITS.get(unit, 2), *measures))
+    return rows
+
+
+def share(data: EvaluationData, note_set: NoteSet, correct: np.ndarray) -> Measure:
+    """Measure the share of correct notes; one that is no sound counts as wrong.
 
     Parameters
     ----------
-    study : Study
+    correct : ndarray [shape=(usable notes,), bool]
     """
+    if len(note_set) < data.bootstrap.least:
+        raise NotMeasured(TOO_FEW)
+    answers = np.zeros(len(note_set.all_clips), bool)
+    answers[note_set.usable] = correct
+    return data.bootstrap.proportion(answers)
 
-    def __init__(self, study: EvaluationData):
-        self.study = study
-        self.bootstrap = study.bootstrap
 
-    def row(self, group: str, key: str, name: str, unit: str, take: MetricFn) -> Row:
-        """One measure, of all kinds of notes."""
-        measures = [take(subject) for subject in self.study.subjects]
-        return Row(key, group, name, unit, _DIGITS.get(unit, 2), *measures)
+def required(predictions: Predictions | None) -> Predictions:
+    """Return predictions where there is a classifier; else there is nothing to measure."""
+    if predictions is None:
+        raise NotMeasured(ONE_KIND)
+    return predictions
 
-    def rows(self, group: str, *entries: tuple[str, str, str, MetricFn]) -> list[Row]:
-        """Measures of one group: key, name, unit and what takes it."""
-        return [self.row(group, *entry) for entry in entries]
 
-    def right(self, subject: NoteSet, answers: np.ndarray) -> Measure:
-        """Share of right answers of the usable notes; a note that is no sound is a wrong one."""
-        if len(subject) < self.bootstrap.least:
-            return Measure(notes=len(subject), missing_reason=subject.missing_reason or TOO_FEW)
-        right = np.zeros(len(subject.asked), bool)
-        right[subject.usable] = answers
-        return self.bootstrap.proportion(right)
+def _measured(metric: MetricFn, note_set: NoteSet) -> Measure:
+    """Measure a set of notes. Where too few of them are sounds, their flaw is the reason."""
+    try:
+        measure = metric(note_set)
+    except NotMeasured as error:
+        measure = Measure(notes=len(note_set), missing_reason=str(error))
+    if measure.missing_reason in (TOO_FEW, UNDEFINED) and note_set.missing_reason:
+        return replace(measure, missing_reason=note_set.missing_reason)
+    return measure

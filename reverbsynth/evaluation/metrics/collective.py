@@ -1,176 +1,143 @@
-"""Sections of a report that measure notes against each other: distribution, memory, control."""
+"""Metrics that measure notes against each other: distribution, memory, diversity and control."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from reverbsynth.audio import spectrum, tails
-from reverbsynth.evaluation.bootstrap import TOO_FEW, Measure
+from reverbsynth.evaluation.bootstrap import TOO_FEW, Measure, NotMeasured
 from reverbsynth.evaluation.classifier import FEATURES
-from reverbsynth.evaluation.metrics import distribution, memorization
-from reverbsynth.evaluation.metrics.base import (
-    NOT_APPLICABLE,
-    ONE_KIND,
-    REFERENCE,
-    MetricFn,
-    MetricGroup,
+from reverbsynth.evaluation.grid import Grid
+from reverbsynth.evaluation.metrics import memorization
+from reverbsynth.evaluation.metrics.base import Metric, required
+from reverbsynth.evaluation.metrics.distribution import (
+    KernelDistance,
+    different_bins,
+    frechet_distance,
+    inception_score,
 )
 from reverbsynth.evaluation.metrics.diversity import Spread, intraclass_correlation
-from reverbsynth.evaluation.note_sets import NoteSet
-from reverbsynth.evaluation.report import Row
+from reverbsynth.evaluation.note_sets import EvaluationData, NoteSet
+
+REFERENCE = "the reference"
+NOT_APPLICABLE = "—"
 
 
-class CollectiveMetrics(MetricGroup):
-    """Measures of many notes at a time."""
+def distribution(data: EvaluationData) -> Iterator[Metric]:
+    """Measure what GANSynth's Table 1 measures of all notes together.
 
-    def distribution(self) -> list[Row]:
-        """The measures of GANSynth's Table 1 that take all notes together.
+    NDB, Fréchet distance and inception score change with the number of notes, so the same number
+    of each set is taken; the kernel distance needs no such care.
+    """
+    statistic = data.bootstrap.statistic
 
-        NDB, Fréchet distance and inception score change with the number of notes, so that as many
-        of each kind are taken; the kernel distance needs no such care.
-        """
-        share = "NDB, as a share of the bins"
-        return self.rows(
-            "Distribution",
-            ("distribution.ndb", "NDB", "", self._bins(share=False)),
-            ("distribution.bins", share, "%", self._bins(share=True)),
-            ("distribution.fid", "Fréchet distance", "", self._frechet),
-            ("distribution.kernel", "kernel distance", "", self._kernel),
-            ("distribution.inception", "inception score", "", self._inception),
+    def bins(notes: NoteSet, share: bool = False) -> Measure:
+        if data.bins is None or len(notes) < data.bootstrap.least:
+            raise NotMeasured(TOO_FEW)
+        count = data.bins.count
+        scale = 1 / count if share else 1.0
+        return statistic(
+            lambda reference, sample: scale * different_bins(reference, sample, count),
+            data.bins.reference,
+            data.bins.assign(notes.levels[: data.matched]),
+            bounds=(0, scale * count),
         )
 
-    def memory(self) -> list[Row]:
-        """Distances to what the generator was shown, and to what it was not."""
-        training = self.study.training
-        among = self.bootstrap.median(self.nearest(training, training))
-        none = Measure(missing_reason=NOT_APPLICABLE)
-        between = "distance between training notes"
-        to_training = "distance to the nearest training note"
-        to_held_out = "distance to the nearest held-out note"
-        nearer = "nearer to training notes than the ceiling's are"
-        return [
-            Row("memory.among", "Memory", between, "dB", 1, among, none, none),
-            *self.rows(
-                "Memory",
-                ("memory.training", to_training, "dB", self._nearest(training)),
-                ("memory.held-out", to_held_out, "dB", self._nearest(self.study.real)),
-                ("memory.copying", nearer, "%", self._copying),
-            ),
-        ]
-
-    def control(self) -> list[Row]:
-        """What a latent vector decides, and what a label does."""
-        tail = self._consistency(lambda wave: tails.tail_ratio(wave)[0])
-        return self.rows(
-            "Diversity and control",
-            ("control.diversity", "distance of timbres at one pitch", "dB", self._diversity),
-            ("control.pitch", "pitch accuracy of one timbre", "%", self._grid_accuracy),
-            ("control.tail", "tail that follows the timbre (ICC)", "", tail),
-            (
-                "control.brightness",
-                "brightness that follows the timbre (ICC)",
-                "",
-                self._consistency(spectrum.brightness),
-            ),
+    def frechet(notes: NoteSet) -> Measure:
+        features = required(notes.pitch).features[: data.matched]
+        training = required(data.training.pitch).features
+        return statistic(
+            frechet_distance, features, training, least=FEATURES + 1, bounds=(0, np.inf)
         )
 
-    def nearest(self, subject: NoteSet, other: NoteSet) -> np.ndarray:
-        """Distance of each note to the nearest of another kind, its own twins aside, in dB."""
-        if not len(subject) or not len(other):
-            return np.empty(0)
-        origins = subject.clips.origin, other.clips.origin
-        return memorization.nearest(subject.levels, other.levels, *origins)
+    def kernel(notes: NoteSet) -> Measure:
+        features = [required(each.pitch).features for each in (notes, data.training)]
+        if not len(notes):
+            raise NotMeasured(TOO_FEW)
+        return statistic(KernelDistance(*features), *(np.arange(len(each)) for each in features))
 
-    def _bins(self, share: bool) -> MetricFn:
-        def take(subject: NoteSet) -> Measure:
-            bins = self.study.bins
-            if bins is None or len(subject) < self.bootstrap.least:
-                return Measure(notes=len(subject), missing_reason=subject.missing_reason or TOO_FEW)
-            scale = 1 / bins.count if share else 1.0
+    def inception(notes: NoteSet) -> Measure:
+        probabilities = required(notes.pitch).probabilities[: data.matched]
+        return statistic(inception_score, probabilities, bounds=(1, np.inf))
 
-            def different(reference: np.ndarray, sample: np.ndarray) -> float:
-                return scale * distribution.different_bins(reference, sample, bins.count)
+    share = "NDB, as a share of the bins"
+    yield Metric("distribution.ndb", "NDB", "", bins)
+    yield Metric("distribution.bins", share, "%", lambda notes: bins(notes, share=True))
+    yield Metric("distribution.fid", "Fréchet distance", "", frechet)
+    yield Metric("distribution.kernel", "kernel distance", "", kernel)
+    yield Metric("distribution.inception", "inception score", "", inception)
 
-            assigned = bins.assign(subject.levels[: self.study.matched])
-            return self.bootstrap.statistic(
-                different, bins.reference, assigned, bounds=(0, scale * bins.count)
-            )
 
-        return take
+def memory(data: EvaluationData) -> Iterator[Metric]:
+    """Measure distances to what the generator was shown, and to what it was not, in dB."""
+    training, median = data.training, data.bootstrap.median
 
-    def _frechet(self, subject: NoteSet) -> Measure:
-        if subject.pitch is None:
-            return Measure(missing_reason=ONE_KIND)
-        return self.bootstrap.statistic(
-            distribution.frechet_distance,
-            subject.pitch.features[: self.study.matched],
-            self.study.training.pitch.features,
-            missing_reason=subject.missing_reason,
-            least=FEATURES + 1,
-            bounds=(0, np.inf),
-        )
+    def among(notes: NoteSet) -> Measure:
+        if notes is not data.real:
+            raise NotMeasured(NOT_APPLICABLE)
+        return median(nearest(training, training))
 
-    def _kernel(self, subject: NoteSet) -> Measure:
-        if subject.pitch is None:
-            return Measure(missing_reason=ONE_KIND)
-        if not len(subject):
-            return Measure(missing_reason=subject.missing_reason or TOO_FEW)
-        both = subject.pitch.features, self.study.training.pitch.features
-        places = [np.arange(len(features)) for features in both]
-        return self.bootstrap.statistic(
-            distribution.KernelDistance(*both), *places, missing_reason=subject.missing_reason
-        )
+    def copying(notes: NoteSet) -> Measure:
+        if notes is data.ceiling:
+            raise NotMeasured(REFERENCE)
+        distances = [nearest(each, training) for each in (notes, data.ceiling)]
+        return data.bootstrap.statistic(memorization.copying, *distances, bounds=(0, 1))
 
-    def _inception(self, subject: NoteSet) -> Measure:
-        if subject.pitch is None:
-            return Measure(missing_reason=ONE_KIND)
-        sample = subject.pitch.probabilities[: self.study.matched]
-        return self.bootstrap.statistic(
-            distribution.inception_score,
-            sample,
-            missing_reason=subject.missing_reason,
-            bounds=(1, np.inf),
-        )
+    to_training = "distance to the nearest training note"
+    to_held_out = "distance to the nearest held-out note"
+    nearer = "nearer to training notes than the ceiling's are"
+    yield Metric("memory.among", "distance between training notes", "dB", among)
+    yield Metric("memory.training", to_training, "dB", lambda s: median(nearest(s, training)))
+    yield Metric("memory.held-out", to_held_out, "dB", lambda s: median(nearest(s, data.real)))
+    yield Metric("memory.copying", nearer, "%", copying)
 
-    def _nearest(self, other: NoteSet) -> MetricFn:
-        def take(subject: NoteSet) -> Measure:
-            return self.bootstrap.median(self.nearest(subject, other), [subject.missing_reason])
 
-        return take
+def control(data: EvaluationData) -> Iterator[Metric]:
+    """Measure what a latent vector decides, and what a label does, on a grid of notes."""
+    statistic = data.bootstrap.statistic
 
-    def _copying(self, subject: NoteSet) -> Measure:
-        if subject is self.study.ceiling:
-            return Measure(missing_reason=REFERENCE)
-        training = self.study.training
-        both = self.nearest(subject, training), self.nearest(self.study.ceiling, training)
-        return self.bootstrap.statistic(
-            memorization.copying, *both, missing_reason=subject.missing_reason, bounds=(0, 1)
-        )
+    def diversity(notes: NoteSet) -> Measure:
+        grid = _complete(notes.grid)
+        return statistic(Spread(grid.levels), np.arange(grid.timbres), bounds=(0, np.inf))
 
-    def _diversity(self, subject: NoteSet) -> Measure:
-        grid = subject.grid
-        if grid.clips.missing_reason or not grid.timbres:
-            return Measure(missing_reason=grid.clips.missing_reason or TOO_FEW)
-        return self.bootstrap.statistic(
-            Spread(grid.levels), np.arange(grid.timbres), bounds=(0, np.inf)
-        )
+    def accuracy(notes: NoteSet) -> Measure:
+        if notes.grid.clips.missing_reason:
+            raise NotMeasured(notes.grid.clips.missing_reason)
+        best = required(notes.grid_pitch).best
+        return data.bootstrap.proportion(best == notes.grid.clips.pitch)
 
-    def _grid_accuracy(self, subject: NoteSet) -> Measure:
-        grid = subject.grid
-        if grid.clips.missing_reason:
-            return Measure(missing_reason=grid.clips.missing_reason)
-        heard = subject.grid_pitch
-        if heard is None:
-            return Measure(missing_reason=ONE_KIND)
-        return self.bootstrap.proportion(heard.best == grid.clips.pitch)
+    def consistency(notes: NoteSet, function: Callable[[np.ndarray], float]) -> Measure:
+        values = _complete(notes.grid).map(function)
+        return statistic(intraclass_correlation, values, bounds=(-1, 1))
 
-    def _consistency(self, function: Callable[[np.ndarray], float]) -> MetricFn:
-        def take(subject: NoteSet) -> Measure:
-            grid = subject.grid
-            if grid.clips.missing_reason or not grid.timbres:
-                return Measure(missing_reason=grid.clips.missing_reason or TOO_FEW)
-            return self.bootstrap.statistic(
-                intraclass_correlation, grid.each(function), bounds=(-1, 1)
-            )
+    def tail(notes: NoteSet) -> Measure:
+        return consistency(notes, lambda wave: tails.tail_ratio(wave)[0])
 
-        return take
+    def brightness(notes: NoteSet) -> Measure:
+        return consistency(notes, spectrum.brightness)
+
+    yield Metric("control.diversity", "distance of timbres at one pitch", "dB", diversity)
+    yield Metric("control.pitch", "pitch accuracy of one timbre", "%", accuracy)
+    yield Metric("control.tail", "tail that follows the timbre (ICC)", "", tail)
+    yield Metric("control.brightness", "brightness that follows the timbre (ICC)", "", brightness)
+
+
+def nearest(notes: NoteSet, other: NoteSet) -> np.ndarray:
+    """Return each note's distance to the nearest of another set, its own twins aside.
+
+    Returns
+    -------
+    ndarray [shape=(n,)]
+        In dB; empty where either set is.
+    """
+    if not len(notes) or not len(other):
+        return np.empty(0)
+    origins = notes.clips.origin, other.clips.origin
+    return memorization.nearest(notes.levels, other.levels, *origins)
+
+
+def _complete(grid: Grid) -> Grid:
+    """Return a grid all of whose notes are sounds."""
+    if grid.clips.missing_reason or not grid.timbres:
+        raise NotMeasured(grid.clips.missing_reason or TOO_FEW)
+    return grid

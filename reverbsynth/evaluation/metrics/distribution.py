@@ -1,4 +1,4 @@
-"""How far generated notes, all together, are from real ones: the measures of GANSynth's Table 1.
+"""How far generated notes, all together, are from real ones: the metrics of GANSynth's Table 1.
 
 Engel et al., "GANSynth" (2019), section 3. Features are those of the pitch classifier.
 """
@@ -9,7 +9,7 @@ from sklearn.cluster import KMeans
 from sklearn.metrics.pairwise import polynomial_kernel
 
 SIGNIFICANCE = 0.05
-"""Of the test that calls a bin different (Richardson and Weiss 2018, section 2)."""
+"""Level of the test that calls a bin different (Richardson and Weiss 2018, section 2)."""
 
 NOTES_PER_BIN = 5
 """Fewest notes that a bin should expect, for a test that assumes a normal distribution (Cochran,
@@ -17,7 +17,7 @@ NOTES_PER_BIN = 5
 
 
 def bin_count(most: int, *sizes: int) -> int:
-    """Number of bins that samples of these sizes allow, at most `most`."""
+    """Return how many bins samples of these sizes allow, at most `most`."""
     return min(most, min(sizes) // NOTES_PER_BIN)
 
 
@@ -39,25 +39,23 @@ class Bins:
 
     def __init__(self, reference: np.ndarray, count: int, seed: int = 0):
         self.count = count
-        self._means = KMeans(count, n_init=3, random_state=seed)
-        self.reference = self._means.fit_predict(reference.reshape(len(reference), -1))
+        self._clusters = KMeans(count, n_init=3, random_state=seed)
+        self.reference = self._clusters.fit_predict(reference.reshape(len(reference), -1))
 
     def assign(self, samples: np.ndarray) -> np.ndarray:
-        """The bin of each sample [shape=(n,)]."""
-        return self._means.predict(samples.reshape(len(samples), -1))
-
-    def different(self, assigned: np.ndarray) -> float:
-        """How many bins the assigned samples [shape=(n,)] fill differently from the reference."""
-        return different_bins(self.reference, assigned, self.count)
+        """Return the bin of each sample [shape=(n,)]."""
+        return self._clusters.predict(samples.reshape(len(samples), -1))
 
 
 def different_bins(first: np.ndarray, second: np.ndarray, count: int) -> float:
-    """Number of `count` bins in which the shares of two samples differ significantly.
+    """Count the bins in which the shares of two samples differ significantly.
 
     Parameters
     ----------
     first, second : ndarray [shape=(n,)], [shape=(m,)]
-        Bin of each sample.
+        Bin of each note.
+    count : int
+        Number of bins.
     """
     n, m = len(first), len(second)
     shares = np.bincount(first, minlength=count) / n, np.bincount(second, minlength=count) / m
@@ -68,10 +66,10 @@ def different_bins(first: np.ndarray, second: np.ndarray, count: int) -> float:
 
 
 def inception_score(probabilities: np.ndarray) -> float:
-    """exp of the mean divergence of each note's pitch distribution from the mean of all.
+    """Return exp of the mean divergence of each note's pitch distribution from their mean.
 
     Salimans et al., "Improved techniques for training GANs" (2016), section 4, with pitches as
-    classes. 1 where all notes have the same; at most the number of pitches.
+    classes. It is 1 where all notes have the same distribution, and at most the number of pitches.
 
     Parameters
     ----------
@@ -82,7 +80,7 @@ def inception_score(probabilities: np.ndarray) -> float:
 
 
 def frechet_distance(first: np.ndarray, second: np.ndarray) -> float:
-    """Squared Wasserstein-2 distance of two normal distributions with the samples' moments.
+    """Return the squared Wasserstein-2 distance of normal distributions with two samples' moments.
 
     Heusel et al., "GANs trained by a two time-scale update rule" (2017), equation 6. It needs more
     samples than features, and is too large for few samples.
@@ -115,24 +113,23 @@ class KernelDistance:
         self._kernels = [polynomial_kernel(*pair, degree=3, coef0=1) for pair in pairs]
 
     def __call__(self, first: np.ndarray, second: np.ndarray) -> float:
-        """The distance of those samples that are drawn, by place, perhaps more than once.
+        """Return the distance of resampled notes, given by their indices.
 
-        A sample that was drawn twice is not compared with itself.
+        A note that was drawn twice is not compared with itself.
+
+        Parameters
+        ----------
+        first, second : ndarray [shape=(n,)], [shape=(m,)]
         """
         within, other, across = self._kernels
         first = np.bincount(first, minlength=len(within)).astype(float)
         second = np.bincount(second, minlength=len(other)).astype(float)
         between = first @ across @ second / (first.sum() * second.sum())
-        return float(_apart(within, first) + _apart(other, second) - 2 * between)
+        return float(_mean_of_pairs(within, first) + _mean_of_pairs(other, second) - 2 * between)
 
 
-def kernel_distance(first: np.ndarray, second: np.ndarray) -> float:
-    """`KernelDistance` of whole samples."""
-    return KernelDistance(first, second)(np.arange(len(first)), np.arange(len(second)))
-
-
-def _apart(kernel: np.ndarray, weights: np.ndarray) -> float:
-    """Mean of the kernel over pairs of different samples; NaN where there is no pair."""
+def _mean_of_pairs(kernel: np.ndarray, weights: np.ndarray) -> float:
+    """Return the kernel's mean over pairs of different notes; NaN where there is no pair."""
     pairs = weights.sum() ** 2 - np.square(weights).sum()
     if pairs == 0:
         return np.nan

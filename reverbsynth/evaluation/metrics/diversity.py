@@ -1,4 +1,4 @@
-"""What varies and what holds on a grid of notes: timbres down, pitches across."""
+"""What varies and what is constant on a grid of notes: timbres down, pitches across."""
 
 import numpy as np
 
@@ -28,19 +28,19 @@ class Spread:
         )
 
     def __call__(self, timbres: np.ndarray) -> float:
-        """Mean over pairs of those timbres that are drawn, by place; NaN where all are one."""
+        """Return the mean over pairs of resampled timbres, by index; NaN where all are one."""
         first, second = np.meshgrid(timbres, timbres)
-        apart = first != second
-        return float(self.distances[first, second][apart].mean()) if apart.any() else np.nan
+        differ = first != second
+        return float(self.distances[first, second][differ].mean()) if differ.any() else np.nan
 
 
 def intraclass_correlation(values: np.ndarray) -> float:
-    """How much of a property belongs to the timbre, whatever the pitch.
+    """Return how much of a property belongs to the timbre, whatever the pitch.
 
     The intraclass correlation ICC(3,1) of Shrout and Fleiss, "Intraclass correlations" (1979),
     table 3, with timbres as targets and pitches as judges: 1 where the property depends on the
-    timbre and, by a shift that all timbres share, on the pitch; about 0 where it does not hold
-    from pitch to pitch.
+    timbre and, by a shift that all timbres share, on the pitch; about 0 where a timbre does not
+    keep it from pitch to pitch.
 
     Parameters
     ----------

@@ -1,191 +1,166 @@
-"""Sections of a report that measure each note by itself: reverb, pitch, spectrum."""
+"""Metrics that measure each note by itself: reverb, pitch and spectrum."""
+
+from collections.abc import Iterator
 
 import numpy as np
 
 from reverbsynth.audio import tails
 from reverbsynth.audio.pitch import UNHEARD
-from reverbsynth.audio.reverberation import OCTAVES
+from reverbsynth.audio.reverberation import EDT, OCTAVES, SLOW, T20
 from reverbsynth.audio.spectrum import nearest_of_same_pitch
-from reverbsynth.evaluation.bootstrap import Measure
-from reverbsynth.evaluation.metrics import pitch
-from reverbsynth.evaluation.metrics.base import NOT_ASKED, ONE_KIND, MetricFn, MetricGroup
-from reverbsynth.evaluation.note_sets import NoteSet
-from reverbsynth.evaluation.report import Row
+from reverbsynth.evaluation.bootstrap import Measure, NotMeasured
+from reverbsynth.evaluation.metrics.base import NOT_ASKED, Metric, MetricFn, required, share
+from reverbsynth.evaluation.note_sets import EvaluationData, NoteSet
+
+HIT = 50.0
+"""Cents: an estimate this near counts as right (Poliner et al., "Melody transcription from music
+audio", 2007, section III-A)."""
 
 _LONGEST = {
-    "t20": tails.longest_measurable_decay(tails.T20),
-    "edt": tails.longest_measurable_decay(tails.EDT),
+    "t20": tails.longest_measurable_decay(T20),
+    "octaves": tails.longest_measurable_decay(T20),
+    "edt": tails.longest_measurable_decay(EDT),
 }
 
 
-class PerNoteMetrics(MetricGroup):
-    """Measures of notes one by one."""
-
-    def notes(self) -> list[Row]:
-        """Whether there is anything to measure."""
-
-        def usable(subject: NoteSet) -> Measure:
-            return self.bootstrap.proportion(subject.usable)
-
-        return self.rows("Notes", ("notes.usable", "neither silent nor NaN", "%", usable))
-
-    def reverb(self) -> list[Row]:
-        """Tails, by effect: the one asked for, or else the one that the listener hears."""
-        rows = []
-        for effect in self.study.effects:
-            rows += self.rows(
-                "Reverb",
-                *(
-                    (f"reverb.{key}.{effect}", f"{effect}: {name}", unit, take)
-                    for key, name, unit, take in (
-                        ("ratio", "tail-to-sustain ratio", "dB", self._median(effect, "ratio")),
-                        ("decays", "tails that decay", "%", self._decays(effect)),
-                        ("t20", "T20", "s", self._median(effect, "t20")),
-                        ("r2", "r² of its line", "", self._median(effect, "r2", "t20")),
-                        ("edt", "early decay time", "s", self._median(effect, "edt")),
-                    )
-                ),
-            )
-        away = "Wasserstein distance of {} to training notes"
-        rows += self.rows(
-            "Reverb",
-            ("reverb.distance.ratio", away.format("ratios"), "dB", self._distance("ratio")),
-            ("reverb.distance.t20", away.format("T20"), "s", self._distance("t20")),
-            ("effect.accuracy", "effect heard", "%", self._effect_accuracy),
-        )
-        if wet := self.study.wet:
-            name = f"notes heard as {wet}"
-            rows.append(self.row("Reverb", "effect.share", name, "%", self._share(wet)))
-        return rows
-
-    def octaves(self) -> list[Row]:
-        """T20 of each octave band, by effect."""
-        return self.rows(
-            "Reverb by octave",
-            *(
-                (
-                    f"reverb.octave.{effect}.{center:g}",
-                    f"{effect}: T20 around {center:g} Hz",
-                    "s",
-                    self._octave(effect, place),
-                )
-                for effect in self.study.effects
-                for place, center in enumerate(OCTAVES)
-            ),
-        )
-
-    def pitch(self) -> list[Row]:
-        """Pitch, by the listener and by an estimator that knows nothing of it."""
-        return self.rows(
-            "Pitch",
-            ("pitch.accuracy", "pitch accuracy", "%", self._pitch_accuracy),
-            ("pitch.entropy", "pitch entropy", "nats", self._pitch_entropy),
-            ("pitch.within", "estimate within 50 cents", "%", self._within),
-            ("pitch.cents", "median error of the estimate", "cents", self._cents),
-        )
-
-    def spectrum(self) -> list[Row]:
-        """Spectra against real ones."""
-
-        def treble(subject: NoteSet) -> Measure:
-            return self.bootstrap.median(subject.treble, [subject.missing_reason])
-
-        def nearest(subject: NoteSet) -> Measure:
-            return self.bootstrap.median(self.nearest_of_pitch(subject), [subject.missing_reason])
-
-        name = "distance to the nearest training note of the pitch"
-        return self.rows(
-            "Spectrum",
-            ("spectrum.treble", "energy above 4 kHz", "dB", treble),
-            ("spectrum.nearest", name, "dB", nearest),
-        )
-
-    def nearest_of_pitch(self, subject: NoteSet) -> np.ndarray:
-        """Log-spectral distance of each note to the nearest training note of its pitch, in dB."""
-        training = self.study.training
-        return nearest_of_same_pitch(
-            subject.levels, subject.clips.pitch, training.levels, training.clips.pitch
-        )
-
-    def _median(self, effect: str, values: str, missing_reasons: str | None = None) -> MetricFn:
-        def take(subject: NoteSet) -> Measure:
-            mask = subject.effects == effect
-            why = getattr(subject.tails, f"{missing_reasons or values}_missing_reason")[
-                mask
-            ].tolist()
-            numbers = getattr(subject.tails, values)[mask]
-            found = self.bootstrap.median(numbers, why or [subject.missing_reason])
-            return _in_time(found, _LONGEST.get(values))
-
-        return take
-
-    def _octave(self, effect: str, place: int) -> MetricFn:
-        def take(subject: NoteSet) -> Measure:
-            mask = subject.effects == effect
-            why = subject.tails.octaves_missing_reason[mask, place].tolist()
-            numbers = subject.tails.octaves[mask, place]
-            return _in_time(
-                self.bootstrap.median(numbers, why or [subject.missing_reason]), _LONGEST["t20"]
-            )
-
-        return take
-
-    def _decays(self, effect: str) -> MetricFn:
-        def take(subject: NoteSet) -> Measure:
-            chosen = subject.tails.decays[subject.effects == effect]
-            return self.bootstrap.proportion(chosen, subject.missing_reason)
-
-        return take
-
-    def _distance(self, values: str) -> MetricFn:
-        def take(subject: NoteSet) -> Measure:
-            both = [getattr(each.tails, values) for each in (subject, self.study.training)]
-            finite = [one[np.isfinite(one)] for one in both]
-            return self.bootstrap.statistic(
-                tails.distance, *finite, missing_reason=subject.missing_reason, bounds=(0, np.inf)
-            )
-
-        return take
-
-    def _share(self, wet: str) -> MetricFn:
-        def take(subject: NoteSet) -> Measure:
-            if subject.effect is None:
-                return Measure(missing_reason=ONE_KIND)
-            return self.bootstrap.proportion(subject.effect.best == wet, subject.missing_reason)
-
-        return take
-
-    def _effect_accuracy(self, subject: NoteSet) -> Measure:
-        if subject.effect is None:
-            return Measure(missing_reason=ONE_KIND)
-        if len(subject) and subject.clips.effect[0] == "":
-            return Measure(missing_reason=NOT_ASKED)
-        return self.right(subject, subject.effect.best == subject.clips.effect)
-
-    def _pitch_accuracy(self, subject: NoteSet) -> Measure:
-        if subject.pitch is None:
-            return Measure(missing_reason=ONE_KIND)
-        return self.right(subject, subject.pitch.best == subject.clips.pitch)
-
-    def _pitch_entropy(self, subject: NoteSet) -> Measure:
-        if subject.pitch is None:
-            return Measure(missing_reason=ONE_KIND)
-        return self.bootstrap.mean(
-            pitch.entropy(subject.pitch.probabilities), [subject.missing_reason]
-        )
-
-    def _within(self, subject: NoteSet) -> Measure:
-        return self.right(subject, np.abs(np.nan_to_num(subject.cents, nan=np.inf)) <= pitch.HIT)
-
-    def _cents(self, subject: NoteSet) -> Measure:
-        missing_reasons = [UNHEARD if np.isnan(found) else "" for found in subject.cents]
-        return self.bootstrap.median(
-            np.abs(subject.cents), missing_reasons or [subject.missing_reason]
-        )
+def usable(data: EvaluationData) -> Iterator[Metric]:
+    """Measure how many notes are sounds at all."""
+    name = "neither silent nor NaN"
+    yield Metric("notes.usable", name, "%", lambda notes: data.bootstrap.proportion(notes.usable))
 
 
-def _in_time(measure: Measure, limit: float | None) -> Measure:
-    """A median decay time, or a word where it is the longest that can be measured, or longer."""
-    if limit is not None and measure.known and measure.value >= limit:
-        return Measure(notes=measure.notes, missing_reason=tails.SLOW)
+def reverb(data: EvaluationData) -> Iterator[Metric]:
+    """Measure tails by effect: the requested one, or else the one that is predicted.
+
+    The tail-to-sustain ratio, T20, its line's r² and the early decay time are medians over notes
+    (`reverbsynth.audio.tails.Tails`); distances are Wasserstein's between all tails of a set and
+    those of the training notes.
+    """
+    for effect in data.effects:
+        for key, name, unit, measure in (
+            ("ratio", "tail-to-sustain ratio", "dB", _tail(data, effect, "ratio")),
+            ("decays", "tails that decay", "%", _decays(data, effect)),
+            ("t20", "T20", "s", _tail(data, effect, "t20")),
+            ("r2", "r² of its line", "", _tail(data, effect, "r2", "t20_missing_reason")),
+            ("edt", "early decay time", "s", _tail(data, effect, "edt")),
+        ):
+            yield Metric(f"reverb.{key}.{effect}", f"{effect}: {name}", unit, measure)
+    for field, name, unit in (("ratio", "ratios", "dB"), ("t20", "T20", "s")):
+        title = f"Wasserstein distance of {name} to training notes"
+        yield Metric(f"reverb.distance.{field}", title, unit, _distance(data, field))
+
+    def accuracy(notes: NoteSet) -> Measure:
+        best = required(notes.effect).best
+        if len(notes) and notes.clips.effect[0] == "":
+            raise NotMeasured(NOT_ASKED)
+        return share(data, notes, best == notes.clips.effect)
+
+    yield Metric("effect.accuracy", "effect accuracy", "%", accuracy)
+    if wet := data.wet:
+
+        def share_of_wet(notes: NoteSet) -> Measure:
+            return data.bootstrap.proportion(required(notes.effect).best == wet)
+
+        yield Metric("effect.share", f"notes classified as {wet}", "%", share_of_wet)
+
+
+def octaves(data: EvaluationData) -> Iterator[Metric]:
+    """Measure T20 of each octave band by effect: medians over notes, in seconds."""
+    for effect in data.effects:
+        for octave, center in enumerate(OCTAVES):
+            name = f"{effect}: T20 around {center:g} Hz"
+            measure = _tail(data, effect, "octaves", octave=octave)
+            yield Metric(f"reverb.octave.{effect}.{center:g}", name, "s", measure)
+
+
+def pitch(data: EvaluationData) -> Iterator[Metric]:
+    """Measure pitch by the classifier, and by an estimator that was trained on nothing.
+
+    Accuracy and entropy are GANSynth's (Engel et al., 2019, section 3): how often the most
+    probable pitch is the requested one, and the mean entropy of each note's distribution over
+    pitches, which is low where the classifier is sure.
+    """
+
+    def accuracy(notes: NoteSet) -> Measure:
+        return share(data, notes, required(notes.pitch).best == notes.clips.pitch)
+
+    def mean_entropy(notes: NoteSet) -> Measure:
+        return data.bootstrap.mean(entropy(required(notes.pitch).probabilities))
+
+    def within(notes: NoteSet) -> Measure:
+        return share(data, notes, np.abs(notes.cents) <= HIT)
+
+    def error(notes: NoteSet) -> Measure:
+        reasons = [UNHEARD if np.isnan(cents) else "" for cents in notes.cents]
+        return data.bootstrap.median(np.abs(notes.cents), reasons)
+
+    yield Metric("pitch.accuracy", "pitch accuracy", "%", accuracy)
+    yield Metric("pitch.entropy", "pitch entropy", "nats", mean_entropy)
+    yield Metric("pitch.within", "estimate within 50 cents", "%", within)
+    yield Metric("pitch.cents", "median error of the estimate", "cents", error)
+
+
+def spectrum(data: EvaluationData) -> Iterator[Metric]:
+    """Measure spectra against real ones: medians over notes, in dB."""
+    median = data.bootstrap.median
+    name = "distance to the nearest training note of the pitch"
+    yield Metric("spectrum.treble", "energy above 4 kHz", "dB", lambda s: median(s.treble))
+    yield Metric("spectrum.nearest", name, "dB", lambda s: median(nearest_of_pitch(data, s)))
+
+
+def nearest_of_pitch(data: EvaluationData, notes: NoteSet) -> np.ndarray:
+    """Return each note's log-spectral distance to the nearest training note of its pitch.
+
+    Returns
+    -------
+    ndarray [shape=(n,)]
+        In dB; NaN where no training note has the pitch.
+    """
+    training = data.training
+    return nearest_of_same_pitch(
+        notes.levels, notes.clips.pitch, training.levels, training.clips.pitch
+    )
+
+
+def entropy(probabilities: np.ndarray) -> np.ndarray:
+    """Return the entropy in nats of distributions [shape=(n, classes)], of shape (n,)."""
+    return -np.sum(probabilities * np.log(np.maximum(probabilities, 1e-12)), axis=1)
+
+
+def _tail(
+    data: EvaluationData,
+    effect: str,
+    field: str,
+    reasons: str | None = None,
+    octave: int | None = None,
+) -> MetricFn:
+    """Median over an effect's notes of a field of `Tails`, or of one of its octaves.
+
+    Where it is the longest decay that can be measured, tails are too slow to have one.
+    """
+
+    def measure(notes: NoteSet) -> Measure:
+        chosen = notes.effects == effect
+        values = getattr(notes.tails, field)[chosen]
+        missing = getattr(notes.tails, reasons or f"{field}_missing_reason")[chosen]
+        if octave is not None:
+            values, missing = values[:, octave], missing[:, octave]
+        median = data.bootstrap.median(values, missing.tolist())
+        if median.value is not None and median.value >= _LONGEST.get(field, np.inf):
+            return Measure(notes=median.notes, missing_reason=SLOW)
+        return median
+
+    return measure
+
+
+def _decays(data: EvaluationData, effect: str) -> MetricFn:
+    return lambda notes: data.bootstrap.proportion(notes.tails.decays[notes.effects == effect])
+
+
+def _distance(data: EvaluationData, field: str) -> MetricFn:
+    def measure(notes: NoteSet) -> Measure:
+        values = [getattr(each.tails, field) for each in (notes, data.training)]
+        finite = [array[np.isfinite(array)] for array in values]
+        return data.bootstrap.statistic(tails.distance, *finite, bounds=(0, np.inf))
+
     return measure

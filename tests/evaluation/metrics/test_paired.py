@@ -6,12 +6,11 @@ import pytest
 from reverbsynth.evaluation.clips import Clips
 from reverbsynth.evaluation.grid import Grid
 from reverbsynth.evaluation.metrics.paired import (
-    STEPS,
+    DIAL,
     Twins,
     linear,
     monotone,
-    ordered,
-    shares,
+    reference_first,
     span,
 )
 from reverbsynth.evaluation.note_sets import NoteSet
@@ -37,12 +36,12 @@ def twins() -> Twins:
     origins, effects = (np.array([row[i] for row in rows], object) for i in (0, 1))
     blank = np.full(len(rows), "", object)
     clips = Clips(waves, np.full(len(rows), 40), effects, blank, blank, origins)
-    empty = Grid(clips.where(np.empty(0, int)), 0, 0)
+    empty = Grid.empty(clips)
     return Twins(NoteSet("real", clips, empty, {}, 0.95), ["dry", "wet"])
 
 
 def test_twins_are_found_by_their_source_note(twins):
-    assert twins.places.tolist() == [[2, 0], [1, 4], [6, 3]]
+    assert twins.rows.tolist() == [[2, 0], [1, 4], [6, 3]]
 
 
 def test_the_change_is_that_of_each_pair(twins):
@@ -55,23 +54,23 @@ def test_the_change_is_that_of_each_pair(twins):
 
 def test_a_crossfade_goes_from_one_twin_to_the_other(twins):
     curves = twins.crossfades("wet", 2)
-    assert curves.shape == (2, STEPS)
+    assert curves.shape == (2, len(DIAL))
     assert curves[:, 0] == pytest.approx(twins.values("ratio", "dry")[:2])
     assert curves[:, -1] == pytest.approx(twins.values("ratio", "wet")[:2])
     assert [monotone(curve) for curve in curves] == [1, 1]
 
 
 def test_what_a_curve_is_like():
-    line = 3 - 20 * shares()
+    line = 3 - 20 * DIAL
     assert span(line) == pytest.approx(-20)
     assert monotone(line) == pytest.approx(-1)
     assert linear(line) == pytest.approx(1)
-    switch = np.where(shares() > 0.5, 10.0, 0.0) + 1e-3 * shares()
+    switch = np.where(DIAL > 0.5, 10.0, 0.0) + 1e-3 * DIAL
     assert monotone(switch) == pytest.approx(1)
     assert linear(switch) < 0.8
-    assert np.isnan([monotone(np.ones(STEPS)), linear(np.ones(STEPS))]).all()
+    assert np.isnan([monotone(np.ones(len(DIAL))), linear(np.ones(len(DIAL)))]).all()
 
 
 def test_effects_are_compared_with_dry_or_with_the_first():
-    assert ordered(["chorus", "dry", "delay"]) == ["dry", "chorus", "delay"]
-    assert ordered(["hall", "room"]) == ["hall", "room"]
+    assert reference_first(["chorus", "dry", "delay"]) == ["dry", "chorus", "delay"]
+    assert reference_first(["hall", "room"]) == ["hall", "room"]

@@ -6,7 +6,7 @@ import pytest
 
 from reverbsynth.audio.format import NOTE_LENGTH, SAMPLE_RATE
 from reverbsynth.audio.pitch import cents
-from reverbsynth.evaluation.metrics import pitch
+from reverbsynth.evaluation.metrics import per_note
 
 TIME = np.arange(NOTE_LENGTH) / SAMPLE_RATE
 
@@ -32,11 +32,11 @@ def test_silence_has_no_pitch():
     assert np.isnan(cents(np.zeros((1, NOTE_LENGTH)), np.array([40])))
 
 
-def test_a_note_that_dies_early_is_heard_where_it_sounds():
+def test_a_note_that_dies_early_is_measured_where_it_sounds():
     wave = tone(40) * (TIME < 0.8)
     assert cents(wave[np.newaxis], np.array([40]))[0] == pytest.approx(0, abs=5)
 
 
 def test_entropy_of_certainty_and_of_ignorance():
-    found = pitch.entropy(np.array([[1.0, 0, 0, 0], [0.25] * 4, [0.5, 0.5, 0, 0]]))
+    found = per_note.entropy(np.array([[1.0, 0, 0, 0], [0.25] * 4, [0.5, 0.5, 0, 0]]))
     assert found == pytest.approx([0, np.log(4), np.log(2)])

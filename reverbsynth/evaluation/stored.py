@@ -1,0 +1,130 @@
+"""Results of an evaluation that a run keeps as JSON files in its directory."""
+
+import math
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+import numpy as np
+from pydantic import TypeAdapter, ValidationError
+
+from reverbsynth.errors import RunError
+from reverbsynth.files.atomic import write_json
+from reverbsynth.files.json import read_json
+from reverbsynth.files.made import load_or_make
+from reverbsynth.training.run import Run
+
+FORMAT = 1
+
+
+@dataclass
+class StoredResult:
+    """A result with the facts that it rests on.
+
+    Attributes
+    ----------
+    facts : dict
+        What was evaluated: data, stage, seed, settings, code.
+    """
+
+    facts: dict[str, Any]
+
+    def save(self, path: Path | str) -> None:
+        """Write the result as JSON, atomically."""
+        write_json(path, _plain({"format": FORMAT, **asdict(self)}))
+
+    @classmethod
+    def load(cls, path: Path | str) -> Self:
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        RunError
+            For a file that is missing, damaged or of another kind.
+        """
+        stored = read_json(path, FORMAT, RunError)
+        try:
+            return TypeAdapter(cls).validate_python(stored)
+        except ValidationError as error:
+            entry = ".".join(map(str, error.errors()[0]["loc"]))
+            raise RunError(
+                f"{path}: {entry} is wrong, expected a {cls.__name__} of format {FORMAT}; "
+                "remove the file to evaluate anew"
+            ) from None
+
+
+Result = TypeVar("Result", bound=StoredResult)
+
+
+def load_or_evaluate(
+    kind: type[Result],
+    path: Path,
+    run: Run,
+    facts: dict[str, Any],
+    key: Sequence[str],
+    make: Callable[[], Result],
+    force: bool = False,
+    allow_other_data: bool = False,
+) -> Result:
+    """Load the result that a run keeps if it is the one that is requested, else make it.
+
+    A result of other code is made anew. Those of a results bundle are published: they carry their
+    commit, stay as they are, and nothing is written to a bundle. A result on other data than the
+    run's own does not take the place of one on its own data.
+
+    Parameters
+    ----------
+    kind : type
+        Class of the result.
+    path : path
+        File in the run's directory.
+    run : Run
+    facts : dict
+        The requested result's, among them ``code`` (`reverbsynth.provenance.code_hash`).
+    key : sequence of str
+        Facts in which the kept and the requested result must agree, besides the code.
+    make : callable
+        Makes the result.
+    force : bool
+        Make the result even where it is kept.
+    allow_other_data : bool
+        Whether the data only stand in for the run's own: then a result on its own data is as good,
+        and that of a results bundle whatever the settings.
+    """
+    own_data = run.manifest["data_sha256"]
+    names = key if run.bundled else (*key, "code")
+    wanted = {name: facts[name] for name in names}
+
+    def load(path: Path) -> tuple[Result, dict[str, Any]]:
+        kept = kind.load(path)
+        kept_key = {name: kept.facts.get(name) for name in names}
+        if allow_other_data and kept_key["data_sha256"] == own_data:
+            kept_key["data_sha256"] = facts["data_sha256"]
+        return kept, wanted if allow_other_data and run.bundled else kept_key
+
+    def make_and_save() -> Result:
+        result, kept_on_own_data = make(), False
+        with suppress(RunError):
+            kept_on_own_data = kind.load(path).facts.get("data_sha256") == own_data
+        if not run.bundled and (facts["data_sha256"] == own_data or not kept_on_own_data):
+            result.save(path)
+        return result
+
+    return make_and_save() if force else load_or_make(path, wanted, load, make_and_save)
+
+
+def _plain(value: Any) -> Any:
+    """Return Python values for NumPy's, and None for numbers that JSON lacks."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
