@@ -47,9 +47,6 @@ def evaluate(
 
     A run is judged by its own settings and an instrument by the defaults, unless others are named.
     """
-    from reverbsynth.evaluation.effect_transfer import apply_to_held_out
-    from reverbsynth.evaluation.evaluate import evaluate as make_report
-    from reverbsynth.evaluation.evaluate import kept_report
     from reverbsynth.files.atomic import check_file
     from reverbsynth.training.run import Run
 
@@ -60,6 +57,10 @@ def evaluate(
     run = Run.open(source) if source.is_dir() else None
     if transfer and run is None:
         raise RunError(f"{source}: --effect-transfer is for a run, whose directory keeps it")
+    from reverbsynth.evaluation.effect_transfer import apply_to_held_out
+    from reverbsynth.evaluation.evaluate import evaluate as make_report
+    from reverbsynth.evaluation.evaluate import kept_report
+
     chosen = _settings(run, preset, settings, set_)
     changed = force or transfer or preset or settings or set_
     if run is not None and run.bundled and data is None and not changed:
