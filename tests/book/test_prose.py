@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import Annotated, ClassVar
 
+import nbformat
 import numpy as np
 import pytest
 import yaml
@@ -80,3 +81,17 @@ def test_named_files_exist(page):
     assert len(paths) > 3
     for path in paths:
         assert (ROOT / path).exists() or (ROOT / "reverbsynth" / path).exists(), path
+
+
+def test_the_index_links_every_table_and_figure_of_the_paper():
+    root = Path(__file__).parents[2]
+    links = re.findall(
+        r'href="notebooks/(\w+)\.html#([\w-]+)">(\w+) (\d+)<', (root / "book/paper.md").read_text()
+    )
+    expected = [("Table", n) for n in range(1, 6)] + [("Figure", n) for n in range(1, 25)]
+    assert [(kind, int(number)) for _, _, kind, number in links] == expected
+    for notebook, anchor, kind, number in links:
+        cells = nbformat.read(root / "notebooks" / f"{notebook}.ipynb", 4).cells
+        drawn = f'"{anchor}"' if kind == "Table" or int(number) > 16 else f"show({number}, "
+        (cell,) = [cell.source for cell in cells if drawn in cell.source]
+        assert drawn.startswith("show") or f"**{kind} {number}" in cell

@@ -1,10 +1,12 @@
 """Where presets depart from the paper, and what the departures were measured to be worth."""
 
+import numpy as np
 import pandas as pd
 import pytest
 from IPython.display import Markdown
 
 from reverbsynth.book import workspace
+from reverbsynth.book.bundle import thinned
 from reverbsynth.book.chapters import training
 from reverbsynth.settings import Settings, presets
 
@@ -48,3 +50,70 @@ def test_recipes_show_what_was_measured(monkeypatch, tmp_path):
 def test_without_a_checkout_nothing_is_claimed(monkeypatch):
     monkeypatch.setattr(training, "recipes", pd.DataFrame)
     assert isinstance(training.recipe_table(), Markdown)
+
+
+class TestFindings:
+    def test_changes_compare_the_first_tenth_with_the_last(self, run):
+        changes = training.changes(run)
+        row = changes.loc["real AC loss"]
+        values = run.metrics()["real_pitch_loss"]
+        assert row["first"] == pytest.approx(values[:4].mean())
+        assert row["last"] == pytest.approx(values[-4:].mean())
+        assert row["change"] == pytest.approx(row["last"] - row["first"])
+        assert len(changes) == 7
+
+    def test_sentences_say_what_fell_and_what_did_not(self, run):
+        text = training.curves_that_fell(run).data
+        changes = training.changes(run)
+        fell = [name for name, row in changes.iterrows() if row["change"] < 0]
+        assert f"{len(fell)} of 7 curves fell" in text
+        first, rest = text.split("fell: ", 1)[1].split("The others did not: ")
+        assert all(name in first for name in fell)
+        assert all(name in rest for name in changes.index if name not in fell)
+        share = 1 - changes.loc["real AC loss", "last"] / changes.loc["real AC loss", "first"]
+        assert f"(by {share:.0%})" in first
+        assert "ln 3 = 1.10" in text
+
+    def test_consistency_is_measured_only_now_and_then(self, run):
+        measured = run.metrics()["fake_consistency"].dropna()
+        assert training.changes(run).loc["fake GL loss", "first"] == measured.iloc[0]
+
+    def test_thinned_metrics_tell_the_same(self, run):
+        whole = (
+            training.changes(run),
+            training.stage_history(run),
+            training.curves_that_fell(run).data,
+        )
+        metrics = run.metrics()
+        # Made to divide evenly: forty steps in tens and fives, a tenth being four.
+        thinned(metrics, rows=15).to_csv(run.metrics_path, index=False)
+        few = training.changes(run)
+        assert training.stage_history(run)["steps"].tolist() == whole[1]["steps"].tolist()
+        assert training.stage_history(run)["seconds"].tolist() == whole[1]["seconds"].tolist()
+        dense = [name for name in few.index if "GL" not in name]
+        np.testing.assert_allclose(few.loc[dense], whole[0].loc[dense], rtol=1e-6)
+
+    def test_history_adds_up(self, run):
+        history = training.stage_history(run)
+        assert list(history.index) == [0, 1]
+        assert history["steps"].sum() == len(run.metrics())
+        assert history["seconds"].sum() == pytest.approx(run.metrics()["seconds"].iloc[-1])
+
+    def test_a_manifest_is_shown_whole(self, run):
+        facts = training.run_facts(run)
+        assert run.manifest["data_sha256"] in facts.iloc[:, 1].tolist()
+
+
+class TestTable5:
+    def test_the_preset_departs_from_table_5_in_one_row(self):
+        frame = training.parameter_table(Settings.preset("paper"))
+        apart = frame[frame["Table 5"] != frame["preset paper"]]
+        assert [name for name in apart.index if name != "optimizer"] == ["images of a transition"]
+        assert frame.loc["optimizer", "preset paper"].startswith("Adam")
+
+    def test_a_run_by_the_clock_has_no_images_in_it(self):
+        settings = Settings.preset(
+            "tiny", **{"training.last_stage": 1, "training.stage_minutes": [1, 2]}
+        )
+        frame = training.parameter_table(settings)
+        assert frame.loc["images of a transition"].iloc[-1] == "by the clock"

@@ -1,0 +1,29 @@
+"""Notes of each stage."""
+
+import re
+
+from reverbsynth.book.chapters.stages import StageFigures
+from reverbsynth.book.players import MEDIA
+
+
+class TestStageFigures:
+    def test_magnitude_and_frequency_share_their_sounds(self, here, run):
+        figures = StageFigures(run, 1)
+        shown = [figures.show(n, 1, "real", c) for n, c in ((1, "magnitude"), (9, "frequency"))]
+        assert all('src="media/stage-01-real-1.wav"' in each._repr_html_() for each in shown)
+        assert sorted(path.name for path in MEDIA.glob("*.wav")) == ["stage-01-real-1.wav"]
+        assert "Figure 9 (paper). Stage 1, real notes" in shown[1]._repr_html_()
+
+    def test_a_stage_that_a_run_has_not_is_left_out_in_words(self, here, run):
+        text = StageFigures(run).show(7, 8, "real", "magnitude").data
+        assert "has no stage 8" in text
+        assert 'id="figure-07"' in text  # links to it still lead somewhere
+
+    def test_every_stage_is_a_slide(self, here, run):
+        text = StageFigures(run, 2).slider("slider")._repr_html_()
+        assert text.count('class="rs-slide"') == len(run.stages)
+        assert text.count("<audio") == 2 * 2 * len(run.stages)
+        assert 'data-kind="slider" data-what="Stage" data-start="0"' in text
+        assert 'data-label="stage 1: blending in 4×32"' in text
+        for source in re.findall(r'src="([^"]+)"', text):
+            assert (here / source).is_file()

@@ -1,0 +1,62 @@
+"""Captions say where numbers come from."""
+
+import re
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from reverbsynth.book.captions import Origin, show, table
+from reverbsynth.book.chapters import losses
+from reverbsynth.book.players import MEDIA
+from reverbsynth.provenance import REPOSITORY, commit, commit_address
+from reverbsynth.settings import Settings
+
+
+class TestCaptions:
+    def test_every_caption_ends_with_where_it_came_from(self, here, run):
+        shown = show(losses.stage_legend(8), "**Figure 17.** <Stages>", run, "f17", alt='a "b"')
+        text = shown._repr_html_()
+        line = Origin.of(run).line
+        assert text.endswith(f"{Origin.of(run).html}</small></figcaption></figure>")
+        assert re.sub("<[^>]+>", "", text).endswith(line)
+        for part in (run.directory.name, "tiny", run.settings.hash, "abc123"):
+            assert part in line
+        assert line.endswith("A smoke run, not a result.")
+        assert "<strong>Figure 17.</strong> &lt;Stages&gt;" in text
+        assert 'alt="a &quot;b&quot;"' in text
+        assert str(shown).endswith(line)
+
+    def test_it_links_settings_and_commits(self, here, run):
+        text = show(losses.stage_legend(8), "**F.**", run, "f17", alt="a")._repr_html_()
+        (settings,) = re.findall(r'href="(media/[^"]+)"', text)
+        assert Settings.load(here / settings).hash == run.settings.hash
+        commits = re.findall(r'href="([^"]+/commit/[^"]+)"', text)
+        assert commits[0] == f"{REPOSITORY}/commit/abc123"
+        assert all("+" not in address for address in commits)
+
+    def test_without_a_checkout_no_commit_is_linked(self):
+        assert commit_address("unknown") is None
+
+    def test_only_smoke_runs_are_called_so(self):
+        assert "smoke" not in Origin.of(Settings.preset("paper")).line
+        assert "smoke" in Origin.of(Settings.preset("tiny")).line
+
+    def test_a_figure_drawn_at_another_commit_says_so(self, run):
+        assert f"drawn at commit {commit()}" in Origin.of(run).line
+        assert "drawn at" not in Origin.of(Settings.preset("paper")).line
+
+    def test_the_picture_carries_its_provenance(self, here, run):
+        show(losses.stage_legend(8), "**Figure 17.**", run, "f17", alt="a")
+        with Image.open(MEDIA / "f17.png") as picture:
+            assert picture.info["Source"] == Origin.of(run).line
+            assert picture.info["Title"] == "Figure 17."
+
+    def test_tables_show_numbers_and_escape_text(self, here, run):
+        frame = pd.DataFrame({"name": ["<a>"], "count": [12_345], "share": [0.126], "x": [np.nan]})
+        text = table(frame, "**Table.**", run, "t")._repr_html_()
+        assert "<td>&lt;a&gt;</td>" in text
+        assert ">12,345</td>" in text
+        assert ">0.13</td>" in text
+        assert '<td class="rs-number"></td>' in text
+        assert Origin.of(run).html in text
