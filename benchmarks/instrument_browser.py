@@ -2,27 +2,24 @@
 
     python benchmarks/instrument_browser.py
 
-Run it from the checkout: it drives Chromium as tests/test_browser.py does.
+Run it from the checkout: it drives Chromium as tests/instrument/test_browser.py does.
 """
 
 import functools
 import http.server
-import os
 import sys
 import tempfile
 import threading
 from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import numpy as np
 
-from reverbsynth.gan.networks import Generator
 from reverbsynth.instrument.export import write_page
 from reverbsynth.instrument.instrument import Instrument
-from reverbsynth.settings import Settings, SpectraSettings
-from tests import chromium
+from reverbsynth.settings import Settings
+from tests import chromium, instruments
 
 STAGE = 8
 NOTES = 8
@@ -35,14 +32,10 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
 
 def untrained(preset: str) -> Instrument:
     gan = Settings.preset(preset).gan
-    width = 50 + 2 * (len(gan.labels) - 1)
-    weights = {
-        name: np.asarray(variable)
-        for name, variable in Generator(gan, width, STAGE).named_variables().items()
-    }
-    choices = {"pitch": list(range(28, 78)), "effect": ["dry", "reverb"], "instrument": ["a", "b"]}
-    labels = {name: choices[name] for name in gan.labels}
-    return Instrument(gan, SpectraSettings(), labels, STAGE, STAGE / 2, weights, {})
+    values = {"pitch": range(28, 78), "effect": ["dry", "reverb"], "instrument": ["a", "b"]}
+    labels = {name: values[name] for name in gan.labels}
+    options = gan.model_dump(exclude={"labels"})
+    return instruments.untrained(labels, STAGE, **options)
 
 
 def measure(preset: str, folder: Path) -> None:

@@ -1,111 +1,85 @@
-"""Notes per CPU-second of a full-size generator, and the inverse transform against its FFTs.
+"""CPU-seconds of a note: full-size generators, the shipped one, and a whole command.
 
     python benchmarks/instrument_speed.py
 
-The original's numbers are CPU-seconds for 8 notes on two cores with another job running
-(Magenta's GANSynth, TensorFlow 1): 1.2 at stage 8 and 2.6 at stage 12. The best of several
-repetitions counts, since other work on the machine only ever adds. The generator as it trains
-(`reverbsynth.gan.networks`), batch 8 in a TensorFlow graph, stands beside it in the same run.
+Run it from the checkout. The original's numbers are CPU-seconds for 8 notes on two cores with
+another job running (Magenta's GANSynth, TensorFlow 1): 1.2 at stage 8 and 2.6 at stage 12. The best
+of several repetitions counts, since other work on the machine only ever adds. Notes are generated
+on one thread; a start is all that happens before the first note: building the graph and loading it.
 """
 
 import argparse
 import os
+import resource
+import subprocess
+import sys
+import tempfile
 import time
+from collections.abc import Callable
+from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-
-import keras
-import numpy as np
-from keras import ops
+sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from reverbsynth.gan import schedule
-from reverbsynth.gan.networks import Generator
 from reverbsynth.instrument.instrument import Instrument
-from reverbsynth.settings import GanSettings, SpectraSettings
-from reverbsynth.spectra.format import BINS, FRAMES, IMAGE_SHAPE, N_FFT
-from reverbsynth.spectra.representation import Representation
+from tests.instruments import untrained_generator
 
 ORIGINAL = {8: 1.2, 12: 2.6}
 NOTES = 8
+ROOT = Path(__file__).parent.parent
+SHIPPED = ROOT / "book" / "results" / "laptop"
 
 
-def best(function, repeats: int) -> tuple[float, float]:
-    """CPU-seconds and seconds of the quickest repetition."""
+def seconds(function: Callable[[], object]) -> float:
+    """CPU-seconds of one call."""
+    started = time.process_time()
     function()
-    cpu, wall = [], []
-    for _ in range(repeats):
-        started, clock = time.process_time(), time.perf_counter()
-        function()
-        cpu.append(time.process_time() - started)
-        wall.append(time.perf_counter() - clock)
-    return min(cpu), min(wall)
+    return time.process_time() - started
 
 
-def compiled(function):
-    if keras.backend.backend() == "jax":
-        import jax
-
-        return jax.jit(function)
-    import tensorflow as tf
-
-    return tf.function(function, autograph=False, jit_compile=True)
+def notes(instrument: Instrument, repeats: int) -> tuple[float, float]:
+    """CPU-seconds until the first note is there, and the least for 8 notes."""
+    pitches = [40] * NOTES
+    first = seconds(lambda: instrument.notes(pitches[:1], seed=0))
+    return first, min(seconds(lambda: instrument.notes(pitches, seed=0)) for _ in range(repeats))
 
 
-def untrained(stage: int) -> Instrument:
-    gan = GanSettings()
-    generator = Generator(gan, 61, stage)
-    weights = {n: ops.convert_to_numpy(v.value) for n, v in generator.named_variables().items()}
-    return Instrument(
-        gan, SpectraSettings(), {"pitch": list(range(24, 85))}, stage, stage / 2, weights, {}
-    )
-
-
-def as_trained(instrument: Instrument):
-    """Images of 8 notes by the training network."""
-    import tensorflow as tf
-
-    generator = Generator(instrument.gan, len(instrument.pitches), instrument.stage)
-    z, condition = instrument.latents(NOTES, 0), instrument.condition([40] * NOTES)
-    progress = ops.convert_to_tensor(instrument.progress, "float32")
-    graph = tf.function(lambda: generator(z, condition, progress), autograph=False)
-    return lambda: graph().numpy()
-
-
-def inverse(repeats: int) -> None:
-    representation = Representation(SpectraSettings())
-    rng = np.random.default_rng(0)
-    images = ops.convert_to_tensor(0.3 * rng.standard_normal((NOTES, *IMAGE_SHAPE)), "float32")
-    half = ops.convert_to_tensor(rng.standard_normal((NOTES, FRAMES, BINS + 1)), "float32")
-    decode = compiled(representation.decode)
-    transform = compiled(lambda real, imaginary: ops.irfft((real, imaginary), fft_length=N_FFT))
-    all_of_it = best(lambda: ops.convert_to_numpy(decode(images)), repeats)[0]
-    ffts = best(lambda: ops.convert_to_numpy(transform(half, half)), repeats)[0]
-    print(
-        f"inverse of {NOTES} notes: {1e3 * all_of_it:.1f} ms CPU, its FFTs {1e3 * ffts:.1f} ms: ",
-        end="",
-    )
-    print(f"{all_of_it / ffts:.2f} times")
+def command(repeats: int) -> float:
+    """The least CPU-seconds of ``reverbsynth play`` for one note, start included."""
+    used = []
+    with tempfile.TemporaryDirectory() as folder:
+        call = [sys.executable, "-c", "from reverbsynth.cli import main; main()", "play"]
+        call += [str(SHIPPED), "--pitch", "40", "-o", str(Path(folder) / "note.wav")]
+        for _ in range(repeats):
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            subprocess.run(
+                call,
+                check=True,
+                stdout=subprocess.DEVNULL,
+                env={**os.environ, "PYTHONPATH": str(ROOT)},
+            )
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            used.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    return min(used)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=15)
     repeats = parser.parse_args().repeats
-    inverse(repeats)
+    print(f"reverbsynth play, one note of {SHIPPED.name}: {command(3):.2f} CPU-s, start included")
+    first, many = notes(Instrument(Instrument.open(SHIPPED).generator, threads=1), repeats)
+    print(f"{SHIPPED.name}: start and first note {first:.3f} CPU-s, {NOTES} notes {many:.3f} CPU-s")
     for stage, original in ORIGINAL.items():
-        instrument = untrained(stage)
-        many, wall = best(lambda i=instrument: i.notes([40] * NOTES, seed=0), repeats)
-        _, single = best(lambda i=instrument: i.notes([40], seed=0), repeats)
+        generator = untrained_generator({"pitch": range(24, 85)}, stage)
+        first, many = notes(Instrument(generator, threads=1), repeats)
         height, bins = schedule.stage_resolution(stage)
-        line = (
-            f"stage {stage} ({height}x{bins}), {NOTES} notes: {many:.3f} CPU-s, {wall:.3f} s; "
-            f"the original {original} CPU-s: {original / many:.2f} times the notes per CPU-second; "
-            f"one note {single:.3f} s"
+        print(
+            f"paper, stage {stage} ({height}x{bins}): start and first note {first:.3f} CPU-s, "
+            f"{NOTES} notes {many:.3f} CPU-s; the original {original} CPU-s: "
+            f"{original / many:.2f} times the notes per CPU-second",
+            flush=True,
         )
-        if keras.backend.backend() == "tensorflow":
-            trained, _ = best(as_trained(instrument), max(repeats // 3, 1))
-            line += f"; images alone by the training network {trained:.3f} CPU-s"
-        print(line, flush=True)
 
 
 if __name__ == "__main__":
