@@ -1,11 +1,11 @@
-"""The command line, a module for each command, and the options they share."""
+"""The options that commands share."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from reverbsynth.errors import ReverbSynthError
+from reverbsynth.errors import SettingsError
 from reverbsynth.settings import Settings, parse_overrides, presets
 
 if TYPE_CHECKING:
@@ -33,18 +33,18 @@ SetOption = Annotated[
 
 
 def resolve(preset: str | None, settings: Path | None, set_: list[str] | None) -> Settings:
-    """The settings that a command's options name.
+    """The settings that the options of a command select.
 
     Raises
     ------
-    ReverbSynthError
+    SettingsError
         When both a preset and a file are named, or either is wrong.
     """
     overrides = parse_overrides(set_ or [])
     if settings is None:
         return Settings.preset(preset or DEFAULT_PRESET, **overrides)
     if preset is not None:
-        raise ReverbSynthError("--preset and --settings: expected one of them")
+        raise SettingsError("--preset and --settings: expected one of them")
     return Settings.load(settings, **overrides)
 
 
@@ -74,21 +74,27 @@ def write_sound(path: Path, audio: "np.ndarray") -> None:
 
 
 def assignments(effect: str | None, labels: list[str] | None) -> dict[str, str]:
-    """Labels and their values as text, from ``--effect`` and ``--label name=value``."""
-    found = {} if effect is None else {"effect": effect}
+    """Values of labels as text, from ``--effect`` and ``--label name=value``.
+
+    Raises
+    ------
+    SettingsError
+        For a label without a value, one given twice, and pitch, which has an option of its own.
+    """
+    result = {} if effect is None else {"effect": effect}
     for assignment in labels or []:
         name, separator, value = assignment.partition("=")
         if not separator or name == "pitch":
-            raise ReverbSynthError(f"--label {assignment}: expected name=value, and not pitch")
-        if name in found:
+            raise SettingsError(f"--label {assignment}: expected name=value, and not pitch")
+        if name in result:
             other = "--effect" if name == "effect" and effect is not None else "another --label"
-            raise ReverbSynthError(f"--label {assignment}: expected it or {other}, not both")
-        found[name] = value
-    return found
+            raise SettingsError(f"--label {assignment}: expected it or {other}, not both")
+        result[name] = value
+    return result
 
 
 def chosen_labels(instrument: "Instrument", values: dict[str, str]) -> dict[str, Any]:
-    """The same as values and mixtures of an instrument's labels."""
+    """The result of `assignments` as values and mixtures of an instrument's labels."""
     from reverbsynth.instrument.label_mixture import parse
 
     return {name: parse(name, text, instrument.labels.get(name)) for name, text in values.items()}
