@@ -103,7 +103,7 @@ def show_pairs(
     instrument: Instrument, pitches: Sequence[int], seed: int, name: str
 ) -> Players | Markdown:
     """Players: each latent vector at its pitch in every effect, side by side."""
-    effects = reference_first(instrument.labels.get("effect", [""]))
+    effects = reference_first(list(instrument.labels.get("effect", [""])))
     if len(effects) < 2:
         return Markdown(_NO_EFFECTS)
     z = instrument.latents(len(pitches), seed)
@@ -143,7 +143,7 @@ def show_dial(
     instrument: Instrument, pitch: int, seed: int, run: Run, name: str, steps: int = 5
 ) -> Captioned | Markdown:
     """A slider from the first effect to the wet one: picture and sound of one note."""
-    effects = reference_first(instrument.labels.get("effect", [""]))
+    effects = reference_first(list(instrument.labels.get("effect", [""])))
     if len(effects) < 2:
         return Markdown(_NO_EFFECTS)
     dry, wet = effects[0], "reverb" if "reverb" in effects else effects[1]
