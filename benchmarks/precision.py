@@ -56,7 +56,7 @@ def compare(settings: Settings, images: SpectrogramCache, stage: int, steps: int
         )
         for precision in PRECISIONS
     ]
-    pixels = images.at(schedule.box_factor(schedule.blocks(stage)))
+    pixels = images.at_resolution(schedule.box_factor(schedule.blocks(stage)))
     batch, seed = settings.training.batch, settings.seed
     batches = BatchSequence(pixels, labels, batch, seed, 0, (steps + 1) * batch)
     if steps:

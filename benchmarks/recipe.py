@@ -15,7 +15,6 @@ import argparse
 import os
 import time
 from pathlib import Path
-from types import SimpleNamespace
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -31,7 +30,6 @@ from reverbsynth.evaluation.clips import Clips
 from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.settings import Settings
 from reverbsynth.spectra.representation import Representation
-from reverbsynth.training import stage_progress
 from reverbsynth.training.run import Run
 from reverbsynth.training.train import train
 
@@ -69,12 +67,17 @@ def main() -> None:
     parser.add_argument("--table", type=Path, help="CSV to write rows to; unset: WORK/recipes.csv")
     options = parser.parse_args()
     path = options.table or options.work / "recipes.csv"
-    # The schedule is by the clock: let it be the processor's.
-    stage_progress.time = SimpleNamespace(monotonic=time.process_time)
     for name in options.only:
         settings = shortened(Settings.preset("laptop", **CANDIDATES[name]), options.minutes)
         data = build_data(settings, options.work / f"data-{settings.seed}")
-        run = train(settings, data, options.work / settings.hash, until_stage=options.until_stage)
+        # The schedule is by the clock: let it be the processor's.
+        run = train(
+            settings,
+            data,
+            options.work / settings.hash,
+            until_stage=options.until_stage,
+            clock=time.process_time,
+        )
         stage = run.stages[-1]
         held_out = Clips.of(data, ("valid", "test"))
         ceiling = held_out.resynthesized(Representation(settings.spectra), stage)

@@ -98,12 +98,12 @@ def memory(folder: Path) -> None:
     sparse(images._folder / "train-16.npy", (NOTES, 8, 64, 2))
     labels = np.zeros((NOTES, 1), np.int32)
     with Peak() as peak:
-        batches = BatchSequence(images.at(1), labels, 64, 0, 0, NOTES)
+        batches = BatchSequence(images.at_resolution(1), labels, 64, 0, 0, NOTES)
         for step in range(20):
             batches[step]
     print(f"20 batches of 64 of {NOTES:,} full-size images: {peak}")
     with Peak() as peak:
-        small = images.at(32)
+        small = images.at_resolution(32)
     print(f"all {NOTES:,} images scaled down to {small.shape[1]} x {small.shape[2]}: {peak}")
 
 

@@ -72,6 +72,7 @@ def measure(options) -> None:
     import numpy as np
 
     from reverbsynth.gan import schedule
+    from reverbsynth.gan.labels import LabelSpace
     from reverbsynth.gan.model import ProgressiveGAN
     from reverbsynth.settings import Settings
     from reverbsynth.training.checkpoints import Checkpoints
@@ -81,12 +82,12 @@ def measure(options) -> None:
     settings = Settings.preset(
         "paper", **{"training.batch": options.batch, "training.precision": precision}
     )
-    pitches = list(range(24, 85))
+    space = LabelSpace.of({"pitch": range(24, 85)})
     histogram = np.stack([np.arange(61), np.ones(61, int)], axis=1)
     rng = np.random.default_rng(0)
     for stage in options.stages:
         ceiling = convolution_rate(backend, precision)
-        model = ProgressiveGAN(settings, {"pitch": pitches}, histogram, stage)
+        model = ProgressiveGAN(settings, space, histogram, stage)
         shape = (4 * options.batch, *schedule.stage_resolution(stage), 2)
         pixels = rng.uniform(-1, 1, shape).astype(np.float32) * [5, 0.5] - [6, 0]
         labels = rng.integers(0, 61, (len(pixels), 1)).astype(np.int32)

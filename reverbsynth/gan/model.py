@@ -62,9 +62,13 @@ class ProgressiveGAN(BackendStep, keras.Model):
         self.images_seen = self.add_weight(
             name="images_seen", shape=(), dtype="int32", initializer="zeros", trainable=False
         )
-        # How much of a transition stage has passed, set before each step where time decides.
-        self.share = self.add_weight(
-            name="share", shape=(), dtype="float32", initializer="zeros", trainable=False
+        # How much of a transition stage has passed, set before each step where minutes decide.
+        self.transition_progress = self.add_weight(
+            name="transition_progress",
+            shape=(),
+            dtype="float32",
+            initializer="zeros",
+            trainable=False,
         )
         self.penalty = self.add_weight(
             name="penalty", shape=(), dtype="float32", initializer="zeros", trainable=False
@@ -101,7 +105,7 @@ class ProgressiveGAN(BackendStep, keras.Model):
         if not is_transition(self.stage):
             return ops.convert_to_tensor(float(base), "float32")
         if self.settings.training.stage_minutes is not None:
-            done = ops.convert_to_tensor(self.share)
+            done = ops.convert_to_tensor(self.transition_progress)
         else:
             done = ops.cast(self.images_seen - self._start, "float32") / self._transition
         return base + ops.clip(done, 0.0, 1.0)

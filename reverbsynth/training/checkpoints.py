@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from keras import ops
 
-from reverbsynth.errors import ReverbSynthError
+from reverbsynth.errors import DivergedError, ReverbSynthError, RunError
 from reverbsynth.files.tensors import load_tensors, save_tensors
 from reverbsynth.gan.model import ProgressiveGAN
 
@@ -79,11 +79,11 @@ class Checkpoints:
         images : int
             Images seen.
         stage_seconds : float
-            That the model's stage has trained.
+            Seconds that the model's stage has trained.
 
         Raises
         ------
-        ReverbSynthError
+        DivergedError
             For a state that is not finite: no loss has shown it yet, but the next one will.
         """
         state = values(state_variables(model))
@@ -112,16 +112,16 @@ class Checkpoints:
             except (ReverbSynthError, KeyError, ValueError) as error:
                 damage = damage or error
         if damage:
-            raise ReverbSynthError(f"{self.folder}: no whole checkpoint left ({damage})")
+            raise RunError(f"{self.folder}: no whole checkpoint left ({damage})")
         return None
 
-    def diverged(self, what: str, images: int) -> ReverbSynthError:
-        """The error of a training that is lost after so many images, with where it was not."""
+    def diverged(self, what: str, images: int) -> DivergedError:
+        """The error of a training lost after so many images; it names the last good checkpoint."""
         latest = self.latest()
         good = (
             f"last good checkpoint at {latest.images:,} images" if latest else "no checkpoint yet"
         )
-        return ReverbSynthError(f"training diverged after {images:,} images: {what}; {good}")
+        return DivergedError(f"training diverged after {images:,} images: {what}; {good}")
 
     def _paths(self) -> list[Path]:
         return sorted(self.folder.glob("*.safetensors"))
@@ -132,6 +132,6 @@ def restore(model: ProgressiveGAN, state: dict[str, np.ndarray]) -> None:
     variables = state_variables(model)
     if variables.keys() != state.keys():
         odd = sorted(variables.keys() ^ state.keys())[0]
-        raise ReverbSynthError(f"checkpoint: holds other variables than the model ({odd})")
+        raise RunError(f"checkpoint: holds other variables than the model ({odd})")
     for name, variable in variables.items():
         variable.assign(state[name])

@@ -5,20 +5,21 @@ from pathlib import Path
 import keras
 import numpy as np
 from keras import ops
-from rich.progress import track
 
 from reverbsynth.audio.format import NOTE_LENGTH
 from reverbsynth.data.dataset import DataSet
-from reverbsynth.errors import ReverbSynthError
+from reverbsynth.errors import DataError
 from reverbsynth.files.atomic import atomic_path, remove_partial
 from reverbsynth.files.lock import exclusive_lock
 from reverbsynth.gan.labels import LabelSpace
+from reverbsynth.progress import batched, progress
 from reverbsynth.settings import SpectraSettings, settings_hash
 from reverbsynth.spectra.format import IMAGE_SHAPE
 from reverbsynth.spectra.representation import Representation
 
 _IN_MEMORY = 2 * 2**30
 _ENCODE_BATCH = 16
+_DOWNSCALE_BATCH = 256
 
 
 class SpectrogramCache:
@@ -38,11 +39,10 @@ class SpectrogramCache:
     def __init__(self, data: DataSet, settings: SpectraSettings, split: str = "train"):
         self.data = data
         self.split = split
-        self.representation = Representation(settings)
-        self._settings = settings
+        self.index = data.index(split)
+        self._representation = Representation(settings)
         key = settings_hash([settings.model_dump(mode="json"), data.sha256])
         self._folder = Path(data.directory) / "images" / key
-        self.index = data.index(split)
 
     def __len__(self) -> int:
         return len(self.index)
@@ -52,20 +52,23 @@ class SpectrogramCache:
         rows = [[space.index(name, note[name]) for name in space] for note in self.index]
         return np.array(rows, np.int32).reshape(len(self), len(space))
 
-    def at(self, factor: int = 1) -> np.ndarray:
+    def at_resolution(self, factor: int = 1) -> np.ndarray:
         """Images box-scaled down by ``factor`` a side [shape=(n, 128/factor, 1024/factor, 2)].
 
         A read-only memory map, or an array where it is small. Of several processes one encodes,
         and the others wait for it.
+
+        Raises
+        ------
+        DataError
+            When the data set's folder cannot be written.
         """
         path = self._path(factor)
         if not path.exists():
             try:
                 self._folder.mkdir(parents=True, exist_ok=True)
             except OSError as error:
-                raise ReverbSynthError(
-                    f"{self._folder}: cannot be written ({error.strerror})"
-                ) from None
+                raise DataError(f"{self._folder}: cannot be written ({error.strerror})") from None
             with exclusive_lock(self._folder, "is being encoded", wait=True):
                 remove_partial(self._folder)
                 self._make(factor)
@@ -81,48 +84,40 @@ class SpectrogramCache:
         path = self._path(factor)
         if path.exists():
             return
-        if factor == 1:
-            self._encode(path)
-        else:
+        if factor > 1:
             self._make(factor // 2)
-            self._downscale(path, factor)
-
-    def _encode(self, path: Path) -> None:
-        waves = np.empty((_ENCODE_BATCH, NOTE_LENGTH), np.float32)
-        encode = self.representation.encoder()
+        frames, bins, channels = IMAGE_SHAPE
+        shape = (len(self), frames // factor, bins // factor, channels)
         with atomic_path(path) as temporary:
-            images = _create(temporary, (len(self), *IMAGE_SHAPE))
-            notes = track(
-                self.data.notes(self.split),
-                total=len(self),
-                description=f"encoding {self.split}",
-                transient=True,
+            images = np.lib.format.open_memmap(temporary, "w+", np.float32, shape)
+            if factor == 1:
+                self._encode(images)
+            else:
+                self._downscale(np.load(self._path(factor // 2), mmap_mode="r"), images)
+            images.flush()
+
+    def _encode(self, images: np.ndarray) -> None:
+        encode = self._representation.encoder()
+        # The last batch is padded, so that one shape is compiled.
+        waves = np.zeros((_ENCODE_BATCH, NOTE_LENGTH), np.float32)
+        start = 0
+        with progress() as bar:
+            notes = bar.track(
+                self.data.notes(self.split), len(self), description=f"encoding {self.split}"
             )
-            filled = 0
-            for position, note in enumerate(notes):
-                waves[filled] = note.audio
-                filled += 1
-                if filled == _ENCODE_BATCH or position == len(self) - 1:
-                    # The last batch is padded, so that one shape is compiled.
-                    waves[filled:] = 0
-                    encoded = ops.convert_to_numpy(encode(ops.convert_to_tensor(waves)))
-                    images[position + 1 - filled : position + 1] = encoded[:filled]
-                    filled = 0
-            images.flush()
+            for batch in batched(notes, _ENCODE_BATCH):
+                waves[: len(batch)] = [note.audio for note in batch]
+                encoded = ops.convert_to_numpy(encode(ops.convert_to_tensor(waves)))
+                images[start : start + len(batch)] = encoded[: len(batch)]
+                start += len(batch)
 
-    def _downscale(self, path: Path, factor: int) -> None:
-        full = np.load(self._path(factor // 2), mmap_mode="r")
-        height, width = IMAGE_SHAPE[0] // factor, IMAGE_SHAPE[1] // factor
-        with atomic_path(path) as temporary:
-            images = _create(temporary, (len(self), height, width, IMAGE_SHAPE[2]))
-            for start in range(0, len(self), 256):
-                part = full[start : start + 256].reshape(-1, height, 2, width, 2, IMAGE_SHAPE[2])
-                images[start : start + 256] = part.mean(axis=(2, 4))
-            images.flush()
-
-
-def _create(path: Path, shape: tuple[int, ...]) -> np.memmap:
-    return np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
+    @staticmethod
+    def _downscale(larger: np.ndarray, images: np.ndarray) -> None:
+        height, width, channels = images.shape[1:]
+        for start in range(0, len(images), _DOWNSCALE_BATCH):
+            rows = slice(start, start + _DOWNSCALE_BATCH)
+            boxes = larger[rows].reshape(-1, height, 2, width, 2, channels)
+            images[rows] = boxes.mean(axis=(2, 4))
 
 
 class BatchSequence(keras.utils.PyDataset):
@@ -135,9 +130,12 @@ class BatchSequence(keras.utils.PyDataset):
     ----------
     images : ndarray [shape=(n, frames, bins, 2)]
     labels : ndarray [shape=(n, n_labels)]
-    batch, seed : int
+        Class indices.
+    batch : int
+        Images of a batch.
+    seed : int
     start, stop : int
-        Images seen before the first batch, and when to stop.
+        Images seen before the first batch, and at which to stop.
     """
 
     def __init__(
@@ -159,11 +157,9 @@ class BatchSequence(keras.utils.PyDataset):
     def rows(self, images_seen: int) -> np.ndarray:
         """Rows of the batch that follows so many images seen [shape=(batch,)]."""
         n = len(self.images)
-        wanted = np.arange(images_seen, images_seen + self.batch)
-        parts = [
-            self._permutation(epoch)[wanted[wanted // n == epoch] % n]
-            for epoch in range(wanted[0] // n, wanted[-1] // n + 1)
-        ]
+        positions = np.arange(images_seen, images_seen + self.batch)
+        epochs = range(positions[0] // n, positions[-1] // n + 1)
+        parts = [self._permutation(e)[positions[positions // n == e] % n] for e in epochs]
         return np.concatenate(parts)
 
     def _permutation(self, epoch: int) -> np.ndarray:

@@ -2,35 +2,37 @@
 
 import signal
 import threading
+from types import FrameType
+from typing import Any
 
 
 class StopRequest:
-    """As a context manager, notes that the process was asked to stop, and lets it go on.
+    """A context in which SIGINT and SIGTERM only note that the process should stop.
 
-    A second SIGINT means now: it has its earlier meaning again. Outside the main thread, where
-    Python delivers no signals, nothing is ever asked.
+    A second SIGINT means now: the signal has its earlier meaning again. Outside the main thread,
+    where Python delivers no signals, nothing is ever requested.
 
     Attributes
     ----------
-    asked : bool
+    requested : bool
     """
 
-    def __init__(self):
-        self.asked = False
-        self._earlier: dict[int, object] = {}
+    def __init__(self) -> None:
+        self.requested = False
+        self._earlier: dict[int, Any] = {}
 
     def __enter__(self) -> "StopRequest":
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
-                self._earlier[number] = signal.signal(number, self._ask)
+                self._earlier[number] = signal.signal(number, self._request)
         return self
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, *_: object) -> None:
         for number, handler in self._earlier.items():
             signal.signal(number, handler)
 
-    def _ask(self, number, frame):
-        if self.asked and number == signal.SIGINT:
+    def _request(self, number: int, frame: FrameType | None) -> None:
+        if self.requested and number == signal.SIGINT:
             signal.signal(number, self._earlier[number])
             signal.raise_signal(number)
-        self.asked = True
+        self.requested = True

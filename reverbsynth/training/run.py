@@ -16,7 +16,6 @@ and of all weights those of the instrument, in ``instrument.safetensors``.
 
 import json
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -353,22 +352,3 @@ def _is_free(directory: Path, settings: Settings) -> bool:
         return path.name == "data" or is_partial(path) or begun
 
     return directory.is_dir() and all(free(path) for path in directory.iterdir())
-
-
-def curve_names(labels: Iterable[str]) -> dict[str, str]:
-    """The metrics of Figures 18 to 24, and what they are called there.
-
-    A run with more labels than pitch has one pair of AC losses for each.
-    """
-    named = {
-        "discriminator_wasserstein": "discriminator Wasserstein loss",
-        "generator_wasserstein": "generator Wasserstein loss",
-        "gradient_penalty": "gradient penalty",
-    }
-    for label in labels:
-        of = "" if label == "pitch" else f" ({label})"
-        named[f"fake_{label}_loss"] = f"fake AC loss{of}"
-        named[f"real_{label}_loss"] = f"real AC loss{of}"
-    named["fake_consistency"] = "fake GL loss"
-    named["real_consistency"] = "real GL loss"
-    return named

@@ -1,37 +1,45 @@
-"""Training: growing through the stages, from the first step or from the last checkpoint."""
+"""Training from start to end: what happens in a run, in a stage and in a step, top to bottom.
+
+`train` opens what is needed. `TrainingLoop.train_stages` goes through the stages. Within a stage
+Keras' ``fit`` takes step after step: `reverbsynth.gan.model.ProgressiveGAN.step` is the step
+itself, and `TrainingLoop.on_train_batch_begin` and `TrainingLoop.on_train_batch_end` are what
+happens around it.
+"""
 
 import json
+import math
 import os
 import time
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
+from keras import ops
+from rich.console import Console
 
 from reverbsynth.data.dataset import DataSet
-from reverbsynth.errors import ReverbSynthError
+from reverbsynth.errors import DataError, RunError
 from reverbsynth.files.atomic import remove_partial
 from reverbsynth.files.lock import exclusive_lock
-from reverbsynth.gan import schedule
-from reverbsynth.gan.model import ProgressiveGAN
+from reverbsynth.gan import losses
+from reverbsynth.gan.model import ProgressiveGAN, fade_in_real
+from reverbsynth.gan.schedule import blocks, box_factor
+from reverbsynth.progress import progress as progress_bar
+from reverbsynth.seeds import evenly_spaced
 from reverbsynth.settings import Settings
-from reverbsynth.training.callbacks import (
-    CheckpointCallback,
-    Clock,
-    FitContext,
-    MetricsLog,
-    ProgressReport,
-    trim_metrics,
-)
 from reverbsynth.training.checkpoints import Checkpoints, network_variables, restore, values
-from reverbsynth.training.distribution import Devices, Distribute, devices
+from reverbsynth.training.distribution import Devices, Distribute, find_devices
 from reverbsynth.training.input_pipeline import BatchSequence, SpectrogramCache
 from reverbsynth.training.interrupts import StopRequest
+from reverbsynth.training.metrics import MetricsLog, trim_metrics
 from reverbsynth.training.run import Run
-from reverbsynth.training.stage_progress import last_stage, stage_progress
-from reverbsynth.training.tensorboard import EventFile, EventLog, add_stage
+from reverbsynth.training.stage_progress import StageProgress, last_stage
+from reverbsynth.training.tensorboard import EventFile
+
+CONSISTENCY_NOTES = 4
 
 
 def train(
@@ -42,6 +50,8 @@ def train(
     until_stage: int | None = None,
     max_minutes: float | None = None,
     distribute: Distribute = "none",
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    clock: Callable[[], float] = time.monotonic,
 ) -> Run:
     """Train, or go on training, until the settings' last stage is done.
 
@@ -62,6 +72,10 @@ def train(
     distribute : {"none", "mirrored", "multi-worker"}
         Devices to train on (see `reverbsynth.training.distribution`). Any of them goes on where
         another stopped.
+    callbacks : sequence of keras.callbacks.Callback
+        Called after the package's own work at each step and stage.
+    clock : callable
+        Seconds from any start; all times of the training are read from it.
 
     Returns
     -------
@@ -70,147 +84,293 @@ def train(
 
     Raises
     ------
-    ReverbSynthError
-        For a directory of another run, or that another process trains; damaged data, labels that
-        do not fit, or a loss that is no longer finite; for devices that are not there, or among
-        which a batch does not divide.
+    RunError
+        For a directory of another run, or that another process trains.
+    DataError
+        For damaged data, or none.
+    DivergedError
+        For a loss that is no longer finite.
+    SettingsError
+        For devices that are not there, or among which a batch does not divide.
     """
+    # What is trained on. What a run says of its data is what the data set says of itself.
     if not isinstance(data, DataSet):
         data = DataSet.open(data)
-    # What a run says of its data is what the data set says of itself.
     settings = settings.replace(data=data.manifest.get("settings", {}))
-    engine = devices(distribute)
-    engine.check(settings)
+    devices = find_devices(distribute)
+    devices.check(settings)
+    # The run directory: one that is there is opened, a new one is begun.
     facts = {
         "backend": keras.backend.backend(),
-        "device": _device(),
-        "devices": engine.count,
+        "device": ", ".join(keras.distribution.list_devices()) or "unknown",
+        "devices": devices.count,
         "cores": os.cpu_count(),
     }
-    run = engine.in_turn(lambda: Run.create(run_directory, settings, data, **facts))
-    run.writes = engine.chief
+    run = devices.chief_first(lambda: Run.create(run_directory, settings, data, **facts))
+    run.writes = devices.chief
     if run.finished:
         return run
     images = SpectrogramCache(data, settings.spectra)
     if not len(images):
-        raise ReverbSynthError(f"{data.directory}: the training split holds no notes")
-    deadline = None if max_minutes is None else time.monotonic() + 60 * max_minutes
-    last = last_stage(settings.training)
-    last = last if until_stage is None else min(until_stage, last)
+        raise DataError(f"{data.directory}: the training split holds no notes")
+    # The loop, in a directory that no other process trains. A signal waits for the step's end.
     with ExitStack() as stack:
-        events = None
         if run.writes:
             stack.enter_context(exclusive_lock(run.directory, "is being trained"))
             for folder in (run.directory, run.directory / "checkpoints"):
                 remove_partial(folder)
-            events = stack.enter_context(closing(EventFile(run.directory / "tensorboard")))
-        stack.enter_context(engine.scope())
+        stack.enter_context(devices.scope())
         stop = stack.enter_context(StopRequest())
-        _grow(run, images, events, engine, last, stop, deadline)
+        deadline = math.inf if max_minutes is None else clock() + 60 * max_minutes
+        loop = TrainingLoop(run, images, devices, stop, deadline, clock)
+        last = last_stage(settings.training)
+        loop.train_stages(last if until_stage is None else min(until_stage, last), callbacks)
     return run
 
 
-def _grow(
-    run: Run,
-    images: SpectrogramCache,
-    events: EventFile | None,
-    engine: Devices,
-    last: int,
-    stop: StopRequest,
-    deadline: float | None,
-) -> None:
-    """Train stage after stage, up to and with ``last``, or until the deadline or asked to stop."""
-    training = run.settings.training
-    checkpoints = Checkpoints(run.directory / "checkpoints")
-    model, images_seen, stage_seconds = _resume(run, checkpoints)
-    if run.writes:
-        trim_metrics(run.metrics_path, images_seen)
-    clock = Clock(run.manifest["wall_seconds"])
-    labels = images.labels(run.labels)
-    while model.stage <= last and not run.finished:
-        factor = schedule.box_factor(schedule.blocks(model.stage))
-        pixels = engine.in_turn(lambda factor=factor: images.at(factor))
-        step = stage_progress(training, model.stage, images_seen, stage_seconds, engine.of_chief)
-        if not step.over:
-            batches = BatchSequence(
-                pixels, labels, training.batch, run.settings.seed, images_seen, step.stop
-            )
-            leg = FitContext(run, model.stage, batches, step, clock, checkpoints, engine)
-            metrics = MetricsLog(leg)
-            keeper = CheckpointCallback(leg, metrics, stop, deadline)
-            report = ProgressReport(leg)
-            reports = [EventLog(run, events, metrics), report] if run.writes else []
-            try:
-                engine.fit(model, batches, [step, metrics, keeper, *reports])
-            finally:
-                report.release()
-            if keeper.interrupted:
-                return
-            images_seen = step.images_seen
-            # What follows takes a while, and may fail.
-            keeper.save()
-        stage_seconds = 0.0
-        if run.writes:
-            run.save_stage(
-                model.stage, values(network_variables(model)), _samples(run, model, pixels, labels)
-            )
-            add_stage(events, run, model.stage, images_seen)
-        ends = [*run.manifest["stage_ends"][: model.stage], images_seen]
-        finished = model.stage == last_stage(training)
-        if not finished:
-            model = model.next_stage()
-        run.update(
-            images_seen=images_seen,
-            stage_ends=ends,
-            wall_seconds=round(clock.seconds(), 3),
-            finished=finished,
-        )
-        if run.writes:
-            # Last: whoever is killed before it does the end of this stage again.
-            checkpoints.save(model, images_seen, stage_seconds)
-        if engine.any(stop.asked):
-            return
+class TrainingLoop(keras.callbacks.Callback):
+    """One call of `train`: its stages, and as a callback of ``fit`` what surrounds each step.
 
-
-def _resume(run: Run, checkpoints: Checkpoints) -> tuple[ProgressiveGAN, int, float]:
-    """The model as the last checkpoint left it, or a fresh one, with the images it has seen and
-    the seconds that its stage has trained.
+    Parameters
+    ----------
+    run : Run
+        Of several processes only one has ``run.writes``; the others compute and write nothing.
+    images : SpectrogramCache
+    devices : Devices
+    stop : StopRequest
+    deadline : float
+        Time of the clock at which to stop.
+    clock : callable
     """
-    found = checkpoints.latest()
-    if not found and run.manifest["images_seen"]:
-        raise ReverbSynthError(
-            f"{run.directory}: {run.manifest['images_seen']:,} images were seen, but there is no "
-            "checkpoint to go on from; expected the whole run directory"
-        )
-    model = ProgressiveGAN(run.settings, run.labels, run.histogram, found.stage if found else 0)
-    if not found:
-        return model, 0, 0.0
-    restore(model, found.state)
-    return model, found.images, found.stage_seconds
 
+    def __init__(
+        self,
+        run: Run,
+        images: SpectrogramCache,
+        devices: Devices,
+        stop: StopRequest,
+        deadline: float,
+        clock: Callable[[], float],
+    ):
+        super().__init__()
+        self.run, self.images, self.devices = run, images, devices
+        self.stop, self.deadline, self.clock = stop, deadline, clock
+        self.checkpoints = Checkpoints(run.directory / "checkpoints")
+        self.metrics = MetricsLog(run.metrics_path)
+        self.interrupted = False
+        # Seconds of training are counted from here, those of earlier sessions included.
+        self.started = self.saved = clock()
+        self.seconds_before = run.manifest["wall_seconds"]
 
-def _samples(
-    run: Run, model: ProgressiveGAN, pixels: np.ndarray, labels: np.ndarray
-) -> dict[str, Any]:
-    """Training images, evenly picked, and what the average makes of the same labels."""
-    n = min(run.settings.training.samples, len(pixels))
-    rows = np.linspace(0, len(pixels) - 1, n).round().astype(int)
-    # The same latent vectors at every stage, so that stages can be compared.
-    z = np.random.default_rng(run.settings.seed).standard_normal(
-        (n, run.settings.gan.latent_size), np.float32
-    )
-    asked = {name: labels[rows, i] for i, name in enumerate(model.labels)}
-    generated = model.generate(
-        z, asked, float(schedule.blocks(model.stage) - 1), model.ema_generator
-    )
-    shown = {name: [model.labels[name][k] for k in classes] for name, classes in asked.items()}
-    return {
-        "real": pixels[rows],
-        "generated": keras.ops.convert_to_numpy(generated),
-        "labels": json.dumps(shown),
-    }
+    def train_stages(self, last: int, callbacks: Sequence[keras.callbacks.Callback]) -> None:
+        """Train stage after stage, up to and with ``last``, or until asked to stop."""
+        run, settings, devices = self.run, self.run.settings, self.devices
+        # Begin where the last checkpoint stands: metrics of later steps are dropped.
+        model, images_seen, stage_seconds = self.resume()
+        labels = self.images.labels(run.labels)
+        with ExitStack() as stack:
+            if run.writes:
+                trim_metrics(run.metrics_path, images_seen)
+                self.events = stack.enter_context(closing(EventFile(run)))
+                self.bar = stack.enter_context(progress_bar())
+                self.task = self.bar.add_task("", total=None)
+            while model.stage <= last and not run.finished:
+                # The training images at the stage's own resolution; one process writes the file.
+                factor = box_factor(blocks(model.stage))
+                pixels = devices.chief_first(lambda f=factor: self.images.at_resolution(f))
+                # Where the stage stands, by images or by the chief's clock.
+                self.progress = StageProgress(
+                    settings.training,
+                    model.stage,
+                    images_seen,
+                    stage_seconds,
+                    lambda: devices.broadcast_from_chief(self.clock()),
+                )
+                if not self.progress.over:
+                    # Batches in an order that depends on the seed and on the images seen alone.
+                    self.batches = BatchSequence(
+                        pixels,
+                        labels,
+                        settings.training.batch,
+                        settings.seed,
+                        images_seen,
+                        self.progress.stop,
+                    )
+                    # All steps of the stage: model.step, between the two methods below.
+                    devices.fit(model, self.batches, [self, *callbacks])
+                    if self.interrupted:
+                        return
+                    # A checkpoint first: what follows takes a while, and may fail.
+                    images_seen = self.progress.images_seen
+                    self.save_checkpoint(model)
+                # The finished stage leaves its weights, and samples to look at and hear.
+                if run.writes:
+                    samples = self.samples(model, pixels, labels)
+                    run.save_stage(model.stage, values(network_variables(model)), samples)
+                    self.events.add_stage(model.stage, images_seen)
+                # Grow: the next stage's model has these weights, new blocks and new optimizers.
+                ends = [*run.manifest["stage_ends"][: model.stage], images_seen]
+                finished = model.stage == last_stage(settings.training)
+                if not finished:
+                    model = model.next_stage()
+                stage_seconds = 0.0
+                run.update(
+                    images_seen=images_seen,
+                    stage_ends=ends,
+                    wall_seconds=round(self.seconds(), 3),
+                    finished=finished,
+                )
+                # Last: a process killed before this does the end of the stage again.
+                if run.writes:
+                    self.checkpoints.save(model, images_seen, stage_seconds)
+                if devices.any_process(self.stop.requested):
+                    return
 
+    def resume(self) -> tuple[ProgressiveGAN, int, float]:
+        """The model as the last checkpoint has it, or a fresh one.
 
-def _device() -> str:
-    devices = keras.distribution.list_devices()
-    return ", ".join(devices) if devices else "unknown"
+        Returns
+        -------
+        model : ProgressiveGAN
+        images_seen : int
+        stage_seconds : float
+            Seconds that the model's stage has trained.
+
+        Raises
+        ------
+        RunError
+            Where images were seen and no checkpoint is left.
+        """
+        run, checkpoint = self.run, self.checkpoints.latest()
+        if not checkpoint and run.manifest["images_seen"]:
+            raise RunError(
+                f"{run.directory}: {run.manifest['images_seen']:,} images were seen, but there is "
+                "no checkpoint to go on from; expected the whole run directory"
+            )
+        stage = checkpoint.stage if checkpoint else 0
+        model = ProgressiveGAN(run.settings, run.labels, run.histogram, stage)
+        if not checkpoint:
+            return model, 0, 0.0
+        restore(model, checkpoint.state)
+        return model, checkpoint.images, checkpoint.stage_seconds
+
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        """Note when this session's steps of the stage began."""
+        self.stage_started = self.clock()
+
+    def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
+        """Set how far a transition is: by images the model counts itself, by the clock we tell."""
+        self.progress.begin_step()
+        if self.progress.by_minutes and self.progress.blend:
+            self.model.transition_progress.assign(self.progress.blend)
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        """Count, record and, where it is time, save the step that was taken."""
+        progress, training = self.progress, self.run.settings.training
+        progress.end_step()
+        # A term that is not finite ends training, before a checkpoint can keep what caused it.
+        terms: dict[str, Any] = {name: float(value) for name, value in (logs or {}).items()}
+        for name, value in terms.items():
+            if not math.isfinite(value):
+                self.metrics.flush()
+                before = progress.images_seen - training.batch
+                raise self.checkpoints.diverged(f"{name} is {value}", before)
+        # A row of metrics.csv, the same in TensorBoard, and the display.
+        if self.run.writes:
+            row = {
+                "images": progress.images_seen,
+                "stage": progress.stage,
+                "blend": round(progress.blend, 6),
+                "seconds": round(self.seconds(), 3),
+                **terms,
+                **self.consistency(batch),
+            }
+            self.metrics.add(row)
+            self.events.add_metrics(row)
+            self.bar.update(
+                self.task, completed=progress.done, total=progress.total, description=self.line()
+            )
+        # A signal or the deadline, in any process, stops all after this step, with a checkpoint.
+        asked = self.stop.requested or self.clock() >= self.deadline
+        self.interrupted = self.devices.any_process(asked)
+        due = self.clock() - self.saved >= 60 * training.checkpoint_minutes
+        if self.interrupted or due:
+            self.save_checkpoint(self.model)
+        if self.interrupted or progress.over:
+            self.model.stop_training = True
+
+    def on_train_end(self, logs: dict | None = None) -> None:
+        """Write what is held back, and a line on the stage."""
+        if self.run.writes:
+            self.metrics.flush()
+            self.events.flush()
+            Console(highlight=False).print(self.line())
+
+    def line(self) -> str:
+        """The stage, images seen, what is left, and the speed of this session's steps."""
+        images = self.progress.images_seen - self.batches.start
+        rate = images / max(self.clock() - self.stage_started, 1e-9)
+        return f"{self.progress}, {rate:.1f} images/s"
+
+    def save_checkpoint(self, model: ProgressiveGAN) -> None:
+        """Write a checkpoint; metrics first, so that they are never behind it."""
+        if self.run.writes:
+            self.metrics.flush()
+            images = self.progress.images_seen
+            self.checkpoints.save(model, images, self.progress.seconds)
+            self.run.update(images_seen=images, wall_seconds=round(self.seconds(), 3))
+        self.saved = self.clock()
+
+    def seconds(self) -> float:
+        """Seconds of training, those of earlier sessions included."""
+        return self.seconds_before + self.clock() - self.started
+
+    def consistency(self, batch: int) -> dict[str, Any]:
+        """Griffin-Lim consistency of a few notes of the batch, generated and real.
+
+        It costs an inverse transform at full size: only every ``training.griffin_lim_every`` steps
+        is it measured, and with random numbers of its own.
+        """
+        settings, images_seen = self.run.settings, self.progress.images_seen
+        before = images_seen - settings.training.batch
+        if before // settings.training.batch % settings.training.griffin_lim_every:
+            return {"fake_consistency": "", "real_consistency": ""}
+        model = self.model
+        real, classes = (part[:CONSISTENCY_NOTES] for part in self.batches[batch])
+        rng = np.random.default_rng([settings.seed, before])
+        z = rng.standard_normal((len(real), settings.gan.latent_size), np.float32)
+        labels = {name: classes[:, i] for i, name in enumerate(model.labels)}
+        p = ops.convert_to_tensor(model.stage // 2 + self.progress.blend, "float32")
+        shown = {
+            "fake": model.generate(z, labels, p),
+            "real": fade_in_real(ops.convert_to_tensor(real), p, model.stage),
+        }
+        return {
+            f"{kind}_consistency": float(
+                losses.griffin_lim_consistency(model.full_size(images), model.representation)
+            )
+            for kind, images in shown.items()
+        }
+
+    def samples(
+        self, model: ProgressiveGAN, pixels: np.ndarray, labels: np.ndarray
+    ) -> dict[str, Any]:
+        """Evenly spaced training images, and images that the EMA generator makes of their labels.
+
+        The latent vectors are the same at every stage, so that stages can be compared.
+        """
+        settings = self.run.settings
+        rows = evenly_spaced(len(pixels), settings.training.samples)
+        rng = np.random.default_rng(settings.seed)
+        z = rng.standard_normal((len(rows), settings.gan.latent_size), np.float32)
+        classes = {name: labels[rows, i] for i, name in enumerate(model.labels)}
+        p = float(blocks(model.stage) - 1)
+        generated = model.generate(z, classes, p, model.ema_generator)
+        shown = {
+            name: [model.labels[name][k] for k in indices] for name, indices in classes.items()
+        }
+        return {
+            "real": pixels[rows],
+            "generated": ops.convert_to_numpy(generated),
+            "labels": json.dumps(shown),
+        }

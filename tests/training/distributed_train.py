@@ -7,28 +7,30 @@ this process' step ``LAST_STEP``.
 import os
 import signal
 import sys
-from types import SimpleNamespace
+from functools import partial
 
 import keras
 
 from reverbsynth.cli import main
-from reverbsynth.training import stage_progress
-from reverbsynth.training.callbacks import MetricsLog
+from reverbsynth.training import train as train_module
 
 
-def set_clock(seconds_a_step: float, last_step: int | None) -> None:
-    steps = 0
-    record = MetricsLog.on_train_batch_end
+class StepClock(keras.callbacks.Callback):
+    """A clock by which every step takes as long, and which may end in SIGTERM."""
 
-    def tick(self, batch, logs=None):
-        nonlocal steps
-        record(self, batch, logs)
-        steps += 1
-        if steps == last_step:
+    def __init__(self, seconds_a_step: float, last_step: int | None):
+        super().__init__()
+        self.seconds_a_step, self.last_step, self.steps = seconds_a_step, last_step, 0
+
+    def __call__(self) -> float:
+        return self.steps * self.seconds_a_step
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.steps += 1
+
+    def on_train_batch_begin(self, batch, logs=None):
+        if self.steps + 1 == self.last_step:
             signal.raise_signal(signal.SIGTERM)
-
-    MetricsLog.on_train_batch_end = tick
-    stage_progress.time = SimpleNamespace(monotonic=lambda: steps * seconds_a_step)
 
 
 if __name__ == "__main__":
@@ -42,5 +44,6 @@ if __name__ == "__main__":
         )
     if "SECONDS_A_STEP" in os.environ:
         last = os.environ.get("LAST_STEP")
-        set_clock(float(os.environ["SECONDS_A_STEP"]), last and int(last))
+        clock = StepClock(float(os.environ["SECONDS_A_STEP"]), last and int(last))
+        train_module.train = partial(train_module.train, callbacks=[clock], clock=clock)
     main()

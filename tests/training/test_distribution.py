@@ -12,7 +12,7 @@ import pytest
 
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.settings import Settings
-from reverbsynth.training.distribution import Devices, devices
+from reverbsynth.training.distribution import Devices, find_devices
 from reverbsynth.training.run import Run
 from reverbsynth.training.train import train
 
@@ -126,4 +126,4 @@ def test_a_batch_must_divide_among_devices():
 def test_several_machines_need_their_list(monkeypatch):
     monkeypatch.delenv("TF_CONFIG", raising=False)
     with pytest.raises(ReverbSynthError, match=r"multi-worker|TF_CONFIG: not set"):
-        devices("multi-worker")
+        find_devices("multi-worker")

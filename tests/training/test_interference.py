@@ -6,11 +6,11 @@ import signal
 import threading
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from keras import ops
 
-import reverbsynth.training.train as train_module
 from reverbsynth.cli.train import train as train_command
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.files.lock import exclusive_lock
@@ -37,18 +37,11 @@ def edit_manifest(run: Path, **facts) -> None:
     (run / "manifest.json").write_text(json.dumps({**manifest, **facts}))
 
 
-def test_a_signal_between_two_stages_loses_nothing(
-    small_run, small_settings, small_data, tmp_path, monkeypatch
-):
-    make = train_module._samples
-
-    def interrupted(run, model, *rest):
-        if model.stage == 0:
-            signal.raise_signal(signal.SIGTERM)
-        return make(run, model, *rest)
-
-    monkeypatch.setattr(train_module, "_samples", interrupted)
-    stopped = train(small_settings, small_data, tmp_path / "run")
+def test_a_signal_between_two_stages_loses_nothing(small_run, small_settings, small_data, tmp_path):
+    terminate = keras.callbacks.LambdaCallback(
+        on_train_end=lambda logs: signal.raise_signal(signal.SIGTERM)
+    )
+    stopped = train(small_settings, small_data, tmp_path / "run", callbacks=[terminate])
     assert stopped.stages == [0]
     assert not stopped.finished
     same_state(small_run, train(small_settings, small_data, tmp_path / "run"))
@@ -60,7 +53,7 @@ def test_a_failure_between_two_stages_loses_no_step(
     def fails(*_):
         raise ReverbSynthError("disk full")
 
-    monkeypatch.setattr(train_module, "_samples", fails)
+    monkeypatch.setattr(Run, "save_stage", fails)
     with pytest.raises(ReverbSynthError, match="disk full"):
         train(small_settings, small_data, tmp_path / "run", until_stage=0)
     latest = Checkpoints(tmp_path / "run" / "checkpoints").latest()
@@ -72,7 +65,7 @@ def test_a_second_interrupt_means_now():
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     with StopRequest() as stop:
         signal.raise_signal(signal.SIGINT)
-        assert stop.asked
+        assert stop.requested
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
     assert signal.signal(signal.SIGINT, before) is signal.default_int_handler
@@ -82,7 +75,7 @@ def test_a_second_termination_is_still_the_first():
     with StopRequest() as stop:
         signal.raise_signal(signal.SIGTERM)
         signal.raise_signal(signal.SIGTERM)
-        assert stop.asked
+        assert stop.requested
 
 
 def test_two_processes_cannot_train_one_run(small_settings, small_data, tmp_path):
@@ -101,22 +94,22 @@ def test_of_two_who_need_an_image_one_encodes_it(small_data, small_settings, tmp
     data = type(small_data).open(tmp_path / "data")
     encode, encoded = SpectrogramCache._encode, []
 
-    def counted(self, path):
-        encoded.append(path.name)
-        encode(self, path)
+    def counted(self, images):
+        encoded.append(len(images))
+        encode(self, images)
 
     monkeypatch.setattr(SpectrogramCache, "_encode", counted)
     found = []
 
     def ask():
-        found.append(SpectrogramCache(data, small_settings.spectra).at(32))
+        found.append(SpectrogramCache(data, small_settings.spectra).at_resolution(32))
 
     threads = [threading.Thread(target=ask) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert encoded == ["train.npy"]
+    assert encoded == [data.count("train")]
     assert np.array_equal(*found)
 
 

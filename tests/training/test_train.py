@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 
+import keras
 import numpy as np
 import pytest
 
@@ -13,9 +14,9 @@ from reverbsynth.data.build import build_data
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.settings import Settings, presets
-from reverbsynth.training.callbacks import CheckpointCallback, trim_metrics
 from reverbsynth.training.input_pipeline import BatchSequence, SpectrogramCache
-from reverbsynth.training.run import Run, curve_names
+from reverbsynth.training.metrics import curve_names, trim_metrics
+from reverbsynth.training.run import Run
 from reverbsynth.training.train import train
 from tests.conftest import SMALL
 
@@ -98,6 +99,19 @@ def test_instrument_of_a_run_sounds(small_run, stage):
     assert (np.abs(waves).max(axis=1) > 1e-3).all()
 
 
+class StopIn(keras.callbacks.Callback):
+    """Sends SIGTERM in the steps of these numbers, counted over all calls of `train`."""
+
+    def __init__(self, *steps: int):
+        super().__init__()
+        self.steps, self.taken = steps, 0
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self.taken += 1
+        if self.taken in self.steps:
+            signal.raise_signal(signal.SIGTERM)
+
+
 def same_state(one: Run, other: Run) -> None:
     curves = [run.metrics().drop(columns="seconds") for run in (one, other)]
     assert curves[0].equals(curves[1])
@@ -114,20 +128,10 @@ def test_same_settings_give_the_same_training(small_run, small_settings, small_d
 
 @pytest.mark.parametrize("steps", [5, 9])
 def test_resumed_training_equals_an_uninterrupted_one(
-    small_run, small_settings, small_data, tmp_path, monkeypatch, steps
+    small_run, small_settings, small_data, tmp_path, steps
 ):
-    """Stop after so many steps, in a blend or in mid-stage, and go on."""
-    count = 0
-    end = CheckpointCallback.on_train_batch_end
-
-    def stop_soon(self, batch, logs=None):
-        nonlocal count
-        count += 1
-        self.interrupted = self.interrupted or count == steps
-        end(self, batch, logs)
-
-    monkeypatch.setattr(CheckpointCallback, "on_train_batch_end", stop_soon)
-    stopped = train(small_settings, small_data, tmp_path / "run")
+    """Stop after so many steps, in a transition or in mid-stage, and go on."""
+    stopped = train(small_settings, small_data, tmp_path / "run", callbacks=[StopIn(steps)])
     assert not stopped.finished
     assert stopped.manifest["images_seen"] == steps * small_settings.training.batch
     same_state(small_run, train(small_settings, small_data, tmp_path / "run"))
@@ -211,9 +215,9 @@ def test_as_many_labels_as_there_are(small_settings, small_data, tmp_path):
 
 def test_images_are_encoded_once_and_scaled(small_data, small_settings):
     images = SpectrogramCache(small_data, small_settings.spectra)
-    full = images.at(1)
+    full = images.at_resolution(1)
     assert full.shape == (small_data.count("train"), 128, 1024, 2)
-    small = images.at(64)
+    small = images.at_resolution(64)
     assert small.shape[1:] == (2, 16, 2)
     expected = full.astype(np.float64).reshape(-1, 2, 64, 16, 64, 2).mean(axis=(2, 4))
     assert np.allclose(small, expected, rtol=1e-5, atol=1e-5)

@@ -13,7 +13,8 @@ from reverbsynth.book.workspace import recipes
 from reverbsynth.evaluation import curves
 from reverbsynth.gan.schedule import RecordedSchedule, Schedule, is_transition
 from reverbsynth.settings import Settings
-from reverbsynth.training.run import Run, curve_names
+from reverbsynth.training.metrics import curve_names
+from reverbsynth.training.run import Run
 
 TABLE_5 = {
     "data_type": "mel",
