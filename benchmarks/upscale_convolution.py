@@ -66,7 +66,7 @@ def main() -> None:
     for block in range(3, 7):
         height, width = schedule.resolution(block - 1)
         below = filters(settings, block - 1)
-        layer = UpscaleConv(below, filters(settings, block), 3, "conv")
+        layer = UpscaleConv((3, 3, below, filters(settings, block)), "conv")
         rng = np.random.default_rng(0)
         x = ops.convert_to_tensor(rng.standard_normal((8, height, width, below)), "float32")
         forms = [compiled(function, layer) for function in (apart, together)]

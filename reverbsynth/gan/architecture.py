@@ -65,6 +65,17 @@ def generator_shapes(
     dict
         Names such as ``block_3/conv0/kernel``; kernels are (height, width, in, out).
     """
+    shapes: dict[str, tuple[int, ...]] = {}
+    for name, shape in generator_kernels(settings, condition_size, stage).items():
+        shapes[f"{name}/kernel"] = shape
+        shapes[f"{name}/bias"] = shape[-1:]
+    return shapes
+
+
+def generator_kernels(
+    settings: GanSettings, condition_size: int, stage: int
+) -> dict[str, tuple[int, ...]]:
+    """Kernel shapes of the generator's layers by names such as ``block_3/conv0``."""
     kernels: dict[str, tuple[int, ...]] = {}
     width, side = settings.latent_size + condition_size, settings.kernel_size
     for block in range(1, blocks(stage) + 1):
@@ -77,8 +88,4 @@ def generator_shapes(
     for block in range(1, blocks(stage) + 1):
         inputs = filters(settings, block) + coordinates_of(settings, block)
         kernels[f"block_{block}/to_rgb"] = (1, 1, inputs, CHANNELS)
-    shapes: dict[str, tuple[int, ...]] = {}
-    for name, shape in kernels.items():
-        shapes[f"{name}/kernel"] = shape
-        shapes[f"{name}/bias"] = shape[-1:]
-    return shapes
+    return kernels

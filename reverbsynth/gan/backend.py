@@ -18,13 +18,3 @@ mean_over_devices = _backend.mean_over_devices
 num_replicas = _backend.num_replicas
 value_and_gradients = _backend.value_and_gradients
 with_dependency = _backend.with_dependency
-
-__all__ = [
-    "BackendStep",
-    "input_gradient",
-    "local_shard",
-    "mean_over_devices",
-    "num_replicas",
-    "value_and_gradients",
-    "with_dependency",
-]

@@ -37,7 +37,7 @@ def num_replicas() -> int:
 
 
 def local_shard(values):
-    """What was drawn for the whole batch, each device with its rows."""
+    """Values for the whole batch, laid out so that each device has its rows."""
     distribution = keras.distribution.distribution()
     if distribution is None:
         return values
@@ -64,11 +64,8 @@ class BackendStep:
             self.optimizer.variables,
             self.metrics_variables,
         )
-        mapping = [
-            pair
-            for group, values in zip(groups, state, strict=True)
-            for pair in zip(group, values, strict=True)
-        ]
-        with keras.StatelessScope(state_mapping=mapping) as scope:
+        variables = [variable for group in groups for variable in group]
+        values = [value for group in state for value in group]
+        with keras.StatelessScope(zip(variables, values, strict=True)) as scope:
             logs = self.step(data)
         return logs, tuple([scope.get_current_value(v) for v in group] for group in groups)

@@ -33,16 +33,16 @@ def input_gradient(function, images):
 
 
 def num_replicas() -> int:
-    """Replicas, each of which sees only its share of a batch."""
+    """Replicas, each of which sees only its shard of a batch."""
     return tf.distribute.get_strategy().num_replicas_in_sync
 
 
 def local_shard(values):
-    """This replica's rows of what was drawn for the whole batch."""
+    """This replica's rows of values for the whole batch."""
     if num_replicas() == 1:
         return values
-    place = tf.distribute.get_replica_context().replica_id_in_sync_group
-    return tf.reshape(values, [num_replicas(), -1, *values.shape[1:]])[place]
+    replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+    return tf.reshape(values, [num_replicas(), -1, *values.shape[1:]])[replica]
 
 
 def mean_over_devices(value):
@@ -56,8 +56,8 @@ def mean_over_devices(value):
 def with_dependency(value, images):
     """The images, but not before the value is computed.
 
-    A variable is updated in place, and now and then an update that depends on the critic's real
-    images alone (its label heads) got ahead of the generator step's use of what it had read: its
+    A variable is updated in place, and now and then an update that depends on the discriminator's
+    real images alone (its label heads) got ahead of the generator step's use of the old value: its
     loss then came out 1e-4 off, differently at every run.
     """
     with tf.control_dependencies([value]):

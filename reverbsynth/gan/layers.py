@@ -68,10 +68,13 @@ class Equalized(keras.layers.Layer):
     ----------
     kernel_shape : tuple of int
         The last dimension is the output's, the others make the fan-in.
+    name : str
+        The layer's path, such as ``block_3/conv0``.
     gain : float
         2 before a leaky ReLU, 1 before anything else.
-    fan_in : int, optional
-        Where it is not the product of all but the last dimension.
+    seed : int
+    dtype : str
+        A Keras dtype policy.
     """
 
     def __init__(
@@ -79,13 +82,12 @@ class Equalized(keras.layers.Layer):
         kernel_shape: tuple[int, ...],
         name: str,
         gain: float = 2.0,
-        fan_in: int | None = None,
         seed: int = 0,
         dtype: str = "float32",
     ):
         super().__init__(name=name.replace("/", "_"), dtype=dtype)
         self.path_name = name
-        self.scale = math.sqrt(gain / (fan_in or math.prod(kernel_shape[:-1])))
+        self.scale = math.sqrt(gain / math.prod(kernel_shape[:-1]))
         draw = np.random.default_rng([seed, zlib.crc32(name.encode())])
         kernel = draw.standard_normal(kernel_shape, np.float32)
         self.kernel = self.add_weight(
@@ -95,6 +97,14 @@ class Equalized(keras.layers.Layer):
         )
         self.bias = self.add_weight(name="bias", shape=kernel_shape[-1:], initializer="zeros")
         self.built = True
+
+    def call(self, x):
+        y = self.linear(x)
+        return y + ops.cast(self.bias, y.dtype)
+
+    def linear(self, x):
+        """The layer without its bias."""
+        raise NotImplementedError
 
     @property
     def scaled_kernel(self):
@@ -108,13 +118,8 @@ class Conv(Equalized):
 
     padding = "same"
 
-    def __init__(self, channels_in: int, channels: int, kernel_size, name: str, **options):
-        height, width = (kernel_size, kernel_size) if isinstance(kernel_size, int) else kernel_size
-        super().__init__((height, width, channels_in, channels), name, **options)
-
-    def call(self, x):
-        y = ops.conv(x, self.scaled_kernel, padding=self.padding, data_format="channels_last")
-        return y + ops.cast(self.bias, y.dtype)
+    def linear(self, x):
+        return ops.conv(x, self.scaled_kernel, padding=self.padding, data_format="channels_last")
 
 
 class ValidConv(Conv):
@@ -132,9 +137,9 @@ class UpscaleConv(Conv):
     its gradient by the kernel takes several times as long on a CPU, so there the two stay apart.
     """
 
-    def call(self, x):
+    def linear(self, x):
         if keras.backend.backend() == "jax" or self.kernel.shape[0] != 3:
-            return super().call(upscale(x))
+            return super().linear(upscale(x))
         kernel = self.scaled_kernel
         shifted = sum(
             ops.pad(kernel, ((i, 1 - i), (j, 1 - j), (0, 0), (0, 0)))
@@ -142,19 +147,14 @@ class UpscaleConv(Conv):
             for j in (0, 1)
         )
         mirrored = ops.transpose(ops.flip(shifted, axis=(0, 1)), (0, 1, 3, 2))
-        y = ops.conv_transpose(x, mirrored, 2, padding="same", data_format="channels_last")
-        return y + ops.cast(self.bias, y.dtype)
+        return ops.conv_transpose(x, mirrored, 2, padding="same", data_format="channels_last")
 
 
 class Dense(Equalized):
     """Equalized dense layer."""
 
-    def __init__(self, channels_in: int, channels: int, name: str, gain: float = 1.0, **options):
-        super().__init__((channels_in, channels), name, gain=gain, **options)
-
-    def call(self, x):
-        y = ops.matmul(x, self.scaled_kernel)
-        return y + ops.cast(self.bias, y.dtype)
+    def linear(self, x):
+        return ops.matmul(x, self.scaled_kernel)
 
 
 class FirstConv(Equalized):
@@ -165,14 +165,8 @@ class FirstConv(Equalized):
     tap of the kernel, mirrored. The kernel is stored as the convolution's.
     """
 
-    def __init__(
-        self, channels_in: int, channels: int, size: tuple[int, int], name: str, **options
-    ):
-        super().__init__((*size, channels_in, channels), name, **options)
-
-    def call(self, x):
+    def linear(self, x):
         height, width, channels_in, channels = self.kernel.shape
         mirrored = ops.flip(self.scaled_kernel, axis=(0, 1))
         dense = ops.reshape(ops.transpose(mirrored, (2, 0, 1, 3)), (channels_in, -1))
-        y = ops.reshape(ops.matmul(x, dense), (-1, height, width, channels))
-        return y + ops.cast(self.bias, y.dtype)
+        return ops.reshape(ops.matmul(x, dense), (-1, height, width, channels))

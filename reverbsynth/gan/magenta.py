@@ -6,7 +6,7 @@ generator's averaged weights are needed to play; no training set is.
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from pydantic import ValidationError
@@ -20,19 +20,10 @@ from reverbsynth.gan.labels import LabelSpace
 from reverbsynth.gan.trained_generator import TrainedGenerator
 from reverbsynth.settings import GanSettings, SpectraSettings
 
-if TYPE_CHECKING:
-    from reverbsynth.gan.networks import Discriminator, Generator
-
 AVERAGE = "/ExponentialMovingAverage"
 
 ORIGINAL_PITCHES = (24, 84)
 """Pitches of the NSynth subset that GANSynth was trained on."""
-
-_BLOCK = re.compile(
-    r".*/(progressive_gan_)(block_\d+)/(conv0|conv1|to_rgb|from_rgb)/(?:conv2d/)?(\w+)"
-)
-
-_HEADS = {"/logits/": "score", "/classification_logits/": "pitch_logits"}
 
 _FIXED = {
     "train_progressive": True,
@@ -48,32 +39,13 @@ _FIXED = {
     "sample_rate": 16000,
 }
 
-_THEIR_NAMES = {
+_SIZES = {
     "latent_size": "latent_vector_size",
     "filters_base": "fmap_base",
     "filters_max": "fmap_max",
     "kernel_size": "kernel_size",
-    "representation": "data_type",
 }
-
-
-def our_name(original: str) -> str | None:
-    """The name a variable of the original has here, or None where it has none."""
-    for head, name in _HEADS.items():
-        if head in original:
-            return f"{name}/{original.rsplit('/', 1)[-1]}"
-    found = _BLOCK.fullmatch(original)
-    return f"{found[2]}/{found[3]}/{found[4]}" if found else None
-
-
-def load_networks(
-    weights: dict[str, np.ndarray], generator: "Generator", discriminator: "Discriminator"
-) -> None:
-    """Assign weights by their original names to both networks; every variable must be there."""
-    for scope, network in (("Generator/", generator), ("Discriminator/", discriminator)):
-        ours = {our_name(k): v for k, v in weights.items() if k.startswith(scope)}
-        for name, variable in network.named_variables().items():
-            variable.assign(ours[name])
+"""Their names of our settings of the networks."""
 
 
 def read_original(directory: Path | str, lowest_pitch: int | None = None) -> TrainedGenerator:
@@ -97,88 +69,71 @@ def read_original(directory: Path | str, lowest_pitch: int | None = None) -> Tra
         When a file is missing or damaged, or the network is of another make.
     """
     directory = Path(directory)
-    experiment = _experiment(directory / "experiment.json")
+    path = directory / "experiment.json"
+    experiment = read_json(path, error=RunError)
+    for key, expected in _FIXED.items():
+        found = experiment.get(key, expected)
+        if found != expected:
+            raise RunError(f"{path}: {key} is {found!r}, only {expected!r} can be read")
     stage, prefix = _last_checkpoint(directory)
     variables = _read_checkpoint(prefix)
-    gan, spectra = _settings(experiment, directory / "experiment.json")
+    gan, spectra = _settings(experiment, path)
 
-    first = _required(variables, _generator("block_1/conv0/conv2d/kernel"), prefix)
+    first = _required(variables, _original_name("block_1/conv0/kernel"), prefix)
     classes = first.shape[2] - gan.latent_size if first.ndim == 4 else 0
     if classes < 1:
         raise RunError(
             f"{prefix}: first kernel has shape {first.shape}, expected (2, 16, "
             f"{gan.latent_size} + pitches, filters)"
         )
-    weights = {}
-    for name, shape in generator_shapes(gan, classes, stage).items():
-        part, kind = name.rsplit("/", 1)
-        original = _generator(f"{part}/{'conv2d/kernel' if kind == 'kernel' else 'bias'}")
-        value = _required(variables, original, prefix)
-        if value.shape != shape:
-            raise RunError(f"{prefix}: {original} has shape {value.shape}, expected {shape}")
-        if not np.isfinite(value).all():
-            raise RunError(f"{prefix}: {original} holds values that are not finite")
-        weights[name] = value
+    weights = {
+        name: _required(variables, _original_name(name), prefix)
+        for name in generator_shapes(gan, classes, stage)
+    }
     images = int(_required(variables, "global_step", prefix))
     facts = {
         "commit": provenance.commit(),
         "imported_from": directory.resolve().name,
         "images_seen": images,
     }
-    return TrainedGenerator(
-        gan,
-        spectra,
-        LabelSpace.of({"pitch": _pitches(classes, lowest_pitch, prefix)}),
-        stage,
-        _progress(experiment, stage, images),
-        weights,
-        facts,
-    )
+    labels = LabelSpace.of({"pitch": _pitches(classes, lowest_pitch, prefix)})
+    progress = _progress(experiment, stage, images)
+    try:
+        return TrainedGenerator(gan, spectra, labels, stage, progress, weights, facts)
+    except RunError as error:
+        raise RunError(f"{prefix}: {str(error).removeprefix('instrument: ')}") from None
 
 
-def _generator(rest: str) -> str:
-    return f"Generator/progressive_gan_generator/progressive_gan_{rest}{AVERAGE}"
+def _original_name(ours: str) -> str:
+    """The original's name of the average of one of our generator's variables."""
+    ours = ours.replace("/kernel", "/conv2d/kernel")
+    return f"Generator/progressive_gan_generator/progressive_gan_{ours}{AVERAGE}"
 
 
-def _required(variables: dict, name: str, prefix: Path) -> np.ndarray:
+def _required(variables: dict[str, np.ndarray], name: str, prefix: Path) -> np.ndarray:
     if name not in variables:
         raise RunError(f"{prefix}: variable {name} is missing")
     return variables[name]
 
 
-def _experiment(path: Path) -> dict[str, Any]:
-    experiment = read_json(path, error=RunError)
-    for key, expected in _FIXED.items():
-        found = experiment.get(key, expected)
-        if found != expected:
-            raise RunError(f"{path}: {key} is {found!r}, only {expected!r} can be read")
-    return experiment
-
-
-def _settings(experiment: dict, path: Path) -> tuple[GanSettings, SpectraSettings]:
-    def number(key: str, kind=int):
+def _settings(experiment: dict[str, Any], path: Path) -> tuple[GanSettings, SpectraSettings]:
+    def number(key: str, kind: type = int) -> Any:
         value = experiment.get(key)
         if isinstance(value, bool) or not isinstance(value, int | float) or kind(value) != value:
             raise RunError(f"{path}: {key} is {value!r}, expected a number")
         return kind(value)
 
+    scale, shift = (
+        tuple(number(f"{channel}_normalizer_{x}", float) for channel in ("mag", "p")) for x in "ab"
+    )
     try:
-        gan = GanSettings(
-            latent_size=number("latent_vector_size"),
-            filters_base=number("fmap_base"),
-            filters_max=number("fmap_max"),
-            kernel_size=number("kernel_size"),
-        )
-        spectra = SpectraSettings(
-            representation=experiment.get("data_type"),
-            scale=(number("mag_normalizer_a", float), number("p_normalizer_a", float)),
-            shift=(number("mag_normalizer_b", float), number("p_normalizer_b", float)),
-        )
+        gan = GanSettings(**{ours: number(theirs) for ours, theirs in _SIZES.items()})
+        kind = experiment.get("data_type")
+        return gan, SpectraSettings(representation=kind, scale=scale, shift=shift)
     except ValidationError as error:
         first = error.errors()[0]
-        key = _THEIR_NAMES[first["loc"][0]]
+        key = _SIZES.get(str(first["loc"][0]), "data_type")
         raise RunError(f"{path}: {key} is {first['input']!r}, {first['msg']}") from None
-    return gan, spectra
 
 
 def _last_checkpoint(directory: Path) -> tuple[int, Path]:

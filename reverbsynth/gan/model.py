@@ -50,40 +50,39 @@ class ProgressiveGAN(BackendStep, keras.Model):
         self.histogram = np.asarray(histogram)
         self.stage = stage
         self.representation = Representation(settings.spectra)
-        common = {"stage": stage, "seed": settings.seed, "precision": settings.training.precision}
-        size, own = condition_size(settings.gan, labels), {"representation": self.representation}
-        self.generator = Generator(settings.gan, size, **common, **own)
-        self.ema_generator = Generator(settings.gan, size, **common, **own, name="ema_generator")
+        size = condition_size(settings.gan, labels)
+        options = {
+            "representation": self.representation,
+            "stage": stage,
+            "seed": settings.seed,
+            "precision": settings.training.precision,
+        }
+        self.generator = Generator(settings.gan, size, **options)
+        self.ema_generator = Generator(settings.gan, size, **options, name="ema_generator")
         self.ema_generator.trainable = False
-        self.discriminator = Discriminator(
-            settings.gan, labels.sizes, self.representation, **common
-        )
+        self.discriminator = Discriminator(settings.gan, labels.sizes, **options)
         self.random = keras.random.SeedGenerator(settings.seed)
-        self.images_seen = self.add_weight(
-            name="images_seen", shape=(), dtype="int32", initializer="zeros", trainable=False
-        )
+        self.images_seen = self._scalar("images_seen", "int32")
         # How much of a transition stage has passed, set before each step where minutes decide.
-        self.transition_progress = self.add_weight(
-            name="transition_progress",
-            shape=(),
-            dtype="float32",
-            initializer="zeros",
-            trainable=False,
-        )
-        self.penalty = self.add_weight(
-            name="penalty", shape=(), dtype="float32", initializer="zeros", trainable=False
-        )
+        self.transition_progress = self._scalar("transition_progress")
+        # The gradient penalty's last value, where it is lazy.
+        self.penalty = self._scalar("penalty")
         schedule = Schedule.of(settings.training)
         self._start, _ = schedule.span(stage)
         self.images_seen.assign(self._start)
         self._transition = schedule.transition
         self._combinations = self.histogram[:, :-1].astype("int32")
-        self._log_shares = np.log(self.histogram[:, -1] / self.histogram[:, -1].sum())
+        self._log_frequencies = np.log(self.histogram[:, -1] / self.histogram[:, -1].sum())
         self.built = True
         paired = PairedAdam(settings.optimizer)
         paired.build_for(self.generator.trainable_variables, self.discriminator.trainable_variables)
         # XLA compiles for minutes on a CPU and then runs no faster (TensorFlow); JAX needs it.
         self.compile(optimizer=paired, jit_compile=keras.backend.backend() == "jax")
+
+    def _scalar(self, name: str, dtype: str = "float32") -> keras.Variable:
+        return self.add_weight(
+            name=name, shape=(), dtype=dtype, initializer="zeros", trainable=False
+        )
 
     def next_stage(self) -> "ProgressiveGAN":
         """The following stage's model.
@@ -141,8 +140,8 @@ class ProgressiveGAN(BackendStep, keras.Model):
         On several devices all draw the same, and each keeps its share.
         """
         z = keras.random.normal((batch, self.settings.gan.latent_size), seed=self.random)
-        log_shares = ops.convert_to_tensor(self._log_shares[np.newaxis], "float32")
-        drawn = keras.random.categorical(log_shares, batch, dtype="int32", seed=self.random)[0]
+        log_frequencies = ops.convert_to_tensor(self._log_frequencies[np.newaxis], "float32")
+        drawn = keras.random.categorical(log_frequencies, batch, dtype="int32", seed=self.random)[0]
         columns = ops.take(ops.convert_to_tensor(self._combinations), drawn, axis=0)
         z, columns = local_shard(z), local_shard(columns)
         return z, {name: columns[:, i] for i, name in enumerate(self.labels)}
@@ -304,7 +303,7 @@ class ProgressiveGAN(BackendStep, keras.Model):
 
 
 def fade_in_real(real, progress, stage: int):
-    """Real images blended as the generator's are while a block comes in."""
+    """Real images mixed with a coarser version, as generated ones are while a block fades in."""
     if not is_transition(stage):
         return real
     alpha = progress - stage // 2

@@ -14,8 +14,8 @@ from reverbsynth.gan.architecture import (
     CHANNELS,
     FIRST_COORDINATED,
     START,
-    coordinates_of,
     filters,
+    generator_kernels,
     register,
 )
 from reverbsynth.gan.layers import (
@@ -46,15 +46,22 @@ class Row:
 
 
 class Network(keras.Model):
-    """What the two networks share: layers and variables by name, in a fixed order."""
+    """What both networks have: layers by name, and the rows of their table.
 
-    def __init__(self, name: str, n_blocks: int):
+    Parameters
+    ----------
+    settings : GanSettings
+    stage : int
+        Decides the number of blocks and whether the last one fades in.
+    """
+
+    def __init__(self, name: str, settings: GanSettings, stage: int):
         super().__init__(name=name)
-        self.n_blocks = n_blocks
+        self.settings = settings
+        self.n_blocks = schedule.blocks(stage)
+        self.fading = schedule.is_transition(stage)
         self.parts: dict[str, keras.layers.Layer] = {}
-
-    def _add(self, layer) -> None:
-        self.parts[layer.path_name] = layer
+        self._rows: list[Row] = []
 
     def named_variables(self) -> dict[str, keras.Variable]:
         """Variables by names such as ``block_3/conv0/kernel``."""
@@ -68,9 +75,18 @@ class Network(keras.Model):
         """Number of trainable parameters."""
         return sum(int(layer.count_params()) for layer in self.parts.values())
 
-    def _row(self, block: str, part: str, output: tuple[int, ...]) -> Row:
-        layer = self.parts[part]
-        return Row(block, part.split("/")[-1], output, int(layer.count_params()))
+    def table(self) -> list[Row]:
+        """Rows of Table 3 or 4, read off the layers."""
+        return list(self._rows)
+
+    def _add(self, block: int | str, size: tuple[int, ...], layer) -> None:
+        """Add a layer whose output has ``size`` and as many channels as its kernel."""
+        self.parts[layer.path_name] = layer
+        output = (*size, layer.kernel.shape[-1])
+        self._note(block, layer.path_name.split("/")[-1], output, int(layer.count_params()))
+
+    def _note(self, block: int | str, name: str, output: tuple[int, ...], count: int = 0) -> None:
+        self._rows.append(Row(str(block), name, output, count))
 
 
 class Generator(Network):
@@ -82,7 +98,7 @@ class Generator(Network):
     condition_size : int
         See `reverbsynth.gan.architecture.condition_size`.
     stage : int
-        Decides the number of blocks and whether the last one is blended in.
+        Decides the number of blocks and whether the last one fades in.
     seed : int
         Of the initial weights.
     precision : {"float32", "bfloat16"}
@@ -101,34 +117,20 @@ class Generator(Network):
         name: str = "generator",
         representation: Representation | None = None,
     ):
-        super().__init__(name, schedule.blocks(stage))
-        self.blending = schedule.is_transition(stage)
-        self.latent_size = settings.latent_size
-        self.condition_size = condition_size
+        super().__init__(name, settings, stage)
         self.representation = representation
         self.harmonic = settings.pitch_input == "harmonic"
-        common = {"seed": seed, "dtype": _policy(precision)}
-        size, width = settings.kernel_size, settings.latent_size + condition_size
-        for block in range(1, self.n_blocks + 1):
-            channels = filters(settings, block)
-            if block == 1:
-                self._add(FirstConv(width, channels, START, "block_1/conv0", **common))
-            else:
-                self._add(UpscaleConv(width, channels, size, f"block_{block}/conv0", **common))
-            inputs = channels + coordinates_of(settings, block)
-            self._add(Conv(inputs, channels, size, f"block_{block}/conv1", **common))
-            width = channels
-        for block in range(1, self.n_blocks + 1):
-            self._add(
-                Conv(
-                    filters(settings, block) + coordinates_of(settings, block),
-                    CHANNELS,
-                    1,
-                    f"block_{block}/to_rgb",
-                    gain=1.0,
-                    **common,
-                )
-            )
+        self._note("latent", "z and labels", (1, 1, settings.latent_size + condition_size))
+        for name, kernel in generator_kernels(settings, condition_size, stage).items():
+            block, part = int(name[len("block_")]), name.split("/")[1]
+            size, kind = schedule.resolution(block), Conv
+            if part == "conv0" and block > 1:
+                self._note(block, "upscale", (*size, kernel[2]))
+                kind = UpscaleConv
+            elif part == "conv0":
+                kind = FirstConv
+            gain = 1.0 if part == "to_rgb" else 2.0
+            self._add(block, size, kind(kernel, name, gain, seed, _policy(precision)))
         self.built = True
 
     def call(self, z, condition, progress):
@@ -140,7 +142,7 @@ class Generator(Network):
         condition : tensor [shape=(n, condition_size)]
             One-hot blocks of all labels, or first a MIDI pitch and then the others' blocks.
         progress : scalar tensor
-            Used while a block is blended in.
+            Used while a block fades in.
 
         Returns
         -------
@@ -158,27 +160,11 @@ class Generator(Network):
             x = self._placed(x, block, coordinates)
             x = pixel_norm(leaky(self.parts[f"block_{block}/conv1"](x)))
         image = self._to_rgb(x, self.n_blocks, coordinates)
-        if not self.blending:
+        if not self.fading:
             return image
         alpha = progress - (self.n_blocks - 2)
         below = upscale(self._to_rgb(before, self.n_blocks - 1, coordinates))
         return alpha * image + (1.0 - alpha) * below
-
-    def table(self) -> list[Row]:
-        """Rows of Table 3, read off the layers."""
-        rows = [Row("latent", "z and labels", (1, 1, self.latent_size + self.condition_size), 0)]
-        for block in range(1, self.n_blocks + 1):
-            size = schedule.resolution(block)
-            if block > 1:
-                below = filters_of(self.parts[f"block_{block - 1}/conv1"])
-                rows.append(Row(f"{block}", "upscale", (*size, below), 0))
-            for part in ("conv0", "conv1"):
-                name = f"block_{block}/{part}"
-                rows.append(self._row(f"{block}", name, (*size, filters_of(self.parts[name]))))
-        for block in range(1, self.n_blocks + 1):
-            output = (*schedule.resolution(block), CHANNELS)
-            rows.append(self._row(f"{block}", f"block_{block}/to_rgb", output))
-        return rows
 
     def _placed(self, x, block: int, coordinates):
         """Activations with the coordinates of their pitch, at the blocks that are given them."""
@@ -192,12 +178,12 @@ class Generator(Network):
 
 
 class Discriminator(Network):
-    """Image to a score and logits of each label (Table 4): the critic.
+    """Image to a score and logits of each label (Table 4).
 
     Parameters
     ----------
     settings : GanSettings
-    vocabulary_sizes : dict
+    label_sizes : dict
         Number of classes of each label; each has a head of its own.
     representation : Representation
         Its normalization, with the clip, is the first layer.
@@ -208,32 +194,39 @@ class Discriminator(Network):
     def __init__(
         self,
         settings: GanSettings,
-        vocabulary_sizes: dict[str, int],
+        label_sizes: dict[str, int],
         representation: Representation,
         stage: int,
         seed: int = 0,
         precision: str = "float32",
         name: str = "discriminator",
     ):
-        super().__init__(name, schedule.blocks(stage))
-        self.blending = schedule.is_transition(stage)
-        self.labels = tuple(vocabulary_sizes)
+        super().__init__(name, settings, stage)
+        self.labels = tuple(label_sizes)
         self._normalize = representation.normalize
-        common = {"seed": seed, "dtype": _policy(precision)}
-        size = settings.kernel_size
-        for block in range(self.n_blocks, 0, -1):
-            channels = filters(settings, block)
-            self._add(Conv(CHANNELS, channels, 1, f"block_{block}/from_rgb", **common))
-        for block in range(self.n_blocks, 1, -1):
+        side, blocks = settings.kernel_size, range(self.n_blocks, 0, -1)
+
+        def add(name: str, kernel: tuple[int, ...], size: tuple[int, int], kind=Conv) -> None:
+            layer = kind(kernel, name, seed=seed, dtype=_policy(precision))
+            self._add(name[len("block_")], size, layer)
+
+        self._note("image", "normalized", (*schedule.resolution(self.n_blocks), CHANNELS))
+        for block in blocks:
+            kernel = (1, 1, CHANNELS, filters(settings, block))
+            add(f"block_{block}/from_rgb", kernel, schedule.resolution(block))
+        for block in blocks[:-1]:
             channels, below = filters(settings, block), filters(settings, block - 1)
-            self._add(Conv(channels, channels, size, f"block_{block}/conv0", **common))
-            self._add(Conv(channels, below, size, f"block_{block}/conv1", **common))
+            size = schedule.resolution(block)
+            add(f"block_{block}/conv0", (side, side, channels, channels), size)
+            add(f"block_{block}/conv1", (side, side, channels, below), size)
+            self._note(block, "downscale", (*schedule.resolution(block - 1), below))
         channels, last = filters(settings, 1), filters(settings, 0)
-        self._add(Conv(channels + 1, channels, size, "block_1/conv0", **common))
-        self._add(ValidConv(channels, last, START, "block_1/conv1", **common))
-        self._add(Dense(last, 1, "score", seed=seed))
-        for label, classes in vocabulary_sizes.items():
-            self._add(Dense(last, classes, f"{label}_logits", seed=seed))
+        self._note(1, "minibatch deviation", (*START, channels + 1))
+        add("block_1/conv0", (side, side, channels + 1, channels), START)
+        add("block_1/conv1", (*START, channels, last), (1, 1), ValidConv)
+        heads = {"score": 1, **{f"{name}_logits": size for name, size in label_sizes.items()}}
+        for name, classes in heads.items():
+            self._add("heads", (), Dense((last, classes), name, gain=1.0, seed=seed))
         self.built = True
 
     def call(self, images, progress):
@@ -254,7 +247,7 @@ class Discriminator(Network):
         for block in range(self.n_blocks, 1, -1):
             x = leaky(self.parts[f"block_{block}/conv0"](x))
             x = downscale(leaky(self.parts[f"block_{block}/conv1"](x)))
-            if block == self.n_blocks and self.blending:
+            if block == self.n_blocks and self.fading:
                 alpha = ops.cast(ops.clip(block - 1 - progress, 0.0, 1.0), x.dtype)
                 coarse = self._from_rgb(downscale(images), block - 1)
                 x = alpha * coarse + (1.0 - alpha) * x
@@ -264,38 +257,8 @@ class Discriminator(Network):
         logits = {label: self.parts[f"{label}_logits"](x) for label in self.labels}
         return self.parts["score"](x)[:, 0], logits
 
-    def table(self) -> list[Row]:
-        """Rows of Table 4, read off the layers."""
-        rows = [Row("image", "normalized", (*schedule.resolution(self.n_blocks), CHANNELS), 0)]
-        for block in range(self.n_blocks, 0, -1):
-            name = f"block_{block}/from_rgb"
-            channels = filters_of(self.parts[name])
-            rows.append(self._row(f"{block}", name, (*schedule.resolution(block), channels)))
-        for block in range(self.n_blocks, 0, -1):
-            size = schedule.resolution(block)
-            if block == 1:
-                below = self.parts["block_1/conv0"].kernel.shape[-2]
-                rows.append(Row("1", "minibatch deviation", (*size, below), 0))
-            for part in ("conv0", "conv1"):
-                name = f"block_{block}/{part}"
-                output = (1, 1) if name == "block_1/conv1" else size
-                rows.append(self._row(f"{block}", name, (*output, filters_of(self.parts[name]))))
-            if block > 1:
-                below = filters_of(self.parts[f"block_{block}/conv1"])
-                rows.append(
-                    Row(f"{block}", "downscale", (*schedule.resolution(block - 1), below), 0)
-                )
-        for head in ("score", *(f"{label}_logits" for label in self.labels)):
-            rows.append(self._row("heads", head, (filters_of(self.parts[head]),)))
-        return rows
-
     def _from_rgb(self, images, block: int):
         return leaky(self.parts[f"block_{block}/from_rgb"](images))
-
-
-def filters_of(layer) -> int:
-    """Output channels of a layer."""
-    return layer.kernel.shape[-1]
 
 
 def carry_over(source: Network, target: Network) -> None:

@@ -28,12 +28,14 @@ from reverbsynth.spectra.phase import (
 from reverbsynth.spectra.stft import istft, stft
 
 
-def to_specgram(real, imaginary, phase_only: bool = False):
+def to_specgram(real, imaginary, phase, phase_only: bool = False):
     """Log-magnitude and instantaneous frequency (or phase over pi) of an STFT.
 
     Parameters
     ----------
     real, imaginary : tensor [shape=(n, 128, 1024)]
+    phase : tensor [shape=(n, 128, 1024)], radians
+        Their angle.
     phase_only : bool
         Keep the phase instead of its frequency.
 
@@ -41,19 +43,9 @@ def to_specgram(real, imaginary, phase_only: bool = False):
     -------
     tensor [shape=(n, 128, 1024, 2)]
     """
-    return _specgram(real, imaginary, ops.arctan2(imaginary, real), phase_only)
-
-
-def _specgram(real, imaginary, phase, phase_only: bool):
     magnitude = ops.log(ops.sqrt(real**2 + imaginary**2) + FLOOR)
     second = phase / math.pi if phase_only else instantaneous_frequency(phase)
     return ops.stack([magnitude, second], axis=-1)
-
-
-def to_stft(specgram, phase_only: bool = False):
-    """Invert `to_specgram`: real and imaginary part [shape=(n, 128, 1024)]."""
-    second = specgram[..., 1]
-    return _rectangular(ops.exp(specgram[..., 0]), second if phase_only else integrate(second))
 
 
 def to_mel(specgram):
@@ -65,25 +57,6 @@ def to_mel(specgram):
     magnitude = ops.log(project(ops.exp(2 * specgram[..., 0])) + FLOOR)
     steps = project(specgram[..., 1] * math.pi)
     return ops.stack([magnitude, with_wrapped_steps(steps[:, :1], steps[:, 1:])], axis=-1)
-
-
-def from_mel(melspecgram):
-    """Mel image back to linear frequency [shape=(n, 128, 1024, 2)]."""
-    magnitude, phase = _mel_to_polar(melspecgram)
-    frequency = instantaneous_frequency(phase * math.pi)
-    return ops.stack([ops.log(magnitude), frequency], axis=-1)
-
-
-def _mel_to_polar(melspecgram):
-    """Magnitude, and phase in half turns, at the STFT's bins."""
-    project = mel.to_linear_bins()
-    power = project(ops.exp(melspecgram[..., 0]))
-    return ops.sqrt(power + FLOOR), project(integrate(melspecgram[..., 1]))
-
-
-def _rectangular(magnitude, phase):
-    cosine, sine = cosine_and_sine(phase)
-    return magnitude * cosine, magnitude * sine
 
 
 class Representation:
@@ -119,7 +92,7 @@ class Representation:
         return encode
 
     def _image(self, real, imaginary, phase):
-        specgram = _specgram(real, imaginary, phase, phase_only=self.kind == "phase")
+        specgram = to_specgram(real, imaginary, phase, phase_only=self.kind == "phase")
         return to_mel(specgram) if self.kind == "mel" else specgram
 
     def harmonic_image(self, pitch):
@@ -156,9 +129,15 @@ class Representation:
 
     def to_stft(self, images):
         """Images as the STFT they stand for: real and imaginary part [shape=(n, 128, 1024)]."""
+        first, second = images[..., 0], images[..., 1]
+        phase = second if self.kind == "phase" else integrate(second)
         if self.kind == "mel":
-            return _rectangular(*_mel_to_polar(images))
-        return to_stft(images, phase_only=self.kind == "phase")
+            project = mel.to_linear_bins()
+            magnitude, phase = ops.sqrt(project(ops.exp(first)) + FLOOR), project(phase)
+        else:
+            magnitude = ops.exp(first)
+        cosine, sine = cosine_and_sine(phase)
+        return magnitude * cosine, magnitude * sine
 
     def decode(self, images):
         """Images [shape=(n, 128, 1024, 2)] as notes [shape=(n, 64000)]."""

@@ -1,13 +1,40 @@
 """The original's stored stages as models of ours."""
 
+import re
+
 import keras
 import numpy as np
 import pytest
 
 from reverbsynth.gan.labels import LabelSpace
-from reverbsynth.gan.magenta import load_networks
 from reverbsynth.gan.model import ProgressiveGAN
+from reverbsynth.gan.networks import Discriminator, Generator
 from reverbsynth.settings import Settings
+
+_BLOCK = re.compile(
+    r".*/(progressive_gan_)(block_\d+)/(conv0|conv1|to_rgb|from_rgb)/(?:conv2d/)?(\w+)"
+)
+
+_HEADS = {"/logits/": "score", "/classification_logits/": "pitch_logits"}
+
+
+def our_name(original: str) -> str | None:
+    """The name a variable of the original has here, or None where it has none."""
+    for head, name in _HEADS.items():
+        if head in original:
+            return f"{name}/{original.rsplit('/', 1)[-1]}"
+    found = _BLOCK.fullmatch(original)
+    return f"{found[2]}/{found[3]}/{found[4]}" if found else None
+
+
+def load_networks(
+    weights: dict[str, np.ndarray], generator: Generator, discriminator: Discriminator
+) -> None:
+    """Assign weights by their original names to both networks; every variable must be there."""
+    for scope, network in (("Generator/", generator), ("Discriminator/", discriminator)):
+        ours = {our_name(k): v for k, v in weights.items() if k.startswith(scope)}
+        for name, variable in network.named_variables().items():
+            variable.assign(ours[name])
 
 
 def compiled(function):

@@ -7,14 +7,13 @@ import pytest
 from keras import ops
 
 from reverbsynth.gan import schedule
-from reverbsynth.gan.magenta import our_name
 from reverbsynth.gan.model import ProgressiveGAN
 from reverbsynth.gan.networks import Discriminator, Generator, carry_over
 from reverbsynth.settings import GanSettings, SpectraSettings
 from reverbsynth.spectra.representation import Representation
 
 from . import original_arithmetic as original
-from .conftest import PITCH, PITCHES, thin_settings, uniform_histogram
+from .conftest import PITCH, PITCHES, our_name, thin_settings, uniform_histogram
 
 FULL = GanSettings()
 PARAMETERS = {

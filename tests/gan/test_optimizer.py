@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 from keras import ops
 
-from reverbsynth.gan.magenta import load_networks
 from reverbsynth.gan.model import ProgressiveGAN
 
-from .conftest import PITCH, PITCHES, thin_settings, uniform_histogram
+from .conftest import PITCH, PITCHES, load_networks, thin_settings, uniform_histogram
 
 
 @pytest.fixture

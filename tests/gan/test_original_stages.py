@@ -5,11 +5,10 @@ import pytest
 from keras import ops
 
 from reverbsynth.gan import losses
-from reverbsynth.gan.magenta import our_name
 from reverbsynth.gan.model import fade_in_real
 from reverbsynth.gan.schedule import Schedule, blocks, box_factor
 
-from .conftest import compiled, real_images, thin_settings
+from .conftest import compiled, our_name, real_images, thin_settings
 
 LOSSES = {
     "generator_loss": "generator_loss",
