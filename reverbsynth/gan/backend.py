@@ -1,15 +1,13 @@
 """What the training step needs of the Keras backend in use: one of two modules, same names."""
 
+from importlib import import_module
+
 import keras
 
-if keras.backend.backend() == "jax":
-    from reverbsynth.gan import backend_jax as _backend
-elif keras.backend.backend() == "tensorflow":
-    from reverbsynth.gan import backend_tensorflow as _backend
-else:
-    raise ImportError(
-        f"KERAS_BACKEND: found {keras.backend.backend()!r}, expected tensorflow or jax"
-    )
+_NAME = keras.backend.backend()
+if _NAME not in ("jax", "tensorflow"):
+    raise ImportError(f"KERAS_BACKEND: found {_NAME!r}, expected tensorflow or jax")
+_backend = import_module(f"reverbsynth.gan.backend_{_NAME}")
 
 BackendStep = _backend.BackendStep
 input_gradient = _backend.input_gradient

@@ -54,7 +54,7 @@ def with_dependency(value, images):
     return images
 
 
-class BackendStep:
+class BackendStep(keras.Model):
     """Keras' entry point to the step: on JAX all state goes in and comes out."""
 
     def train_step(self, state, data):

@@ -2,6 +2,7 @@
 
 import logging
 
+import keras
 import tensorflow as tf
 
 # Every stage is a model of its own, compiled once; TensorFlow takes that for retracing.
@@ -64,7 +65,7 @@ def with_dependency(value, images):
         return tf.identity(images)
 
 
-class BackendStep:
+class BackendStep(keras.Model):
     """Keras' entry point to the step: on TensorFlow the step is called as it is."""
 
     def train_step(self, data):

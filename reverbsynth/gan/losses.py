@@ -22,10 +22,10 @@ def generator_loss(score, logits: dict, labels: dict, weights: LossSettings):
     Parameters
     ----------
     score : tensor [shape=(n,)]
-        The critic's score of generated images.
+        The discriminator's score of generated images.
     logits : dict of tensors [shape=(n, classes)]
     labels : dict of int tensors [shape=(n,)]
-        The classes that were asked for.
+        The classes that the generator was conditioned on.
     """
     terms = {"generator_wasserstein": -ops.mean(score)}
     total = terms["generator_wasserstein"]
@@ -69,7 +69,7 @@ def interpolate(real, fake, alpha):
 
 
 def gradient_norms(gradient, box_factor: int):
-    """Slope of the score along each image, as at full size [shape=(n,)].
+    """Norm of the score's gradient by each image, as at full size [shape=(n,)].
 
     A pixel at native resolution stands for ``box_factor²`` pixels of the full-size image, each of
     which has ``1 / box_factor²`` of its gradient: the norm is ``1 / box_factor`` of the native one.
@@ -103,8 +103,6 @@ def griffin_lim_consistency(images, representation: Representation):
     ----------
     images : tensor [shape=(n, 128, 1024, 2)], de-normalized, full size
     """
-    magnitude, again = representation.magnitudes(images)
-    top = ops.maximum(
-        ops.max(magnitude, axis=(1, 2), keepdims=True), ops.max(again, axis=(1, 2), keepdims=True)
-    )
-    return ops.mean(((magnitude - again) / ops.maximum(1.0, top)) ** 2)
+    stated, decoded = representation.magnitudes(images)
+    top = ops.max(ops.maximum(stated, decoded), axis=(1, 2), keepdims=True)
+    return ops.mean(((stated - decoded) / ops.maximum(1.0, top)) ** 2)

@@ -72,9 +72,8 @@ def read_original(directory: Path | str, lowest_pitch: int | None = None) -> Tra
     path = directory / "experiment.json"
     experiment = read_json(path, error=RunError)
     for key, expected in _FIXED.items():
-        found = experiment.get(key, expected)
-        if found != expected:
-            raise RunError(f"{path}: {key} is {found!r}, only {expected!r} can be read")
+        if (value := experiment.get(key, expected)) != expected:
+            raise RunError(f"{path}: {key} is {value!r}, only {expected!r} can be read")
     stage, prefix = _last_checkpoint(directory)
     variables = _read_checkpoint(prefix)
     gan, spectra = _settings(experiment, path)
@@ -138,24 +137,24 @@ def _settings(experiment: dict[str, Any], path: Path) -> tuple[GanSettings, Spec
 
 def _last_checkpoint(directory: Path) -> tuple[int, Path]:
     """The highest stage folder that has a checkpoint, and the checkpoint's prefix."""
-    found = {}
-    for folder in directory.glob("stage_*"):
-        name = folder.name.removeprefix("stage_")
-        if name.isdigit() and (folder / "checkpoint").is_file():
-            found[int(name)] = folder
-    if not found:
+    stages = {}
+    for state in directory.glob("stage_*/checkpoint"):
+        name = state.parent.name.removeprefix("stage_")
+        if name.isdigit() and state.is_file():
+            stages[int(name)] = state
+    if not stages:
         raise RunError(f"{directory}: no stage_NNNNN folder with a checkpoint file in it")
-    stage = max(found)
+    stage = max(stages)
+    state = stages[stage]
     if stage > schedule.LAST_STAGE:
-        raise RunError(f"{found[stage]}: stage {stage}, expected at most {schedule.LAST_STAGE}")
-    state = found[stage] / "checkpoint"
+        raise RunError(f"{state.parent}: stage {stage}, expected at most {schedule.LAST_STAGE}")
     named = re.search(
         r'^model_checkpoint_path:\s*"([^"]+)"', state.read_text(errors="replace"), re.MULTILINE
     )
     if not named:
         raise RunError(f"{state}: does not name a model_checkpoint_path")
     # The path may be that of the machine it was trained on; the file lies beside this one.
-    prefix = found[stage] / Path(named[1]).name
+    prefix = state.with_name(Path(named[1]).name)
     if not prefix.with_name(prefix.name + ".index").is_file():
         raise RunError(f"{prefix}.index: no such file, named in {state}")
     return stage, prefix

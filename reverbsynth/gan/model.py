@@ -4,6 +4,8 @@
 step per batch. A stage has a model of its own; `ProgressiveGAN.next_stage` carries the weights.
 """
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
@@ -28,7 +30,7 @@ from reverbsynth.settings import Settings
 from reverbsynth.spectra.representation import Representation
 
 
-class ProgressiveGAN(BackendStep, keras.Model):
+class ProgressiveGAN(BackendStep):
     """One stage of the progressive GAN.
 
     Parameters
@@ -51,7 +53,7 @@ class ProgressiveGAN(BackendStep, keras.Model):
         self.stage = stage
         self.representation = Representation(settings.spectra)
         size = condition_size(settings.gan, labels)
-        options = {
+        options: dict[str, Any] = {
             "representation": self.representation,
             "stage": stage,
             "seed": settings.seed,
@@ -137,7 +139,7 @@ class ProgressiveGAN(BackendStep, keras.Model):
     def draw(self, batch: int):
         """A latent vector and labels for each of ``batch`` images, from the data's histogram.
 
-        On several devices all draw the same, and each keeps its share.
+        On several devices all draw the same, and each keeps its shard.
         """
         z = keras.random.normal((batch, self.settings.gan.latent_size), seed=self.random)
         log_frequencies = ops.convert_to_tensor(self._log_frequencies[np.newaxis], "float32")
@@ -163,8 +165,8 @@ class ProgressiveGAN(BackendStep, keras.Model):
             score, logits = self.discriminator(fake, progress)
             total, terms = losses.generator_loss(score, logits, labels, weights)
             if weights.imle_weight:
-                found = self.generator(near, condition, progress)
-                terms["nearest_distance"] = ops.mean(losses.image_distance(target, found))
+                nearest = self.generator(near, condition, progress)
+                terms["nearest_distance"] = ops.mean(losses.image_distance(target, nearest))
                 total = total + weights.imle_weight * terms["nearest_distance"]
             if weights.griffin_lim_consistency:
                 total = total + weights.griffin_lim_consistency * losses.griffin_lim_consistency(
@@ -201,7 +203,7 @@ class ProgressiveGAN(BackendStep, keras.Model):
         real, fake : tensor [shape=(n, frames, bins, 2)], de-normalized
         real_labels : dict of int tensors [shape=(n,)]
         alpha : tensor [shape=(n, 1, 1, 1)]
-            Where between real and generated the slope is taken.
+            Where between real and generated images the gradient is taken.
         """
         between = losses.interpolate(real, fake, alpha)
         weights = self.settings.losses
@@ -266,25 +268,39 @@ class ProgressiveGAN(BackendStep, keras.Model):
         return gradients
 
     def step(self, data) -> dict:
-        """One generator step, then one discriminator step, each with fresh draws."""
-        real, labels = data
-        labels = {name: labels[:, i] for i, name in enumerate(self.labels)}
+        """One generator step, then one discriminator step, each with fresh draws.
+
+        Parameters
+        ----------
+        data : tuple
+            Real images [shape=(n, frames, bins, 2)], de-normalized, and their class indices
+            [shape=(n, n_labels)].
+
+        Returns
+        -------
+        dict
+            All loss terms by the names that the metrics have.
+        """
+        real, columns = data
+        labels = {name: columns[:, i] for i, name in enumerate(self.labels)}
         batch = self.settings.training.batch
         progress = self.progress()
         real = fade_in_real(real, progress, self.stage)
-
-        terms, gradients = self.generator_gradients(*self.draw(batch), progress, real, labels)
+        # The generator, against the discriminator as it is; then its moving average.
+        z, drawn = self.draw(batch)
+        generator_terms, gradients = self.generator_gradients(z, drawn, progress, real, labels)
         self.optimizer.generator.apply(gradients, self.generator.trainable_variables)
         self.update_average()
-
-        real = with_dependency(terms["generator_loss"], real)
-        fake = ops.stop_gradient(self.generate(*self.draw(batch), progress))
+        # The discriminator, against the generator that has just moved.
+        real = with_dependency(generator_terms["generator_loss"], real)
+        z, drawn = self.draw(batch)
+        fake = ops.stop_gradient(self.generate(z, drawn, progress))
         alpha = local_shard(keras.random.uniform((batch, 1, 1, 1), seed=self.random))
-        more, gradients = self.discriminator_gradients(real, labels, fake, alpha, progress)
+        terms, gradients = self.discriminator_gradients(real, labels, fake, alpha, progress)
         self.optimizer.discriminator.apply(gradients, self.discriminator.trainable_variables)
 
         self.images_seen.assign_add(batch)
-        return {**terms, **more}
+        return {**generator_terms, **terms}
 
     def update_average(self) -> None:
         """Move the generator's average a step towards its weights, without debiasing.

@@ -118,8 +118,8 @@ class Generator(Network):
         representation: Representation | None = None,
     ):
         super().__init__(name, settings, stage)
-        self.representation = representation
-        self.harmonic = settings.pitch_input == "harmonic"
+        # Set where the pitch is told as a number.
+        self.harmonics = representation if settings.pitch_input == "harmonic" else None
         self._note("latent", "z and labels", (1, 1, settings.latent_size + condition_size))
         for name, kernel in generator_kernels(settings, condition_size, stage).items():
             block, part = int(name[len("block_")]), name.split("/")[1]
@@ -149,9 +149,9 @@ class Generator(Network):
         tensor [shape=(n, frames, bins, 2)], normalized, float32
         """
         coordinates = None
-        if self.harmonic:
+        if self.harmonics is not None:
             pitch = condition[:, 0]
-            coordinates = pitch_coordinates(pitch, self.representation)
+            coordinates = pitch_coordinates(pitch, self.harmonics)
             condition = ops.concatenate([register(pitch)[:, None], condition[:, 1:]], axis=-1)
         x = pixel_norm(ops.concatenate([z, condition], axis=-1))
         for block in range(1, self.n_blocks + 1):

@@ -1,7 +1,7 @@
 """The progressive schedule as arithmetic: stages, blocks, resolutions and progress.
 
 Stages run from 0 to 12. An even stage is stable: it trains the blocks it has at full weight. An
-odd one blends in the next block. Progress p counts blocks from 0: p = 2 means that block 3 is
+odd one fades in the next block. Progress p counts blocks from 0: p = 2 means that block 3 is
 fully in, p = 1.375 that block 3 has weight 0.375. Karras et al., "Progressive Growing of GANs"
 (2018); Engel et al., "GANSynth" (2019).
 """
@@ -20,7 +20,7 @@ def blocks(stage: int) -> int:
 
 
 def is_transition(stage: int) -> bool:
-    """Whether a stage blends in a new block."""
+    """Whether a stage fades in a new block."""
     return stage % 2 == 1
 
 

@@ -26,9 +26,9 @@ def mel_centers() -> np.ndarray:
     hz = np.arange(1, BINS + 1) * SAMPLE_RATE / N_FFT
     total = matrix.sum(axis=0)
     filled = total > 0
-    place = np.arange(BINS)
+    bands = np.arange(BINS)
     centers = (matrix[:, filled] * hz[:, None]).sum(axis=0) / total[filled]
-    return np.interp(place, np.append(-1, place[filled]), np.append(0.0, centers))
+    return np.interp(bands, np.append(-1, bands[filled]), np.append(0.0, centers))
 
 
 _BREAK_HZ = 700.0

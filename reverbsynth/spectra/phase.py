@@ -43,8 +43,8 @@ def unwrap(phase):
 def instantaneous_frequency(phase):
     """Steps of the unwrapped phase over pi; frame 0 holds the phase itself over pi.
 
-    Engel et al., "GANSynth" (2019), section 2. Unwrapping adds up the steps that are asked for:
-    they are taken as they are.
+    Engel et al., "GANSynth" (2019), section 2. Unwrapping would add up just these steps, so they
+    are taken as they are.
 
     Parameters
     ----------

@@ -152,11 +152,11 @@ class Representation:
             Equal where the image is the STFT of some sound.
         """
         real, imaginary = self.to_stft(images)
-        again, turned = stft(istft(real, imaginary))
+        decoded_real, decoded_imaginary = stft(istft(real, imaginary))
         # The tiny term keeps the gradient finite where a bin is silent.
         return (
             ops.sqrt(real**2 + imaginary**2 + 1e-20),
-            ops.sqrt(again**2 + turned**2 + 1e-20),
+            ops.sqrt(decoded_real**2 + decoded_imaginary**2 + 1e-20),
         )
 
     def normalize(self, images):

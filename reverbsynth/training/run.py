@@ -54,7 +54,7 @@ _FACTS = (
     *("settings_hash", "preset", "seed", "commit", "versions", "data_sha256", "vocabulary"),
     *("histogram", "images_seen", "stage_ends", "wall_seconds", "finished"),
 )
-"""What every manifest tells."""
+"""Entries of every manifest."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Samples:
         return np.asarray(self.labels["pitch"])
 
     def subset(self, count: int) -> "Samples":
-        """At most so many, evenly picked: they are in the data set's order, effect by effect."""
+        """At most ``count`` samples, evenly spaced: they lie in the data set's order."""
         rows = evenly_spaced(len(self.real), count)
         labels = {name: [values[row] for row in rows] for name, values in self.labels.items()}
         return Samples(self.real[rows], self.generated[rows], labels)
@@ -103,7 +103,7 @@ class Run:
 
         Raises
         ------
-        ReverbSynthError
+        RunError
             When the directory is no run, or its files are damaged.
         """
         directory = Path(directory)
@@ -116,11 +116,11 @@ class Run:
             raise RunError(f"{path}: {missing[0]} is missing, expected a run's manifest")
         if "bundle" in manifest:
             # Published results outlive changes of what the hash is taken of.
-            found, expected = sha256(directory / SETTINGS), manifest["bundle"]["settings"]
+            actual, stated = sha256(directory / SETTINGS), manifest["bundle"]["settings"]
         else:
-            found, expected = settings.hash, manifest.get("settings_hash")
-        if found != expected:
-            raise RunError(f"{directory}: {SETTINGS} has hash {found}, {MANIFEST} says {expected}")
+            actual, stated = settings.hash, manifest["settings_hash"]
+        if actual != stated:
+            raise RunError(f"{directory}: {SETTINGS} has hash {actual}, {MANIFEST} says {stated}")
         return cls(directory, settings, manifest)
 
     @classmethod
@@ -136,7 +136,7 @@ class Run:
 
         Raises
         ------
-        ReverbSynthError
+        RunError
             When the directory holds something else, or a run of other settings or data.
         """
         directory = Path(directory)
@@ -144,16 +144,14 @@ class Run:
             run = cls.open(directory)
             run.check_trainable()
             if run.settings.hash != settings.hash:
-                (name, (found, expected)), *more = differences(run.settings, settings).items()
-                more = f" (and {len(more)} more)" if more else ""
+                (name, (old, new)), *more = differences(run.settings, settings).items()
+                others = f" (and {len(more)} more)" if more else ""
                 raise RunError(
-                    f"{directory}: a run of other settings: {name}: found {found}, "
-                    f"expected {expected}{more}"
+                    f"{directory}: a run of other settings: {name}: found {old}, "
+                    f"expected {new}{others}"
                 )
-            if (found := run.manifest["data_sha256"]) != data.sha256:
-                raise RunError(
-                    f"{directory}: a run of other data ({found}, expected {data.sha256})"
-                )
+            if (old := run.manifest["data_sha256"]) != data.sha256:
+                raise RunError(f"{directory}: a run of other data ({old}, expected {data.sha256})")
             return run
         if directory.exists() and not _is_free(directory, settings):
             raise RunError(f"{directory}: not a run and not empty, expected a new directory")
@@ -179,7 +177,7 @@ class Run:
         write_json(directory / MANIFEST, manifest)
         return cls(directory, settings, manifest)
 
-    def update(self, **facts) -> None:
+    def update(self, **facts: Any) -> None:
         """Change entries of the manifest."""
         self.manifest = {**self.manifest, **facts}
         if self.writes:
@@ -199,7 +197,7 @@ class Run:
 
         Raises
         ------
-        ReverbSynthError
+        RunError
             For a bundle: it has neither data nor checkpoints.
         """
         if self.bundled:
@@ -210,7 +208,10 @@ class Run:
     @property
     def labels(self) -> LabelSpace:
         """What the networks are conditioned on."""
-        return LabelSpace.from_json(self.manifest["vocabulary"])
+        try:
+            return LabelSpace.from_json(self.manifest["vocabulary"])
+        except ValueError as error:
+            raise RunError(f"{self.directory / MANIFEST}: {error}") from None
 
     @property
     def histogram(self) -> np.ndarray:
@@ -221,8 +222,8 @@ class Run:
     def stages(self) -> list[int]:
         """Finished stages."""
         mark = "samples.npz" if self.bundled else "weights.safetensors"
-        found = (self.directory / "stages").glob(f"[0-9][0-9]/{mark}")
-        return sorted(int(path.parent.name) for path in found)
+        paths = self.directory.glob(f"stages/[0-9][0-9]/{mark}")
+        return sorted(int(path.parent.name) for path in paths)
 
     @property
     def schedule(self) -> Schedule | RecordedSchedule:
@@ -343,9 +344,7 @@ def _box_up(images: np.ndarray, factor: int) -> np.ndarray:
 
 
 def _is_free(directory: Path, settings: Settings) -> bool:
-    """Whether a run may begin here: nothing but its data set may lie in the folder, and what a
-    process that was killed right here has left.
-    """
+    """Whether a folder holds at most a data set and what a process killed while beginning left."""
 
     def free(path: Path) -> bool:
         begun = path.name == SETTINGS and path.read_bytes() == settings.to_yaml().encode()

@@ -46,7 +46,8 @@ class StageProgress:
         self.blend = 0.0
         self.by_minutes = settings.stage_minutes is not None
         self._batch, self._clock = settings.batch, clock
-        self._before, self._started = seconds, None
+        self._before = seconds
+        self._started: float | None = None
         self._schedule = Schedule.of(settings)
         self._limits = [60 * minutes for minutes in settings.stage_minutes or ()]
         self.stop = _ENDLESS if self.by_minutes else self._schedule.span(stage)[1]

@@ -12,6 +12,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -177,7 +178,7 @@ class TrainingLoop(keras.callbacks.Callback):
             while model.stage <= last and not run.finished:
                 # The training images at the stage's own resolution; one process writes the file.
                 factor = box_factor(blocks(model.stage))
-                pixels = devices.chief_first(lambda f=factor: self.images.at_resolution(f))
+                pixels = devices.chief_first(partial(self.images.at_resolution, factor))
                 # Where the stage stands, by images or by the chief's clock.
                 self.progress = StageProgress(
                     settings.training,
