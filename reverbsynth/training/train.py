@@ -173,8 +173,6 @@ class TrainingLoop(keras.callbacks.Callback):
             if run.writes:
                 trim_metrics(run.metrics_path, images_seen)
                 self.events = stack.enter_context(closing(EventFile(run)))
-                self.bar = stack.enter_context(progress_bar())
-                self.task = self.bar.add_task("", total=None)
             while model.stage <= last and not run.finished:
                 # The training images at the stage's own resolution; one process writes the file.
                 factor = box_factor(blocks(model.stage))
@@ -198,7 +196,8 @@ class TrainingLoop(keras.callbacks.Callback):
                         self.progress.stop,
                     )
                     # All steps of the stage: model.step, between the two methods below.
-                    devices.fit(model, self.batches, [self, *callbacks])
+                    with progress_bar() as self.bar:
+                        devices.fit(model, self.batches, [self, *callbacks])
                     if self.interrupted:
                         return
                     # A checkpoint first: what follows takes a while, and may fail.
@@ -256,8 +255,9 @@ class TrainingLoop(keras.callbacks.Callback):
         return model, checkpoint.images, checkpoint.stage_seconds
 
     def on_train_begin(self, logs: dict | None = None) -> None:
-        """Note when this session's steps of the stage began."""
+        """Begin the display of this session's steps of the stage."""
         self.stage_started = self.clock()
+        self.task = self.bar.add_task("", total=None, visible=self.run.writes)
 
     def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
         """Set how far a transition is: by images the model counts itself, by the clock we tell."""
