@@ -34,7 +34,8 @@ from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.progress import progress
 from reverbsynth.seeds import evenly_spaced, generator
 from reverbsynth.settings import Settings
-from reverbsynth.training.run import Run, curve_names
+from reverbsynth.training.metrics import curve_names
+from reverbsynth.training.run import Run
 
 FILE = "evaluation.json"
 """Name of a run's report in its directory."""
