@@ -11,9 +11,10 @@ BACKENDS := $(or $(KERAS_BACKEND),tensorflow jax)
 # Two processes, a module in one of them, in the order of tests/conftest.py.
 PARALLEL := -n 2 --dist loadscope --no-loadscope-reorder
 
-# What imports neither TensorFlow nor JAX.
-FAST := tests/audio tests/data tests/effects tests/evaluation/metrics tests/evaluation/test_bootstrap.py \
-  tests/files tests/settings tests/test_*.py
+# What trains nothing and hardly needs TensorFlow.
+FAST := tests/audio tests/cli tests/data tests/effects tests/evaluation/metrics \
+  tests/evaluation/test_bootstrap.py tests/evaluation/test_claims.py tests/files \
+  tests/instrument tests/settings tests/test_*.py
 SPELT := *.md *.yml CITATION.cff Makefile pyproject.toml .ci .github benchmarks book notebooks \
   reverbsynth tests
 
@@ -39,7 +40,8 @@ test: $(READY)
 	done
 
 test-fast: $(READY)
-	$(BIN)/python -m pytest -m "not (slow or browser or kill or distributed)" $(FAST) $(ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) -m "not (slow or browser or kill or distributed)" \
+	  $(FAST) $(ARGS)
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -4,7 +4,7 @@ Twins of the data set are the reference: the same source note with and without a
 goes from one twin to the other; the reference is then what a mixing desk does, a crossfade.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -188,7 +188,7 @@ class PairedMetrics:
         return measure
 
 
-def reference_first(effects: list[str]) -> list[str]:
+def reference_first(effects: Sequence[str]) -> list[str]:
     """Return effects with the one that others are compared with first: dry, if it is there.
 
     >>> reference_first(["chorus", "dry", "delay"])
