@@ -11,7 +11,6 @@ from rich.progress import (
     DownloadColumn,
     MofNCompleteColumn,
     Progress,
-    ProgressColumn,
     TaskID,
     TextColumn,
     TimeRemainingColumn,
@@ -36,24 +35,19 @@ class ProgressDisplay(Progress):
 
     Parameters
     ----------
-    count : str, optional
-        What is shown of a task's total: ``"items"``, ``"bytes"`` or ``"none"``.
+    in_bytes : bool, optional
+        Whether tasks count bytes.
     get_time : callable, optional
         A clock, in seconds.
     """
 
-    def __init__(self, count: str = "items", get_time: Callable[[], float] | None = None):
-        counts: dict[str, list[ProgressColumn]] = {
-            "items": [MofNCompleteColumn()],
-            "bytes": [DownloadColumn()],
-            "none": [],
-        }
+    def __init__(self, in_bytes: bool = False, get_time: Callable[[], float] | None = None):
+        count = DownloadColumn() if in_bytes else MofNCompleteColumn()
         console = Console(stderr=True)
         super().__init__(
-            *(TextColumn("{task.description}"), BarColumn(), *counts[count], TimeRemainingColumn()),
+            *(TextColumn("{task.description}"), BarColumn(), count, TimeRemainingColumn()),
             console=console,
             disable=not console.is_terminal,
-            transient=count == "none",
             get_time=get_time,
         )
         self._line_due = self.get_time() + 60
@@ -78,8 +72,3 @@ class ProgressDisplay(Progress):
         left = task.time_remaining
         to_go = "" if left is None else f", {timedelta(seconds=round(left))} to go"
         self.console.print(f"{task.description}: {done}{to_go}", markup=False, soft_wrap=True)
-
-
-def progress(in_bytes: bool = False) -> ProgressDisplay:
-    """A display that counts items or bytes."""
-    return ProgressDisplay("bytes" if in_bytes else "items")

@@ -14,7 +14,7 @@ def test_a_log_gets_a_line_a_minute(capsys):
 
 
 def test_short_work_prints_nothing(capsys):
-    with ProgressDisplay("bytes") as display:
+    with ProgressDisplay(in_bytes=True) as display:
         task = display.add_task("download", total=None)
         display.advance(task)
     assert capsys.readouterr().err == ""

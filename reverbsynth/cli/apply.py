@@ -57,7 +57,7 @@ def apply(
     """
     from reverbsynth.audio.io import check_suffix, read_sound
     from reverbsynth.instrument.instrument import Instrument
-    from reverbsynth.progress import progress
+    from reverbsynth.progress import ProgressDisplay
 
     check_suffix(output)
     values = assignments(None, label)
@@ -66,7 +66,7 @@ def apply(
     (chosen,) = chosen_labels(instrument, {"effect": effect}).values()
     known = chosen_labels(instrument, values)
     own_effect = known.pop("effect", None)
-    with progress() as display:
+    with ProgressDisplay() as display:
         task = display.add_task("searching", total=steps)
         applied = instrument.apply_effect(
             audio,

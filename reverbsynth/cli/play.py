@@ -120,9 +120,9 @@ def _render(
     labels: dict[str, Any],
 ) -> "Rendering":
     from reverbsynth.instrument.midi import render
-    from reverbsynth.progress import progress
+    from reverbsynth.progress import ProgressDisplay
 
-    with progress() as display:
+    with ProgressDisplay() as display:
         task = display.add_task("playing", total=None)
         return render(
             instrument,

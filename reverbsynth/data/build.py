@@ -29,7 +29,7 @@ from reverbsynth.data.sources.soundfont import SoundFont
 from reverbsynth.effects import Effect, effects
 from reverbsynth.errors import DataError
 from reverbsynth.files.atomic import write_json
-from reverbsynth.progress import progress
+from reverbsynth.progress import ProgressDisplay
 from reverbsynth.settings import DataSettings, Settings, settings_hash
 
 CHUNK = 256
@@ -221,7 +221,7 @@ def _write_chunks(
     split: dict[str, str],
 ) -> None:
     """Process the chunks that are not yet in the work folder."""
-    with progress() as display:
+    with ProgressDisplay() as display:
         done = min(journal.chunks * CHUNK, len(entries))
         task = display.add_task("notes", total=len(entries), completed=done)
         for start in range(done, len(entries), CHUNK):

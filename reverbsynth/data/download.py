@@ -9,7 +9,7 @@ import pooch
 import requests
 
 from reverbsynth.errors import DataError
-from reverbsynth.progress import progress
+from reverbsynth.progress import ProgressDisplay
 
 ADDRESS = "http://download.magenta.tensorflow.org/datasets/nsynth"
 """Where Magenta publishes NSynth (licence CC BY 4.0)."""
@@ -104,7 +104,7 @@ class _Resuming:
 
     def _store(self, answer: requests.Response, done: int) -> None:
         size = answer.headers.get("Content-Length")
-        with open(self.part, "ab") as file, progress(in_bytes=True) as display:
+        with open(self.part, "ab") as file, ProgressDisplay(in_bytes=True) as display:
             file.truncate(done)
             total = done + int(size) if size else None
             task = display.add_task(self.part.stem, total=total, completed=done)

@@ -22,7 +22,7 @@ from reverbsynth.evaluation.clips import Clips
 from reverbsynth.evaluation.metrics.paired import shared_effects
 from reverbsynth.evaluation.stored import StoredResult, load_or_evaluate
 from reverbsynth.instrument.instrument import Instrument
-from reverbsynth.progress import progress
+from reverbsynth.progress import ProgressDisplay
 from reverbsynth.seeds import generator
 from reverbsynth.settings import Settings
 from reverbsynth.training.run import Run
@@ -171,7 +171,7 @@ def apply_to_held_out(
 def _trials(instrument: Instrument, data: DataSet, settings: Settings) -> Iterator[TransferTrial]:
     limits, effects = settings.evaluation, shared_effects(instrument, data)
     sources = _sources(instrument, data, effects, settings)
-    with progress() as display:
+    with ProgressDisplay() as display:
         task = display.add_task("searching", total=len(sources) * limits.transfer_steps)
         for twins in sources:
             recording = twins[effects[0]]

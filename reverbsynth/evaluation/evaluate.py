@@ -31,7 +31,7 @@ from reverbsynth.evaluation.report import Report
 from reverbsynth.evaluation.representations import NAMES, compare_representations
 from reverbsynth.evaluation.stored import load_or_evaluate
 from reverbsynth.instrument.instrument import Instrument
-from reverbsynth.progress import progress
+from reverbsynth.progress import ProgressDisplay
 from reverbsynth.seeds import evenly_spaced, generator
 from reverbsynth.settings import Settings
 from reverbsynth.training.metrics import curve_names
@@ -181,7 +181,7 @@ def _facts(run: Run | None, instrument: Instrument, data: DataSet, settings: Set
 def _evaluated(
     run: Run | None, instrument: Instrument, data: DataSet, settings: Settings, facts: dict
 ) -> Report:
-    with progress() as display:
+    with ProgressDisplay() as display:
         task = display.add_task("training classifiers", total=_STEPS)
 
         def next_step(description: str) -> None:

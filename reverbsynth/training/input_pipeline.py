@@ -12,7 +12,7 @@ from reverbsynth.errors import DataError
 from reverbsynth.files.atomic import atomic_path, remove_partial
 from reverbsynth.files.lock import exclusive_lock
 from reverbsynth.gan.labels import LabelSpace
-from reverbsynth.progress import batched, progress
+from reverbsynth.progress import ProgressDisplay, batched
 from reverbsynth.settings import SpectraSettings, settings_hash
 from reverbsynth.spectra.format import IMAGE_SHAPE
 from reverbsynth.spectra.representation import Representation
@@ -101,7 +101,7 @@ class SpectrogramCache:
         # The last batch is padded, so that one shape is compiled.
         waves = np.zeros((_ENCODE_BATCH, NOTE_LENGTH), np.float32)
         start = 0
-        with progress() as bar:
+        with ProgressDisplay() as bar:
             notes = bar.track(
                 self.data.notes(self.split), len(self), description=f"encoding {self.split}"
             )

@@ -28,7 +28,7 @@ from reverbsynth.files.lock import exclusive_lock
 from reverbsynth.gan import losses
 from reverbsynth.gan.model import ProgressiveGAN, fade_in_real
 from reverbsynth.gan.schedule import blocks, box_factor
-from reverbsynth.progress import progress as progress_bar
+from reverbsynth.progress import ProgressDisplay
 from reverbsynth.seeds import evenly_spaced
 from reverbsynth.settings import Settings
 from reverbsynth.training.checkpoints import Checkpoints, network_variables, restore, values
@@ -196,7 +196,7 @@ class TrainingLoop(keras.callbacks.Callback):
                         self.progress.stop,
                     )
                     # All steps of the stage: model.step, between the two methods below.
-                    with progress_bar() as self.bar:
+                    with ProgressDisplay() as self.bar:
                         devices.fit(model, self.batches, [self, *callbacks])
                     if self.interrupted:
                         return

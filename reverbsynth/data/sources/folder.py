@@ -26,7 +26,7 @@ from reverbsynth.data.notes import (
 from reverbsynth.data.sources.files import fingerprint, listing_fingerprint, required
 from reverbsynth.errors import DataError
 from reverbsynth.files.reading import reading
-from reverbsynth.progress import progress
+from reverbsynth.progress import ProgressDisplay
 from reverbsynth.settings import FolderSource
 
 SUFFIXES = (".wav", ".flac", ".aif", ".aiff", ".ogg", ".oga")
@@ -70,7 +70,7 @@ class Folder:
             reject(name, f"{self.table}: file {name}: not found in {self.path}")
         low, high = self.settings.pitches or (0, 127)
         entries, pitches = [], {}
-        with progress() as display:
+        with ProgressDisplay() as display:
             for name, file in display.track(self.files.items(), description="pitches"):
                 row = rows.get(name, {})
                 try:

@@ -22,7 +22,7 @@ from reverbsynth.data.sources.nsynth_metadata import (
 from reverbsynth.errors import DataError
 from reverbsynth.files.json import read_json
 from reverbsynth.files.reading import reading
-from reverbsynth.progress import progress
+from reverbsynth.progress import ProgressDisplay
 from reverbsynth.settings import NSynthSource
 
 EXPECTED = (
@@ -134,7 +134,7 @@ class Records:
     def find(
         self, work: Path, selection: Selection, reject: Rejected
     ) -> Iterator[tuple[Description, Locator]]:
-        with progress(in_bytes=True) as display:
+        with ProgressDisplay(in_bytes=True) as display:
             total = sum(file.stat().st_size for file in self.files)
             task = display.add_task("reading", total=total)
             for file in self.files:

@@ -25,7 +25,7 @@ from reverbsynth.data.sources.nsynth_metadata import (
     from_name,
 )
 from reverbsynth.errors import DataError
-from reverbsynth.progress import progress
+from reverbsynth.progress import ProgressDisplay
 
 KEPT = "kept.bin"
 """File of the work folder with the wanted notes, one after another."""
@@ -119,7 +119,7 @@ class Archive:
     def _members(self, reject: Rejected) -> Iterator[tuple[PurePosixPath, int, IO[bytes]]]:
         """The archive's files, in order: path, size in bytes and content, to be read at once."""
         try:
-            with open(self.path, "rb") as raw, progress(in_bytes=True) as display:
+            with open(self.path, "rb") as raw, ProgressDisplay(in_bytes=True) as display:
                 task = display.add_task("reading", total=self.path.stat().st_size)
                 zipped = raw.read(2) == b"\x1f\x8b"
                 raw.seek(0)
