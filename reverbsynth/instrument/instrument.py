@@ -39,6 +39,10 @@ class Instrument:
 
     `open`, `load`, `from_run` and `from_original` read one.
 
+    >>> bass = Instrument.open("run")
+    >>> bass.notes([40, 42], seed=1, effect="reverb").shape
+    (2, 64000)
+
     Parameters
     ----------
     generator : TrainedGenerator

@@ -84,6 +84,9 @@ class Samples:
 class Run:
     """One training and its directory. Use `open` or `create`.
 
+    >>> Run.open("run").stages
+    [0, 1, 2]
+
     Attributes
     ----------
     writes : bool

@@ -59,6 +59,12 @@ def train(
     The same call on a directory where training stopped, wherever it stopped, goes on from the last
     checkpoint.
 
+    >>> brief = {"training.stable_images": 8, "training.batch": 4, "training.last_stage": 0}
+    >>> run = train(Settings.preset("tiny", **brief), "data", "new_run")
+    stage  0: ...
+    >>> run.finished
+    True
+
     Parameters
     ----------
     settings : Settings
