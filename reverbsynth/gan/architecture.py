@@ -1,5 +1,10 @@
 """Shapes of the generator's weights, by arithmetic alone: playing needs no Keras."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
 from reverbsynth.gan.labels import LabelSpace
 from reverbsynth.gan.schedule import blocks, resolution
 from reverbsynth.settings import GanSettings
@@ -35,6 +40,37 @@ def condition_size(settings: GanSettings, labels: LabelSpace) -> int:
     One-hot blocks side by side; where the pitch is a number, it stands in place of its block.
     """
     return labels.width - (len(labels["pitch"]) - 1 if settings.pitch_input == "harmonic" else 0)
+
+
+def condition(
+    settings: GanSettings, labels: LabelSpace, values: Mapping[str, Sequence[Any]]
+) -> np.ndarray:
+    """What tells the generator the labels of some notes.
+
+    Parameters
+    ----------
+    settings : GanSettings
+    labels : LabelSpace
+    values : mapping
+        By label, a value for each note, or a mapping from values to their shares. Where the pitch
+        is told as a number, any real one.
+
+    Returns
+    -------
+    ndarray, float32 [shape=(n, condition_size)]
+
+    Raises
+    ------
+    ReverbSynthError
+        For a value that a label does not have.
+    """
+    blocks = []
+    for name in labels:
+        if name == "pitch" and settings.pitch_input == "harmonic":
+            blocks.append(np.array(values[name], np.float32)[:, None])
+        else:
+            blocks.append(labels.one_hot(name, values[name]))
+    return np.concatenate(blocks, axis=1)
 
 
 def register(pitch):

@@ -116,11 +116,16 @@ class LabelSpace:
     def one_hot(self, name: str, values: Sequence[Any]) -> np.ndarray:
         """One-hot rows of a label's values, float32 [shape=(n, classes)].
 
+        A mapping from values to their shares is a row of shares; pitches are not mixed.
+
         Raises
         ------
         ReverbSynthError
             For a value that the label does not have.
         """
         block = np.zeros((len(values), len(self[name])), np.float32)
-        block[np.arange(len(values)), [self.index(name, value) for value in values]] = 1
+        for row, value in zip(block, values, strict=True):
+            shares = value if isinstance(value, Mapping) and name != "pitch" else {value: 1.0}
+            for part, share in shares.items():
+                row[self.index(name, part)] = share
         return block

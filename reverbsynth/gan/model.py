@@ -148,16 +148,15 @@ class ProgressiveGAN(BackendStep):
         z, columns = local_shard(z), local_shard(columns)
         return z, {name: columns[:, i] for i, name in enumerate(self.labels)}
 
-    def generator_gradients(self, z, labels: dict, progress, real=None, real_labels=None):
+    def generator_gradients(self, z, labels: dict, progress, target=None, condition=None):
         """Loss terms of the generator and gradients of its trainable variables.
 
-        Real images [shape=(n, frames, bins, 2)], de-normalized, and their labels are needed where
-        ``losses.imle_weight`` has a weight.
+        Real images [shape=(n, frames, bins, 2)], de-normalized, and what asks the generator for
+        them [shape=(n, condition_size)] are needed where ``losses.imle_weight`` has a weight.
         """
         weights = self.settings.losses
         if weights.imle_weight:
-            target = self.representation.normalize(real)
-            condition = self.condition(real_labels)
+            target = self.representation.normalize(target)
             near = self.nearest_latents(target, condition, progress)
 
         def objective():
@@ -274,21 +273,24 @@ class ProgressiveGAN(BackendStep):
         ----------
         data : tuple
             Real images [shape=(n, frames, bins, 2)], de-normalized, and their class indices
-            [shape=(n, n_labels)].
+            [shape=(n, n_labels)]; or such a pair and another of the images that the nearest
+            generated ones are drawn to, with their conditions [shape=(n, condition_size)].
 
         Returns
         -------
         dict
             All loss terms by the names that the metrics have.
         """
-        real, columns = data
+        (real, columns), *more = data if isinstance(data[0], tuple | list) else (data,)
         labels = {name: columns[:, i] for i, name in enumerate(self.labels)}
         batch = self.settings.training.batch
         progress = self.progress()
         real = fade_in_real(real, progress, self.stage)
         # The generator, against the discriminator as it is; then its moving average.
         z, drawn = self.draw(batch)
-        generator_terms, gradients = self.generator_gradients(z, drawn, progress, real, labels)
+        target, condition = (real, self.condition(labels)) if not more else more[0]
+        target = fade_in_real(target, progress, self.stage) if more else target
+        generator_terms, gradients = self.generator_gradients(z, drawn, progress, target, condition)
         self.optimizer.generator.apply(gradients, self.generator.trainable_variables)
         self.update_average()
         # The discriminator, against the generator that has just moved.

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import (
     Field,
     NonNegativeFloat,
+    NonNegativeInt,
     PositiveFloat,
     PositiveInt,
     field_validator,
@@ -94,6 +95,9 @@ class LossSettings(Frozen):
     """Weight of the distance from each real image to the nearest of a few generated ones with its
     labels (implicit maximum likelihood estimation).
     """
+    imle_crossfades: NonNegativeInt = 0
+    """Crossfades of each pair of twins that count as real images there, asked for by the shares of
+    their effects: 0 leaves the ends only."""
     imle_samples: PositiveInt = 4
     """Generated images among which the nearest is sought."""
 

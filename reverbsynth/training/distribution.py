@@ -122,14 +122,13 @@ class TensorFlowDevices(Devices):
             first = context.input_pipeline_id * local
 
             def shards() -> Iterator[tuple]:
-                for images, labels in (batches[step] for step in range(len(batches))):
+                for batch in (batches[step] for step in range(len(batches))):
                     for replica in range(first, first + local):
                         shard = slice(replica * rows, (replica + 1) * rows)
-                        yield images[shard], labels[shard]
+                        yield keras.tree.map_structure(lambda array, s=shard: array[s], batch)
 
-            signature = tuple(
-                tf.TensorSpec((rows, *array.shape[1:]), array.dtype)
-                for array in (batches.images, batches.labels)
+            signature = keras.tree.map_structure(
+                lambda array: tf.TensorSpec((rows, *array.shape[1:]), array.dtype), batches[0]
             )
             return tf.data.Dataset.from_generator(shards, output_signature=signature).prefetch(2)
 

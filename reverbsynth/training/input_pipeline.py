@@ -1,6 +1,9 @@
 """A data set as images: encoded once, cached on disk, served in a reproducible order."""
 
+import itertools
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import keras
 import numpy as np
@@ -11,11 +14,15 @@ from reverbsynth.data.dataset import DataSet
 from reverbsynth.errors import DataError
 from reverbsynth.files.atomic import atomic_path, remove_partial
 from reverbsynth.files.lock import exclusive_lock
+from reverbsynth.gan.architecture import condition
 from reverbsynth.gan.labels import LabelSpace
 from reverbsynth.progress import ProgressDisplay, batched
-from reverbsynth.settings import SpectraSettings, settings_hash
+from reverbsynth.seeds import generator
+from reverbsynth.settings import GanSettings, SpectraSettings, settings_hash
 from reverbsynth.spectra.format import IMAGE_SHAPE
 from reverbsynth.spectra.representation import Representation
+
+T = TypeVar("T")
 
 _IN_MEMORY = 2 * 2**30
 _ENCODE_BATCH = 16
@@ -34,12 +41,28 @@ class SpectrogramCache:
     data : DataSet
     settings : SpectraSettings
     split : {"train", "valid", "test"}
+    crossfades : int
+        Mixtures of each pair of twins that follow them, mixed as waves and then encoded: a note
+        whose effect is, say, 40 % wet is a recording like any other.
+
+    Attributes
+    ----------
+    index : list of dict
+        What is known of the note of each image. ``effect`` is a mapping from effects to their
+        shares in a crossfade.
     """
 
-    def __init__(self, data: DataSet, settings: SpectraSettings, split: str = "train"):
+    def __init__(
+        self, data: DataSet, settings: SpectraSettings, split: str = "train", crossfades: int = 0
+    ):
         self.data = data
         self.split = split
-        self.index = data.index(split)
+        self._crossfades = crossfades
+        self._name = f"{split}-crossfades-{crossfades}" if crossfades else split
+        notes = data.index(split)
+        self.index = [
+            row for twins in _by_origin(notes, _origin_of_row) for row in self._rows(twins)
+        ]
         self._representation = Representation(settings)
         key = settings_hash([settings.model_dump(mode="json"), data.sha256])
         self._folder = Path(data.directory) / "images" / key
@@ -51,6 +74,12 @@ class SpectrogramCache:
         """Class indices of each image's labels, int32 [shape=(n, n_labels)]."""
         rows = [[space.index(name, note[name]) for name in space] for note in self.index]
         return np.array(rows, np.int32).reshape(len(self), len(space))
+
+    def conditions(self, settings: GanSettings, space: LabelSpace) -> np.ndarray:
+        """What tells the generator each image's labels, float32 [shape=(n, condition_size)]."""
+        return condition(
+            settings, space, {name: [row[name] for row in self.index] for name in space}
+        )
 
     def at_resolution(self, factor: int = 1) -> np.ndarray:
         """Images box-scaled down by ``factor`` a side [shape=(n, 128/factor, 1024/factor, 2)].
@@ -76,8 +105,9 @@ class SpectrogramCache:
         return np.array(images) if images.nbytes <= _IN_MEMORY else images
 
     def _path(self, factor: int) -> Path:
-        name = f"{self.split}.npy" if factor == 1 else f"{self.split}-{factor:02d}.npy"
-        return self._folder / name
+        return self._folder / (
+            f"{self._name}.npy" if factor == 1 else f"{self._name}-{factor:02d}.npy"
+        )
 
     def _make(self, factor: int) -> None:
         """Write a resolution, and those it is made from, where they are not there."""
@@ -102,14 +132,36 @@ class SpectrogramCache:
         waves = np.zeros((_ENCODE_BATCH, NOTE_LENGTH), np.float32)
         start = 0
         with ProgressDisplay() as bar:
-            notes = bar.track(
-                self.data.notes(self.split), len(self), description=f"encoding {self.split}"
-            )
-            for batch in batched(notes, _ENCODE_BATCH):
-                waves[: len(batch)] = [note.audio for note in batch]
+            sounds = bar.track(self._waves(), len(self), description=f"encoding {self.split}")
+            for batch in batched(sounds, _ENCODE_BATCH):
+                waves[: len(batch)] = batch
                 encoded = ops.convert_to_numpy(encode(ops.convert_to_tensor(waves)))
                 images[start : start + len(batch)] = encoded[: len(batch)]
                 start += len(batch)
+
+    def _waves(self) -> Iterator[np.ndarray]:
+        """The notes' waves, and after each group of twins those of its crossfades."""
+        for twins in _by_origin(self.data.notes(self.split), lambda note: note.origin):
+            waves = {note.effect: note.audio for note in twins}
+            yield from (note.audio for note in twins)
+            for shares in self._mixtures(twins[0].origin, list(waves)):
+                yield sum(share * waves[effect] for effect, share in shares.items())
+
+    def _rows(self, twins: list[dict]) -> Iterator[dict]:
+        """The twins' rows of the index, and those of their crossfades."""
+        yield from twins
+        first, effects = twins[0], [row["effect"] for row in twins]
+        for shares in self._mixtures(first["origin"], effects):
+            yield {**first, "effect": shares}
+
+    def _mixtures(self, origin: str, effects: list[str]) -> Iterator[dict[str, float]]:
+        """Shares of the first effect and another, one drawn from each equal part of [0, 1]."""
+        first, *others = effects
+        for effect in others if self._crossfades else ():
+            rng = generator(0, origin, effect)
+            for part in range(self._crossfades):
+                share = (part + rng.random()) / self._crossfades
+                yield {first: 1.0 - share, effect: share}
 
     @staticmethod
     def _downscale(larger: np.ndarray, images: np.ndarray) -> None:
@@ -118,6 +170,16 @@ class SpectrogramCache:
             rows = slice(start, start + _DOWNSCALE_BATCH)
             boxes = larger[rows].reshape(-1, height, 2, width, 2, channels)
             images[rows] = boxes.mean(axis=(2, 4))
+
+
+def _by_origin(notes: Iterable[T], origin: Callable[[T], str]) -> Iterator[list[T]]:
+    """Twins together: a data set holds those of one note one after another."""
+    for _, twins in itertools.groupby(notes, origin):
+        yield list(twins)
+
+
+def _origin_of_row(row: dict) -> str:
+    return row["origin"]
 
 
 class BatchSequence(keras.utils.PyDataset):
@@ -129,19 +191,30 @@ class BatchSequence(keras.utils.PyDataset):
     Parameters
     ----------
     images : ndarray [shape=(n, frames, bins, 2)]
-    labels : ndarray [shape=(n, n_labels)]
-        Class indices.
+    labels : ndarray [shape=(n, ...)]
+        Class indices, or what tells the generator the labels.
     batch : int
         Images of a batch.
     seed : int
     start, stop : int
         Images seen before the first batch, and at which to stop.
+    targets : BatchSequence, optional
+        What stands beside each batch: the images whose nearest generated ones are drawn to them,
+        where those are more than the batch's own.
     """
 
     def __init__(
-        self, images: np.ndarray, labels: np.ndarray, batch: int, seed: int, start: int, stop: int
+        self,
+        images: np.ndarray,
+        labels: np.ndarray,
+        batch: int,
+        seed: int,
+        start: int,
+        stop: int,
+        targets: "BatchSequence | None" = None,
     ):
         super().__init__(workers=1)
+        self.targets = targets
         self.images, self.labels = images, labels
         self.batch, self.seed, self.start = batch, seed, start
         self.steps = max(0, -(-(stop - start) // batch))
@@ -150,7 +223,12 @@ class BatchSequence(keras.utils.PyDataset):
     def __len__(self) -> int:
         return self.steps
 
-    def __getitem__(self, step: int) -> tuple[np.ndarray, np.ndarray]:
+    def __getitem__(self, step: int) -> tuple:
+        own = self.own(step)
+        return own if self.targets is None else (own, self.targets.own(step))
+
+    def own(self, step: int) -> tuple[np.ndarray, np.ndarray]:
+        """Images and labels of a batch, without the targets beside it."""
         rows = self.rows(self.start + step * self.batch)
         return self.images[rows], self.labels[rows]
 

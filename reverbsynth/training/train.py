@@ -120,6 +120,10 @@ def train(
     images = SpectrogramCache(data, settings.spectra)
     if not len(images):
         raise DataError(f"{data.directory}: the training split holds no notes")
+    crossfades = settings.losses.imle_crossfades if settings.losses.imle_weight else 0
+    targets = (
+        SpectrogramCache(data, settings.spectra, crossfades=crossfades) if crossfades else None
+    )
     # The loop, in a directory that no other process trains. A signal waits for the step's end.
     with ExitStack() as stack:
         if run.writes:
@@ -129,7 +133,7 @@ def train(
         stack.enter_context(devices.scope())
         stop = stack.enter_context(StopRequest())
         deadline = math.inf if max_minutes is None else clock() + 60 * max_minutes
-        loop = TrainingLoop(run, images, devices, stop, deadline, clock)
+        loop = TrainingLoop(run, images, targets, devices, stop, deadline, clock)
         last = last_stage(settings.training)
         loop.train_stages(last if until_stage is None else min(until_stage, last), callbacks)
     return run
@@ -143,6 +147,8 @@ class TrainingLoop(keras.callbacks.Callback):
     run : Run
         Of several processes only one has ``run.writes``; the others compute and write nothing.
     images : SpectrogramCache
+    targets : SpectrogramCache or None
+        Images that the nearest generated ones are drawn to, where they are more than ``images``.
     devices : Devices
     stop : StopRequest
     deadline : float
@@ -154,13 +160,14 @@ class TrainingLoop(keras.callbacks.Callback):
         self,
         run: Run,
         images: SpectrogramCache,
+        targets: SpectrogramCache | None,
         devices: Devices,
         stop: StopRequest,
         deadline: float,
         clock: Callable[[], float],
     ):
         super().__init__()
-        self.run, self.images, self.devices = run, images, devices
+        self.run, self.images, self.targets, self.devices = run, images, targets, devices
         self.stop, self.deadline, self.clock = stop, deadline, clock
         self.checkpoints = Checkpoints(run.directory / "checkpoints")
         self.metrics = MetricsLog(run.metrics_path)
@@ -193,14 +200,18 @@ class TrainingLoop(keras.callbacks.Callback):
                 )
                 if not self.progress.over:
                     # Batches in an order that depends on the seed and on the images seen alone.
-                    self.batches = BatchSequence(
-                        pixels,
-                        labels,
+                    order = (
                         settings.training.batch,
                         settings.seed,
                         images_seen,
                         self.progress.stop,
                     )
+                    targets = None
+                    if self.targets is not None:
+                        more = devices.chief_first(lambda f=factor: self.targets.at_resolution(f))
+                        asked = self.targets.conditions(settings.gan, run.labels)
+                        targets = BatchSequence(more, asked, *order)
+                    self.batches = BatchSequence(pixels, labels, *order, targets)
                     # All steps of the stage: model.step, between the two methods below.
                     with ProgressDisplay() as self.bar:
                         devices.fit(model, self.batches, [self, *callbacks])
@@ -343,7 +354,7 @@ class TrainingLoop(keras.callbacks.Callback):
         if before // settings.training.batch % settings.training.griffin_lim_every:
             return {"fake_consistency": "", "real_consistency": ""}
         model = self.model
-        real, classes = (part[:CONSISTENCY_NOTES] for part in self.batches[batch])
+        real, classes = (part[:CONSISTENCY_NOTES] for part in self.batches.own(batch))
         rng = np.random.default_rng([settings.seed, before])
         z = rng.standard_normal((len(real), settings.gan.latent_size), np.float32)
         labels = {name: classes[:, i] for i, name in enumerate(model.labels)}

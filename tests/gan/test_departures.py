@@ -129,7 +129,7 @@ def test_the_generator_follows_the_nearest_distance():
     model = model_with(imle_weight=1e4, imle_samples=2)
     z = ops.convert_to_tensor(np.random.default_rng(0).standard_normal((2, 256)), "float32")
     terms, pulled = compiled(
-        lambda: model.generator_gradients(z, LABELS, PROGRESS, images(), LABELS)
+        lambda: model.generator_gradients(z, LABELS, PROGRESS, images(), model.condition(LABELS))
     )
     _, free = compiled(lambda: model_with().generator_gradients(z, LABELS, PROGRESS))
     assert float(terms["nearest_distance"]) > 0
