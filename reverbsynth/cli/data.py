@@ -44,4 +44,10 @@ def data(
     for skipped in built.manifest["skipped"]:
         typer.echo(f"skipped: {skipped['reason']}")
     counts = ", ".join(f"{built.count(split)} {split}" for split in built.splits)
+    keys, noted, trained = (
+        len(pitches)
+        for pitches in (built.vocabulary("pitch"), built.keys(*built.splits), built.keys("train"))
+    )
+    if trained < keys:
+        typer.echo(f"warning: {noted} of {keys} keys have notes ({trained} in train)")
     typer.echo(f"{directory}: {counts} notes ({', '.join(map(str, built.vocabulary('effect')))})")

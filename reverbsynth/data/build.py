@@ -19,9 +19,9 @@ from reverbsynth.data.notes import (
     NoteRef,
     Rejected,
     RejectedNote,
-    assign_splits,
     audio_problem,
     duplicates,
+    split_notes,
 )
 from reverbsynth.data.sources.folder import Folder
 from reverbsynth.data.sources.nsynth import NSynth
@@ -115,9 +115,7 @@ def build_data(settings: Settings, directory: Path | str, skip_bad: bool = False
     }
     with BuildJournal(directory, identity, skip_bad) as journal:
         index, unlisted = _indexed(source, journal)
-        split = assign_splits(
-            [entry.id for entry in index.entries], settings.data.split, settings.seed
-        )
+        split = split_notes(index.entries, settings.data, settings.seed)
         _write_chunks(settings.data, source, chain, journal, index.entries, split)
         rejected = {note.name for note in journal.rejected.notes}
         rows: dict[str, list[dict]] = {name: [] for name in SPLITS}

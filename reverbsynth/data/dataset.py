@@ -1,8 +1,10 @@
 """A data set on disk: three TFRecord files and the manifest that describes them."""
 
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +42,6 @@ class DataSet:
 
     Attributes
     ----------
-    directory : Path
     manifest : dict
         Settings, counts, SHA-256 of each file, versions, engines, skipped notes.
     splits : tuple
@@ -56,13 +57,7 @@ class DataSet:
 
     @classmethod
     def open(cls, directory: Path | str) -> "DataSet":
-        """The data set in ``directory``.
-
-        Raises
-        ------
-        DataError
-            When there is none, or a file is missing, truncated or not what the manifest says.
-        """
+        """The data set in ``directory``, whose files have the sizes that the manifest says."""
         directory = Path(directory)
         path = directory / MANIFEST
         if not path.exists():
@@ -82,8 +77,14 @@ class DataSet:
         except (AttributeError, KeyError, TypeError, ValueError, IndexError):
             raise DataError(f"{path}: not a whole manifest; build the data set again") from None
         del manifest["index"]
-        for name, size in sizes.items():
-            _check_size(directory / name, size)
+        for name, expected in sizes.items():
+            path = directory / name
+            if not os.path.isfile(path):
+                raise DataError(f"{path}: missing; build the data set again")
+            if (size := path.stat().st_size) != expected:
+                raise DataError(
+                    f"{path}: found {size} bytes, expected {expected}; build the data set again"
+                )
         return cls(directory, manifest, index)
 
     @property
@@ -124,6 +125,11 @@ class DataSet:
             for values in zip(*(columns[name] for name in METADATA), strict=True)
         ]
 
+    def keys(self, *splits: str) -> list[int]:
+        """The MIDI pitches that have notes in any of the splits, in order."""
+        pitches = (self._index[self._known(split)]["pitch"] for split in splits)
+        return sorted(set(chain.from_iterable(pitches)))
+
     def vocabulary(self, label: str) -> list[int] | list[str]:
         """The values a label can take, in the order of its one-hot block.
 
@@ -146,13 +152,7 @@ class DataSet:
         return [counts[value] for value in self.vocabulary(label)]
 
     def verify(self) -> None:
-        """Compare the SHA-256 of every file with the manifest's.
-
-        Raises
-        ------
-        DataError
-            For the first file that differs.
-        """
+        """Compare the SHA-256 of every file with the manifest's; a `DataError` names the first."""
         for name, file in self.manifest["files"].items():
             path = self.directory / name
             if (digest := sha256(path)) != file["sha256"]:
@@ -176,12 +176,8 @@ def encode_note(note: Note) -> bytes:
 def read_notes(path: Path | str) -> Iterator[Note]:
     """The notes of a TFRecord file, whether it holds all our features or only the paper's two.
 
-    A note without an id is called after the file and its number in it.
-
-    Raises
-    ------
-    DataError
-        At the first record that is broken or is not a usable note.
+    A note without an id is called after the file and its number in it. A `DataError` names the
+    first record that is broken or is not a usable note.
     """
     path = Path(path)
     for number, (offset, payload) in enumerate(tfrecord.read(path)):
@@ -192,13 +188,7 @@ def read_notes(path: Path | str) -> Iterator[Note]:
 
 
 def decode_note(payload: bytes, name: str) -> Note:
-    """The note in a record's payload; ``name`` is its id where it has none.
-
-    Raises
-    ------
-    ValueError
-        When it is not a usable note.
-    """
+    """The note in a record's payload, called ``name`` where it has no id; else a ValueError."""
     features = tfrecord.decode(payload)
     audio = tfrecord.floats(features, "audio")
     if problem := audio_problem(audio):
@@ -230,10 +220,7 @@ def compact(notes: list[dict[str, str | int]]) -> dict[str, Any]:
 
 
 def _expanded(columns: dict[str, Any]) -> dict[str, list]:
-    """The columns of an index that `compact` made, spelled out.
-
-    Raises one of several errors where they are of another kind.
-    """
+    """The columns of an index that `compact` made; one of several errors where they are not."""
     expanded = {}
     for name, column in columns.items():
         if isinstance(column, dict):
@@ -249,14 +236,3 @@ def _expanded(columns: dict[str, Any]) -> dict[str, list]:
 def _check(as_expected: bool) -> None:
     if not as_expected:
         raise ValueError
-
-
-def _check_size(path: Path, expected: int) -> None:
-    try:
-        size = path.stat().st_size
-    except OSError:
-        raise DataError(f"{path}: missing; build the data set again") from None
-    if size != expected:
-        raise DataError(
-            f"{path}: found {size} bytes, expected {expected}; build the data set again"
-        )

@@ -11,6 +11,7 @@ import numpy as np
 from reverbsynth.audio.format import NOTE_LENGTH
 from reverbsynth.errors import DataError, printable
 from reverbsynth.seeds import generator
+from reverbsynth.settings import DataSettings
 
 SPLITS = ("train", "valid", "test")
 
@@ -34,9 +35,9 @@ class Note:
     audio : ndarray, float32 [shape=(64000,)]
         Samples in [-1, 1], at 16 kHz.
     pitch, velocity : int
-        In MIDI; a velocity of 0 where the source does not give it.
+        In MIDI.
     instrument : str
-        Name of the instrument within the source.
+        Its name within the source.
     effect : str
         Label of the processing; ``"dry"`` is none.
     origin : str
@@ -57,9 +58,7 @@ class Note:
 
     def twin(self, effect: str, audio: np.ndarray) -> "Note":
         """This note with an effect, whose output is ``audio``."""
-        return replace(
-            self, id=f"{self.id}/{effect}", audio=audio, effect=effect, origin=self.origin
-        )
+        return replace(self, id=f"{self.id}/{effect}", audio=audio, effect=effect)
 
     @property
     def metadata(self) -> dict[str, str | int]:
@@ -73,10 +72,7 @@ Locator = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class NoteRef:
-    """A note whose audio has not been read yet.
-
-    ``locator`` is whatever its source needs to find the audio, as JSON values.
-    """
+    """A note whose audio has not been read yet, and what its source needs to find it."""
 
     id: str
     pitch: int
@@ -85,7 +81,7 @@ class NoteRef:
     locator: Locator = ()
 
     def note(self, audio: np.ndarray) -> Note:
-        """The note with its audio, float32 [shape=(64000,)]."""
+        """The note, with its audio."""
         return Note(self.id, audio, self.pitch, self.velocity, self.instrument)
 
 
@@ -98,20 +94,14 @@ class RejectedNote:
 
 
 class Rejected:
-    """Collects notes that cannot be used; unless ``skip`` is set, the first one is an error."""
+    """Collects notes that cannot be used; unless ``skip`` is set, the first is a `DataError`."""
 
-    def __init__(self, skip: bool, notes: Iterable[RejectedNote] = ()):
+    def __init__(self, skip: bool):
         self.skip = skip
-        self.notes = list(notes)
+        self.notes: list[RejectedNote] = []
 
     def __call__(self, name: str, reason: str) -> None:
-        """Reject the note called ``name``.
-
-        Raises
-        ------
-        DataError
-            With ``reason``, unless bad notes are to be skipped.
-        """
+        """Reject the note called ``name``."""
         if not self.skip:
             raise DataError(reason)
         self.notes.append(RejectedNote(name, printable(reason)))
@@ -119,15 +109,7 @@ class Rejected:
 
 @dataclass(frozen=True)
 class Index:
-    """The notes of a source.
-
-    Attributes
-    ----------
-    entries : list of NoteRef
-        Those that seem usable.
-    report : dict
-        What else is known of them, as JSON values for the manifest.
-    """
+    """The usable notes of a source, and what else the manifest reports of them (JSON values)."""
 
     entries: list[NoteRef]
     report: dict[str, Any] = field(default_factory=dict)
@@ -191,6 +173,23 @@ def draw(entries: Sequence[NoteRef], count: int | None, seed: int) -> list[NoteR
     return [entries[number] for number in sorted(chosen)]
 
 
+def split_notes(entries: Sequence[NoteRef], settings: DataSettings, seed: int) -> dict[str, str]:
+    """The split of each note of a source, by id; see `assign_splits`.
+
+    Of the keys that have notes, every ``settings.train_every``-th, from the lowest, has its notes
+    in all splits. The notes of the others go to valid and test, in the proportion of their shares.
+    """
+    keys = sorted({entry.pitch for entry in entries})[:: settings.train_every]
+    trained = [entry.id for entry in entries if entry.pitch in keys]
+    held_out = [entry.id for entry in entries if entry.pitch not in keys]
+    splits = assign_splits(trained, settings.split, seed)
+    if held_out:
+        _, valid, test = settings.split
+        shares = (0.0, valid / (valid + test), test / (valid + test))
+        splits |= assign_splits(held_out, shares, seed)
+    return splits
+
+
 def assign_splits(
     ids: Sequence[str], shares: tuple[float, float, float], seed: int
 ) -> dict[str, str]:
@@ -203,19 +202,9 @@ def assign_splits(
     ids : sequence of str
         Ids of the source notes, each once; their order does not matter.
     shares : tuple of float
-        Shares of the three splits, with a sum of 1. Every split with a share above 0 gets at
-        least one note.
+        With a sum of 1. Every split with a share above 0 gets at least one note; a `DataError`
+        where there are fewer notes than such splits.
     seed : int
-
-    Returns
-    -------
-    dict
-        The split of each id.
-
-    Raises
-    ------
-    DataError
-        When there are fewer notes than splits to fill.
     """
     wanted = [split for split, share in zip(SPLITS, shares, strict=True) if share > 0]
     if len(ids) < len(wanted):

@@ -109,11 +109,20 @@ class DataSettings(Frozen):
     """
     split: tuple[Fraction, Fraction, Fraction] = (0.8, 0.1, 0.1)
     """Shares of train, valid and test (paper: 80/10/10)."""
+    train_every: PositiveInt = 1
+    """Of the keys that have notes, every n-th, from the lowest, has some in train; the others' go
+    to valid and test only (paper: 1).
+    """
 
     @model_validator(mode="after")
     def _consistent(self) -> "DataSettings":
         if abs(sum(self.split) - 1) > 1e-9:
             raise ValueError(f"split: found a sum of {sum(self.split):g}, expected 1")
+        if self.train_every > 1 and not sum(self.split[1:]):
+            raise ValueError(
+                f"train_every: found {self.train_every}, expected 1, since split leaves no notes "
+                "to valid and test"
+            )
         labels = [effect.label for effect in self.effects]
         if len(set(labels)) < len(labels):
             raise ValueError(f"effects: found names {labels}, expected each once")

@@ -60,3 +60,19 @@ def test_a_mistake_in_a_setting(run, tmp_path):
     with pytest.raises(ReverbSynthError, match=r"data\.source\.sauce: no such setting"):
         run("data", tmp_path / "data", "--set", "data.source.sauce=1")
     assert not (tmp_path / "data").exists()
+
+
+def test_keys_without_notes_are_a_warning(run, sounds, tmp_path):
+    source = tmp_path / "every other key"
+    source.mkdir()
+    for path in sorted(sounds.iterdir())[::2]:
+        (source / path.name).symlink_to(path)
+    arguments = ("--source", "folder", "--path", source)
+    printed = run("data", tmp_path / "data", *arguments, "--set", "data.split=[1, 0, 0]")
+    assert "warning: 6 of 11 keys have notes (6 in train)" in printed
+
+
+def test_no_warning_where_every_key_has_notes(run, sounds, tmp_path):
+    arguments = ("--source", "folder", "--path", sounds)
+    printed = run("data", tmp_path / "data", *arguments, "--set", "data.split=[1, 0, 0]")
+    assert "keys" not in printed

@@ -3,6 +3,7 @@ import hashlib
 import json
 import os
 import shutil
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -372,3 +373,15 @@ def test_an_offset_is_removed_before_the_effects_if_asked(settings, tone, tmp_pa
         if after.effect == "dry":
             np.testing.assert_allclose(after.audio, audible(before.audio), atol=1e-6)
     assert "remove_offset" not in settings().non_default_values().get("data", {})
+
+
+def test_keys_held_out_of_training(settings, tmp_path):
+    data = build_data(settings(**{"data.train_every": 3}), tmp_path / "data")
+    assert data.keys("train") == sorted(set(data.keys("train")) & {36, 39, 42, 45})
+    assert data.keys(*data.splits) == list(range(36, 48))
+    assert {37, 38, 40, 41, 43, 44, 46, 47} <= set(data.keys("valid", "test"))
+    for split in data.splits:
+        effects = Counter(row["origin"] for row in data.index(split))
+        assert set(effects.values()) == {2}, "a note and its twin share a split"
+    assert data_hash(settings()) == data_hash(settings(**{"data.train_every": 1}))
+    assert data_hash(settings()) != data_hash(settings(**{"data.train_every": 3}))

@@ -14,10 +14,12 @@ from reverbsynth.data.notes import (
     audio_problem,
     draw,
     duplicates,
+    split_notes,
 )
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.progress import batched
 from reverbsynth.seeds import generator
+from reverbsynth.settings import DataSettings, Settings
 
 
 def entries(count):
@@ -58,6 +60,38 @@ def test_another_seed_deals_otherwise():
 
 def test_a_share_of_nothing_gets_nothing():
     assert counts(assign_splits(["a", "b"], (1.0, 0.0, 0.0), 0)) == [2, 0, 0]
+
+
+def keyboard(keys, notes_per_key):
+    return [
+        NoteRef(f"{key}-{number}", key, 100, "piano")
+        for key in keys
+        for number in range(notes_per_key)
+    ]
+
+
+def test_without_held_out_keys_the_key_does_not_matter():
+    notes = keyboard(range(40, 52), 5)
+    expected = assign_splits([note.id for note in notes], (0.8, 0.1, 0.1), 3)
+    assert split_notes(notes, DataSettings(), 3) == expected
+    assert "train_every" not in Settings().non_default_values().get("data", {})
+
+
+def test_keys_held_out_are_in_valid_and_test_only():
+    notes = keyboard([21, 24, 25, 30, 40, 41, 45], 10)
+    dealt = split_notes(notes, DataSettings(train_every=3), 0)
+    assert set(dealt) == {note.id for note in notes}
+    trained = {note.pitch for note in notes if dealt[note.id] == "train"}
+    assert trained == {21, 30, 45}
+    held_out = [dealt[note.id] for note in notes if note.pitch not in trained]
+    assert held_out.count("valid") == held_out.count("test") == 20
+    others = [dealt[note.id] for note in notes if note.pitch in trained]
+    assert [others.count(split) for split in SPLITS] == [24, 3, 3]
+
+
+def test_held_out_keys_need_a_split():
+    with pytest.raises(ValueError, match="train_every: found 3, expected 1, since split leaves"):
+        DataSettings(train_every=3, split=(1, 0, 0))
 
 
 def test_too_few_notes_for_the_splits():
