@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
@@ -40,17 +40,13 @@ HEADROOM = np.float32(1 - 2**-20)
 
 
 class Source(Protocol):
-    """Where notes come from.
-
-    ``index`` may keep files for ``read`` in the folder ``work``. Notes that cannot be used go to
-    ``reject``.
-    """
+    """Where notes come from; those that cannot be used go to ``reject``."""
 
     def inputs(self) -> dict[str, str]:
         """Fingerprints, by name, of the files that show whether the source is still the same."""
 
     def index(self, work: Path, reject: Rejected) -> Index:
-        """Every selected note, always in the same order."""
+        """Every selected note, always in the same order; may keep files for `read` in ``work``."""
 
     def read(self, entries: list[NoteRef], work: Path, reject: Rejected) -> Iterator[Note]:
         """The notes of ``entries``, in their order."""
@@ -60,16 +56,11 @@ SOURCES = {"soundfont": SoundFont, "nsynth": NSynth, "folder": Folder}
 
 
 def data_hash(settings: Settings) -> str:
-    """The hash of the settings that decide a data set: ``data`` and ``seed``.
-
-    It does not depend on how the path of a source is spelled.
-    """
-    source = settings.data.source
-    paths = {name: getattr(source, name, None) for name in ("path", "table")}
+    """The hash of what decides a data set, ``data`` and ``seed``, however a path is spelled."""
     whole = {
         f"data.source.{name}": str(path.expanduser().resolve())
-        for name, path in paths.items()
-        if path is not None
+        for name in ("path", "table")
+        if (path := getattr(settings.data.source, name, None)) is not None
     }
     named = settings.replace(**whole).non_default_values()["data"]
     return settings_hash({"data": named, "seed": settings.seed})
@@ -91,16 +82,10 @@ def build_data(settings: Settings, directory: Path | str, skip_bad: bool = False
     settings : Settings
         Only ``data`` and ``seed`` matter.
     directory : path
-        A new folder, or one that holds the same data set, finished or not.
+        A new folder, or one that holds the same data set, finished or not, and not the source.
     skip_bad : bool
         Whether unusable notes are left out, and listed in the manifest as ``skipped``; by default
-        the first one is an error.
-
-    Raises
-    ------
-    ReverbSynthError
-        For a source or effect that cannot be used, an unusable note, a folder that holds another
-        data set or the source itself, or a write that fails. No half-written data set is left.
+        the first one is an error. After an error no half-written data set is left.
     """
     directory = Path(directory)
     if (finished := _finished(directory, settings)) is not None:
@@ -110,7 +95,15 @@ def build_data(settings: Settings, directory: Path | str, skip_bad: bool = False
     source = SOURCES[settings.data.source.kind](settings.data.source, settings.seed)
     identity = {
         "settings_hash": data_hash(settings),
-        "effects": [_described(effect) for effect in chain],
+        "effects": [
+            {
+                "name": effect.name,
+                "kind": effect.kind,
+                "parameters": effect.model_dump(mode="json", exclude={"name"}),
+                **effect.prepare(),
+            }
+            for effect in chain
+        ],
         "inputs": source.inputs(),
     }
     with BuildJournal(directory, identity, skip_bad) as journal:
@@ -122,9 +115,8 @@ def build_data(settings: Settings, directory: Path | str, skip_bad: bool = False
         for entry in index.entries:
             if entry.id not in rejected:
                 note = entry.note(np.empty(0))
-                rows[split[entry.id]] += [
-                    note.twin(effect.name, note.audio).metadata for effect in chain
-                ]
+                twins = (note.twin(effect.name, note.audio) for effect in chain)
+                rows[split[entry.id]] += [twin.metadata for twin in twins]
         for name, share in zip(SPLITS, settings.data.split, strict=True):
             if share > 0 and not rows[name]:
                 raise DataError(f"{directory}: no usable note is left for split {name}")
@@ -160,18 +152,16 @@ def _finished(directory: Path, settings: Settings) -> DataSet | None:
     if directory.exists() and not directory.is_dir():
         raise DataError(f"{directory}: is a file, expected a folder")
     if not (directory / MANIFEST).exists():
-        for split in SPLITS:
-            stray = directory / record_name(split)
-            if stray.exists() and not (directory / WORK).exists():
-                raise DataError(
-                    f"{stray}: belongs to no data set ({MANIFEST} is missing); "
-                    "choose another folder"
-                )
+        strays = [path for split in SPLITS if (path := directory / record_name(split)).exists()]
+        if strays and not (directory / WORK).exists():
+            raise DataError(
+                f"{strays[0]}: belongs to no data set ({MANIFEST} is missing); "
+                "choose another folder"
+            )
         return None
     data = DataSet.open(directory)
     shutil.rmtree(directory / WORK, ignore_errors=True)
-    expected = data_hash(settings)
-    if data.settings_hash != expected:
+    if data.settings_hash != (expected := data_hash(settings)):
         raise DataError(
             f"{directory}: holds a data set of other settings ({data.settings_hash}), "
             f"expected {expected}; choose another folder"
@@ -179,24 +169,11 @@ def _finished(directory: Path, settings: Settings) -> DataSet | None:
     return data
 
 
-def _described(effect: Effect) -> dict[str, Any]:
-    """What the manifest says of an effect."""
-    return {
-        "name": effect.name,
-        "kind": effect.kind,
-        "parameters": effect.model_dump(mode="json", exclude={"name"}),
-        **effect.prepare(),
-    }
-
-
 def _indexed(source: Source, journal: BuildJournal) -> tuple[Index, list[RejectedNote]]:
     """The notes of a source and those it rejected, from where an earlier try stored them."""
     path = journal.folder / "notes.json"
     if (stored := stored_json(path)) is not None:
-        entries = [
-            NoteRef(**{**row, "locator": tuple(row["locator"])}) for row in stored["entries"]
-        ]
-        index = Index(entries, stored["report"])
+        index = Index([NoteRef(**row) for row in stored["entries"]], stored["report"])
         rejected = [RejectedNote(**row) for row in stored["rejected"]]
     else:
         reject = Rejected(journal.rejected.skip)
@@ -251,11 +228,17 @@ def _processed(
         if 1 < peak < np.inf:
             factor = HEADROOM / peak
             waves = np.clip(waves * factor, -1, 1)
-            journal.turn_down(float(factor))
-        for effect, wave in zip(chain, waves, strict=True):
-            if problem := audio_problem(wave):
-                journal.rejected(note.id, f"effect {effect.name}: note {note.id}: {problem}")
-                break
+            journal.turned_down["notes"] += 1
+            journal.turned_down["least_factor"] = min(
+                journal.turned_down["least_factor"], float(factor)
+            )
+        twins = [note.twin(effect.name, wave) for effect, wave in zip(chain, waves, strict=True)]
+        problems = [
+            f"effect {twin.effect}: note {note.id}: {problem}"
+            for twin in twins
+            if (problem := audio_problem(twin.audio))
+        ]
+        if problems:
+            journal.rejected(note.id, problems[0])
         else:
-            for effect, wave in zip(chain, waves, strict=True):
-                yield note.twin(effect.name, wave)
+            yield from twins

@@ -35,7 +35,7 @@ class BuildJournal:
     chunks : int
         Number of chunks that are done.
     rejected : Rejected
-        Takes the notes that turn out to be unusable when they are read or processed.
+        Takes notes that turn out to be unusable when they are read or processed.
     turned_down : dict
         How many notes had to be turned down, and the least factor.
     """
@@ -65,13 +65,6 @@ class BuildJournal:
     def _resume(self) -> None:
         """Take up the journal of an earlier try, or start a new one."""
         journal = stored_json(self.folder / "journal.json")
-        if journal is not None and journal["identity"] == self.identity:
-            self.chunks = journal["chunks"]
-            self.sizes = journal["sizes"]
-            self.rejected.notes = [RejectedNote(**note) for note in journal["rejected"]]
-            self.turned_down = journal["turned_down"]
-            self._owned = True
-            return
         expected = self.identity["settings_hash"]
         stored = journal["identity"]["settings_hash"] if journal else expected
         if stored != expected:
@@ -80,9 +73,14 @@ class BuildJournal:
                 f"expected {expected}; choose another folder"
             )
         self._owned = True
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.folder.mkdir()
-        self._save()
+        if journal and journal["identity"] == self.identity:
+            self.chunks, self.sizes = journal["chunks"], journal["sizes"]
+            self.rejected.notes = [RejectedNote(**note) for note in journal["rejected"]]
+            self.turned_down = journal["turned_down"]
+        else:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            self.folder.mkdir()
+            self._save()
 
     def __exit__(self, kind, error, trace) -> None:
         failed_write = isinstance(error, OSError) or isinstance(error and error.__cause__, OSError)
@@ -94,14 +92,8 @@ class BuildJournal:
                     self.directory.rmdir()
         self._lock.close()
         if isinstance(error, OSError):
-            path = error.filename or self.directory
-            reason = error.strerror or error
+            path, reason = error.filename or self.directory, error.strerror or error
             raise DataError(f"{path}: cannot be written ({reason})") from None
-
-    def turn_down(self, factor: float) -> None:
-        """Count a note that was multiplied by a factor below 1."""
-        self.turned_down["notes"] += 1
-        self.turned_down["least_factor"] = min(self.turned_down["least_factor"], factor)
 
     def append(self, records: Mapping[str, bytes | bytearray]) -> None:
         """Add a chunk's records, by split, to the partial files and to the journal."""
@@ -116,16 +108,12 @@ class BuildJournal:
         self._save()
 
     def finish(self, manifest: dict[str, Any], rows: Mapping[str, list[dict]]) -> None:
-        """Move the files to where they belong, the manifest last: it completes the data set.
-
-        ``rows`` is the index of each split.
-        """
+        """Move the files to their places; the manifest, with each split's index, comes last."""
         manifest["files"] = {}
         for split in SPLITS:
             path = self.directory / record_name(split)
             partial = self.folder / path.name
-            # An interruption may have left it moved already.
-            if partial.exists():
+            if partial.exists():  # An interruption may have left it moved already.
                 os.truncate(partial, self.sizes[split])
                 os.replace(partial, path)
             manifest["files"][path.name] = {

@@ -37,20 +37,14 @@ def download_nsynth(directory: Path | str, split: str, form: str = "jsonwav") ->
     ----------
     directory : path
         Folder of the archive; an unfinished one is kept there as ``.part``.
-    split : str
-        ``train``, ``valid`` or ``test``.
-    form : str
-        ``jsonwav`` (JSON and WAV files) or ``tfrecord`` (one TFRecord file).
+    split : {"train", "valid", "test"}
+    form : {"jsonwav", "tfrecord"}
+        JSON and WAV files, or one TFRecord file.
 
     Returns
     -------
     Path
         The archive, for ``data.source.path``.
-
-    Raises
-    ------
-    DataError
-        When the server cannot be reached or the archive's checksum is wrong.
     """
     name = f"nsynth-{split}.{ENDINGS[form]}"
     return fetch(f"{ADDRESS}/{name}", Path(directory) / name, SHA256.get(name))
@@ -59,18 +53,14 @@ def download_nsynth(directory: Path | str, split: str, form: str = "jsonwav") ->
 def fetch(url: str, path: Path, sha256: str | None = None) -> Path:
     """Download a file, resuming, and check it by ``sha256`` or else by the server's MD5.
 
-    Raises
-    ------
-    DataError
-        When the server cannot be reached, tells no checksum, or the file's is wrong.
+    A `DataError` where the server cannot be reached or tells no checksum, or the file's is wrong.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     pooch.get_logger().setLevel("WARNING")
-    known = f"sha256:{sha256}" if sha256 else None
     try:
         pooch.retrieve(
             url,
-            known or _server_checksum(url),
+            f"sha256:{sha256}" if sha256 else _server_checksum(url),
             fname=path.name,
             path=path.parent,
             downloader=_Resuming(path.with_name(f"{path.name}.part")),

@@ -67,7 +67,7 @@ class Note:
 
 
 METADATA = ("id", "origin", "pitch", "velocity", "instrument", "effect")
-Locator = tuple[str | int, ...]
+Locator = Sequence[str | int]
 
 
 @dataclass(frozen=True)

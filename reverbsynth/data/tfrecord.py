@@ -60,10 +60,7 @@ def frame(payload: bytes) -> bytes:
 def read(path: Path, offset: int = 0) -> Iterator[tuple[int, bytes]]:
     """The byte offset and payload of each record, in order, from a byte offset on.
 
-    Raises
-    ------
-    DataError
-        When the file cannot be read, ends within a record, or fails a checksum.
+    A `DataError` where the file cannot be read, ends within a record, or fails a checksum.
     """
     with reading(path), open(path, "rb") as file:
         file.seek(offset)
@@ -93,14 +90,9 @@ def encode(features: Mapping[str, Value]) -> bytes:
 
 
 def decode(payload: bytes) -> Features:
-    """The features of a serialized ``tf.train.Example``.
+    """The features of a serialized ``tf.train.Example``; a ValueError where it is none.
 
     Floats come as a float32 array, integers as a list of int, byte strings as a list of bytes.
-
-    Raises
-    ------
-    ValueError
-        When ``payload`` is not such a message.
     """
     try:
         example = _Example.FromString(payload)
@@ -108,11 +100,10 @@ def decode(payload: bytes) -> Features:
         raise ValueError("not a tf.train.Example") from None
     features: Features = {}
     for name, feature in example.features.feature.items():
-        kind = feature.WhichOneof("kind")
-        if kind == "float_list":
-            features[name] = np.array(feature.float_list.value, np.float32)
-        elif kind is not None:
-            features[name] = list(getattr(feature, kind).value)
+        if kind := feature.WhichOneof("kind"):
+            values = getattr(feature, kind).value
+            is_float = kind == "float_list"
+            features[name] = np.array(values, np.float32) if is_float else list(values)
     return features
 
 
@@ -133,7 +124,7 @@ def text(features: Features, name: str) -> str | None:
     """A feature of one text, None where there is none; a ValueError for anything else."""
     value = _one(features, name, bytes)
     try:
-        return None if value is None else value.decode()
+        return value if value is None else value.decode()
     except UnicodeDecodeError:
         raise ValueError(f"{name} is not UTF-8") from None
 

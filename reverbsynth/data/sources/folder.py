@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -107,10 +106,12 @@ class Folder:
             return None
         if self.settings.table is not None:
             return required(self.settings.table, "a CSV or JSON table")
+        built = any((self.path / record_name(split)).exists() for split in SPLITS)
         tables = sorted(
             path
             for path in self.path.iterdir()
-            if path.suffix.lower() in (".csv", ".json") and not _of_data_set(path)
+            if path.suffix.lower() in (".csv", ".json")
+            and not (built and path.name == MANIFEST)  # A data set among the sounds.
         )
         if len(tables) > 1:
             raise DataError(
@@ -149,12 +150,8 @@ def read_table(path: Path) -> dict[str, dict[str, Any]]:
     """Read the rows of a CSV or JSON table, by file.
 
     A CSV has a header with ``file`` and ``pitch``, and perhaps ``velocity`` and ``instrument``.
-    JSON is a list of such rows, or a mapping from file to pitch or to such a row.
-
-    Raises
-    ------
-    DataError
-        For anything else, a value out of range, or a file that occurs twice.
+    JSON is a list of such rows, or a mapping from file to pitch or to such a row. A `DataError`
+    for anything else, a value out of range, or a file that occurs twice.
     """
     try:
         with reading(path):
@@ -180,13 +177,6 @@ def read_table(path: Path) -> dict[str, dict[str, Any]]:
             "instrument": str(row.get("instrument") or ""),
         }
     return table
-
-
-def _of_data_set(path: Path) -> bool:
-    """Whether a file is the manifest of a data set that was built among the sounds."""
-    return path.name == MANIFEST and any(
-        (path.parent / record_name(split)).exists() for split in SPLITS
-    )
 
 
 def _csv_rows(content: str) -> list[dict[str, Any]]:
@@ -224,12 +214,10 @@ def _midi(value: Any, what: str, place: str) -> int:
 
 def _sounds(folder: Path) -> list[Path]:
     """The sound files below a folder, hidden ones and linked folders left out, in order."""
-    sounds = []
-    for parent, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        sounds += [
-            Path(parent, name)
-            for name in names
-            if not name.startswith(".") and name.lower().endswith(SUFFIXES)
-        ]
-    return sorted(path for path in sounds if path.is_file())
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.name.lower().endswith(SUFFIXES)
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        and path.is_file()
+    )

@@ -1,8 +1,13 @@
-"""Notes of NSynth (Engel et al. 2017), in any of its published forms."""
+"""Notes of NSynth (Engel et al. 2017), in any of its published forms.
+
+A form has ``inputs``, as a source has; ``find``, which gives at least the wanted notes, each with
+its locator; and ``audio``, the samples of a note at its locator. The latter may raise a `DataError`
+that names the file, or a ValueError of the reason alone.
+"""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
@@ -12,7 +17,7 @@ from reverbsynth.data.notes import Index, Locator, Note, NoteRef, Rejected, draw
 from reverbsynth.data.sources.files import fingerprint, listing_fingerprint, required
 from reverbsynth.data.sources.nsynth_archive import Archive
 from reverbsynth.data.sources.nsynth_metadata import (
-    Description,
+    Found,
     Selection,
     described_json,
     described_records,
@@ -29,27 +34,6 @@ EXPECTED = (
     "an unpacked split (examples.json and audio/), an archive (.tar.gz, .tar), TFRecord files, or "
     "a folder prepared by tensorflow-datasets"
 )
-
-
-class Form(Protocol):
-    """One of NSynth's published forms."""
-
-    def inputs(self) -> dict[str, str]:
-        """Fingerprints of what it is made of."""
-
-    def find(
-        self, work: Path, selection: Selection, reject: Rejected
-    ) -> Iterator[tuple[Description, Locator]]:
-        """Every note, or at least those that are wanted, with what `audio` needs to find it."""
-
-    def audio(self, locator: Locator, work: Path) -> np.ndarray:
-        """The samples of a note.
-
-        Raises
-        ------
-        DataError, ValueError
-            The first names the file, the second gives the reason alone.
-        """
 
 
 class NSynth:
@@ -88,9 +72,8 @@ class NSynth:
 
     def read(self, entries: Sequence[NoteRef], work: Path, reject: Rejected) -> Iterator[Note]:
         """The notes of ``entries``, in their order."""
-        return usable(
-            entries, lambda entry: self.form.audio(entry.locator, work), self.path, reject
-        )
+        audio = self.form.audio
+        return usable(entries, lambda entry: audio(entry.locator, work), self.path, reject)
 
 
 class Unpacked:
@@ -105,9 +88,7 @@ class Unpacked:
             for folder in self.folders
         }
 
-    def find(
-        self, work: Path, selection: Selection, reject: Rejected
-    ) -> Iterator[tuple[Description, Locator]]:
+    def find(self, work: Path, selection: Selection, reject: Rejected) -> Found:
         for folder in self.folders:
             path = folder / "examples.json"
             with reading(path), open(path, "rb") as file:
@@ -127,21 +108,16 @@ class Records:
     def inputs(self) -> dict[str, str]:
         return {file.name: fingerprint(file) for file in self.files}
 
-    def describe(self, features: tfrecord.Features, name: str) -> Description:
-        """What a record tells."""
-        return from_features(features, name)
+    describe = staticmethod(from_features)
 
-    def find(
-        self, work: Path, selection: Selection, reject: Rejected
-    ) -> Iterator[tuple[Description, Locator]]:
+    def find(self, work: Path, selection: Selection, reject: Rejected) -> Found:
         with ProgressDisplay(in_bytes=True) as display:
             total = sum(file.stat().st_size for file in self.files)
             task = display.add_task("reading", total=total)
             for file in self.files:
                 records = tfrecord.read(file)
-                for offset, payload, note in described_records(
-                    records, str(file), file.name, reject, self.describe
-                ):
+                described = described_records(records, str(file), file.name, reject, self.describe)
+                for offset, payload, note in described:
                     display.advance(task, len(payload) + 16)
                     yield note, (str(file), offset)
 
@@ -164,19 +140,17 @@ class Prepared(Records):
             raise DataError(
                 f"{folder}: holds no TFRecord files of split {split or 'train, valid or test'}"
             )
-        self.labels = {
+        labels = {
             f"instrument/{name}": _lines(folder / f"instrument-{name}.labels.txt")
             for name in ("label", "family", "source")
         }
+        self.describe = partial(from_prepared, labels)
 
     def inputs(self) -> dict[str, str]:
         return {self.folder.name: listing_fingerprint(self.folder, self.files)}
 
-    def describe(self, features: tfrecord.Features, name: str) -> Description:
-        return from_prepared(features, self.labels, name)
 
-
-def _form(path: Path, split: str | None) -> Form:
+def _form(path: Path, split: str | None) -> Unpacked | Records | Archive:
     """What ``path`` holds."""
     if path.is_file():
         if path.name == "examples.json":

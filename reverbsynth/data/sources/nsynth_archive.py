@@ -19,6 +19,7 @@ from reverbsynth.data.notes import Locator, Rejected
 from reverbsynth.data.sources.files import fingerprint
 from reverbsynth.data.sources.nsynth_metadata import (
     Description,
+    Found,
     Selection,
     described_json,
     described_records,
@@ -56,9 +57,7 @@ class Archive:
     def inputs(self) -> dict[str, str]:
         return {self.path.name: fingerprint(self.path)}
 
-    def find(
-        self, work: Path, selection: Selection, reject: Rejected
-    ) -> Iterator[tuple[Description, Locator]]:
+    def find(self, work: Path, selection: Selection, reject: Rejected) -> Found:
         """Every wanted note, kept in ``work``.
 
         ``examples.json`` may come before the notes or after them. Until it comes, a note's name
@@ -83,7 +82,7 @@ class Archive:
                     named = from_name(path.stem)
                     if key[0] in listed and key not in described:
                         continue
-                    if named is not None and not selection.may_want(named):
+                    if named and not selection.wants(named):
                         continue
                     if size > LARGEST_NOTE:
                         reject(place, f"{place}: found {size} bytes, expected a note")
@@ -104,8 +103,8 @@ class Archive:
             if key in kept:
                 yield note, kept[key]
             else:
-                place = f"{self.path}: note {note.id}"
-                reject(note.id, f"{place}: is in examples.json, but has no WAV file")
+                reason = "is in examples.json, but has no WAV file"
+                reject(note.id, f"{self.path}: note {note.id}: {reason}")
 
     def audio(self, locator: Locator, work: Path) -> np.ndarray:
         kind, name, offset, size = locator
@@ -131,10 +130,7 @@ class Archive:
                         # In a stream the list of past members only grows.
                         archive.members = []  # type: ignore[attr-defined]
                         display.update(task, completed=raw.tell())
-                        file = (
-                            archive.extractfile(member) if self._is_file(member, reject) else None
-                        )
-                        if file is not None:
+                        if self._is_file(member, reject) and (file := archive.extractfile(member)):
                             yield PurePosixPath(member.name), member.size, file
                 # What follows the last member holds gzip's checksum of the whole.
                 while content.read(BUFFER):

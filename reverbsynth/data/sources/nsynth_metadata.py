@@ -39,6 +39,16 @@ _NAME = re.compile(
 )
 
 
+_FIELDS: dict[str, tuple[str, type]] = {
+    "pitch": ("pitch", int),
+    "velocity": ("velocity", int),
+    "instrument": ("instrument_str", str),
+    "family": ("instrument_family_str", str),
+    "source": ("instrument_source_str", str),
+}
+"""Key and type in JSON of what a note's name tells too."""
+
+
 @dataclass(frozen=True)
 class Description:
     """What is known of a note; None is unknown."""
@@ -52,13 +62,7 @@ class Description:
     qualities: frozenset[str] | None = None
 
     def reference(self, locator: Locator) -> NoteRef:
-        """The note as its source refers to it.
-
-        Raises
-        ------
-        ValueError
-            When the pitch is unknown or a value is out of range.
-        """
+        """The note as its source refers to it; a ValueError where its values are no note's."""
         if self.pitch is None:
             raise ValueError("pitch is missing, expected one integer")
         velocity = UNKNOWN_VELOCITY if self.velocity is None else self.velocity
@@ -72,27 +76,18 @@ class Description:
 
 def from_name(name: str) -> Description | None:
     """What a name such as ``bass_acoustic_000-040-100`` tells, or None for other names."""
-    match = _NAME.fullmatch(name)
-    if match is None:
+    if (match := _NAME.fullmatch(name)) is None:
         return None
-    return Description(
-        name,
-        int(match["pitch"]),
-        int(match["velocity"]),
-        match["instrument"],
-        match["family"],
-        match["source"],
-    )
+    told: dict[str, Any] = match.groupdict()
+    numbers = {field: int(told[field]) for field in ("pitch", "velocity")}
+    return Description(name, **told | numbers)
 
 
 def from_json(name: str, values: Any) -> Description:
     """What one value of ``examples.json`` tells, which is called ``name`` there.
 
-    Raises
-    ------
-    ValueError
-        When the name is none of a file, or a field is missing, of the wrong type, or contradicts
-        the name.
+    A ValueError where the name is none of a file, or a field is missing, of the wrong type, or
+    contradicts the name.
     """
     if "/" in name or "\\" in name or name.startswith("."):
         raise ValueError("its name is not a file name")
@@ -108,32 +103,21 @@ def from_json(name: str, values: Any) -> Description:
         qualities = frozenset(qualities)
     if values.get("pitch") is None:
         raise ValueError("pitch is missing")
-    described = Description(
-        name,
-        _typed(values, "pitch", int),
-        _typed(values, "velocity", int),
-        _typed(values, "instrument_str", str),
-        _typed(values, "instrument_family_str", str),
-        _typed(values, "instrument_source_str", str),
-        qualities,
-    )
-    if (named := from_name(name)) is not None:
-        for field in ("pitch", "velocity", "instrument", "family", "source"):
-            value, expected = getattr(described, field), getattr(named, field)
-            if value not in (None, expected):
-                raise ValueError(f"{field} is {value!r}, but its name says {expected!r}")
-    return described
+    named = from_name(name)
+    known: dict[str, Any] = {}
+    for field, (key, kind) in _FIELDS.items():
+        known[field] = value = values.get(key)
+        if value is not None and type(value) is not kind:
+            raise ValueError(f"{key} is {value!r}, expected {kind.__name__}")
+        if named and value not in (None, getattr(named, field)):
+            raise ValueError(f"{field} is {value!r}, but its name says {getattr(named, field)!r}")
+    return Description(name, **known, qualities=qualities)
 
 
 def from_features(features: Features, name: str) -> Description:
-    """What a record of NSynth's TFRecord files tells, or of ours, or of the paper's.
+    """What a record tells of NSynth's TFRecord files, of ours, or of the paper's (pitch alone).
 
-    A record of the paper's has nothing but audio and pitch.
-
-    Raises
-    ------
-    ValueError
-        When a field has the wrong type.
+    A ValueError where a field has the wrong type.
     """
     qualities = None
     if (bits := features.get("qualities")) is not None:
@@ -155,15 +139,11 @@ def from_features(features: Features, name: str) -> Description:
     )
 
 
-def from_prepared(features: Features, labels: Mapping[str, list[str]], name: str) -> Description:
+def from_prepared(labels: Mapping[str, list[str]], features: Features, name: str) -> Description:
     """What a record of a folder tells that tensorflow-datasets prepared.
 
     ``labels`` are the names that its integers stand for, by feature (``instrument/family``, ...).
-
-    Raises
-    ------
-    ValueError
-        When a field is missing or has the wrong type.
+    A ValueError where a field is missing or has the wrong type.
     """
 
     def label(field: str) -> str:
@@ -181,6 +161,9 @@ def from_prepared(features: Features, labels: Mapping[str, list[str]], name: str
         label("instrument/source"),
         frozenset(quality for quality in QUALITIES if integer(features, f"qualities/{quality}")),
     )
+
+
+Found = Iterator[tuple[Description, Locator]]
 
 
 def described_json(file: IO[bytes], place: str, reject: Rejected) -> Iterator[Description]:
@@ -239,34 +222,17 @@ class Selection:
     def __str__(self) -> str:
         return ", ".join(self._tests) or "everything"
 
-    def wants(self, note: Description, place: str) -> bool:
-        """Whether a note is wanted; ``place`` is what errors call it.
+    def wants(self, note: Description, place: str | None = None) -> bool:
+        """Whether a note is wanted, as far as is known.
 
-        Raises
-        ------
-        DataError
-            When nothing is known of what the selection asks for.
+        Where ``place`` is what errors call it, a `DataError` says what should be known and is not.
         """
         for field, test in self._tests.items():
             value = getattr(note, field)
-            if value is None:
+            if value is None and place is not None:
                 raise DataError(
                     f"{place}: tells no {field}, which data.source selects by (null selects all)"
                 )
-            if not test(value):
+            if value is not None and not test(value):
                 return False
         return True
-
-    def may_want(self, note: Description) -> bool:
-        """Whether what is known of a note so far does not rule it out."""
-        return all(
-            getattr(note, field) is None or test(getattr(note, field))
-            for field, test in self._tests.items()
-        )
-
-
-def _typed(values: Mapping[str, Any], name: str, kind: type) -> Any:
-    value = values.get(name)
-    if value is not None and (not isinstance(value, kind) or isinstance(value, bool)):
-        raise ValueError(f"{name} is {value!r}, expected {kind.__name__}")
-    return value

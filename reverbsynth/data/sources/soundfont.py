@@ -97,7 +97,8 @@ class SoundFont:
     def _read_score(
         self, program: int, score: Sequence[NoteRef], reject: Rejected
     ) -> Iterator[Note]:
-        waves = self._render(program, score)
+        # Rendered before the first is used: that a font cannot be rendered is no note's fault.
+        waves = iter(list(self._render(program, score)))
         return usable(score, lambda entry: next(waves), self.path, reject)
 
     def _instrument(self, program: int) -> str:
@@ -121,11 +122,11 @@ class SoundFont:
         """The mono wave of a score at 48 kHz."""
         try:
             wave = midirenderer.render_wave_from(self.bytes, score)
+        except (KeyboardInterrupt, SystemExit):
+            raise
         except BaseException as error:
             # A malformed SoundFont makes the renderer, which is written in Rust, panic: pyo3
             # raises that as an exception that is no Exception.
-            if isinstance(error, KeyboardInterrupt | SystemExit):
-                raise
             reason = " ".join(str(error).split())
             raise DataError(f"{self.path}: cannot be rendered ({reason})") from None
         samples, _ = soundfile.read(io.BytesIO(wave), dtype="float32", always_2d=True)
@@ -135,13 +136,12 @@ class SoundFont:
 def default_soundfont() -> Path:
     """The General MIDI SoundFont that ``pretty_midi`` installs."""
     folder = Path(pretty_midi.__file__).parent
-    soundfonts = sorted(folder.glob("*.sf2"))
-    if not soundfonts:
-        raise DataError(
-            f"{folder}: holds no .sf2 file, expected the SoundFont that pretty_midi installs "
-            "(data.source.path names another)"
-        )
-    return soundfonts[0]
+    for path in sorted(folder.glob("*.sf2")):
+        return path
+    raise DataError(
+        f"{folder}: holds no .sf2 file, expected the SoundFont that pretty_midi installs "
+        "(data.source.path names another)"
+    )
 
 
 def presets(soundfont: bytes) -> set[tuple[int, int]]:
@@ -149,11 +149,10 @@ def presets(soundfont: bytes) -> set[tuple[int, int]]:
 
     They are the 38-byte headers of its ``phdr`` chunk, the last of which only ends the list.
     """
-    start = soundfont.rfind(b"phdr")
-    if start < 0 or len(soundfont) < start + 8:
+    _, _, chunk = soundfont.rpartition(b"phdr")
+    if len(chunk) < 4 or len(chunk) == len(soundfont):
         return set()
-    (length,) = struct.unpack_from("<I", soundfont, start + 4)
-    headers = soundfont[start + 8 : start + 8 + length]
+    headers = chunk[4 : 4 + int.from_bytes(chunk[:4], "little")]
     pairs = [struct.unpack_from("<HH", headers, at + 20) for at in range(0, len(headers) - 37, 38)]
     return {(bank, program) for program, bank in pairs[:-1]}
 
@@ -172,9 +171,8 @@ def _score(program: int, bank: int, entries: Sequence[NoteRef]) -> bytes:
     for number, entry in enumerate(entries):
         start = LEAD + number * SLOT
         voices = int(np.clip(round((90 / entry.velocity) ** 2), 1, 16))
-        player.notes += [
-            pretty_midi.Note(entry.velocity, entry.pitch, start, start + NOTE_OFF)
-        ] * voices
+        note = pretty_midi.Note(entry.velocity, entry.pitch, start, start + NOTE_OFF)
+        player.notes += [note] * voices
         player.control_changes.append(pretty_midi.ControlChange(_SOUND_OFF, 0, start + CUT))
     # The renderer stops at the last event: one more note, so that the last slot is rendered whole.
     end = LEAD + len(entries) * SLOT

@@ -113,6 +113,18 @@ def test_a_note_that_the_font_cannot_sound_is_rejected(monkeypatch):
     assert rendered(one, entries, skip=True)[0] == []
 
 
+def test_a_font_that_cannot_be_rendered_is_no_bad_note(monkeypatch):
+    one = source(programs=[33], pitches=[40, 41])
+    entries = one.index(None, Rejected(False)).entries
+
+    def fail(*arguments):
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr("midirenderer.render_wave_from", fail)
+    with pytest.raises(ReverbSynthError, match=r"\.sf2: cannot be rendered \(broken\)"):
+        rendered(one, entries, skip=True)
+
+
 def test_presets_of_the_default_font():
     found = presets(default_soundfont().read_bytes())
     assert {(0, program) for program in range(128)} <= found
