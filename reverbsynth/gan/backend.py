@@ -10,6 +10,7 @@ if _NAME not in ("jax", "tensorflow"):
 _backend = import_module(f"reverbsynth.gan.backend_{_NAME}")
 
 BackendStep = _backend.BackendStep
+either = _backend.either
 input_gradient = _backend.input_gradient
 local_shard = _backend.local_shard
 mean_over_devices = _backend.mean_over_devices

@@ -31,6 +31,28 @@ def input_gradient(function, images):
     return jax.grad(function)(images)
 
 
+def either(condition, taken, other, model):
+    """What one of two functions returns, which may assign the model's variables.
+
+    A branch is pure in JAX: all variables go in and come out.
+    """
+    variables = [*model.variables, *model.optimizer.variables]
+
+    def pure(function):
+        def branch(values):
+            with keras.StatelessScope(zip(variables, values, strict=True)) as scope:
+                terms = function()
+            return terms, [scope.get_current_value(variable) for variable in variables]
+
+        return branch
+
+    values = [keras.ops.convert_to_tensor(variable) for variable in variables]
+    terms, values = jax.lax.cond(condition, pure(taken), pure(other), values)
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+    return terms
+
+
 def num_replicas() -> int:
     """One: on JAX every operation sees the whole batch."""
     return 1

@@ -33,6 +33,11 @@ def input_gradient(function, images):
     return tape.gradient(value, images)
 
 
+def either(condition, taken, other, model):
+    """What one of two functions returns, which may assign the model's variables."""
+    return tf.cond(condition, taken, other)
+
+
 def num_replicas() -> int:
     """Replicas, each of which sees only its shard of a batch."""
     return tf.distribute.get_strategy().num_replicas_in_sync

@@ -5,6 +5,8 @@ Synthesis with Auxiliary Classifier GANs" (2017); weights of Table 5 and GANSynt
 Terms are returned unweighted under the names that the run's metrics have.
 """
 
+from collections.abc import Iterable
+
 from keras import ops
 
 from reverbsynth.settings import LossSettings
@@ -61,6 +63,14 @@ def discriminator_loss(
         weight = weights.discriminator_label * weights.label_weights.get(name, 1.0)
         total = total + weight * terms[f"real_{name}_loss"]
     return total, {"discriminator_loss": total, **terms}
+
+
+def term_names(labels: Iterable[str], weights: LossSettings) -> list[str]:
+    """Names of all terms of a step."""
+    names = ["generator_loss", "generator_wasserstein", "discriminator_loss"]
+    names += ["discriminator_wasserstein", "gradient_penalty", "real_score_penalty"]
+    names += [f"{kind}_{label}_loss" for label in labels for kind in ("fake", "real")]
+    return [*names, "nearest_distance"] if weights.imle_weight else names
 
 
 def interpolate(real, fake, alpha):

@@ -4,6 +4,7 @@
 step per batch. A stage has a model of its own; `ProgressiveGAN.next_stage` carries the weights.
 """
 
+import math
 from typing import Any
 
 import keras
@@ -14,6 +15,7 @@ from reverbsynth.gan import losses
 from reverbsynth.gan.architecture import condition_size
 from reverbsynth.gan.backend import (
     BackendStep,
+    either,
     input_gradient,
     local_shard,
     mean_over_devices,
@@ -43,9 +45,18 @@ class ProgressiveGAN(BackendStep):
         of generated images are drawn from it.
     stage : int
         0 to 12.
+    n_targets : int
+        Images whose matches are kept, where ``losses.imle_keep`` is set.
     """
 
-    def __init__(self, settings: Settings, labels: LabelSpace, histogram: np.ndarray, stage: int):
+    def __init__(
+        self,
+        settings: Settings,
+        labels: LabelSpace,
+        histogram: np.ndarray,
+        stage: int,
+        n_targets: int = 0,
+    ):
         super().__init__(name=f"stage_{stage:02d}")
         self.settings = settings
         self.labels = labels
@@ -65,14 +76,27 @@ class ProgressiveGAN(BackendStep):
         self.discriminator = Discriminator(settings.gan, labels.sizes, **options)
         self.random = keras.random.SeedGenerator(settings.seed)
         self.images_seen = self._scalar("images_seen", "int32")
-        # How much of a transition stage has passed, set before each step where minutes decide.
-        self.transition_progress = self._scalar("transition_progress")
+        # How much of the stage has passed, set before each step where minutes decide.
+        self.stage_share = self._scalar("stage_share")
         # The gradient penalty's last value, where it is lazy.
         self.penalty = self._scalar("penalty")
+        # The terms of the last adversarial step, where there is not one in every step.
+        rare = settings.losses.adversarial_every > 1
+        names = losses.term_names(labels, settings.losses) if rare else ()
+        self.last_terms = {name: self._scalar(f"last_{name}") for name in names}
+        # The latent vector that came nearest to each image the generator is drawn to.
+        self.matches = None
+        if settings.losses.imle_keep:
+            first = np.random.default_rng(settings.seed).standard_normal(
+                (n_targets, settings.gan.latent_size), np.float32
+            )
+            self.matches = self.add_weight(name="matches", shape=first.shape, trainable=False)
+            self.matches.assign(first)
         schedule = Schedule.of(settings.training)
-        self._start, _ = schedule.span(stage)
+        self._start, end = schedule.span(stage)
         self.images_seen.assign(self._start)
-        self._transition = schedule.transition
+        length = schedule.transition if is_transition(stage) else end - self._start
+        self._length = max(length, 1)
         self._combinations = self.histogram[:, :-1].astype("int32")
         self._log_frequencies = np.log(self.histogram[:, -1] / self.histogram[:, -1].sum())
         self.built = True
@@ -89,10 +113,15 @@ class ProgressiveGAN(BackendStep):
     def next_stage(self) -> "ProgressiveGAN":
         """The following stage's model.
 
-        It keeps all weights and averages, starts new blocks fresh, with their average equal to
-        them, goes on with the random state, and has new optimizers.
+        It keeps all weights, averages and matches, starts new blocks fresh, with their average
+        equal to them, goes on with the random state, and has new optimizers.
         """
-        model = ProgressiveGAN(self.settings, self.labels, self.histogram, self.stage + 1)
+        n_targets = 0 if self.matches is None else self.matches.shape[0]
+        model = ProgressiveGAN(
+            self.settings, self.labels, self.histogram, self.stage + 1, n_targets
+        )
+        if self.matches is not None:
+            model.matches.assign(self.matches)
         carry_over(self.generator, model.generator)
         carry_over(self.ema_generator, model.ema_generator)
         carry_over(self.discriminator, model.discriminator)
@@ -105,11 +134,24 @@ class ProgressiveGAN(BackendStep):
         base = self.stage // 2
         if not is_transition(self.stage):
             return ops.convert_to_tensor(float(base), "float32")
+        return base + self._share()
+
+    def _share(self):
+        """How much of the stage has passed, 0 to 1."""
         if self.settings.training.stage_minutes is not None:
-            done = ops.convert_to_tensor(self.transition_progress)
-        else:
-            done = ops.cast(self.images_seen - self._start, "float32") / self._transition
-        return base + ops.clip(done, 0.0, 1.0)
+            return ops.convert_to_tensor(self.stage_share)
+        done = ops.cast(self.images_seen - self._start, "float32") / self._length
+        return ops.clip(done, 0.0, 1.0)
+
+    def _lower_rates(self) -> None:
+        """Let both learning rates fall along a cosine in the last stage, where they are to."""
+        settings = self.settings.optimizer
+        if settings.final_rate == 1 or self.stage != self.settings.training.last_stage:
+            return
+        fall = 0.5 * (1.0 - ops.cos(math.pi * self._share()))
+        factor = 1.0 + (settings.final_rate - 1.0) * fall
+        self.optimizer.generator.learning_rate.assign(settings.generator_rate * factor)
+        self.optimizer.discriminator.learning_rate.assign(settings.discriminator_rate * factor)
 
     def condition(self, labels: dict):
         """What tells the generator the labels, of class indices [shape=(n,)].
@@ -148,25 +190,42 @@ class ProgressiveGAN(BackendStep):
         z, columns = local_shard(z), local_shard(columns)
         return z, {name: columns[:, i] for i, name in enumerate(self.labels)}
 
-    def generator_gradients(self, z, labels: dict, progress, target=None, condition=None):
+    def generator_gradients(
+        self, z, labels: dict, progress, target=None, condition=None, rows=None, rest: bool = False
+    ):
         """Loss terms of the generator and gradients of its trainable variables.
 
-        Real images [shape=(n, frames, bins, 2)], de-normalized, and what asks the generator for
-        them [shape=(n, condition_size)] are needed where ``losses.imle_weight`` has a weight.
+        Parameters
+        ----------
+        z : tensor [shape=(n, latent_size)]
+        labels : dict of int tensors [shape=(n,)]
+            Class indices of the images that the discriminator judges.
+        target : tensor [shape=(n, frames, bins, 2)], de-normalized
+            Real images, needed where ``losses.imle_weight`` has a weight.
+        condition : tensor [shape=(n, condition_size)]
+            What asks the generator for them.
+        rows : int tensor [shape=(n,)], optional
+            Which of the kept matches are theirs.
+        rest : bool
+            Whether the discriminator has no say in this step.
         """
         weights = self.settings.losses
         if weights.imle_weight:
             target = self.representation.normalize(target)
-            near = self.nearest_latents(target, condition, progress)
+            near = self.nearest_latents(target, condition, progress, rows)
 
         def objective():
-            fake = self.generate(z, labels, progress)
-            score, logits = self.discriminator(fake, progress)
-            total, terms = losses.generator_loss(score, logits, labels, weights)
+            total, terms = 0.0, {}
+            if not rest:
+                fake = self.generate(z, labels, progress)
+                score, logits = self.discriminator(fake, progress)
+                total, terms = losses.generator_loss(score, logits, labels, weights)
             if weights.imle_weight:
                 nearest = self.generator(near, condition, progress)
                 terms["nearest_distance"] = ops.mean(losses.image_distance(target, nearest))
                 total = total + weights.imle_weight * terms["nearest_distance"]
+            if rest:
+                return total, terms
             if weights.griffin_lim_consistency:
                 total = total + weights.griffin_lim_consistency * losses.griffin_lim_consistency(
                     self.full_size(fake), self.representation
@@ -175,11 +234,14 @@ class ProgressiveGAN(BackendStep):
 
         return value_and_gradients(objective, self.generator.trainable_variables, self)
 
-    def nearest_latents(self, target, condition, progress):
+    def nearest_latents(self, target, condition, progress, rows=None):
         """Of a few latent vectors for each normalized image the one that comes nearest to it.
 
         Li and Malik, "Implicit Maximum Likelihood Estimation" (2018): every real image pulls the
-        nearest generated one, so that none is left out.
+        nearest generated one, so that none is left out. With ``losses.imle_keep`` the one that was
+        nearest when the image was last seen is among them, as in adaptive IMLE (Aghabozorgi et
+        al., "Adaptive IMLE for few-shot pretraining-free generative modelling", 2023), and what is
+        nearest now is kept.
 
         Returns
         -------
@@ -188,11 +250,19 @@ class ProgressiveGAN(BackendStep):
         n, draws = ops.shape(target)[0], self.settings.losses.imle_samples
         shape = (n * num_replicas() * draws, self.settings.gan.latent_size)
         z = local_shard(keras.random.normal(shape, seed=self.random))
+        if self.matches is not None:
+            kept = ops.take(self.matches, rows, axis=0)[:, None]
+            z = ops.concatenate([kept, ops.reshape(z, (n, draws, -1))], axis=1)
+            draws = draws + 1
+            z = ops.reshape(z, (n * draws, -1))
         images = self.generator(z, ops.repeat(condition, draws, axis=0), progress)
         images = ops.reshape(images, (n, draws, *target.shape[1:]))
         chosen = ops.argmin(losses.image_distance(target[:, None], images), axis=1)
         z = ops.reshape(z, (n, draws, -1))
-        return ops.take_along_axis(z, chosen[:, None, None], axis=1)[:, 0]
+        near = ops.take_along_axis(z, chosen[:, None, None], axis=1)[:, 0]
+        if self.matches is not None:
+            self.matches.assign(ops.scatter_update(self.matches, rows[:, None], near))
+        return near
 
     def discriminator_gradients(self, real, real_labels: dict, fake, alpha, progress):
         """Loss terms of the discriminator and gradients of its trainable variables.
@@ -256,8 +326,7 @@ class ProgressiveGAN(BackendStep):
             zeros = [ops.zeros(variable.shape, "float32") for variable in variables]
             return [ops.convert_to_tensor(self.penalty), *zeros]
 
-        steps = self.images_seen // self.settings.training.batch
-        due = steps % weights.penalty_every == 0
+        due = self._adversarial_steps() % weights.penalty_every == 0
         if num_replicas() > 1:
             pairs = zip(taken(), left_out(), strict=True)
             penalty, *gradients = [ops.where(due, *pair) for pair in pairs]
@@ -274,23 +343,44 @@ class ProgressiveGAN(BackendStep):
         data : tuple
             Real images [shape=(n, frames, bins, 2)], de-normalized, and their class indices
             [shape=(n, n_labels)]; or such a pair and another of the images that the nearest
-            generated ones are drawn to, with their conditions [shape=(n, condition_size)].
+            generated ones are drawn to, with their conditions [shape=(n, condition_size)] and
+            which of the kept matches are theirs [shape=(n,)].
 
         Returns
         -------
         dict
-            All loss terms by the names that the metrics have.
+            All loss terms by the names that the metrics have. In a step without the
+            discriminator, its terms are those of the last one with it.
         """
         (real, columns), *more = data if isinstance(data[0], tuple | list) else (data,)
         labels = {name: columns[:, i] for i, name in enumerate(self.labels)}
-        batch = self.settings.training.batch
         progress = self.progress()
+        self._lower_rates()
         real = fade_in_real(real, progress, self.stage)
+        if more:
+            target, *asked = more[0]
+            wanted = (fade_in_real(target, progress, self.stage), *asked)
+        else:
+            wanted = (real, self.condition(labels))
+        if not self.last_terms:
+            terms = self.adversarial_step(real, labels, progress, wanted)
+        else:
+            due = self._adversarial_due()
+            terms = either(
+                due,
+                lambda: self._noted(self.adversarial_step(real, labels, progress, wanted)),
+                lambda: self.nearest_step(progress, wanted),
+                self,
+            )
+        self.images_seen.assign_add(self.settings.training.batch)
+        return terms
+
+    def adversarial_step(self, real, labels: dict, progress, wanted: tuple) -> dict:
+        """The generator against the discriminator, then the discriminator against it."""
+        batch = self.settings.training.batch
         # The generator, against the discriminator as it is; then its moving average.
         z, drawn = self.draw(batch)
-        target, condition = (real, self.condition(labels)) if not more else more[0]
-        target = fade_in_real(target, progress, self.stage) if more else target
-        generator_terms, gradients = self.generator_gradients(z, drawn, progress, target, condition)
+        generator_terms, gradients = self.generator_gradients(z, drawn, progress, *wanted)
         self.optimizer.generator.apply(gradients, self.generator.trainable_variables)
         self.update_average()
         # The discriminator, against the generator that has just moved.
@@ -300,9 +390,31 @@ class ProgressiveGAN(BackendStep):
         alpha = local_shard(keras.random.uniform((batch, 1, 1, 1), seed=self.random))
         terms, gradients = self.discriminator_gradients(real, labels, fake, alpha, progress)
         self.optimizer.discriminator.apply(gradients, self.discriminator.trainable_variables)
-
-        self.images_seen.assign_add(batch)
         return {**generator_terms, **terms}
+
+    def nearest_step(self, progress, wanted: tuple) -> dict:
+        """The generator towards the nearest images alone; the discriminator rests."""
+        terms, gradients = self.generator_gradients(None, {}, progress, *wanted, rest=True)
+        self.optimizer.generator.apply(gradients, self.generator.trainable_variables)
+        self.update_average()
+        last = {name: ops.convert_to_tensor(value) for name, value in self.last_terms.items()}
+        return {**last, **terms}
+
+    def _noted(self, terms: dict) -> dict:
+        """The terms, kept for the steps until the next adversarial one."""
+        for name, variable in self.last_terms.items():
+            variable.assign(terms[name])
+        return terms
+
+    def _adversarial_steps(self):
+        """Adversarial steps before this one."""
+        every = self.settings.training.batch * self.settings.losses.adversarial_every
+        return self.images_seen // every
+
+    def _adversarial_due(self):
+        """Whether this step is an adversarial one."""
+        steps = self.images_seen // self.settings.training.batch
+        return steps % self.settings.losses.adversarial_every == 0
 
     def update_average(self) -> None:
         """Move the generator's average a step towards its weights, without debiasing.

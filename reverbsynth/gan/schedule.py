@@ -78,6 +78,15 @@ class Schedule:
         end = self.total if stage == LAST_STAGE else start + length
         return min(start, self.total), min(end, self.total)
 
+    def share(self, stage: int, images: int) -> float:
+        """How much of a stage has passed after so many images, 0 to 1.
+
+        A transition that the total cuts short stays short of its end.
+        """
+        start, end = self.span(stage)
+        length = self.transition if is_transition(stage) else end - start
+        return min(max(images - start, 0) / max(length, 1), 1.0)
+
     def stage_at(self, images: int) -> int:
         """The stage of the step that follows so many images."""
         stage = 0
@@ -88,10 +97,7 @@ class Schedule:
     def progress(self, images: int) -> float:
         """Progress p of the step that follows so many images."""
         stage = self.stage_at(images)
-        if not is_transition(stage):
-            return stage / 2
-        start, _ = self.span(stage)
-        return (stage - 1) / 2 + min((images - start) / self.transition, 1.0)
+        return stage // 2 + (self.share(stage, images) if is_transition(stage) else 0.0)
 
 
 @dataclass(frozen=True)

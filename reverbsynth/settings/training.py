@@ -98,6 +98,11 @@ class LossSettings(Frozen):
     imle_crossfades: NonNegativeInt = 0
     """Crossfades of each pair of twins that count as real images there, asked for by the shares of
     their effects: 0 leaves the ends only."""
+    imle_keep: bool = False
+    """Whether the latent vector that came nearest to a real image stays among its candidates."""
+    adversarial_every: PositiveInt = 1
+    """Steps from one adversarial step to the next; in those between only the nearest images teach
+    the generator, and the discriminator rests."""
     imle_samples: PositiveInt = 4
     """Generated images among which the nearest is sought."""
 
@@ -115,6 +120,8 @@ class OptimizerSettings(Frozen):
     """Decay of the squared gradient's average."""
     epsilon: PositiveFloat = 1e-8
     """Small constant in the denominator, placed as in TensorFlow 1."""
+    final_rate: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Share of the learning rates that is left at the end of the last stage, along a cosine."""
     ema_decay: Decay = 0.999
     """Decay of the moving average of the generator's weights."""
 

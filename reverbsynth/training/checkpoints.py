@@ -37,7 +37,10 @@ def state_variables(model: ProgressiveGAN) -> dict:
         "random": model.random.state,
         "images_seen": model.images_seen,
         "penalty": model.penalty,
+        **{f"last_terms/{name}": variable for name, variable in model.last_terms.items()},
     }
+    if model.matches is not None:
+        state["matches"] = model.matches
     for name in ("generator", "discriminator"):
         for i, variable in enumerate(getattr(model.optimizer, name).variables):
             state[f"{name}_adam/{i:03d}"] = variable

@@ -68,8 +68,15 @@ class Devices:
         Raises
         ------
         SettingsError
-            For a batch that does not divide evenly.
+            For a batch that does not divide evenly, or what one device alone can do.
         """
+        alone = {"imle_keep": False, "adversarial_every": 1}
+        for name, default in alone.items():
+            found = getattr(settings.losses, name)
+            if self.count > 1 and found != default:
+                raise SettingsError(
+                    f"losses.{name}: found {found}, expected {default} on {self.count} devices"
+                )
         batch = settings.training.batch
         if batch % self.count:
             raise SettingsError(

@@ -225,7 +225,10 @@ class BatchSequence(keras.utils.PyDataset):
 
     def __getitem__(self, step: int) -> tuple:
         own = self.own(step)
-        return own if self.targets is None else (own, self.targets.own(step))
+        if self.targets is None:
+            return own
+        rows = self.targets.rows(self.start + step * self.batch)
+        return own, (*self.targets.own(step), rows.astype(np.int32))
 
     def own(self, step: int) -> tuple[np.ndarray, np.ndarray]:
         """Images and labels of a batch, without the targets beside it."""

@@ -28,8 +28,8 @@ class StageProgress:
 
     Attributes
     ----------
-    blend : float
-        Weight of the new block in the step being taken; 0 in a stable stage.
+    share : float
+        How much of the stage has passed at the step being taken, 0 to 1.
     stop : int
         Images seen at which the stage ends; out of reach where minutes decide.
     """
@@ -43,7 +43,7 @@ class StageProgress:
         clock: Callable[[], float],
     ):
         self.stage, self.images_seen, self.seconds = stage, images_seen, seconds
-        self.blend = 0.0
+        self.share = 0.0
         self.by_minutes = settings.stage_minutes is not None
         self._batch, self._clock = settings.batch, clock
         self._before = seconds
@@ -53,14 +53,12 @@ class StageProgress:
         self.stop = _ENDLESS if self.by_minutes else self._schedule.span(stage)[1]
 
     def begin_step(self) -> None:
-        """Set the `blend` of the step that begins now."""
-        if not is_transition(self.stage):
-            return
+        """Set the `share` of the step that begins now."""
         if self.by_minutes:
             passed = 0.0 if self._started is None else self._clock() - self._started
-            self.blend = min((self._before + passed) / self._limits[self.stage], 1.0)
+            self.share = min((self._before + passed) / self._limits[self.stage], 1.0)
         else:
-            self.blend = self._schedule.progress(self.images_seen) - self.stage // 2
+            self.share = self._schedule.share(self.stage, self.images_seen)
 
     def end_step(self) -> None:
         """Count the step that ends now."""
@@ -70,6 +68,11 @@ class StageProgress:
             if self._started is None:
                 self._started = now
             self.seconds = self._before + now - self._started
+
+    @property
+    def blend(self) -> float:
+        """Weight of the new block in the step being taken; 0 in a stable stage."""
+        return self.share if is_transition(self.stage) else 0.0
 
     @property
     def over(self) -> bool:

@@ -120,10 +120,9 @@ def train(
     images = SpectrogramCache(data, settings.spectra)
     if not len(images):
         raise DataError(f"{data.directory}: the training split holds no notes")
-    crossfades = settings.losses.imle_crossfades if settings.losses.imle_weight else 0
-    targets = (
-        SpectrogramCache(data, settings.spectra, crossfades=crossfades) if crossfades else None
-    )
+    weights, targets = settings.losses, None
+    if weights.imle_weight and (weights.imle_crossfades or weights.imle_keep):
+        targets = SpectrogramCache(data, settings.spectra, crossfades=weights.imle_crossfades)
     # The loop, in a directory that no other process trains. A signal waits for the step's end.
     with ExitStack() as stack:
         if run.writes:
@@ -265,7 +264,8 @@ class TrainingLoop(keras.callbacks.Callback):
                 "no checkpoint to go on from; expected the whole run directory"
             )
         stage = checkpoint.stage if checkpoint else 0
-        model = ProgressiveGAN(run.settings, run.labels, run.histogram, stage)
+        n_targets = 0 if self.targets is None else len(self.targets)
+        model = ProgressiveGAN(run.settings, run.labels, run.histogram, stage, n_targets)
         if not checkpoint:
             return model, 0, 0.0
         restore(model, checkpoint.state)
@@ -277,10 +277,10 @@ class TrainingLoop(keras.callbacks.Callback):
         self.task = self.bar.add_task("", total=None, visible=self.run.writes)
 
     def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
-        """Set how far a transition is: by images the model counts itself, by the clock we tell."""
+        """Set how far the stage is: images the model counts itself, the clock it is told."""
         self.progress.begin_step()
-        if self.progress.by_minutes and self.progress.blend:
-            self.model.transition_progress.assign(self.progress.blend)
+        if self.progress.by_minutes:
+            self.model.stage_share.assign(self.progress.share)
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         """Count, record and, where it is time, save the step that was taken."""
