@@ -20,23 +20,9 @@ def steps(metrics: pd.DataFrame) -> pd.Series:
 def changes(metrics: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
     """Compare the mean of each curve over the first and the last tenth of its training steps.
 
-    Rows count by the steps that they stand for; rows in which a curve was not measured do not.
+    Rows of `reverbsynth.training.run.Run.metrics` count by the steps that they stand for; rows in
+    which a curve was not measured do not. A curve that was never measured has NaN.
 
-    Parameters
-    ----------
-    metrics : DataFrame
-        As `reverbsynth.training.run.Run.metrics` returns them.
-    columns : iterable of str
-        Curves to compare.
-
-    Returns
-    -------
-    DataFrame
-        A row for each curve, in order: ``first``, ``last`` and ``change``, which is ``last`` minus
-        ``first``. NaN for a curve that was never measured.
-
-    Examples
-    --------
     >>> changes(pd.DataFrame({"loss": [4.0, *[3.0] * 8, 1.0]}), ["loss"])
           first  last  change
     loss    4.0   1.0    -3.0

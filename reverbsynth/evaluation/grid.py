@@ -16,15 +16,7 @@ from reverbsynth.seeds import evenly_spaced, generator
 
 @dataclass(frozen=True)
 class Grid:
-    """Notes in rows of one timbre and columns of one pitch.
-
-    Attributes
-    ----------
-    clips : Clips
-        The notes, row after row.
-    timbres, pitches : int
-        Number of rows and columns; 0 where there is no grid.
-    """
+    """Notes, row after row: rows of one timbre and columns of one pitch; 0 for no grid."""
 
     clips: Clips
     timbres: int
@@ -50,12 +42,7 @@ class Grid:
 def real_grid(clips: Clips, timbres: int, pitches: int) -> Grid:
     """Choose a grid of real notes, whose timbres are an instrument with an effect each.
 
-    Parameters
-    ----------
-    clips : Clips
-        Notes to choose from.
-    timbres, pitches : int
-        Largest number of rows and columns. There are fewer where timbres do not share pitches.
+    There are fewer rows and columns where timbres do not share pitches.
     """
     indices: dict[tuple, dict[int, int]] = {}
     for index, timbre in enumerate(zip(clips.instrument, clips.effect, strict=True)):

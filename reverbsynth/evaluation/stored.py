@@ -1,14 +1,13 @@
 """Results of an evaluation that a run keeps as JSON files in its directory."""
 
-import math
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-import numpy as np
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import to_jsonable_python
 
 from reverbsynth.errors import RunError
 from reverbsynth.files.atomic import write_json
@@ -21,19 +20,17 @@ FORMAT = 1
 
 @dataclass
 class StoredResult:
-    """A result with the facts that it rests on.
-
-    Attributes
-    ----------
-    facts : dict
-        What was evaluated: data, stage, seed, settings, code.
-    """
+    """A result with the facts that it rests on: data, stage, seed, settings, code."""
 
     facts: dict[str, Any]
 
     def save(self, path: Path | str) -> None:
-        """Write the result as JSON, atomically."""
-        write_json(path, _plain({"format": FORMAT, **asdict(self)}))
+        """Write the result as JSON, atomically; numbers that JSON lacks become null."""
+        stored = {"format": FORMAT, **asdict(self)}
+        plain = to_jsonable_python(
+            stored, inf_nan_mode="null", fallback=lambda array: array.tolist()
+        )
+        write_json(path, plain)
 
     @classmethod
     def load(cls, path: Path | str) -> Self:
@@ -76,17 +73,12 @@ def load_or_evaluate(
 
     Parameters
     ----------
-    kind : type
-        Class of the result.
     path : path
         File in the run's directory.
-    run : Run
     facts : dict
         The requested result's, among them ``code`` (`reverbsynth.provenance.code_hash`).
     key : sequence of str
         Facts in which the kept and the requested result must agree, besides the code.
-    make : callable
-        Makes the result.
     force : bool
         Make the result even where it is kept.
     allow_other_data : bool
@@ -113,18 +105,3 @@ def load_or_evaluate(
         return result
 
     return make_and_save() if force else load_or_make(path, wanted, load, make_and_save)
-
-
-def _plain(value: Any) -> Any:
-    """Return Python values for NumPy's, and None for numbers that JSON lacks."""
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, np.ndarray):
-        value = value.tolist()
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

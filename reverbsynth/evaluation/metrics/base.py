@@ -15,35 +15,36 @@ NOT_ASKED = "not asked"
 ONE_KIND = "one kind only"
 _DIGITS = {"%": 1, "dB": 1, "cents": 1}
 
-MetricFn = Callable[[NoteSet], Measure]
-"""Measures the notes of one set; may raise `NotMeasured`."""
-
 
 class Metric(NamedTuple):
-    """A metric: its key, its name and unit in tables, and the function that measures it."""
+    """A metric: its key, its name and unit in tables, and what measures the notes of one set.
+
+    The function may raise `NotMeasured`.
+    """
 
     key: str
     name: str
     unit: str
-    measure: MetricFn
+    measure: Callable[[NoteSet], Measure]
 
 
 def measure_all(data: EvaluationData, group: str, metrics: Iterable[Metric]) -> list[Row]:
     """Measure every set of notes by each of a group's metrics."""
-    rows = []
-    for key, name, unit, metric in metrics:
-        measures = [_measured(metric, note_set) for note_set in data.note_sets]
-        rows.append(Row(key, group, name, unit, _DIGITS.get(unit, 2), *measures))
-    return rows
+    return [
+        Row(
+            key,
+            group,
+            name,
+            unit,
+            _DIGITS.get(unit, 2),
+            *(_measured(metric, notes) for notes in data.note_sets),
+        )
+        for key, name, unit, metric in metrics
+    ]
 
 
 def share(data: EvaluationData, note_set: NoteSet, correct: np.ndarray) -> Measure:
-    """Measure the share of correct notes; one that is no sound counts as wrong.
-
-    Parameters
-    ----------
-    correct : ndarray [shape=(usable notes,), bool]
-    """
+    """Measure the share of correct ones [shape=(usable notes,)]; what is no sound is wrong."""
     if len(note_set) < data.bootstrap.least:
         raise NotMeasured(TOO_FEW)
     answers = np.zeros(len(note_set.all_clips), bool)
@@ -58,7 +59,7 @@ def required(predictions: Predictions | None) -> Predictions:
     return predictions
 
 
-def _measured(metric: MetricFn, note_set: NoteSet) -> Measure:
+def _measured(metric: Callable[[NoteSet], Measure], note_set: NoteSet) -> Measure:
     """Measure a set of notes. Where too few of them are sounds, their flaw is the reason."""
     try:
         measure = metric(note_set)

@@ -1,6 +1,7 @@
 """Metrics that measure notes against each other: distribution, memory, diversity and control."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 
@@ -37,18 +38,16 @@ def distribution(data: EvaluationData) -> Iterator[Metric]:
         count = data.bins.count
         scale = 1 / count if share else 1.0
         return statistic(
-            lambda reference, sample: scale * different_bins(reference, sample, count),
+            lambda *samples: scale * different_bins(*samples, count),
             data.bins.reference,
             data.bins.assign(notes.levels[: data.matched]),
             bounds=(0, scale * count),
         )
 
     def frechet(notes: NoteSet) -> Measure:
-        features = required(notes.pitch).features[: data.matched]
-        training = required(data.training.pitch).features
-        return statistic(
-            frechet_distance, features, training, least=FEATURES + 1, bounds=(0, np.inf)
-        )
+        samples = [required(each.pitch).features for each in (notes, data.training)]
+        samples[0] = samples[0][: data.matched]
+        return statistic(frechet_distance, *samples, least=FEATURES + 1, bounds=(0, np.inf))
 
     def kernel(notes: NoteSet) -> Measure:
         features = [required(each.pitch).features for each in (notes, data.training)]
@@ -106,16 +105,12 @@ def control(data: EvaluationData) -> Iterator[Metric]:
         best = required(notes.grid_pitch).best
         return data.bootstrap.proportion(best == notes.grid.clips.pitch)
 
-    def consistency(notes: NoteSet, function: Callable[[np.ndarray], float]) -> Measure:
+    def consistency(function: Callable[[np.ndarray], float], notes: NoteSet) -> Measure:
         values = _complete(notes.grid).map(function)
         return statistic(intraclass_correlation, values, bounds=(-1, 1))
 
-    def tail(notes: NoteSet) -> Measure:
-        return consistency(notes, lambda wave: tails.tail_ratio(wave)[0])
-
-    def brightness(notes: NoteSet) -> Measure:
-        return consistency(notes, spectrum.brightness)
-
+    tail = partial(consistency, lambda wave: tails.tail_ratio(wave)[0])
+    brightness = partial(consistency, spectrum.brightness)
     yield Metric("control.diversity", "distance of timbres at one pitch", "dB", diversity)
     yield Metric("control.pitch", "pitch accuracy of one timbre", "%", accuracy)
     yield Metric("control.tail", "tail that follows the timbre (ICC)", "", tail)
@@ -123,12 +118,9 @@ def control(data: EvaluationData) -> Iterator[Metric]:
 
 
 def nearest(notes: NoteSet, other: NoteSet) -> np.ndarray:
-    """Return each note's distance to the nearest of another set, its own twins aside.
+    """Return each note's distance in dB to the nearest of another set, its own twins aside.
 
-    Returns
-    -------
-    ndarray [shape=(n,)]
-        In dB; empty where either set is.
+    Empty where either set is.
     """
     if not len(notes) or not len(other):
         return np.empty(0)

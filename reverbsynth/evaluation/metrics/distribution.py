@@ -1,6 +1,7 @@
 """How far generated notes, all together, are from real ones: the metrics of GANSynth's Table 1.
 
-Engel et al., "GANSynth" (2019), section 3. Features are those of the pitch classifier.
+Engel et al., "GANSynth" (2019), section 3. Features [shape=(n, features)] and probabilities
+[shape=(n, pitches)] are those of the pitch classifier.
 """
 
 import numpy as np
@@ -48,15 +49,7 @@ class Bins:
 
 
 def different_bins(first: np.ndarray, second: np.ndarray, count: int) -> float:
-    """Count the bins in which the shares of two samples differ significantly.
-
-    Parameters
-    ----------
-    first, second : ndarray [shape=(n,)], [shape=(m,)]
-        Bin of each note.
-    count : int
-        Number of bins.
-    """
+    """Count the bins in which the shares of two samples, given by bins, differ significantly."""
     n, m = len(first), len(second)
     shares = np.bincount(first, minlength=count) / n, np.bincount(second, minlength=count) / m
     pooled = (n * shares[0] + m * shares[1]) / (n + m)
@@ -70,10 +63,6 @@ def inception_score(probabilities: np.ndarray) -> float:
 
     Salimans et al., "Improved techniques for training GANs" (2016), section 4, with pitches as
     classes. It is 1 where all notes have the same distribution, and at most the number of pitches.
-
-    Parameters
-    ----------
-    probabilities : ndarray [shape=(n, pitches)]
     """
     p = np.maximum(np.asarray(probabilities, np.float64), 1e-12)
     return float(np.exp(np.mean(np.sum(p * (np.log(p) - np.log(p.mean(axis=0))), axis=1))))
@@ -84,10 +73,6 @@ def frechet_distance(first: np.ndarray, second: np.ndarray) -> float:
 
     Heusel et al., "GANs trained by a two time-scale update rule" (2017), equation 6. It needs more
     samples than features, and is too large for few samples.
-
-    Parameters
-    ----------
-    first, second : ndarray [shape=(n, features)], [shape=(m, features)]
     """
     means = first.mean(axis=0), second.mean(axis=0)
     covariances = np.cov(first, rowvar=False), np.cov(second, rowvar=False)
@@ -97,15 +82,11 @@ def frechet_distance(first: np.ndarray, second: np.ndarray) -> float:
 
 
 class KernelDistance:
-    """Squared maximum mean discrepancy with the kernel (x·y/d + 1)³, unbiased.
+    """Squared maximum mean discrepancy of features, with the kernel (x·y/d + 1)³, unbiased.
 
     Gretton et al., "A kernel two-sample test" (2012), equation 3; the kernel is that of Bińkowski
     et al., "Demystifying MMD GANs" (2018), section 4. Its mean is 0 for two samples of one
     distribution whatever their sizes, so it may be negative.
-
-    Parameters
-    ----------
-    first, second : ndarray [shape=(n, features)], [shape=(m, features)]
     """
 
     def __init__(self, first: np.ndarray, second: np.ndarray):
@@ -116,10 +97,6 @@ class KernelDistance:
         """Return the distance of resampled notes, given by their indices.
 
         A note that was drawn twice is not compared with itself.
-
-        Parameters
-        ----------
-        first, second : ndarray [shape=(n,)], [shape=(m,)]
         """
         within, other, across = self._kernels
         first = np.bincount(first, minlength=len(within)).astype(float)

@@ -6,7 +6,7 @@ from reverbsynth.audio.spectrum import log_spectral_distance
 
 
 class Spread:
-    """How different the timbres at one pitch are: mean log-spectral distance of their pairs.
+    """How different the timbres at one pitch are: mean log-spectral distance of their pairs, in dB.
 
     Pairwise distances as a measure of a conditional generator's diversity: Zhu et al., "Toward
     multimodal image-to-image translation" (2017), section 5.
@@ -15,15 +15,10 @@ class Spread:
     ----------
     levels : ndarray [shape=(timbres, pitches, frames, bands)]
         Levels as of `reverbsynth.audio.spectrum.mel_levels`.
-
-    Attributes
-    ----------
-    distances : ndarray [shape=(timbres, timbres)]
-        In dB, averaged over pitches.
     """
 
     def __init__(self, levels: np.ndarray):
-        self.distances = np.array(
+        self._distances = np.array(
             [log_spectral_distance(levels, timbre).mean(axis=-1) for timbre in levels]
         )
 
@@ -31,26 +26,17 @@ class Spread:
         """Return the mean over pairs of resampled timbres, by index; NaN where all are one."""
         first, second = np.meshgrid(timbres, timbres)
         differ = first != second
-        return float(self.distances[first, second][differ].mean()) if differ.any() else np.nan
+        return float(self._distances[first, second][differ].mean()) if differ.any() else np.nan
 
 
 def intraclass_correlation(values: np.ndarray) -> float:
-    """Return how much of a property belongs to the timbre, whatever the pitch.
+    """Return how much of a property [shape=(timbres, pitches)] belongs to the timbre.
 
     The intraclass correlation ICC(3,1) of Shrout and Fleiss, "Intraclass correlations" (1979),
     table 3, with timbres as targets and pitches as judges: 1 where the property depends on the
     timbre and, by a shift that all timbres share, on the pitch; about 0 where a timbre does not
-    keep it from pitch to pitch.
-
-    Parameters
-    ----------
-    values : ndarray [shape=(timbres, pitches)]
-        Pitches at which a timbre has no value are left out.
-
-    Returns
-    -------
-    float
-        NaN with fewer than two timbres or pitches, or where nothing varies.
+    keep it from pitch to pitch. Pitches at which a timbre has no value are left out. NaN with fewer
+    than two timbres or pitches, or where nothing varies.
     """
     values = values[:, np.isfinite(values).all(axis=0)]
     rows, columns = values.shape

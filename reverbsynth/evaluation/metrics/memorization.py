@@ -1,4 +1,7 @@
-"""Whether a generator learned its training notes by heart."""
+"""Whether a generator learned its training notes by heart.
+
+Levels [shape=(n, frames, bands)] are those of `reverbsynth.audio.spectrum.mel_levels`.
+"""
 
 import numpy as np
 from scipy import stats
@@ -12,38 +15,25 @@ def nearest(
     origins: np.ndarray | None = None,
     other_origins: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Return each note's distance to the nearest of other notes.
+    """Return each note's distance in dB to the nearest of other notes [shape=(n,)].
 
-    Parameters
-    ----------
-    levels, others : ndarray [shape=(n, frames, bands)], [shape=(m, frames, bands)]
-        Levels as of `reverbsynth.audio.spectrum.mel_levels`.
-    origins, other_origins : ndarray [shape=(n,)], [shape=(m,)], optional
-        Source notes: two clips of one source note, a note and its twin, are not compared.
-
-    Returns
-    -------
-    ndarray [shape=(n,)]
-        In dB; NaN where there is nothing to compare with.
+    Two clips of one source note (`origins`), a note and its twin, are not compared. NaN where there
+    is nothing to compare with.
     """
-    found = distances(levels, others)
+    between = distances(levels, others)
     if origins is not None and other_origins is not None:
-        found[origins[:, np.newaxis] == other_origins] = np.inf
-    closest = found.min(axis=1)
+        between[origins[:, np.newaxis] == other_origins] = np.inf
+    closest = between.min(axis=1)
     return np.where(np.isfinite(closest), closest, np.nan)
 
 
 def copying(generated: np.ndarray, held_out: np.ndarray) -> float:
     """Estimate the chance that a generated note is nearer to training notes than a held-out one.
 
-    0.5 for notes as new as held-out ones, more where training notes were copied: the Mann-Whitney
-    statistic over its largest value, as in Meehan, Chaudhuri and Dasgupta, "A non-parametric test
-    to detect data-copying in generative models" (2020), section 3.1.
-
-    Parameters
-    ----------
-    generated, held_out : ndarray [shape=(n,)], [shape=(m,)]
-        Distances to the nearest training note.
+    From both kinds' distances to the nearest training note. 0.5 for notes as new as held-out ones,
+    more where training notes were copied: the Mann-Whitney statistic over its largest value, as in
+    Meehan, Chaudhuri and Dasgupta, "A non-parametric test to detect data-copying in generative
+    models" (2020), section 3.1.
     """
     above = stats.mannwhitneyu(held_out, generated).statistic
     return float(above / (len(generated) * len(held_out)))
@@ -54,20 +44,11 @@ def closest_pairs(
 ) -> list[tuple[int, int, float]]:
     """Find the generated notes that are nearest to a training note, nearest first.
 
-    Parameters
-    ----------
-    generated, training : ndarray [shape=(n, frames, bands)], [shape=(m, frames, bands)]
-        Levels as of `reverbsynth.audio.spectrum.mel_levels`.
-    count : int
-
-    Returns
-    -------
-    list of tuple
-        Indices of the generated note and of the training note, and their distance in dB.
+    Each with the indices of the generated note and of the training note, and their distance in dB.
     """
     if not len(generated) or not len(training):
         return []
-    found = distances(generated, training)
-    closest = found.argmin(axis=1)
-    order = np.argsort(found.min(axis=1))[:count]
-    return [(int(i), int(closest[i]), float(found[i, closest[i]])) for i in order]
+    between = distances(generated, training)
+    closest = between.argmin(axis=1)
+    order = np.argsort(between.min(axis=1))[:count]
+    return [(int(i), int(closest[i]), float(between[i, closest[i]])) for i in order]

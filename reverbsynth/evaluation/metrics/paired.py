@@ -5,8 +5,8 @@ goes from one twin to the other; the reference is then what a mixing desk does, 
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass
+from functools import cached_property, partial
 
 import numpy as np
 from scipy import stats
@@ -15,7 +15,7 @@ from reverbsynth.audio.tails import tail_ratio
 from reverbsynth.data.dataset import DataSet
 from reverbsynth.evaluation.bootstrap import TOO_FEW, Measure, NotMeasured
 from reverbsynth.evaluation.clips import Clips, draw_labels
-from reverbsynth.evaluation.metrics.base import NOT_ASKED, Metric, MetricFn, required, share
+from reverbsynth.evaluation.metrics.base import NOT_ASKED, Metric, required, share
 from reverbsynth.evaluation.note_sets import EvaluationData, NoteSet
 from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.instrument.label_mixture import mix_labels, reference
@@ -27,14 +27,7 @@ DIAL = np.linspace(0, 1, 11).round(6)
 
 @dataclass(frozen=True)
 class Twins:
-    """Notes that are there in every effect.
-
-    Attributes
-    ----------
-    note_set : NoteSet
-    effects : list of str
-        The first is the one that others are compared with.
-    """
+    """Notes that are there in every effect; the first effect is what others are compared with."""
 
     note_set: NoteSet
     effects: list[str]
@@ -42,11 +35,11 @@ class Twins:
     @cached_property
     def rows(self) -> np.ndarray:
         """Indices of each note in every effect [shape=(notes, effects)]."""
-        found: dict[str, dict[str, int]] = {}
+        by_origin: dict[str, dict[str, int]] = {}
         clips = self.note_set.clips
         for row, (origin, effect) in enumerate(zip(clips.origin, clips.effect, strict=True)):
-            found.setdefault(origin, {})[effect] = row
-        complete = [twins for twins in found.values() if set(self.effects) <= set(twins)]
+            by_origin.setdefault(origin, {})[effect] = row
+        complete = [twins for twins in by_origin.values() if set(self.effects) <= set(twins)]
         rows = [[twins[effect] for effect in self.effects] for twins in complete]
         return np.array(rows, int).reshape(-1, len(self.effects))
 
@@ -67,12 +60,9 @@ class Twins:
         return reasons.tolist()
 
     def crossfades(self, effect: str, count: int) -> np.ndarray:
-        """Measure tails while the first twin fades into another.
+        """Measure tails of the first `count` notes while the first twin fades into another.
 
-        Returns
-        -------
-        ndarray [shape=(notes, positions)]
-            Tail-to-sustain ratios in dB of the first `count` notes.
+        Tail-to-sustain ratios in dB [shape=(notes, positions)].
         """
         waves = self.note_set.clips.waves
         pairs = self.rows[:count, [0, self.effects.index(effect)]]
@@ -97,15 +87,11 @@ class PairedMetrics:
     def changes(self) -> Iterator[Metric]:
         """Measure the change of the tail by each effect, and whether the effect is recognized."""
         for effect in self.effects[1:]:
+            change = partial(self._change, effect)
             for key, name, unit, measure in (
-                (
-                    "ratio",
-                    "change of the tail-to-sustain ratio",
-                    "dB",
-                    self._change(effect, "ratio"),
-                ),
-                ("t20", "change of T20", "s", self._change(effect, "t20")),
-                ("louder", "pairs whose tail gets louder", "%", self._louder(effect)),
+                ("ratio", "change of the tail-to-sustain ratio", "dB", partial(change, "ratio")),
+                ("t20", "change of T20", "s", partial(change, "t20")),
+                ("louder", "pairs whose tail gets louder", "%", partial(self._louder, effect)),
             ):
                 title = f"{self.effects[0]} to {effect}: {name}"
                 yield Metric(f"paired.{key}.{effect}", title, unit, measure)
@@ -121,34 +107,28 @@ class PairedMetrics:
                 ("linear", "linear in dB (R²)", "", linear),
             ):
                 title = f"{self.effects[0]} to {effect}: {name}"
-                yield Metric(f"dial.{key}.{effect}", title, unit, self._dial(effect, function))
+                measure = partial(self._dial, effect, function)
+                yield Metric(f"dial.{key}.{effect}", title, unit, measure)
 
     @cached_property
     def curves(self) -> dict[str, dict[str, np.ndarray]]:
         """By set and effect, tail-to-sustain ratios over the dial, a row for each note."""
-        found: dict[str, dict[str, np.ndarray]] = {"real": {}, "ceiling": {}, "generated": {}}
+        count, none = self.data.settings.sweep_notes, np.empty((0, len(DIAL)))
+        curves: dict[str, dict[str, np.ndarray]] = {"real": {}, "ceiling": {}, "generated": {}}
         for effect in self.effects[1:]:
             for name in ("real", "ceiling"):
-                count = self.data.settings.sweep_notes
-                found[name][effect] = self.twins[name].crossfades(effect, count)
-            none = np.empty((0, len(DIAL)))
-            found["generated"][effect] = self.data.sweep_levels.get(effect, none)
-        return {
-            name: {
-                effect: curves[np.isfinite(curves).all(axis=1)].round(3)
-                for effect, curves in by_effect.items()
-            }
-            for name, by_effect in found.items()
-        }
+                curves[name][effect] = self.twins[name].crossfades(effect, count)
+            curves["generated"][effect] = self.data.sweep_levels.get(effect, none)
+            for by_effect in curves.values():
+                known = np.isfinite(by_effect[effect]).all(axis=1)
+                by_effect[effect] = by_effect[effect][known].round(3)
+        return curves
 
     def values(self) -> dict[str, dict]:
         """Return, by set, effect and measure, each note's value, in one order for all effects."""
         return {
             name: {
-                effect: {
-                    field: np.asarray(twins.values(field, effect), float).round(4)
-                    for field in ("ratio", "t20")
-                }
+                effect: {field: twins.values(field, effect).round(4) for field in ("ratio", "t20")}
                 for effect in self.effects
             }
             for name, twins in self.twins.items()
@@ -159,33 +139,26 @@ class PairedMetrics:
             raise NotMeasured(NOT_ASKED)
         return self.twins[notes.name]
 
-    def _change(self, effect: str, field: str) -> MetricFn:
-        def measure(notes: NoteSet) -> Measure:
-            twins = self._twins(notes)
-            reasons = twins.missing_reasons(field, effect) or [twins.note_set.missing_reason]
-            return self.data.bootstrap.median(twins.change(field, effect), reasons)
+    def _change(self, effect: str, field: str, notes: NoteSet) -> Measure:
+        twins = self._twins(notes)
+        reasons = twins.missing_reasons(field, effect) or [twins.note_set.missing_reason]
+        return self.data.bootstrap.median(twins.change(field, effect), reasons)
 
-        return measure
-
-    def _louder(self, effect: str) -> MetricFn:
-        def measure(notes: NoteSet) -> Measure:
-            change = self._twins(notes).change("ratio", effect)
-            return self.data.bootstrap.proportion(change[np.isfinite(change)] > 0)
-
-        return measure
+    def _louder(self, effect: str, notes: NoteSet) -> Measure:
+        change = self._twins(notes).change("ratio", effect)
+        return self.data.bootstrap.proportion(change[np.isfinite(change)] > 0)
 
     def _effect_accuracy(self, notes: NoteSet) -> Measure:
         swapped = self._twins(notes).note_set
         return share(self.data, swapped, required(swapped.effect).best == swapped.clips.effect)
 
-    def _dial(self, effect: str, function: Callable[[np.ndarray], float]) -> MetricFn:
-        def measure(notes: NoteSet) -> Measure:
-            twins, curves = self._twins(notes), self.curves[notes.name][effect]
-            if not len(curves):
-                raise NotMeasured(twins.note_set.missing_reason or TOO_FEW)
-            return self.data.bootstrap.median(np.array([function(curve) for curve in curves]))
-
-        return measure
+    def _dial(
+        self, effect: str, function: Callable[[np.ndarray], float], notes: NoteSet
+    ) -> Measure:
+        twins, curves = self._twins(notes), self.curves[notes.name][effect]
+        if not len(curves):
+            raise NotMeasured(twins.note_set.missing_reason or TOO_FEW)
+        return self.data.bootstrap.median(np.array([function(curve) for curve in curves]))
 
 
 def reference_first(effects: Sequence[str]) -> list[str]:
@@ -218,22 +191,19 @@ def effect_swapped_notes(
 ) -> Clips | None:
     """Generate notes in every effect, with one latent vector and pitch for all twins.
 
-    Returns
-    -------
-    Clips or None
-        None for an instrument that has no label for at least two of the data set's effects.
+    None for an instrument that has no label for at least two of the data set's effects.
     """
     effects = shared_effects(instrument, data)
     if not effects:
         return None
     pitches, z, labels = _drawn(instrument, data, count, seed)
-    parts = []
-    for effect in effects:
-        swapped = {**labels, "effect": [effect] * count}
-        waves = instrument.notes(pitches, z=z, **swapped)
-        clips = Clips.of_waves(waves, pitches, swapped)
-        parts.append(replace(clips, id=clips.id + f"-{effect}"))
-    return Clips.joined(parts)
+    in_effects = [{**labels, "effect": [effect] * count} for effect in effects]
+    return Clips.joined(
+        [
+            Clips.of_waves(instrument.notes(pitches, z=z, **swapped), pitches, swapped)
+            for swapped in in_effects
+        ]
+    )
 
 
 def effect_sweep_levels(
@@ -241,10 +211,7 @@ def effect_sweep_levels(
 ) -> dict[str, np.ndarray]:
     """Measure generated tails over the dial.
 
-    Returns
-    -------
-    dict
-        By effect, tail-to-sustain ratios in dB [shape=(count, positions)].
+    By effect, tail-to-sustain ratios in dB [shape=(count, positions)].
     """
     effects = shared_effects(instrument, data)
     if not effects:
@@ -270,6 +237,7 @@ def shared_effects(instrument: Instrument, data: DataSet) -> list[str]:
 
 
 def _drawn(instrument: Instrument, data: DataSet, count: int, seed: int) -> tuple:
+    """Draw pitches, latent vectors and the other labels."""
     rng = generator(seed, "evaluation", "pairs")
     labels = draw_labels(instrument, data, count, rng)
     z = rng.standard_normal((count, instrument.gan.latent_size), np.float32)

@@ -1,6 +1,7 @@
 """Metrics that measure each note by itself: reverb, pitch and spectrum."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
@@ -9,7 +10,7 @@ from reverbsynth.audio.pitch import UNHEARD
 from reverbsynth.audio.reverberation import EDT, OCTAVES, SLOW, T20
 from reverbsynth.audio.spectrum import nearest_of_same_pitch
 from reverbsynth.evaluation.bootstrap import Measure, NotMeasured
-from reverbsynth.evaluation.metrics.base import NOT_ASKED, Metric, MetricFn, required, share
+from reverbsynth.evaluation.metrics.base import NOT_ASKED, Metric, required, share
 from reverbsynth.evaluation.note_sets import EvaluationData, NoteSet
 
 HIT = 50.0
@@ -37,17 +38,18 @@ def reverb(data: EvaluationData) -> Iterator[Metric]:
     those of the training notes.
     """
     for effect in data.effects:
+        tail = partial(_tail, data, effect)
         for key, name, unit, measure in (
-            ("ratio", "tail-to-sustain ratio", "dB", _tail(data, effect, "ratio")),
-            ("decays", "tails that decay", "%", _decays(data, effect)),
-            ("t20", "T20", "s", _tail(data, effect, "t20")),
-            ("r2", "r² of its line", "", _tail(data, effect, "r2", "t20_missing_reason")),
-            ("edt", "early decay time", "s", _tail(data, effect, "edt")),
+            ("ratio", "tail-to-sustain ratio", "dB", partial(tail, "ratio")),
+            ("decays", "tails that decay", "%", partial(_decays, data, effect)),
+            ("t20", "T20", "s", partial(tail, "t20")),
+            ("r2", "r² of its line", "", partial(tail, "r2")),
+            ("edt", "early decay time", "s", partial(tail, "edt")),
         ):
             yield Metric(f"reverb.{key}.{effect}", f"{effect}: {name}", unit, measure)
     for field, name, unit in (("ratio", "ratios", "dB"), ("t20", "T20", "s")):
         title = f"Wasserstein distance of {name} to training notes"
-        yield Metric(f"reverb.distance.{field}", title, unit, _distance(data, field))
+        yield Metric(f"reverb.distance.{field}", title, unit, partial(_distance, data, field))
 
     def accuracy(notes: NoteSet) -> Measure:
         best = required(notes.effect).best
@@ -69,7 +71,7 @@ def octaves(data: EvaluationData) -> Iterator[Metric]:
     for effect in data.effects:
         for octave, center in enumerate(OCTAVES):
             name = f"{effect}: T20 around {center:g} Hz"
-            measure = _tail(data, effect, "octaves", octave=octave)
+            measure = partial(_tail, data, effect, "octaves", octave=octave)
             yield Metric(f"reverb.octave.{effect}.{center:g}", name, "s", measure)
 
 
@@ -109,17 +111,12 @@ def spectrum(data: EvaluationData) -> Iterator[Metric]:
 
 
 def nearest_of_pitch(data: EvaluationData, notes: NoteSet) -> np.ndarray:
-    """Return each note's log-spectral distance to the nearest training note of its pitch.
+    """Return each note's log-spectral distance in dB to the nearest training note of its pitch.
 
-    Returns
-    -------
-    ndarray [shape=(n,)]
-        In dB; NaN where no training note has the pitch.
+    NaN where no training note has the pitch.
     """
-    training = data.training
-    return nearest_of_same_pitch(
-        notes.levels, notes.clips.pitch, training.levels, training.clips.pitch
-    )
+    real = data.training
+    return nearest_of_same_pitch(notes.levels, notes.clips.pitch, real.levels, real.clips.pitch)
 
 
 def entropy(probabilities: np.ndarray) -> np.ndarray:
@@ -128,39 +125,29 @@ def entropy(probabilities: np.ndarray) -> np.ndarray:
 
 
 def _tail(
-    data: EvaluationData,
-    effect: str,
-    field: str,
-    reasons: str | None = None,
-    octave: int | None = None,
-) -> MetricFn:
+    data: EvaluationData, effect: str, field: str, notes: NoteSet, octave: int | None = None
+) -> Measure:
     """Median over an effect's notes of a field of `Tails`, or of one of its octaves.
 
     Where it is the longest decay that can be measured, tails are too slow to have one.
     """
-
-    def measure(notes: NoteSet) -> Measure:
-        chosen = notes.effects == effect
-        values = getattr(notes.tails, field)[chosen]
-        missing = getattr(notes.tails, reasons or f"{field}_missing_reason")[chosen]
-        if octave is not None:
-            values, missing = values[:, octave], missing[:, octave]
-        median = data.bootstrap.median(values, missing.tolist())
-        if median.value is not None and median.value >= _LONGEST.get(field, np.inf):
-            return Measure(notes=median.notes, missing_reason=SLOW)
-        return median
-
-    return measure
+    chosen = notes.effects == effect
+    values = getattr(notes.tails, field)[chosen]
+    reasons = "t20" if field == "r2" else field
+    missing = getattr(notes.tails, f"{reasons}_missing_reason")[chosen]
+    if octave is not None:
+        values, missing = values[:, octave], missing[:, octave]
+    median = data.bootstrap.median(values, missing.tolist())
+    if median.value is not None and median.value >= _LONGEST.get(field, np.inf):
+        return Measure(notes=median.notes, missing_reason=SLOW)
+    return median
 
 
-def _decays(data: EvaluationData, effect: str) -> MetricFn:
-    return lambda notes: data.bootstrap.proportion(notes.tails.decays[notes.effects == effect])
+def _decays(data: EvaluationData, effect: str, notes: NoteSet) -> Measure:
+    return data.bootstrap.proportion(notes.tails.decays[notes.effects == effect])
 
 
-def _distance(data: EvaluationData, field: str) -> MetricFn:
-    def measure(notes: NoteSet) -> Measure:
-        values = [getattr(each.tails, field) for each in (notes, data.training)]
-        finite = [array[np.isfinite(array)] for array in values]
-        return data.bootstrap.statistic(tails.distance, *finite, bounds=(0, np.inf))
-
-    return measure
+def _distance(data: EvaluationData, field: str, notes: NoteSet) -> Measure:
+    values = [getattr(each.tails, field) for each in (notes, data.training)]
+    finite = [array[np.isfinite(array)] for array in values]
+    return data.bootstrap.statistic(tails.distance, *finite, bounds=(0, np.inf))
