@@ -20,17 +20,7 @@ class NotMeasured(Exception):  # noqa: N818
 
 @dataclass(frozen=True)
 class Measure:
-    """A number that was measured, or the reason why it could not be.
-
-    Attributes
-    ----------
-    value, low, high : float or None
-        The number and the ends of its confidence interval; None where there is none.
-    notes : int
-        How many notes it rests on.
-    missing_reason : str
-        Why there is no number; empty where there is one.
-    """
+    """A number measured of so many notes, with its confidence interval, or why there is none."""
 
     value: float | None = None
     low: float | None = None
@@ -68,18 +58,7 @@ class Bootstrap:
     """Efron's bootstrap ("Bootstrap methods: another look at the jackknife", 1979).
 
     Notes are resampled with replacement. A note and its twin count as two independent notes, so
-    intervals that pool both are a little too narrow.
-
-    Attributes
-    ----------
-    resamples : int
-        Number of resamples.
-    confidence : float
-        Coverage of the intervals.
-    least : int
-        Fewest notes that are measured.
-    seed : int
-        Seed of the resampling.
+    intervals that pool both are a little too narrow. Fewer notes than ``least`` are not measured.
     """
 
     resamples: int = 1000
@@ -97,14 +76,10 @@ class Bootstrap:
         return self._percentile(np.mean, values)
 
     def median(self, values: np.ndarray, missing_reasons: Sequence[str] = ()) -> Measure:
-        """Measure the median of the notes' values, with its percentile interval.
+        """Measure the median of the notes' values [shape=(n,)], with its percentile interval.
 
-        Parameters
-        ----------
-        values : ndarray [shape=(n,)]
-            NaN where a note has no value.
-        missing_reasons : sequence of str, optional
-            Why notes have none. The most frequent reason is given where too few notes have one.
+        A note without a value has NaN. Where too few have one, the most frequent missing reason is
+        given.
         """
         return self._percentile(np.median, values, missing_reasons)
 
@@ -140,9 +115,8 @@ class Bootstrap:
         ----------
         function : callable
             Takes as many arrays as there are samples; returns NaN where it is undefined.
-        samples : ndarray [shape=(n, ...)]
         least : int, optional
-            Fewest notes of a sample, if more than `Bootstrap.least`.
+            Fewest notes of a sample, if more than the bootstrap's.
         bounds : tuple of float, optional
             The smallest and the largest value that the statistic can have.
         """
@@ -150,14 +124,11 @@ class Bootstrap:
         if smallest < max(self.least, least):
             return Measure(notes=smallest, missing_reason=TOO_FEW)
         rng = np.random.default_rng(self.seed)
-        resampled = np.array(
-            [
-                function(
-                    *(sample[rng.integers(len(sample), size=len(sample))] for sample in samples)
-                )
-                for _ in range(self.resamples)
-            ]
-        )
+
+        def resample(sample: np.ndarray) -> np.ndarray:
+            return sample[rng.integers(len(sample), size=len(sample))]
+
+        resampled = np.array([function(*map(resample, samples)) for _ in range(self.resamples)])
         resampled = resampled[np.isfinite(resampled)]
         value = function(*samples)
         if not math.isfinite(value) or len(resampled) < 2:

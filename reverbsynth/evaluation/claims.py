@@ -1,8 +1,8 @@
 """Verdicts on what the paper claims, from limits that the settings state in advance."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from math import inf
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -96,18 +96,10 @@ names in the settings."""
 _ONLY_WITH_EFFECT = ("reverb", "both", "label", "dial")
 
 
-@dataclass(frozen=True)
-class Condition:
-    """What must hold for a claim.
+class Condition(NamedTuple):
+    """What must hold for a claim (None: cannot be tested), the rule, and what was measured.
 
-    Attributes
-    ----------
-    holds : bool or None
-        None where it cannot be tested.
-    rule, evidence : str
-        What must be measured, and what was.
-    close : bool
-        Whether the value meets the limit, even where its interval does not.
+    It is close where the value meets the limit, even where its interval does not.
     """
 
     holds: bool | None
@@ -119,8 +111,6 @@ class Condition:
 def verdicts(
     report: Report,
     limits: ClaimSettings,
-    wet: str | None,
-    wet_share: float,
     losses: pd.DataFrame | None = None,
     representations: pd.DataFrame | None = None,
 ) -> list[Verdict]:
@@ -129,17 +119,13 @@ def verdicts(
     Parameters
     ----------
     report : Report
-        With its rows.
+        With its rows, and among its facts ``wet``, the effect that the paper adds, or None, and
+        ``wet_share``, its share among the training notes.
     limits : ClaimSettings
-    wet : str or None
-        The effect that the paper adds; None where the data have none.
-    wet_share : float
-        Share of it among the training notes.
     losses : DataFrame, optional
-        Changes of a run's AC and GL losses (`reverbsynth.evaluation.curves.changes`). An
-        instrument alone has none.
+        Changes of a run's AC and GL losses (`reverbsynth.evaluation.curves.changes`).
     representations : DataFrame, optional
-        As `reverbsynth.evaluation.representations.compare_representations` makes it.
+        From `reverbsynth.evaluation.representations.compare_representations`.
     """
     judged = []
     for key, (claim, source) in CLAIMS.items():
@@ -147,38 +133,29 @@ def verdicts(
             conditions = _losses(losses, limits)
         elif key == "representation":
             conditions = _representations(representations)
-        elif wet is None and key in _ONLY_WITH_EFFECT:
+        elif report.facts["wet"] is None and key in _ONLY_WITH_EFFECT:
             conditions = [Condition(None, "", "the data set has one effect only")]
         else:
-            conditions = _conditions(key, report, limits, wet, wet_share)
+            conditions = _conditions(key, report, limits)
         holds = [condition.holds for condition in conditions]
         verdict = NOT_TESTABLE if None in holds else REPRODUCED
-        judged.append(
-            Verdict(
-                key,
-                claim,
-                source,
-                NOT_REPRODUCED if False in holds else verdict,
-                "; ".join(condition.rule for condition in conditions if condition.rule),
-                "; ".join(condition.evidence for condition in conditions),
-                [
-                    condition.rule
-                    + (" (the value meets it, not its whole interval)" if condition.close else "")
-                    for condition in conditions
-                    if condition.holds is False and condition.rule
-                ],
-            )
-        )
+        missed = [
+            rule + (" (the value meets it, not its whole interval)" if close else "")
+            for met, rule, _, close in conditions
+            if met is False and rule
+        ]
+        verdict = NOT_REPRODUCED if False in holds else verdict
+        rules = "; ".join(condition.rule for condition in conditions if condition.rule)
+        evidence = "; ".join(condition.evidence for condition in conditions)
+        judged.append(Verdict(key, claim, source, verdict, rules, evidence, missed))
     return judged
 
 
-def _conditions(
-    claim: str, report: Report, limits: ClaimSettings, wet: str | None, wet_share: float
-) -> list[Condition]:
+def _conditions(claim: str, report: Report, limits: ClaimSettings) -> list[Condition]:
     """Compare the measures of a claim with their limits."""
-    conditions = []
+    conditions, wet_share = [], report.facts["wet_share"]
     for key, kind, setting in CONDITIONS[claim]:
-        key = key.format(wet=wet)
+        key = key.format(wet=report.facts["wet"])
         if key == "effect.accuracy" and not (key in report and report[key].generated.known):
             continue  # The network was not told the effect.
         row, (words, allowed) = report[key], RULES[kind]

@@ -73,14 +73,7 @@ class Predictions:
 
 
 class LabelClassifier:
-    """A classifier of one label. Use `trained`.
-
-    Attributes
-    ----------
-    label : str
-    values : list
-        The label's value for each class.
-    """
+    """A classifier of one label, with a value for each class. Use `trained`."""
 
     def __init__(self, label: str, values: list, weights: list[np.ndarray] | None = None):
         self.label, self.values = label, values
@@ -130,13 +123,7 @@ class LabelClassifier:
 
     @classmethod
     def load(cls, path: Path) -> tuple["LabelClassifier", Any]:
-        """Read what `save` wrote: the classifier and its key.
-
-        Raises
-        ------
-        ReverbSynthError
-            For another file, or a damaged one.
-        """
+        """Read what `save` wrote: the classifier and its key; refuse any other file."""
         tensors, metadata = load_tensors(path)
         try:
             facts = json.loads(metadata["classifier"])
@@ -147,11 +134,9 @@ class LabelClassifier:
 
     def predict(self, waves: np.ndarray) -> Predictions:
         """Predict the label of notes [shape=(n, 64000)], which must be finite."""
-        if not len(waves):
-            return Predictions(
-                np.empty((0, len(self.values))), np.empty((0, FEATURES)), self.values
-            )
-        logits, features = self._model.predict(_inputs(self.label, waves), verbose=0)
+        logits, features = np.empty((0, len(self.values))), np.empty((0, FEATURES))
+        if len(waves):
+            logits, features = self._model.predict(_inputs(self.label, waves), verbose=0)
         probabilities = special.softmax(logits.astype(np.float64), axis=1)
         return Predictions(probabilities, (features - self._mean) / self._deviation, self.values)
 
@@ -195,37 +180,33 @@ class _AugmentedBatches(keras.utils.PyDataset):
     ):
         super().__init__()
         self._inputs, self._classes, self._classifier = inputs, classes, classifier
-        self._steps, self._batch = settings.classifier_steps, settings.classifier_batch
-        self._seed = seed
+        self._settings, self._seed = settings, seed
 
     def __len__(self) -> int:
-        return self._steps
+        return self._settings.classifier_steps
 
     def __getitem__(self, step: int) -> tuple[np.ndarray, np.ndarray]:
         rng = generator(self._seed, "classifier", self._classifier.label, str(step))
-        rows = rng.integers(len(self._inputs), size=self._batch)
+        each = (self._settings.classifier_batch, 1, 1)
+        rows = rng.integers(len(self._inputs), size=each[0])
         batch, classes = self._inputs[rows], self._classes[rows]
         if self._classifier.label == "pitch":
             last = len(self._classifier.values) - 1
             lowest = np.maximum(-classes, -self._MAX_SHIFT)
             highest = np.minimum(last - classes, self._MAX_SHIFT)
             semitones = rng.integers(lowest, highest + 1, dtype=np.int32)
-            bins = BINS_PER_SEMITONE * semitones
-            shifted = [
-                ndimage.shift(levels, (shift, 0), order=0)
-                for levels, shift in zip(batch, bins, strict=True)
-            ]
-            batch = np.stack(shifted)
+            shifts = zip(batch, BINS_PER_SEMITONE * semitones, strict=True)
+            batch = np.stack([ndimage.shift(note, (bins, 0), order=0) for note, bins in shifts])
             classes = classes + semitones
             tilt = np.linspace(-1, 1, batch.shape[1])[:, np.newaxis]
         else:
-            widths = rng.choice(self._SMEAR_WIDTHS, self._batch)
+            widths = rng.choice(self._SMEAR_WIDTHS, len(batch))
             batch = np.stack([_smeared(*pair, rng) for pair in zip(batch, widths, strict=True)])
-            floor = np.maximum(rng.uniform(-0.2, 0.2, (self._batch, 1, 1)), 0)
+            floor = np.maximum(rng.uniform(-0.2, 0.2, each), 0)
             batch = np.maximum(batch, floor * rng.normal(1, 0.1, batch.shape))
             tilt = np.linspace(-1, 1, batch.shape[2])
-        tilt = rng.normal(0, 0.1, (self._batch, 1, 1)) * tilt
-        gain = rng.normal(0, 0.1, (self._batch, 1, 1))
+        tilt = rng.normal(0, 0.1, each) * tilt
+        gain = rng.normal(0, 0.1, each)
         augmented = batch + gain + tilt + rng.normal(0, 0.03, batch.shape)
         return np.where(batch > 0, np.clip(augmented, 0, 1), 0).astype(np.float32), classes
 
@@ -233,24 +214,16 @@ class _AugmentedBatches(keras.utils.PyDataset):
 def _inputs(label: str, waves: np.ndarray) -> np.ndarray:
     """Return a classifier's inputs, levels between 0 and 1.
 
-    Returns
-    -------
-    ndarray
-        [shape=(n, bins, frames)] for pitch, [shape=(n, frames, bands)] for any other label.
+    Of shape (n, bins, frames) for pitch, (n, frames, bands) for any other label.
     """
     if label != "pitch":
         levels = mel_levels(waves, bands=24, window=1024, hop=512, floor=_EFFECT_FLOOR)
         return 1 - levels / _EFFECT_FLOOR
+    per_octave, lowest = 12 * BINS_PER_SEMITONE, librosa.midi_to_hz(LOWEST)
+    axis = {"fmin": lowest, "n_bins": int(per_octave * _OCTAVES), "bins_per_octave": per_octave}
     parts = []
     for batch in batched(waves, _BATCH):
-        transform = librosa.pseudo_cqt(
-            np.stack(batch),
-            sr=SAMPLE_RATE,
-            hop_length=_HOP,
-            fmin=librosa.midi_to_hz(LOWEST),
-            n_bins=int(12 * BINS_PER_SEMITONE * _OCTAVES),
-            bins_per_octave=12 * BINS_PER_SEMITONE,
-        )
+        transform = librosa.pseudo_cqt(np.stack(batch), sr=SAMPLE_RATE, hop_length=_HOP, **axis)
         parts.append(from_peak(20 * np.log10(np.maximum(np.abs(transform), 1e-10))))
     return 1 - np.concatenate(parts) / FLOOR
 
@@ -262,22 +235,17 @@ def _network(shape: tuple[int, ...], classes: int) -> keras.Model:
     """
     inputs = keras.Input(shape)
     hidden = inputs
-    for index, strides in enumerate((1, 2, 2)):
-        hidden = layers.Conv1D(
-            _FILTERS,
-            5,
-            strides=strides,
-            padding="same",
-            activation="relu",
-            kernel_initializer=keras.initializers.GlorotUniform(seed=index),
-            dtype="float32",
-        )(hidden)
+
+    def options(seed: int, activation: str | None) -> dict[str, Any]:
+        initializer = keras.initializers.GlorotUniform(seed=seed)
+        return {"kernel_initializer": initializer, "activation": activation, "dtype": "float32"}
+
+    for seed, strides in enumerate((1, 2, 2)):
+        convolution = layers.Conv1D(_FILTERS, 5, strides, "same", **options(seed, "relu"))
+        hidden = convolution(hidden)
     hidden = layers.Dropout(0.3, seed=0)(layers.Flatten()(hidden))
-    first, second = (keras.initializers.GlorotUniform(seed=index) for index in (3, 4))
-    features = layers.Dense(FEATURES, activation="gelu", kernel_initializer=first, dtype="float32")(
-        hidden
-    )
-    logits = layers.Dense(classes, kernel_initializer=second, dtype="float32")(features)
+    features = layers.Dense(FEATURES, **options(3, "gelu"))(hidden)
+    logits = layers.Dense(classes, **options(4, None))(features)
     return keras.Model(inputs, [logits, features])
 
 

@@ -23,17 +23,9 @@ _BATCH = 32
 
 @dataclass(frozen=True)
 class Clips:
-    """Notes with their labels, known or requested; each array has one entry for each note.
+    """Notes, float32 [shape=(n, 64000)], with their names, source notes and labels.
 
-    Attributes
-    ----------
-    waves : ndarray, float32 [shape=(n, 64000)]
-    pitch : ndarray [shape=(n,)]
-        MIDI pitch, played or requested.
-    effect, instrument : ndarray [shape=(n,)]
-        Labels; empty where none was requested.
-    id, origin : ndarray [shape=(n,)]
-        Names of the clip and of its source note.
+    Labels are known or requested; ``effect`` and ``instrument`` are empty where none was requested.
     """
 
     waves: np.ndarray
@@ -58,9 +50,8 @@ class Clips:
     @classmethod
     def from_notes(cls, notes: Sequence[Note]) -> "Clips":
         """Make clips of notes in memory."""
-        waves = [note.audio for note in notes]
         return cls(
-            np.stack(waves) if waves else np.empty((0, NOTE_LENGTH), np.float32),
+            np.array([note.audio for note in notes], np.float32).reshape(-1, NOTE_LENGTH),
             np.array([note.pitch for note in notes], int),
             *(
                 np.array([getattr(note, name) for note in notes], object)
@@ -93,7 +84,7 @@ class Clips:
     def resynthesized(self, representation: Representation, stage: int) -> "Clips":
         """Return the same notes through an image at a stage's resolution: any generator's ceiling.
 
-        The image is box-scaled down to the stage's resolution, and up again as a generated one.
+        The image is box-scaled down, and up again as a generated one.
         """
         factor = schedule.box_factor(schedule.blocks(stage))
         waves = [
@@ -126,17 +117,12 @@ class Clips:
 def draw_labels(
     instrument: Instrument, data: DataSet, count: int, rng: np.random.Generator
 ) -> dict[str, Any]:
-    """Draw labels of training notes whose labels an instrument knows.
-
-    Returns
-    -------
-    dict
-        By label, a value for each of `count` notes.
+    """Draw labels of training notes whose labels an instrument knows: by label, `count` values.
 
     Raises
     ------
     DataError
-        When the instrument knows the labels of no training note.
+        When there is no such note.
     """
     rows = [
         row

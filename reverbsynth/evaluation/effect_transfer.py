@@ -30,23 +30,16 @@ from reverbsynth.training.run import Run
 FILE = "applied.json"
 """Name of a run's trials in its directory."""
 
-_KEY = ("data_sha256", "stage", "images_seen", "seed", "notes", "starts", "steps")
+_SIZES = ("notes", "starts", "steps")
+_KEY = ("data_sha256", "stage", "images_seen", "seed", *_SIZES)
 
 
 @dataclass(frozen=True)
 class TransferTrial:
-    """One recording with one effect.
+    """One recording with one effect, the latent vector and labels that the search found.
 
     Attributes
     ----------
-    id, origin : str
-        Names of the recording and of its source note.
-    pitch : int
-        The recording's, which the search is given.
-    effect : str
-        The requested effect.
-    z, labels
-        Latent vector and labels that the search found.
     reconstruction : float
         Log-spectral distance of the reconstruction to the recording, in dB.
     result, ceiling, baseline : float
@@ -100,16 +93,11 @@ class TransferTrials(StoredResult):
         }
         trials = pd.DataFrame(self.trials)
         for effect, group in trials.groupby("effect", sort=False) if self.trials else ():
-            medians = {
-                title: bootstrap.median(group[name].to_numpy()).text(1)
-                for title, name in columns.items()
-            }
-            nearer = f"{(group['result'] < group['baseline']).sum()} of {len(group)}"
-            rows[effect] = {
-                "notes": str(len(group)),
-                **medians,
-                "nearer than left as it was": nearer,
-            }
+            row = rows[effect] = {"notes": str(len(group))}
+            for title, name in columns.items():
+                row[title] = bootstrap.median(group[name].to_numpy()).text(1)
+            nearer = (group["result"] < group["baseline"]).sum()
+            row["nearer than left as it was"] = f"{nearer} of {len(group)}"
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("effect")
 
 
@@ -122,7 +110,8 @@ def apply_to_held_out(
 ) -> TransferTrials:
     """Apply effects to held-out notes, or load the trials that the run keeps (``applied.json``).
 
-    See `reverbsynth.evaluation.stored.load_or_evaluate` for when they are made anew.
+    See `reverbsynth.evaluation.stored.load_or_evaluate` for when they are made anew. There are none
+    for an instrument that has no label for the effect.
 
     Parameters
     ----------
@@ -131,15 +120,8 @@ def apply_to_held_out(
         Its held-out notes are the recordings.
     settings : Settings, optional
         Their ``evaluation`` and ``seed`` are used; the run's own if unset.
-    force : bool
-        Make trials even where some are kept.
-    allow_other_data : bool
-        Whether `data` only stand in for the run's own: then trials on its own are as good.
-
-    Returns
-    -------
-    TransferTrials
-        None of them for an instrument that has no label for the effect.
+    force, allow_other_data : bool
+        Make trials even where some are kept; take those on the run's own data for those on `data`.
     """
     settings = settings or run.settings
     instrument = Instrument.from_run(run)
@@ -149,9 +131,7 @@ def apply_to_held_out(
         "stage": instrument.stage,
         "images_seen": instrument.facts["images_seen"],
         "seed": settings.seed,
-        "notes": settings.evaluation.transfer_notes,
-        "starts": settings.evaluation.transfer_starts,
-        "steps": settings.evaluation.transfer_steps,
+        **{name: getattr(settings.evaluation, f"transfer_{name}") for name in _SIZES},
         "code": provenance.code_hash(),
     }
     if "effect" not in instrument.labels or len(instrument.labels["effect"]) < 2:
@@ -178,35 +158,28 @@ def _trials(instrument: Instrument, data: DataSet, settings: Settings) -> Iterat
             applied = instrument.apply_effect(
                 recording.audio,
                 effects[1],
-                pitch=recording.pitch,
+                recording.pitch,
                 seed=settings.seed,
-                starts=limits.transfer_starts,
-                steps=limits.transfer_steps,
                 # A note of the data set begins, and is as loud, as those that were trained on.
                 gain=1.0,
                 onset=0,
-                progress=lambda *_: display.update(task, advance=1),
+                starts=limits.transfer_starts,
+                steps=limits.transfer_steps,
+                progress=lambda *_: display.advance(task),
             )
             for effect in effects[1:]:
                 labels = {**applied.fit.labels, "effect": effect}
                 twin = Clips.from_notes([twins[effect]])
                 ceiling = twin.resynthesized(instrument.representation, instrument.stage)
-                waves = {
-                    "recording": recording.audio,
-                    "reconstruction": applied.reconstruction,
-                    "result": instrument.notes([recording.pitch], z=applied.fit.z, **labels)[0],
-                    "twin": twins[effect].audio,
-                    "ceiling": ceiling.waves[0],
-                }
-                yield TransferTrial(
-                    recording.id,
-                    recording.origin,
-                    recording.pitch,
-                    effect,
-                    applied.fit.z.tolist(),
-                    applied.fit.labels,
-                    **_measured(waves),
+                measured = _measured(
+                    recording=recording.audio,
+                    reconstruction=applied.reconstruction,
+                    result=instrument.notes([recording.pitch], z=applied.fit.z, **labels)[0],
+                    twin=twin.waves[0],
+                    ceiling=ceiling.waves[0],
                 )
+                names = (recording.id, recording.origin, recording.pitch, effect)
+                yield TransferTrial(*names, applied.fit.z.tolist(), applied.fit.labels, **measured)
 
 
 def _held_out(data: DataSet) -> Iterator[Note]:
@@ -223,19 +196,18 @@ def _sources(
         if note.pitch in instrument.pitches:
             twins.setdefault(note.origin, {})[note.effect] = note
     complete = [
-        by_effect
-        for _, by_effect in sorted(twins.items())
-        if effects and set(effects) <= set(by_effect)
+        twins[name] for name in sorted(twins) if effects and set(effects) <= set(twins[name])
     ]
     order = generator(settings.seed, "evaluation", "applied").permutation(len(complete))
     return [complete[index] for index in order[: settings.evaluation.transfer_notes]]
 
 
-def _measured(waves: dict[str, np.ndarray]) -> dict[str, Any]:
+def _measured(**waves: np.ndarray) -> dict[str, Any]:
     """Return the distances and decay times of a trial's waves."""
     stacked = np.stack(list(waves.values()))
     levels = dict(zip(waves, mel_levels(stacked), strict=True))
     t20 = dict(zip(waves, measure_tails(stacked).t20.tolist(), strict=True))
+    del t20["ceiling"]
     pairs = {
         "reconstruction": ("reconstruction", "recording"),
         "result": ("result", "twin"),
@@ -247,5 +219,4 @@ def _measured(waves: dict[str, np.ndarray]) -> dict[str, Any]:
         for name, (first, second) in pairs.items()
     }
     known = {name: None if np.isnan(seconds) else seconds for name, seconds in t20.items()}
-    del known["ceiling"]
     return {**distances, "t20": known}

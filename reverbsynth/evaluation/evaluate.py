@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import keras
@@ -69,15 +70,8 @@ def evaluate(
         Their ``evaluation`` and ``seed`` are used; the run's own, or the defaults, if unset.
     stage : int, optional
         Stage of a run; the last finished one if unset.
-    force : bool
-        Evaluate even where a report is kept.
-    allow_other_data : bool
-        Whether `data` only stand in for the run's own, which may not be at hand: then a report on
-        its own data is as good, and that of a results bundle whatever the settings.
-
-    Returns
-    -------
-    Report
+    force, allow_other_data : bool
+        Evaluate even where a report is kept; take a report on the run's own data for one on `data`.
 
     Raises
     ------
@@ -106,16 +100,7 @@ def evaluate(
 def kept_report(run: Run, stage: int | None = None) -> Report:
     """Load the report that a run or a results bundle keeps, whatever it was made with.
 
-    Parameters
-    ----------
-    run : Run
-    stage : int, optional
-        The last finished one if unset.
-
-    Raises
-    ------
-    RunError
-        When there is none.
+    The last finished stage's if unset. `RunError` where there is none.
     """
     stage = run.stage(stage)
     path = _path(run, stage)
@@ -146,12 +131,13 @@ def _opened(
     """Open a run, if it is one, and the instrument."""
     if isinstance(source, Instrument):
         return None, source
-    if isinstance(source, Run) or Path(source).is_dir():
-        run = source if isinstance(source, Run) else Run.open(source)
-        return run, Instrument.from_run(run, stage)
-    if not Path(source).is_file():
-        raise RunError(f"{source}: not found, expected a run's directory or an instrument")
-    return None, Instrument.load(source)
+    if not isinstance(source, Run):
+        if Path(source).is_file():
+            return None, Instrument.load(source)
+        if not Path(source).is_dir():
+            raise RunError(f"{source}: not found, expected a run's directory or an instrument")
+        source = Run.open(source)
+    return source, Instrument.from_run(source, stage)
 
 
 def _path(run: Run, stage: int) -> Path:
@@ -190,42 +176,36 @@ def _evaluated(
         notes = _prepared(instrument, data, settings, next_step)
         paired = PairedMetrics(notes)
         next_step("measuring")
-        rows = []
-        for group, metrics in (
-            ("Notes", per_note.usable(notes)),
-            ("Pitch", per_note.pitch(notes)),
-            ("Reverb", per_note.reverb(notes)),
-            ("Spectrum", per_note.spectrum(notes)),
-            ("Distribution", collective.distribution(notes)),
-            ("Memory", collective.memory(notes)),
-            ("Diversity and control", collective.control(notes)),
-            ("Same note, other effect", paired.changes()),
-            ("Dial", paired.dial()),
-            ("Reverb by octave", per_note.octaves(notes)),
-        ):
-            rows += measure_all(notes, group, metrics)
+        groups = {
+            "Notes": per_note.usable(notes),
+            "Pitch": per_note.pitch(notes),
+            "Reverb": per_note.reverb(notes),
+            "Spectrum": per_note.spectrum(notes),
+            "Distribution": collective.distribution(notes),
+            "Memory": collective.memory(notes),
+            "Diversity and control": collective.control(notes),
+            "Same note, other effect": paired.changes(),
+            "Dial": paired.dial(),
+            "Reverb by octave": per_note.octaves(notes),
+        }
+        rows = [row for group in groups for row in measure_all(notes, group, groups[group])]
         next_step("judging")
-        sizes = {note_set.name: len(note_set.all_clips) for note_set in notes.note_sets}
+        note_sets = (*notes.note_sets, notes.training)
+        sizes = {note_set.name: len(note_set.all_clips) for note_set in note_sets}
         is_wet = [row["effect"] == notes.wet for row in data.index("train")]
+        clips = notes.generated.all_clips
         report = Report(
             {
                 **facts,
                 "bins": notes.bins.count if notes.bins else 0,
                 "wet": notes.wet,
                 "wet_share": sum(is_wet) / len(is_wet),
-                "notes": {
-                    **sizes,
-                    "training": len(notes.training.all_clips),
-                    "matched": notes.matched,
-                },
+                "notes": {**sizes, "matched": notes.matched},
             },
             rows,
             curves=_release_curves(notes),
             values=_values(notes),
-            asked={
-                name: getattr(notes.generated.all_clips, name).tolist()
-                for name in instrument.labels
-            },
+            asked={name: getattr(clips, name).tolist() for name in instrument.labels},
             pairs=_closest_pairs(notes),
             twins=paired.values(),
             dial=paired.curves,
@@ -233,8 +213,6 @@ def _evaluated(
         report.verdicts = claims.verdicts(
             report,
             settings.evaluation.claims,
-            notes.wet,
-            report.facts["wet_share"],
             None if run is None else _loss_changes(run),
             compare_representations(data, settings),
         )
@@ -272,6 +250,8 @@ def _prepared(
         pitches = [known[index] for index in evenly_spaced(len(known), limits.grid_pitches)]
     swapped = effect_swapped_notes(instrument, data, limits.pairs, seed)
 
+    played = generated_grid(instrument, data, limits.grid_latents, pitches, seed)
+
     def note_set(name: str, clips: Clips, grid: Grid) -> NoteSet:
         return NoteSet(name, clips, grid, classifiers, limits.straightness)
 
@@ -281,11 +261,7 @@ def _prepared(
         note_set("training", training, grid),
         note_set("real", held_out, grid),
         note_set("ceiling", ceiling, replace(grid, clips=grid_ceiling)),
-        note_set(
-            "generated",
-            generated,
-            generated_grid(instrument, data, limits.grid_latents, pitches, seed),
-        ),
+        note_set("generated", generated, played),
         effects,
         None if swapped is None else note_set("effect-swapped", swapped, Grid.empty(swapped)),
         effect_sweep_levels(instrument, data, limits.sweep_notes, seed),
@@ -301,37 +277,34 @@ def _loss_changes(run: Run) -> pd.DataFrame:
 
 def _release_curves(notes: EvaluationData) -> dict[str, dict]:
     """Return quartiles over notes of the level around the release, by set and effect."""
-    found = {}
-    for note_set in notes.note_sets:
-        for effect in notes.effects:
-            waves = note_set.clips.waves[note_set.effects == effect]
-            if len(waves) < notes.bootstrap.least:
-                continue
-            seconds, levels = tails.levels(waves)
-            levels = levels[np.isfinite(levels).all(axis=1)]
-            if len(levels) >= notes.bootstrap.least:
-                quartiles = np.percentile(levels, (25, 50, 75), axis=0).round(2)
-                found[f"{note_set.name} {effect}"] = {
-                    "seconds": seconds.round(3),
-                    **dict(zip(("low", "median", "high"), quartiles, strict=True)),
-                    "notes": len(levels),
-                }
-    return found
+    curves = {}
+    for note_set, effect in product(notes.note_sets, notes.effects):
+        waves = note_set.clips.waves[note_set.effects == effect]
+        if not len(waves):
+            continue
+        seconds, levels = tails.levels(waves)
+        levels = levels[np.isfinite(levels).all(axis=1)]
+        if len(levels) >= notes.bootstrap.least:
+            low, median, high = np.percentile(levels, (25, 50, 75), axis=0).round(2)
+            curve = {"low": low, "median": median, "high": high, "notes": len(levels)}
+            curves[f"{note_set.name} {effect}"] = {"seconds": seconds.round(3), **curve}
+    return curves
 
 
 def _values(notes: EvaluationData) -> dict[str, dict]:
     """Return what figures show of each note, by measure and set."""
-    values: dict[str, dict] = {"effect": {s.name: s.effects for s in notes.note_sets}}
-    for name, measure in (
-        ("ratio", lambda note_set: note_set.tails.ratio),
-        ("t20", lambda note_set: note_set.tails.t20),
-        ("cents", lambda note_set: note_set.cents),
-        ("treble", lambda note_set: note_set.treble),
-        ("nearest", lambda note_set: per_note.nearest_of_pitch(notes, note_set)),
-        ("training", lambda note_set: collective.nearest(note_set, notes.training)),
-    ):
-        values[name] = {s.name: measure(s).round(4) for s in notes.note_sets}
-    values["place"] = {"generated": np.flatnonzero(notes.generated.usable)}
+    values: dict[str, dict] = {"place": {"generated": np.flatnonzero(notes.generated.usable)}}
+    for note_set in notes.note_sets:
+        for name, of_notes in (
+            ("effect", note_set.effects),
+            ("ratio", note_set.tails.ratio.round(4)),
+            ("t20", note_set.tails.t20.round(4)),
+            ("cents", note_set.cents.round(4)),
+            ("treble", note_set.treble.round(4)),
+            ("nearest", per_note.nearest_of_pitch(notes, note_set).round(4)),
+            ("training", collective.nearest(note_set, notes.training).round(4)),
+        ):
+            values.setdefault(name, {})[note_set.name] = of_notes
     return values
 
 

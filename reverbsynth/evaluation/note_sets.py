@@ -18,29 +18,17 @@ from reverbsynth.settings import EvaluationSettings
 
 
 class NoteSet:
-    """Notes of one kind. All but `all_clips` and `usable` is of those that are sounds.
+    """Notes of one kind, as ``real`` or ``generated``, and what is measured of their sounds.
+
+    ``straightness`` is the least r² of a decay.
 
     Attributes
     ----------
-    name : str
-        ``training``, ``real``, ``ceiling`` or ``generated``.
-    all_clips : Clips
-        Every note.
     usable : ndarray [shape=(n,), bool]
-        Which notes are neither silent nor hold NaN.
-    clips : Clips
-        The usable notes.
+        Which of `all_clips` are neither silent nor hold NaN. `clips`, and all that is measured, is
+        of these.
     missing_reason : str
         The most frequent flaw of the others; empty if there are none.
-    grid : Grid
-        Notes of a grid of timbres and pitches.
-
-    Parameters
-    ----------
-    classifiers : dict of LabelClassifier
-        By label.
-    straightness : float
-        Least r² of a decay (`reverbsynth.audio.tails.measure_tails`).
     """
 
     def __init__(
@@ -76,7 +64,7 @@ class NoteSet:
 
     @cached_property
     def treble(self) -> np.ndarray:
-        """Energy above 4 kHz, in dB of all energy [shape=(n,)]."""
+        """Energy above 4 kHz in dB of all energy [shape=(n,)]."""
         return np.array([treble(wave) for wave in self.clips.waves])
 
     @cached_property
@@ -112,21 +100,12 @@ class EvaluationData:
 
     Attributes
     ----------
-    settings : EvaluationSettings
-    bootstrap : Bootstrap
-    training : NoteSet
-        The training notes as they are: what others are compared with.
-    real : NoteSet
-        Held-out notes as they are.
+    training, real : NoteSet
+        Training notes, which others are compared with, and held-out ones.
     ceiling : NoteSet
         Held-out notes through an image at the stage's resolution.
-    generated : NoteSet
-    effects : list of str
-    effect_swapped : NoteSet or None
-        Generated notes in every effect, all else being equal; None where the instrument has no
-        label for the effect.
-    sweep_levels : dict of ndarray
-        By effect, tail-to-sustain ratios over the dial in dB [shape=(notes, positions)].
+    effect_swapped, sweep_levels
+        What `reverbsynth.evaluation.metrics.paired` makes for an instrument with effects.
     """
 
     settings: EvaluationSettings

@@ -12,6 +12,9 @@ from reverbsynth.evaluation.bootstrap import Measure
 from reverbsynth.evaluation.stored import StoredResult
 from reverbsynth.instrument.instrument import Instrument
 
+NOTE_SETS = ("real", "ceiling", "generated")
+"""The sets of notes that a metric is measured of, as `Row` names them."""
+
 _TABLE = {
     "NDB": "distribution.ndb",
     "FID": "distribution.fid",
@@ -24,22 +27,10 @@ _TABLE = {
 
 @dataclass(frozen=True)
 class Row:
-    """One metric, measured of three sets of notes.
+    """One metric, with a key such as ``pitch.accuracy``, measured of three sets of notes.
 
-    Attributes
-    ----------
-    key : str
-        Such as ``pitch.accuracy``.
-    group, name, unit : str
-        For people. A measure whose unit is ``%`` is a share between 0 and 1.
-    digits : int
-        Decimals that are shown.
-    real : Measure
-        Of real notes that no classifier was trained on.
-    ceiling : Measure
-        Of the same notes through an image of the stage's resolution and back.
-    generated : Measure
-        Of generated notes.
+    They are held-out real notes, the same through an image of the stage's resolution and back
+    (``ceiling``), and generated notes. A measure whose unit is ``%`` is a share between 0 and 1.
     """
 
     key: str
@@ -64,22 +55,9 @@ class Row:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of one claim.
+    """What became of one claim: the rule that the settings stated, and what was measured.
 
-    Attributes
-    ----------
-    key : str
-        Such as ``reverb``.
-    claim, source : str
-        What is claimed, and where.
-    verdict : str
-        ``reproduced``, ``not reproduced`` or ``not testable``.
-    rule : str
-        What had to be measured, stated in the settings.
-    evidence : str
-        What was measured.
-    missed : list of str
-        The rules that were not met.
+    ``missed`` holds those parts of the rule that were not met.
     """
 
     key: str
@@ -97,11 +75,6 @@ class Report(StoredResult):
 
     Attributes
     ----------
-    facts : dict
-        What was evaluated: stage, data, sizes, seed, settings, commit, seconds.
-    rows : list of Row
-    verdicts : list of Verdict
-        One for each claim.
     curves : dict
         By set of notes and effect, the level around the release: quartiles over notes (``low``,
         ``median``, ``high``) at ``seconds``.
@@ -128,10 +101,7 @@ class Report(StoredResult):
 
     def __getitem__(self, key: str) -> Row:
         """Return the metric called ``key``."""
-        for row in self.rows:
-            if row.key == key:
-                return row
-        raise KeyError(key)
+        return {row.key: row for row in self.rows}[key]
 
     def __contains__(self, key: str) -> bool:
         return any(row.key == key for row in self.rows)
@@ -142,38 +112,32 @@ class Report(StoredResult):
         Theirs are of other notes and another classifier, so the columns compare within a source
         only. Every cell is text: a number with its interval, or why there is none.
         """
-        theirs, bins = gansynth_table, str(self.facts["bins"])
-        rows: dict[str, dict[str, str]] = {
-            f"{name} (theirs)": {
-                **dict(zip(theirs.COLUMNS, map(str, numbers), strict=True)),
-                **{"source": theirs.SOURCE, "bins": str(theirs.BINS)},
-                "kernel distance": "not reported",
-            }
-            for name, numbers in theirs.ROWS.items()
+        frame = pd.DataFrame.from_dict(gansynth_table.ROWS, "index", columns=gansynth_table.COLUMNS)
+        theirs = (
+            frame.astype(str)
+            .rename("{} (theirs)".format)
+            .assign(
+                **{"source": gansynth_table.SOURCE, "bins": str(gansynth_table.BINS)},
+                **{"kernel distance": "not reported"},
+            )
+        )
+        names = ["real notes", f"real through {self.facts['representation']}", "generated"]
+        cells = {
+            column: [self[key].text(note_set) for note_set in NOTE_SETS]
+            for column, key in _TABLE.items()
         }
-        note_sets = {
-            "real notes": "real",
-            f"real through {self.facts['representation']}": "ceiling",
-            "generated": "generated",
-        }
-        for name, note_set in note_sets.items():
-            cells = {column: self[key].text(note_set) for column, key in _TABLE.items()}
-            rows[name] = {"source": "ours", "human wins": "not asked", "bins": bins, **cells}
+        ours = pd.DataFrame(cells, names).assign(
+            **{"source": "ours", "human wins": "not asked", "bins": str(self.facts["bins"])}
+        )
         columns = ["source", "human wins", "NDB", "bins", *list(_TABLE)[1:]]
-        frame = pd.DataFrame.from_dict(rows, orient="index")[columns]
-        return frame.rename_axis("notes")
+        return pd.concat([theirs, ours])[columns].rename_axis("notes")
 
     def measures(self, group: str | None = None) -> pd.DataFrame:
         """Return all measures, or a group's: a row for each metric, a column for each set."""
         rows = [row for row in self.rows if group in (None, row.group)]
         frame = pd.DataFrame(
-            {
-                "group": [row.group for row in rows],
-                "measure": [row.title for row in rows],
-                "real": [row.text("real") for row in rows],
-                "through an image": [row.text("ceiling") for row in rows],
-                "generated": [row.text("generated") for row in rows],
-            }
+            [[row.group, row.title, *map(row.text, NOTE_SETS)] for row in rows],
+            columns=["group", "measure", "real", "through an image", "generated"],
         ).set_index(["group", "measure"])
         return frame if group is None else frame.droplevel("group")
 
@@ -200,11 +164,8 @@ class Report(StoredResult):
         for verdict in self.verdicts:
             by_verdict.setdefault(verdict.verdict, []).append(verdict.claim.rstrip("."))
         hold = len(by_verdict.get("reproduced", []))
-        sentences = [f"Of {len(self.verdicts)} claims, {hold} hold."]
-        sentences += [
-            f"{name.capitalize()}: {'; '.join(claims)}." for name, claims in by_verdict.items()
-        ]
-        return " ".join(sentences)
+        claims = [f"{name.capitalize()}: {'; '.join(of)}." for name, of in by_verdict.items()]
+        return " ".join([f"Of {len(self.verdicts)} claims, {hold} hold.", *claims])
 
     def examples(self, effect: str, count: int = 2) -> list[int]:
         """Return the indices of the first generated notes of an effect, requested or predicted."""
@@ -213,18 +174,9 @@ class Report(StoredResult):
         return [int(index) for index, of_note in pairs if of_note == effect][:count]
 
     def play(self, instrument: Instrument, indices: Sequence[int]) -> np.ndarray:
-        """Generate some of the evaluated notes again.
+        """Generate some of the evaluated notes again, float32 [shape=(n, 64000)].
 
-        Parameters
-        ----------
-        instrument : Instrument
-            The one that was evaluated.
-        indices : sequence of int
-            Which of the generated notes.
-
-        Returns
-        -------
-        ndarray, float32 [shape=(n, 64000)]
+        ``instrument`` is the one that was evaluated; ``indices`` count its generated notes.
         """
         latents = instrument.latents(self.facts["notes"]["generated"], self.facts["seed"])
         labels: dict[str, Any] = {

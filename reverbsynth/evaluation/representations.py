@@ -16,6 +16,7 @@ from reverbsynth.audio.format import NOTE_OFF, SAMPLE_RATE
 from reverbsynth.audio.pitch import fundamentals, midi_to_hz
 from reverbsynth.audio.reverberation import audible, fit_decay
 from reverbsynth.data.dataset import DataSet
+from reverbsynth.evaluation.clips import Clips
 from reverbsynth.settings import Settings
 from reverbsynth.spectra.representation import Representation
 
@@ -41,30 +42,28 @@ def compare_representations(data: DataSet, settings: Settings, notes: int = 12) 
     settings : Settings
         Their normalization is used; their representation is not.
     notes : int
-        How many notes to measure.
 
     Returns
     -------
     DataFrame
-        A row for each representation, each number the median over the notes, above 20 Hz:
-        signal-to-noise ratio in dB, log-spectral distance in dB, pitch error in cents, and the
-        change of the time in which the tail falls by 20 dB, in ms.
+        A row for each representation, with medians over the notes of what `loss` measures.
     """
-    chosen = list(islice(data.notes("train"), notes))
-    waves = np.stack([note.audio for note in chosen])
-    pitches = [note.pitch for note in chosen]
+    clips = Clips.from_notes(list(islice(data.notes("train"), notes)))
     rows = []
     for kind, name in NAMES.items():
         spectra = settings.spectra.model_copy(update={"representation": kind})
         representation = Representation(spectra)
-        decoded = representation.decode_all(representation.encode_all(waves))
-        losses = [loss(*note) for note in zip(waves, decoded, pitches, strict=True)]
+        decoded = representation.decode_all(representation.encode_all(clips.waves))
+        losses = [loss(*note) for note in zip(clips.waves, decoded, clips.pitch, strict=True)]
         rows.append(pd.DataFrame(losses).median().rename(name))
     return pd.DataFrame(rows).rename_axis("representation")
 
 
 def loss(original: np.ndarray, decoded: np.ndarray, pitch: int) -> dict[str, float]:
-    """Measure what changed between a note and its reconstruction [shape=(64000,)], above 20 Hz."""
+    """Measure what changed between a note and its reconstruction [shape=(64000,)], above 20 Hz.
+
+    The change of decay is that of the time in which the tail falls by 20 dB.
+    """
     original, decoded = audible(original), audible(decoded)
     return {
         "SNR (dB)": signal_to_noise(original, decoded),
@@ -81,7 +80,7 @@ def signal_to_noise(original: np.ndarray, decoded: np.ndarray) -> float:
 
 
 def log_spectral_distance(original: np.ndarray, decoded: np.ndarray) -> float:
-    """Return the log-spectral distance of two waves over linear frequency, in dB.
+    """Return the distance of two waves over linear frequency, in dB.
 
     Both are floored 80 dB below the original's largest magnitude.
     """
@@ -109,9 +108,6 @@ def pitch_change(original: np.ndarray, decoded: np.ndarray, pitch: int) -> float
 
 
 def fall_time(wave: np.ndarray) -> float:
-    """Return the seconds in which a note's tail falls by 20 dB, from the line through that part.
-
-    NaN where the tail does not fall that far.
-    """
+    """Return the seconds in which a tail falls by 20 dB, by a line; NaN where it does not."""
     tail = wave[int(NOTE_OFF * SAMPLE_RATE) :]
     return fit_decay(tail, (0.0, -20.0), straightness=0).seconds / 3

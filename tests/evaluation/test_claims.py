@@ -43,7 +43,8 @@ def judge(share: float = 0.5, losses=LOSSES, shown=REPRESENTATIONS, **generated)
         measure = value if isinstance(value, Measure) else Measure(value, value, value, 100)
         ceiling = Measure(CEILING[key], CEILING[key], CEILING[key], 80)
         rows.append(Row(key, "group", key, "", 2, ceiling, ceiling, measure))
-    found = claims.verdicts(Report({}, rows), ClaimSettings(), "reverb", share, losses, shown)
+    report = Report({"wet": "reverb", "wet_share": share}, rows)
+    found = claims.verdicts(report, ClaimSettings(), losses, shown)
     return {verdict.key: verdict.verdict for verdict in found}
 
 
@@ -118,7 +119,8 @@ def test_a_better_representation_refutes_if_mel():
 
 
 def test_data_without_an_effect_test_nothing_of_it():
-    found = claims.verdicts(Report({}, _ceiling_rows()), ClaimSettings(), None, 0.0)
+    report = Report({"wet": None, "wet_share": 0.0}, _ceiling_rows())
+    found = claims.verdicts(report, ClaimSettings())
     words = {verdict.key: verdict.verdict for verdict in found}
     assert words["reverb"] == words["both"] == claims.NOT_TESTABLE
 
@@ -136,7 +138,8 @@ def test_what_was_missed_says_by_how_little():
     for key, value, low in (("control.diversity", 7.0, 4.0), ("control.tail", 0.1, 0.0)):
         measure = Measure(value, low, value + 1, 9)
         rows[index[key]] = replace(rows[index[key]], generated=measure)
-    found = claims.verdicts(Report({}, rows), ClaimSettings(), "reverb", 0.5)
+    report = Report({"wet": "reverb", "wet_share": 0.5}, rows)
+    found = claims.verdicts(report, ClaimSettings())
     missed = {verdict.key: verdict.missed for verdict in found}
     close = " (the value meets it, not its whole interval)"
     assert missed["similar"] == [f"control.diversity at least 60% of the ceiling's{close}"]

@@ -38,7 +38,7 @@ def distribution(data: EvaluationData) -> Iterator[Metric]:
         count = data.bins.count
         scale = 1 / count if share else 1.0
         return statistic(
-            lambda *samples: scale * different_bins(*samples, count),
+            lambda reference, sample: scale * different_bins(reference, sample, count),
             data.bins.reference,
             data.bins.assign(notes.levels[: data.matched]),
             bounds=(0, scale * count),
