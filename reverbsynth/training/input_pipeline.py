@@ -145,7 +145,7 @@ class SpectrogramCache:
             waves = {note.effect: note.audio for note in twins}
             yield from (note.audio for note in twins)
             for shares in self._mixtures(twins[0].origin, list(waves)):
-                yield sum(share * waves[effect] for effect, share in shares.items())
+                yield np.sum([share * waves[effect] for effect, share in shares.items()], axis=0)
 
     def _rows(self, twins: list[dict]) -> Iterator[dict]:
         """The twins' rows of the index, and those of their crossfades."""

@@ -207,7 +207,7 @@ class TrainingLoop(keras.callbacks.Callback):
                     )
                     targets = None
                     if self.targets is not None:
-                        more = devices.chief_first(lambda f=factor: self.targets.at_resolution(f))
+                        more = devices.chief_first(partial(self.targets.at_resolution, factor))
                         asked = self.targets.conditions(settings.gan, run.labels)
                         targets = BatchSequence(more, asked, *order)
                     self.batches = BatchSequence(pixels, labels, *order, targets)
