@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from reverbsynth.gan.architecture import generator_shapes
+from reverbsynth.gan.architecture import condition_size, generator_shapes
 from reverbsynth.gan.labels import LabelSpace
 from reverbsynth.gan.trained_generator import TrainedGenerator
 from reverbsynth.instrument.instrument import Instrument
@@ -19,13 +19,14 @@ def untrained_generator(
     progress: float | None = None,
     spectra: SpectraSettings | None = None,
     seed: int = 0,
+    trained_pitches: Sequence[int] | None = None,
     **gan: Any,
 ) -> TrainedGenerator:
-    """A generator with the weights that training would begin with."""
+    """A generator with the weights that training would begin with; of all pitches by default."""
     settings = GanSettings(labels=tuple(labels), **gan)
     space = LabelSpace.of(labels)
     weights = {}
-    for name, shape in generator_shapes(settings, space.width, stage).items():
+    for name, shape in generator_shapes(settings, condition_size(settings, space), stage).items():
         part, kind = name.rsplit("/", 1)
         rng = np.random.default_rng([seed, zlib.crc32(part.encode())])
         weights[name] = (
@@ -34,8 +35,9 @@ def untrained_generator(
             else np.zeros(shape, np.float32)
         )
     progress = stage / 2 if progress is None else progress
+    trained = tuple(space["pitch"] if trained_pitches is None else trained_pitches)
     return TrainedGenerator(
-        settings, spectra or SpectraSettings(), space, stage, progress, weights, {}
+        settings, spectra or SpectraSettings(), space, stage, progress, weights, {}, trained
     )
 
 

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 
 from reverbsynth.audio.format import NOTE_OFF, SAMPLE_RATE
 from reverbsynth.audio.reverberation import audible
+from reverbsynth.errors import SettingsError
 
 LOWEST, HIGHEST = 21, 108
 """MIDI pitches between which the pitch of an unknown sound is sought: those of a piano."""
@@ -51,6 +52,38 @@ def pitch_of_name(name: str) -> int | None:
         pitches = pitches or {int("".join(groups)) for groups in _COUNTER.findall(name)}
     pitch = pitches.pop() if len(pitches) == 1 else -1
     return pitch if 0 <= pitch <= 127 else None
+
+
+def parse_pitch(text: str) -> float:
+    """A MIDI pitch given as a number or by its name; C4 is 60.
+
+    >>> parse_pitch("C#3"), parse_pitch("60.5")
+    (49.0, 60.5)
+
+    Raises
+    ------
+    SettingsError
+        For any other text.
+    """
+    if spelled := _SPELLED.fullmatch(text):
+        step, accidental, octave = spelled.groups()
+        return float(_STEPS[step.upper()] + _SHIFTS[accidental] + 12 * (int(octave) + 1))
+    try:
+        return float(text)
+    except ValueError:
+        raise SettingsError(
+            f"pitch: found {text}, expected a name such as C#3 or a MIDI number such as 60.5"
+        ) from None
+
+
+def pitch_name(pitch: int) -> str:
+    """The name of a MIDI pitch.
+
+    >>> pitch_name(49)
+    'C♯3'
+    """
+    names = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
+    return f"{names[pitch % 12]}{pitch // 12 - 1}"
 
 
 def midi_to_hz(pitch: ArrayLike) -> np.ndarray:

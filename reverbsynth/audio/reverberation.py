@@ -7,7 +7,6 @@ parameters".
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.signal import butter, sosfilt
 
 from reverbsynth.audio.format import LOWEST_AUDIBLE, SAMPLE_RATE
 
@@ -64,6 +63,8 @@ def audible(waves: np.ndarray) -> np.ndarray:
     note by ringing into the silence that follows. It starts as if the sound's last 50 ms went on
     after its end, so that a constant leaves nothing at all.
     """
+    from scipy.signal import butter, sosfilt
+
     waves = np.asarray(waves, np.float64)
     end = waves[..., -_END:].mean(axis=-1, keepdims=True)
     sections = butter(_ORDER, LOWEST_AUDIBLE, "highpass", fs=SAMPLE_RATE, output="sos")
@@ -76,6 +77,8 @@ def octave_band(wave: np.ndarray, center: float) -> np.ndarray:
     The filter runs backwards in time, so that its own ringing precedes the decay rather than
     lengthening it (Jacobsen and Rindel 1987, "Time reversed decay measurements").
     """
+    from scipy.signal import butter, sosfilt
+
     edges = (center / np.sqrt(2), center * np.sqrt(2))
     sections = butter(_ORDER, edges, "bandpass", fs=SAMPLE_RATE, output="sos")
     return sosfilt(sections, np.asarray(wave, np.float64)[..., ::-1])[..., ::-1]

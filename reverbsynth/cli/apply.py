@@ -29,8 +29,8 @@ def apply(
     ],
     output: SoundOption = Path("out.wav"),
     pitch: Annotated[
-        int | None,
-        typer.Option("--pitch", help="MIDI pitch of the note; estimated by default."),
+        str | None,
+        typer.Option("--pitch", help="MIDI pitch or name of the note; estimated by default."),
     ] = None,
     label: Annotated[
         list[str] | None,

@@ -95,10 +95,11 @@ def read_original(directory: Path | str, lowest_pitch: int | None = None) -> Tra
         "imported_from": directory.resolve().name,
         "images_seen": images,
     }
-    labels = LabelSpace.of({"pitch": _pitches(classes, lowest_pitch, prefix)})
+    pitches = tuple(_pitches(classes, lowest_pitch, prefix))
+    labels = LabelSpace.of({"pitch": pitches})
     progress = _progress(experiment, stage, images)
     try:
-        return TrainedGenerator(gan, spectra, labels, stage, progress, weights, facts)
+        return TrainedGenerator(gan, spectra, labels, stage, progress, weights, facts, pitches)
     except RunError as error:
         raise RunError(f"{prefix}: {str(error).removeprefix('instrument: ')}") from None
 

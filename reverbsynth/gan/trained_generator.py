@@ -30,11 +30,13 @@ class TrainedGenerator:
         Variables by name (`reverbsynth.gan.architecture.generator_shapes`), float32.
     facts : dict
         Provenance: where the weights came from.
+    trained_pitches : tuple of int
+        Those of the label's pitches that it was trained on, in order.
 
     Raises
     ------
     RunError
-        For labels, a stage, a progress or weights that are not those of such a generator.
+        For labels, pitches, a stage, a progress or weights that are not those of such a generator.
     """
 
     gan: GanSettings
@@ -44,10 +46,14 @@ class TrainedGenerator:
     progress: float
     weights: dict[str, np.ndarray]
     facts: dict[str, Any]
+    trained_pitches: tuple[int, ...]
 
     def __post_init__(self) -> None:
         if self.labels.names != self.gan.labels:
             raise RunError("instrument: its labels do not fit its settings")
+        known = tuple(pitch for pitch in self.labels["pitch"] if pitch in self.trained_pitches)
+        if not known or known != self.trained_pitches:
+            raise RunError("instrument: its trained pitches are not among its pitches, in order")
         if not isinstance(self.stage, int) or not 0 <= self.stage <= LAST_STAGE:
             raise RunError(f"instrument: stage {self.stage!r}, expected 0 to {LAST_STAGE}")
         if not 0 <= self.progress < N_BLOCKS:

@@ -5,7 +5,7 @@ latent vector is then played with the effect.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reverbsynth.audio.format import NOTE_LENGTH, SAMPLE_RATE
-from reverbsynth.audio.pitch import estimated_pitch
+from reverbsynth.audio.pitch import estimated_pitch, parse_pitch
 from reverbsynth.audio.spectrum import log_spectral_distance, mel_levels
 from reverbsynth.audio.tails import measure_tails
 from reverbsynth.errors import DataError, SettingsError
@@ -53,7 +53,7 @@ class Applied:
     audio: np.ndarray
     reconstruction: np.ndarray
     recording: np.ndarray
-    pitch: int
+    pitch: float
     effect: Any
     fit: Fit = field(repr=False)
     gain: float = 1.0
@@ -80,7 +80,7 @@ class Applied:
     def text(self) -> str:
         """The report as text, a line for each fact."""
         lines = [
-            f"pitch: {self.pitch}",
+            f"pitch: {self.pitch:g}",
             f"onset: {self.onset / SAMPLE_RATE:.3f} s, kept in the result",
             f"level: {-20 * math.log10(self.gain):+.1f} dB to the instrument's notes, kept as well",
         ]
@@ -97,7 +97,7 @@ def apply_effect(
     /,
     audio: np.ndarray,
     effect: Any,
-    pitch: int | None = None,
+    pitch: float | str | None = None,
     seed: int = 0,
     starts: int = 6,
     steps: int = 200,
@@ -120,8 +120,8 @@ def apply_effect(
         At 16 kHz. Cut 4 s after its onset, or followed by silence.
     effect : str or mapping
         A value of the label ``effect``, or a mixture.
-    pitch : int, optional
-        MIDI pitch; estimated by default.
+    pitch : float or str, optional
+        MIDI pitch or its name; estimated by default.
     seed : int
         Of the starts: the same seed finds the same note.
     starts, steps : int
@@ -166,7 +166,7 @@ def apply_effect(
         instrument.condition(instrument.pitches[:1], **values)
     recording, onset = prepared(audio, onset)
     note = recording[onset:]
-    pitch = pitch_to_play(note, pitch, instrument.pitches)
+    pitch = pitch_to_play(note, pitch, instrument)
     search = instrument.inversion
     if gain is None:
         gain = search.gain(note, pitch, known)
@@ -178,21 +178,27 @@ def apply_effect(
     return Applied(wet, dry, recording, pitch, effect, fit, gain, onset)
 
 
-def pitch_to_play(recording: np.ndarray, pitch: int | None, pitches: Sequence[int]) -> int:
+def pitch_to_play(
+    recording: np.ndarray, pitch: float | str | None, instrument: "Instrument"
+) -> float:
     """The pitch to play: the one given, or the estimated one.
 
     Raises
     ------
     SettingsError
-        For a pitch outside the instrument's range, or none that could be estimated.
+        For a pitch that the generator does not draw, or none that could be estimated.
     """
-    chosen = estimated_pitch(recording)[0] if pitch is None else pitch
-    if chosen is None or chosen not in pitches:
-        how = "estimated" if pitch is None else "found"
-        hint = "; name it with pitch" if pitch is None else ""
+    given = parse_pitch(pitch) if isinstance(pitch, str) else pitch
+    chosen = estimated_pitch(recording)[0] if given is None else given
+    if chosen is None or instrument.drawn_pitch(chosen) != chosen:
+        how = "estimated" if given is None else "found"
+        hint = "; name it with pitch" if given is None else ""
+        low, high = instrument.pitches[0], instrument.pitches[-1]
+        if chosen is not None and low <= chosen <= high:
+            hint = f", of which it was trained on {instrument.drawn_pitch(chosen)}{hint}"
         raise SettingsError(
-            f"pitch: {how} {'none' if chosen is None else chosen}, "
-            f"expected {pitches[0]} to {pitches[-1]}{hint}"
+            f"pitch: {how} {'none' if chosen is None else f'{chosen:g}'}, "
+            f"expected {low} to {high}{hint}"
         )
     return chosen
 

@@ -19,8 +19,8 @@ from reverbsynth.settings import GanSettings, SpectraSettings
 
 FORMAT = "reverbsynth-instrument"
 
-VERSION = 3
-"""2 added the SHA-256; 3 keeps labels in order, as pairs of a name and its values."""
+VERSION = 4
+"""2 added the SHA-256; 3 keeps labels in order; 4 says which pitches were trained."""
 
 
 def read(path: Path | str) -> TrainedGenerator:
@@ -52,6 +52,7 @@ def read(path: Path | str) -> TrainedGenerator:
             document["progress"],
             {name: value.astype(np.float32) for name, value in weights.items()},
             dict(document["facts"]),
+            tuple(document["trained_pitches"]),
         )
     except RunError as error:
         raise RunError(f"{path}: {str(error).removeprefix('instrument: ')}") from None
@@ -83,6 +84,7 @@ def write(path: Path | str, generator: TrainedGenerator, float16: bool = False) 
         "stage": generator.stage,
         "progress": generator.progress,
         "facts": generator.facts,
+        "trained_pitches": generator.trained_pitches,
     }
     text = json.dumps(document, sort_keys=True)
     metadata = {"format": FORMAT, "instrument": text, "sha256": _digest(text, weights)}

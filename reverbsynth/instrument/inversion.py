@@ -8,23 +8,21 @@ lengths that N(0, 1) has, much as Menon et al., "PULSE" (2020), hold it on a sph
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
 from reverbsynth.gan import schedule
+from reverbsynth.gan.architecture import condition, condition_size
 from reverbsynth.gan.backend import input_gradient
 from reverbsynth.gan.layers import downscale
 from reverbsynth.gan.networks import Generator
 from reverbsynth.gan.trained_generator import TrainedGenerator
-from reverbsynth.instrument.label_mixture import one_hot
+from reverbsynth.instrument.label_mixture import values_of_notes
 from reverbsynth.spectra.compiling import compile_function
 from reverbsynth.spectra.representation import Representation
-
-if TYPE_CHECKING:
-    pass
 
 RATE = 0.2
 """Adam's learning rate, which falls to zero along half a cosine."""
@@ -72,11 +70,19 @@ class Inversion:
     """
 
     def __init__(self, generator: TrainedGenerator):
-        self._size, self._labels = generator.gan.latent_size, generator.labels
+        self._gan, self._labels = generator.gan, generator.labels
+        self._size = generator.gan.latent_size
+        # Numbers that tell each label: where the pitch is one, it has no block.
+        self._widths = self._labels.sizes
+        width = condition_size(self._gan, self._labels)
+        self._widths["pitch"] += width - self._labels.width
+        self._ends = np.cumsum(list(self._widths.values()))[:-1].tolist()
         self._progress = ops.convert_to_tensor(generator.progress, "float32")
         self._representation = Representation(generator.spectra)
         self._factor = schedule.box_factor(schedule.blocks(generator.stage))
-        self._network = Generator(generator.gan, generator.labels.width, generator.stage)
+        self._network = Generator(
+            generator.gan, width, generator.stage, representation=self._representation
+        )
         for name, variable in self._network.named_variables().items():
             variable.assign(generator.weights[name])
         self._losses = compile_function(self._image_losses)
@@ -89,7 +95,7 @@ class Inversion:
     def fit(
         self,
         recording: np.ndarray,
-        pitch: int,
+        pitch: float,
         known: Mapping[str, Any],
         seed: int,
         starts: int,
@@ -101,7 +107,7 @@ class Inversion:
         Parameters
         ----------
         recording : ndarray [shape=(64000,)]
-        pitch : int
+        pitch : float
         known : dict
             Values or mixtures of the labels that need no search.
         seed : int
@@ -132,10 +138,10 @@ class Inversion:
         errors = _DECIBELS * np.sqrt(errors)
         winner = int(np.argmin(errors))
         chosen = self._constrained(point.value[winner : winner + 1], *given[1:])
-        z, condition = (ops.convert_to_numpy(part)[0] for part in chosen)
-        return Fit(z, self._label_values(condition, known), float(errors[winner]), errors)
+        z, told = (ops.convert_to_numpy(part)[0] for part in chosen)
+        return Fit(z, self._label_values(told, known), float(errors[winner]), errors)
 
-    def gain(self, recording: np.ndarray, pitch: int, known: Mapping[str, Any]) -> float:
+    def gain(self, recording: np.ndarray, pitch: float, known: Mapping[str, Any]) -> float:
         """The factor that gives a recording the level of the generator's notes.
 
         Levels are those of the images that are compared, not of the waves: a generated note's
@@ -168,19 +174,15 @@ class Inversion:
         image = self._representation.encode(ops.convert_to_tensor(recording[np.newaxis], "float32"))
         return downscale(image, self._factor)[..., 0]
 
-    def _fixed(self, pitch: int, known: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
-        """One-hot blocks of the known labels, and a mask of the others' [shape=(1, width)]."""
-        blocks, free = [], []
-        given = {"pitch": pitch, **known}
+    def _fixed(self, pitch: float, known: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
+        """What tells the known labels, and a mask of the others' blocks [shape=(1, width)]."""
+        told = {"pitch": [pitch]}
         for name, values in self._labels.items():
-            searched = name not in given
-            blocks.append(
-                np.zeros((1, len(values)), np.float32)
-                if searched
-                else one_hot(self._labels, name, given[name], 1)
-            )
-            free.append(np.full((1, len(values)), searched, np.float32))
-        return np.concatenate(blocks, axis=1), np.concatenate(free, axis=1)
+            if name != "pitch":
+                told[name] = values_of_notes(self._labels, name, known.get(name, values[0]), 1)
+        searched = [name != "pitch" and name not in known for name in self._labels]
+        free = np.repeat(np.float32(searched), list(self._widths.values()))[None]
+        return condition(self._gan, self._labels, told) * (1 - free), free
 
     def _constrained(self, point, fixed, free):
         """Free parameters as latent vectors of a common length, and labels that are mixtures."""
@@ -188,11 +190,7 @@ class Inversion:
         length = ops.sqrt(ops.sum(z**2, axis=1, keepdims=True))
         usual = math.sqrt(self._size)
         z = z * ops.clip(length, max(usual - SPREAD, 0.0), usual + SPREAD) / length
-        blocks, start = [], 0
-        for size in self._labels.sizes.values():
-            stop = start + size
-            blocks.append(ops.softmax(logits[:, start:stop], axis=1))
-            start = stop
+        blocks = [ops.softmax(part, axis=1) for part in ops.split(logits, self._ends, axis=1)]
         return z, fixed + free * ops.concatenate(blocks, axis=1)
 
     def _image_losses(self, point, target, fixed, free):
@@ -204,15 +202,13 @@ class Inversion:
         image = self._network(*self._constrained(point, fixed, free), self._progress)
         return self._representation.denormalize(image)[..., 0]
 
-    def _label_values(self, condition: np.ndarray, known: Mapping[str, Any]) -> dict[str, Any]:
+    def _label_values(self, told: np.ndarray, known: Mapping[str, Any]) -> dict[str, Any]:
         """Values or mixtures of all labels but pitch, read from their one-hot blocks."""
-        labels, start = {}, 0
-        for name, values in self._labels.items():
-            weights = condition[start : start + len(values)].astype(float)
-            start += len(values)
-            if name in known:
-                labels[name] = known[name]
-            elif name != "pitch":
+        labels = dict(known)
+        for (name, values), weights in zip(
+            self._labels.items(), np.split(told.astype(float), self._ends), strict=True
+        ):
+            if name != "pitch" and name not in known:
                 shares = weights / weights.sum()
                 labels[name] = dict(zip(values, shares.tolist(), strict=True))
         return labels

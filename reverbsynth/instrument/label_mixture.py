@@ -17,8 +17,8 @@ TOLERANCE = 1e-6
 """How far the sum of the weights may be from 1."""
 
 
-def one_hot(labels: LabelSpace, name: str, chosen: Any, count: int) -> np.ndarray:
-    """A label's block of the generator's input.
+def values_of_notes(labels: LabelSpace, name: str, chosen: Any, count: int) -> Sequence[Any]:
+    """A label's value or mixture of each note.
 
     Parameters
     ----------
@@ -26,13 +26,9 @@ def one_hot(labels: LabelSpace, name: str, chosen: Any, count: int) -> np.ndarra
     name : str
         Of the label.
     chosen : value, mapping, or sequence of either
-        For all notes, or one for each. A mapping gives weights to values; pitches cannot be mixed.
+        For all notes, or one for each. A mapping gives weights to values.
     count : int
         Number of notes.
-
-    Returns
-    -------
-    ndarray, float32 [shape=(count, classes)]
 
     Raises
     ------
@@ -44,15 +40,12 @@ def one_hot(labels: LabelSpace, name: str, chosen: Any, count: int) -> np.ndarra
         chosen = [chosen] * count
     if len(chosen) != count:
         raise SettingsError(f"{name}: found {len(chosen)} values, expected {count}")
-    block = np.zeros((count, len(labels[name])), np.float32)
-    for row, value in zip(block, chosen, strict=True):
-        if isinstance(value, Mapping) and name != "pitch":
-            classes = [labels.index(name, part) for part in value]
+    for value in chosen:
+        for part in value if isinstance(value, Mapping) else [value]:
+            labels.index(name, part)
+        if isinstance(value, Mapping):
             _check_weights(name, value)
-            row[classes] = list(value.values())
-        else:
-            row[labels.index(name, value)] = 1
-    return block
+    return chosen
 
 
 def _check_weights(name: str, weights: Mapping[Any, float]) -> None:

@@ -15,10 +15,27 @@ from onnx import TensorProto, helper, numpy_helper
 from reverbsynth import provenance
 from reverbsynth.audio.format import NOTE_LENGTH, SAMPLE_RATE
 from reverbsynth.gan import schedule
-from reverbsynth.gan.architecture import CHANNELS, LEAK, START
+from reverbsynth.gan.architecture import (
+    CHANNELS,
+    COORDINATES,
+    LEAK,
+    START,
+    condition_size,
+    coordinates_of,
+    register,
+)
 from reverbsynth.gan.trained_generator import TrainedGenerator
 from reverbsynth.spectra import mel
-from reverbsynth.spectra.format import BINS, FLOOR, FRAMES, HOP, LEAD, N_FFT, dual_window
+from reverbsynth.spectra.format import (
+    BINS,
+    FLOOR,
+    FRAMES,
+    HARMONIC_AMPLITUDE,
+    HOP,
+    LEAD,
+    N_FFT,
+    dual_window,
+)
 
 OPSET = 17
 _IR_VERSION = 8
@@ -31,12 +48,14 @@ def metadata(generator: TrainedGenerator) -> dict[str, Any]:
     -------
     dict
         ``labels`` (pairs of a name and its values, in the order of the one-hot blocks),
-        ``pitches``, ``latent_size``, ``stage``, ``image`` (frames and bins), ``sample_rate``,
-        ``note_seconds`` and ``provenance``. The model's own metadata holds each as JSON text.
+        ``pitch_input`` (``harmonic``: a pitch in place of the first block), ``trained_pitches``,
+        ``latent_size``, ``stage``, ``image`` (frames and bins), ``sample_rate``, ``note_seconds``
+        and ``provenance``. The model's own metadata holds each as JSON text.
     """
     return {
         "labels": generator.labels.to_json(),
-        "pitches": list(generator.labels["pitch"]),
+        "pitch_input": generator.gan.pitch_input,
+        "trained_pitches": list(generator.trained_pitches),
         "latent_size": generator.gan.latent_size,
         "stage": generator.stage,
         "image": list(schedule.stage_resolution(generator.stage)),
@@ -49,10 +68,10 @@ def metadata(generator: TrainedGenerator) -> dict[str, Any]:
 def build(generator: TrainedGenerator, float16: bool = False) -> onnx.ModelProto:
     """The generator as an ONNX model.
 
-    Inputs are ``z`` [shape=(n, latent_size)] and ``condition`` [shape=(n, width)], the one-hot
-    blocks of all labels. Outputs are ``wave`` [shape=(n, 64000)] and ``image``
-    [shape=(n, 2, h, w)], the de-normalized image at the stage's own resolution: log-magnitude,
-    then instantaneous frequency.
+    Inputs are ``z`` [shape=(n, latent_size)] and ``condition``
+    (`reverbsynth.gan.architecture.condition`). Outputs are ``wave`` [shape=(n, 64000)] and
+    ``image`` [shape=(n, 2, h, w)], the de-normalized image at the stage's own resolution:
+    log-magnitude, then instantaneous frequency.
 
     Parameters
     ----------
@@ -63,18 +82,22 @@ def build(generator: TrainedGenerator, float16: bool = False) -> onnx.ModelProto
     graph = _Graph()
     image = _image(graph, generator, float16)
     scale, shift = (
-        graph.constant(np.reshape(values, (1, CHANNELS, 1, 1)))
+        np.reshape(values, (1, CHANNELS, 1, 1))
         for values in (generator.spectra.scale, generator.spectra.shift)
     )
     image = graph.add("Div", graph.add("Sub", image, shift), scale, name="image")
     real, imaginary = _stft(graph, image, generator)
     _add_wave(graph, real, imaginary)
+    inputs = {
+        "z": generator.gan.latent_size,
+        "condition": condition_size(generator.gan, generator.labels),
+    }
     size = schedule.stage_resolution(generator.stage)
     model = helper.make_model(
         helper.make_graph(
             graph.nodes,
             "reverbsynth",
-            [_info("z", generator.gan.latent_size), _info("condition", generator.labels.width)],
+            [_info(name, width) for name, width in inputs.items()],
             [_info("wave", NOTE_LENGTH), _info("image", CHANNELS, *size)],
             graph.constants,
         ),
@@ -95,23 +118,28 @@ class _Graph:
         self.nodes: list[onnx.NodeProto] = []
         self.constants: list[onnx.TensorProto] = []
 
-    def add(self, operator: str, *inputs: str, name: str | None = None, **attributes: Any) -> str:
-        """Add a node with one output and return its name."""
+    def add(self, operator: str, *inputs: Any, name: str | None = None, **attributes: Any) -> str:
+        """Add a node with one output and return its name.
+
+        Inputs are names of values, integers as a tuple, or a constant: a number or an array.
+        """
         output = name or f"{operator}_{len(self.nodes)}"
-        self.nodes.append(helper.make_node(operator, list(inputs), [output], **attributes))
+        names = [x if isinstance(x, str) else self.constant(x) for x in inputs]
+        self.nodes.append(helper.make_node(operator, names, [output], **attributes))
         return output
 
     def constant(self, value: Any, kind: type = np.float32) -> str:
-        """Add a constant and return its name."""
+        """Add a constant, of integers if it is a tuple, and return its name."""
         name = f"constant_{len(self.constants)}"
+        kind = np.int64 if isinstance(value, tuple) else kind
         self.constants.append(numpy_helper.from_array(np.asarray(value, kind), name))
         return name
 
-    def integers(self, *values: int) -> str:
-        return self.constant(values, np.int64)
-
     def slice(self, x: str, axis: int, start: int, stop: int) -> str:
-        return self.add("Slice", x, self.integers(start), self.integers(stop), self.integers(axis))
+        return self.add("Slice", x, (start,), (stop,), (axis,))
+
+    def fraction(self, x: str) -> str:
+        return self.add("Sub", x, self.add("Floor", x))
 
     def total(self, terms: list[str]) -> str:
         """The sum of some values, added in order."""
@@ -126,13 +154,13 @@ class _Graph:
         if not float16:
             return self.constant(value * np.float32(scale))
         wide = self.add("Cast", self.constant(value, np.float16), to=TensorProto.FLOAT)
-        return wide if scale == 1.0 else self.add("Mul", wide, self.constant(scale))
+        return wide if scale == 1.0 else self.add("Mul", wide, scale)
 
     def upscale(self, x: str, factor: int) -> str:
         """Nearest neighbours. The factor is whole, so either way of rounding does the same."""
         return self.add(
             "Resize",
-            *(x, "", self.constant([1, 1, factor, factor])),
+            *(x, "", [1, 1, factor, factor]),
             mode="nearest",
             nearest_mode="floor",
             coordinate_transformation_mode="asymmetric",
@@ -146,6 +174,15 @@ def _info(name: str, *shape: int) -> onnx.ValueInfoProto:
 def _image(graph: _Graph, generator: TrainedGenerator, float16: bool) -> str:
     """The normalized image [shape=(n, 2, h, w)]: `reverbsynth.gan.networks.Generator`."""
     n_blocks = schedule.blocks(generator.stage)
+    coordinates, condition = "", "condition"
+    if generator.gan.pitch_input == "harmonic":
+        pitch = graph.slice(condition, 1, 0, 1)
+        coordinates = _coordinates(graph, pitch, generator)
+        place = graph.add(
+            "Add", graph.add("Mul", pitch, register(1.0) - register(0.0)), register(0.0)
+        )
+        others = graph.slice(condition, 1, 1, condition_size(generator.gan, generator.labels))
+        condition = graph.add("Concat", place, others, axis=1)
 
     def kernel_and_bias(part: str, gain: float = 2.0) -> tuple[np.ndarray, float, np.ndarray]:
         """A layer's kernel, the scale of its equalized learning rate, and its bias."""
@@ -153,30 +190,43 @@ def _image(graph: _Graph, generator: TrainedGenerator, float16: bool) -> str:
         scale = float(np.sqrt(gain / np.prod(kernel.shape[:-1])))
         return kernel, scale, generator.weights[f"{part}/bias"]
 
-    def conv(x: str, part: str, gain: float = 2.0, upscaled: bool = False) -> str:
-        kernel, scale, bias = kernel_and_bias(part, gain)
+    def upscale_conv(x: str, block: int) -> str:
+        kernel, scale, bias = kernel_and_bias(f"block_{block}/conv0")
         taps = graph.weight(kernel.transpose(3, 2, 0, 1), float16, scale)
-        side, bias_name = len(kernel), graph.weight(bias, float16)
-        if upscaled and side == 3:
-            return _upscaled_conv(graph, x, taps, bias_name)
-        x = graph.upscale(x, 2) if upscaled else x
-        return graph.add("Conv", x, taps, bias_name, pads=[side // 2] * 4)
+        if len(kernel) == 3:
+            return _upscaled_conv(graph, x, taps, graph.weight(bias, float16))
+        around = [len(kernel) // 2] * 4
+        return graph.add(
+            "Conv", graph.upscale(x, 2), taps, graph.weight(bias, float16), pads=around
+        )
+
+    def conv(x: str, block: int, part: str, gain: float = 2.0) -> str:
+        kernel, scale, bias = kernel_and_bias(f"block_{block}/{part}", gain)
+        kernel = kernel.transpose(3, 2, 0, 1)
+        own = kernel.shape[1] - coordinates_of(generator.gan, block)
+        taps = graph.weight(kernel[:, :own], float16, scale)
+        around = [kernel.shape[2] // 2] * 4
+        x = graph.add("Conv", x, taps, graph.weight(bias, float16), pads=around)
+        if own == kernel.shape[1]:
+            return x
+        taps = graph.weight(kernel[:, own:], float16, scale)
+        return graph.add("Add", x, _steady_conv(graph, coordinates, taps, kernel.shape[2], block))
 
     def to_rgb(x: str, block: int) -> str:
-        return graph.add("Tanh", conv(x, f"block_{block}/to_rgb", gain=1.0))
+        return graph.add("Tanh", conv(x, block, "to_rgb", gain=1.0))
 
-    x = _pixel_norm(graph, graph.add("Concat", "z", "condition", axis=1))
+    x = _pixel_norm(graph, graph.add("Concat", "z", condition, axis=1))
     kernel, scale, bias = kernel_and_bias("block_1/conv0")
     # Each output pixel is a dense product with one mirrored tap (`layers.FirstConv`).
     dense = kernel[::-1, ::-1].transpose(2, 3, 0, 1).reshape(kernel.shape[2], -1)
     x = graph.add("MatMul", x, graph.weight(dense, float16, scale))
-    x = graph.add("Reshape", x, graph.integers(-1, len(bias), *START))
+    x = graph.add("Reshape", x, (-1, len(bias), *START))
     x = graph.add("Add", x, graph.weight(bias.reshape(1, -1, 1, 1), float16))
-    before = x = _activated(graph, conv(_activated(graph, x), "block_1/conv1"))
+    before = x = _activated(graph, conv(_activated(graph, x), 1, "conv1"))
     for block in range(2, n_blocks + 1):
         before = x
-        x = _activated(graph, conv(x, f"block_{block}/conv0", upscaled=True))
-        x = _activated(graph, conv(x, f"block_{block}/conv1"))
+        x = _activated(graph, upscale_conv(x, block))
+        x = _activated(graph, conv(x, block, "conv1"))
     image = to_rgb(x, n_blocks)
     alpha = generator.progress - (n_blocks - 2)
     if not schedule.is_transition(generator.stage) or alpha >= 1:
@@ -184,14 +234,97 @@ def _image(graph: _Graph, generator: TrainedGenerator, float16: bool) -> str:
     coarse = graph.upscale(to_rgb(before, n_blocks - 1), 2)
     return graph.add(
         "Add",
-        graph.add("Mul", image, graph.constant(alpha)),
-        graph.add("Mul", coarse, graph.constant(1 - alpha)),
+        graph.add("Mul", image, alpha),
+        graph.add("Mul", coarse, 1 - alpha),
     )
+
+
+def _coordinates(graph: _Graph, pitch: str, generator: TrainedGenerator) -> str:
+    """Coordinates of a pitch [shape=(n, 6, 1024)]: `reverbsynth.gan.pitch_coordinates`."""
+    spectra = generator.spectra
+    octaves = graph.add("Div", graph.add("Sub", graph.add("Unsqueeze", pitch, (2,)), 69.0), 12.0)
+    frequency = graph.add("Mul", graph.add("Pow", 2.0, octaves), 440.0)
+    halves = graph.add("Div", 0.5 * mel.bin_frequencies(spectra.representation), frequency)
+    angle = graph.add("Mul", graph.fraction(halves), 2 * np.pi)
+    twice = graph.add("Mul", angle, 2.0)
+    comb = [graph.add(wave, turned) for turned in (twice, angle) for wave in ("Cos", "Sin")]
+    power, step = _harmonic_spectrum(graph, frequency)
+    if spectra.representation == "mel":
+        bands = mel.to_mel_bins()
+        power, step = (
+            _projected(graph, power, bands),
+            _wrapped(graph, _projected(graph, step, bands)),
+        )
+    else:
+        power = graph.add("Sqrt", power)
+    image = graph.add("Log", graph.add("Add", power, FLOOR)), graph.add("Div", step, np.pi)
+    for channel, scale, shift in zip(image, spectra.scale, spectra.shift, strict=True):
+        normalized = graph.add("Add", graph.add("Mul", channel, scale), shift)
+        comb.append(graph.add("Clip", normalized, -1.0, 1.0))
+    return graph.add("Concat", *comb, axis=1)
+
+
+def _harmonic_spectrum(graph: _Graph, frequency: str) -> tuple[str, str]:
+    """Power and phase step [shape=(n, 1, 1024)]: `reverbsynth.spectra.harmonics`."""
+    bin_hz = SAMPLE_RATE / N_FFT
+    hz = np.arange(1, BINS + 1) * bin_hz
+    last = graph.add("Floor", graph.add("Div", SAMPLE_RATE / 2 - 1e-3, frequency))
+    nearest = graph.add("Max", graph.add("Round", graph.add("Div", hz, frequency)), 1.0)
+    nearest = graph.add("Min", nearest, last)
+    harmonics = graph.add("Add", nearest, np.array([[-1.0], [0.0], [1.0]]))
+    there = graph.add(
+        "And",
+        graph.add("GreaterOrEqual", harmonics, 1.0),
+        graph.add("LessOrEqual", harmonics, last),
+    )
+    away = graph.add("Sub", hz, graph.add("Mul", harmonics, frequency))
+    lobes = _window_transform(graph, graph.add("Div", away, bin_hz))
+    loudest = (HARMONIC_AMPLITUDE * N_FFT / 4) ** 2
+    peaks = graph.add("Div", loudest, graph.add("Max", harmonics, 1.0))
+    powers = graph.add("Mul", peaks, graph.add("Mul", lobes, lobes))
+    power = graph.add("ReduceSum", graph.add("Where", there, powers, 0.0), (1,))
+    turn = graph.fraction(graph.add("Mul", frequency, HOP / SAMPLE_RATE))
+    turns = graph.fraction(graph.add("Mul", nearest, turn))
+    return power, _wrapped(graph, graph.add("Mul", turns, 2 * np.pi))
+
+
+def _window_transform(graph: _Graph, bins: str) -> str:
+    def pole(distance: str) -> str:
+        square = graph.add("Mul", distance, distance)
+        return graph.add("Mul", distance, graph.add("Sub", 1.0, square))
+
+    distance = graph.add("Abs", bins)
+    near = graph.add("Less", graph.add("Abs", pole(distance)), 1e-3)
+    distance = graph.add("Where", near, graph.add("Add", distance, 2e-3), distance)
+    sine = graph.add("Sin", graph.add("Mul", distance, np.pi))
+    return graph.add("Div", sine, graph.add("Mul", pole(distance), np.pi))
+
+
+def _wrapped(graph: _Graph, step: str) -> str:
+    turns = graph.add("Floor", graph.add("Div", graph.add("Add", step, np.pi), 2 * np.pi))
+    return graph.add("Sub", step, graph.add("Mul", turns, 2 * np.pi))
+
+
+def _steady_conv(graph: _Graph, coordinates: str, taps: str, side: int, block: int) -> str:
+    """What the coordinates add to a convolution, [shape=(n, filters, frames, bins)].
+
+    They are the same in all frames, so only frames that see the edges differ.
+    """
+    frames, bins = schedule.resolution(block)
+    parts = graph.add("Reshape", coordinates, (0, COORDINATES, 1, bins, BINS // bins))
+    along = graph.add("ReduceMean", parts, axes=[4], keepdims=0)
+    if side == 1:
+        return graph.add("Conv", along, taps)
+    around = side // 2
+    few = graph.add("Concat", *[along] * side, axis=2)
+    few = graph.add("Conv", few, taps, pads=[around] * 4)
+    middle = [around] * (frames - 2 * around)
+    return graph.add("Gather", few, (*range(around), *middle, *range(around + 1, side)), axis=2)
 
 
 def _pixel_norm(graph: _Graph, x: str) -> str:
     mean = graph.add("ReduceMean", graph.add("Mul", x, x), axes=[1], keepdims=1)
-    root = graph.add("Sqrt", graph.add("Add", mean, graph.constant(1e-8)))
+    root = graph.add("Sqrt", graph.add("Add", mean, 1e-8))
     return graph.add("Mul", x, graph.add("Reciprocal", root))
 
 
@@ -228,7 +361,7 @@ def _stft(graph: _Graph, image: str, generator: TrainedGenerator) -> tuple[str, 
     factor = schedule.box_factor(schedule.blocks(generator.stage))
     full = image if factor == 1 else graph.upscale(image, factor)
     log_magnitude, phase = (
-        graph.add("Squeeze", graph.slice(full, 1, channel, channel + 1), graph.integers(1))
+        graph.add("Squeeze", graph.slice(full, 1, channel, channel + 1), (1,))
         for channel in range(CHANNELS)
     )
     magnitude = graph.add("Exp", log_magnitude)
@@ -236,58 +369,58 @@ def _stft(graph: _Graph, image: str, generator: TrainedGenerator) -> tuple[str, 
     if kind != "phase":
         phase = _integrated(graph, phase)
     if kind == "mel":
-        power = graph.add("Add", _linear_bins(graph, magnitude), graph.constant(FLOOR))
-        magnitude, phase = graph.add("Sqrt", power), _linear_bins(graph, phase)
+        bands = mel.to_linear_bins()
+        power = graph.add("Add", _projected(graph, magnitude, bands), FLOOR)
+        magnitude, phase = graph.add("Sqrt", power), _projected(graph, phase, bands)
     # Whole turns are taken off in half turns, where they are exact.
-    turns = graph.add("Round", graph.add("Mul", phase, graph.constant(0.5)))
-    phase = graph.add("Sub", phase, graph.add("Mul", turns, graph.constant(2.0)))
-    radians = graph.add("Mul", phase, graph.constant(np.pi))
+    turns = graph.add("Round", graph.add("Mul", phase, 0.5))
+    phase = graph.add("Sub", phase, graph.add("Mul", turns, 2.0))
+    radians = graph.add("Mul", phase, np.pi)
     cosine, sine = graph.add("Cos", radians), graph.add("Sin", radians)
     return graph.add("Mul", magnitude, cosine), graph.add("Mul", magnitude, sine)
 
 
 def _integrated(graph: _Graph, frequency: str) -> str:
     """Running sums over frames: within every 8, and of those sums, which rounds less than one."""
-    few = graph.add("Reshape", frequency, graph.integers(0, FRAMES // 8, 8, BINS))
+    few = graph.add("Reshape", frequency, (0, FRAMES // 8, 8, BINS))
     within = graph.add("CumSum", few, graph.constant(2, np.int64))
     until = graph.slice(within, 2, 7, 8)
     before = graph.add("CumSum", until, graph.constant(1, np.int64), exclusive=1)
-    return graph.add("Reshape", graph.add("Add", within, before), graph.integers(0, FRAMES, BINS))
+    return graph.add("Reshape", graph.add("Add", within, before), (0, FRAMES, BINS))
 
 
-def _linear_bins(graph: _Graph, x: str) -> str:
-    """Mel bins to STFT bins."""
-    banded = mel.to_linear_bins()
-    terms = []
-    for source, weight in zip(banded.sources.tolist(), banded.weights, strict=True):
-        taken = graph.add("Gather", x, graph.integers(*source), axis=2)
-        terms.append(graph.add("Mul", taken, graph.constant(weight)))
+def _projected(graph: _Graph, x: str, banded: mel.Banded) -> str:
+    """``x @ matrix`` over the last axis, of three."""
+    terms = [
+        graph.add("Mul", graph.add("Gather", x, tuple(source), axis=2), weight)
+        for source, weight in zip(banded.sources.tolist(), banded.weights, strict=True)
+    ]
     return graph.total(terms)
 
 
 def _add_wave(graph: _Graph, real: str, imaginary: str) -> None:
     """Add the output ``wave``: `reverbsynth.spectra.stft.istft`."""
-    parts = [graph.add("Unsqueeze", part, graph.integers(3)) for part in (real, imaginary)]
+    parts = [graph.add("Unsqueeze", part, (3,)) for part in (real, imaginary)]
     spectrum = graph.add("Concat", *parts, axis=3)
     # The real part of the upper half left empty is half the sound, but for the last bin, Nyquist's.
     twice = np.full((1, 1, BINS, 1), 2.0)
     twice[:, :, -1] = 1.0
-    spectrum = graph.add("Mul", spectrum, graph.constant(twice))
-    room = graph.integers(0, 0, 1, 0, 0, 0, N_FFT - BINS - 1, 0)
+    spectrum = graph.add("Mul", spectrum, twice)
+    room = (0, 0, 1, 0, 0, 0, N_FFT - BINS - 1, 0)
     frames = graph.add("DFT", graph.add("Pad", spectrum, room), axis=2, inverse=1)
-    frames = graph.add("Squeeze", graph.slice(frames, 3, 0, 1), graph.integers(3))
-    frames = graph.add("Mul", frames, graph.constant(dual_window()))
+    frames = graph.add("Squeeze", graph.slice(frames, 3, 0, 1), (3,))
+    frames = graph.add("Mul", frames, dual_window())
     overlaps = N_FFT // HOP
     # Quarter q of frame t lands in hop t + q.
     quarters = [
         graph.add(
             "Pad",
             graph.slice(frames, 2, q * HOP, (q + 1) * HOP),
-            graph.integers(0, q, 0, 0, overlaps - 1 - q, 0),
+            (0, q, 0, 0, overlaps - 1 - q, 0),
         )
         for q in range(overlaps)
     ]
     samples = (FRAMES + overlaps - 1) * HOP
-    flat = graph.add("Reshape", graph.total(quarters), graph.integers(-1, samples))
-    ends = graph.integers(LEAD), graph.integers(LEAD + NOTE_LENGTH)
-    graph.add("Slice", flat, *ends, graph.integers(1), name="wave")
+    flat = graph.add("Reshape", graph.total(quarters), (-1, samples))
+    ends = (LEAD,), (LEAD + NOTE_LENGTH,)
+    graph.add("Slice", flat, *ends, (1,), name="wave")

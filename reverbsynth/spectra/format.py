@@ -25,6 +25,9 @@ IMAGE_SHAPE = (FRAMES, BINS, 2)
 FLOOR = 1e-6
 """Added to magnitudes before their logarithm is taken."""
 
+HARMONIC_AMPLITUDE = 0.05
+"""Fundamental of the ideal tone of `reverbsynth.spectra.harmonics`: a bass note's."""
+
 
 @cache
 def window() -> np.ndarray:

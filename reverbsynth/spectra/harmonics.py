@@ -10,11 +10,8 @@ import math
 from keras import ops
 
 from reverbsynth.audio.format import SAMPLE_RATE
-from reverbsynth.spectra.format import BINS, HOP, N_FFT
+from reverbsynth.spectra.format import BINS, HARMONIC_AMPLITUDE, HOP, N_FFT
 from reverbsynth.spectra.phase import wrapped
-
-AMPLITUDE = 0.05
-"""Of the fundamental: a bass note's, as the data have it."""
 
 _BIN_HZ = SAMPLE_RATE / N_FFT
 
@@ -51,7 +48,7 @@ def harmonic_spectrum(frequency):
         harmonic = nearest + neighbour
         there = ops.logical_and(harmonic >= 1.0, harmonic <= last)
         lobe = window_transform((hz - harmonic * frequency) / _BIN_HZ)
-        peak = (AMPLITUDE * N_FFT / 4) ** 2 / ops.maximum(harmonic, 1.0)
+        peak = (HARMONIC_AMPLITUDE * N_FFT / 4) ** 2 / ops.maximum(harmonic, 1.0)
         power = power + ops.where(there, peak * lobe**2, 0.0)
     # In turns, of which whole ones are taken off before they lose digits.
     turns = nearest * (frequency * (HOP / SAMPLE_RATE) - ops.floor(frequency * (HOP / SAMPLE_RATE)))

@@ -31,6 +31,13 @@ def mel_centers() -> np.ndarray:
     return np.interp(bands, np.append(-1, bands[filled]), np.append(0.0, centers))
 
 
+def bin_frequencies(representation: str) -> np.ndarray:
+    """Frequency in Hz that each bin of an image stands for, float64 [shape=(1024,)]."""
+    if representation == "mel":
+        return mel_centers()
+    return np.arange(1, BINS + 1) * (SAMPLE_RATE / N_FFT)
+
+
 _BREAK_HZ = 700.0
 _Q = 1127.0
 _NYQUIST = SAMPLE_RATE / 2

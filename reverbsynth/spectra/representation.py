@@ -12,11 +12,10 @@ from typing import Literal
 import numpy as np
 from keras import ops
 
-from reverbsynth.audio.format import SAMPLE_RATE
 from reverbsynth.settings import SpectraSettings
 from reverbsynth.spectra import mel
 from reverbsynth.spectra.compiling import compiled
-from reverbsynth.spectra.format import BINS, FLOOR, N_FFT
+from reverbsynth.spectra.format import FLOOR
 from reverbsynth.spectra.harmonics import frequency_of, harmonic_spectrum
 from reverbsynth.spectra.phase import (
     cosine_and_sine,
@@ -123,9 +122,7 @@ class Representation:
 
     def bin_frequencies(self) -> np.ndarray:
         """Frequency in Hz that each bin of an image stands for, float64 [shape=(1024,)]."""
-        if self.kind == "mel":
-            return mel.mel_centers()
-        return np.arange(1, BINS + 1) * (SAMPLE_RATE / N_FFT)
+        return mel.bin_frequencies(self.kind)
 
     def to_stft(self, images):
         """Images as the STFT they stand for: real and imaginary part [shape=(n, 128, 1024)]."""

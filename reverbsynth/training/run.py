@@ -282,10 +282,12 @@ class Run:
         """
         stage = self.stage(stage)
         names = ("commit", "versions", "preset", "settings_hash", "data_sha256", "seed")
+        labels = self.labels
+        trained = np.unique(self.histogram[:, labels.names.index("pitch")])
         return TrainedGenerator(
             self.settings.gan,
             self.settings.spectra,
-            self.labels,
+            labels,
             stage,
             float(schedule.blocks(stage) - 1),
             {
@@ -294,6 +296,7 @@ class Run:
                 if name.startswith("ema_generator/")
             },
             {name: self.manifest[name] for name in (*names, "images_seen")},
+            tuple(labels["pitch"][index] for index in trained),
         )
 
     def stored_samples(self, stage: int | None = None) -> dict[str, np.ndarray]:

@@ -77,7 +77,8 @@ def test_a_model_says_what_it_is(tmp_path, imported):
     stored = session.get_modelmeta().custom_metadata_map
     found = {name: json.loads(text) for name, text in stored.items()}
     assert found["labels"] == [["pitch", list(range(24, 85))]]
-    assert found["pitches"] == list(range(24, 85))
+    assert found["pitch_input"] == "one-hot"
+    assert found["trained_pitches"] == list(range(24, 85))
     assert found["sample_rate"] == 16_000
     assert found["stage"] == imported.stage
     assert found["provenance"] == imported.facts

@@ -8,8 +8,8 @@ from keras import ops
 
 from reverbsynth.audio.format import NOTE_LENGTH, SAMPLE_RATE
 from reverbsynth.settings import SpectraSettings
-from reverbsynth.spectra.format import N_FFT, window
-from reverbsynth.spectra.harmonics import AMPLITUDE, frequency_of, window_transform
+from reverbsynth.spectra.format import HARMONIC_AMPLITUDE, N_FFT, window
+from reverbsynth.spectra.harmonics import frequency_of, window_transform
 from reverbsynth.spectra.representation import Representation
 
 SUSTAINED = slice(20, 110)
@@ -20,7 +20,7 @@ def tone(pitch: float) -> np.ndarray:
     frequency, time = frequency_of(pitch), np.arange(NOTE_LENGTH) / SAMPLE_RATE
     harmonics = range(1, int((SAMPLE_RATE / 2 - 1e-3) / frequency) + 1)
     parts = (np.cos(2 * np.pi * frequency * h * time) / np.sqrt(h) for h in harmonics)
-    return (AMPLITUDE * sum(parts)).astype(np.float32)
+    return (HARMONIC_AMPLITUDE * sum(parts)).astype(np.float32)
 
 
 def test_window_transform_is_the_windows():

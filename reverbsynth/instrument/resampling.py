@@ -1,0 +1,34 @@
+"""Other pitches of one sound, by playing it faster or slower."""
+
+import numpy as np
+
+_REACH = 16
+"""Samples on either side that count."""
+
+
+def transposed(wave: np.ndarray, semitones: float | np.ndarray) -> np.ndarray:
+    """A sound at another pitch, or along a curve of pitches.
+
+    Its partials and its decay move along with it, as on a tape. Values between samples are those of
+    the band-limited sound: a windowed sinc, whose cutoff falls as the pitch rises.
+
+    Parameters
+    ----------
+    wave : ndarray [shape=(samples,)]
+    semitones : float or ndarray [shape=(samples,)]
+        Above the pitch it has: of the whole, or of each sample of the result.
+
+    Returns
+    -------
+    ndarray, float32 [shape=(samples,)]
+        Where the sound has been played to its end, silence.
+    """
+    speed = 2.0 ** (np.broadcast_to(semitones, wave.shape) / 12)
+    positions = np.minimum(np.cumsum(speed) - speed, len(wave) + _REACH)
+    whole = positions.astype(int)
+    taps = np.arange(1 - _REACH, _REACH + 1)
+    distance = (positions - whole)[:, None] - taps
+    cutoff = np.minimum(1 / speed, 1)[:, None]
+    kernel = cutoff * np.sinc(cutoff * distance) * np.cos(np.pi * distance / (2 * _REACH)) ** 2
+    padded = np.pad(wave, (_REACH, 2 * _REACH + 1))
+    return np.sum(padded[whole[:, None] + taps + _REACH] * kernel, axis=1).astype(np.float32)
