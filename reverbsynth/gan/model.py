@@ -85,7 +85,7 @@ class ProgressiveGAN(BackendStep):
         names = losses.term_names(labels, settings.losses) if rare else ()
         self.last_terms = {name: self._scalar(f"last_{name}") for name in names}
         # The latent vector that came nearest to each image the generator is drawn to.
-        self.matches = None
+        self.matches: keras.Variable | None = None
         if settings.losses.imle_keep:
             first = np.random.default_rng(settings.seed).standard_normal(
                 (n_targets, settings.gan.latent_size), np.float32
@@ -121,6 +121,7 @@ class ProgressiveGAN(BackendStep):
             self.settings, self.labels, self.histogram, self.stage + 1, n_targets
         )
         if self.matches is not None:
+            assert model.matches is not None
             model.matches.assign(self.matches)
         carry_over(self.generator, model.generator)
         carry_over(self.ema_generator, model.ema_generator)
@@ -191,7 +192,15 @@ class ProgressiveGAN(BackendStep):
         return z, {name: columns[:, i] for i, name in enumerate(self.labels)}
 
     def generator_gradients(
-        self, z, labels: dict, progress, target=None, condition=None, rows=None, rest: bool = False
+        self,
+        z,
+        labels: dict,
+        progress,
+        target=None,
+        condition=None,
+        rows=None,
+        *,
+        rest: bool = False,
     ):
         """Loss terms of the generator and gradients of its trainable variables.
 
