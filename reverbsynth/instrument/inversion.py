@@ -176,12 +176,12 @@ class Inversion:
 
     def _fixed(self, pitch: float, known: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
         """What tells the known labels, and a mask of the others' blocks [shape=(1, width)]."""
-        told = {"pitch": [pitch]}
+        told: dict[str, Any] = {"pitch": [pitch]}
         for name, values in self._labels.items():
             if name != "pitch":
                 told[name] = values_of_notes(self._labels, name, known.get(name, values[0]), 1)
         searched = [name != "pitch" and name not in known for name in self._labels]
-        free = np.repeat(np.float32(searched), list(self._widths.values()))[None]
+        free = np.repeat(np.array(searched, np.float32), list(self._widths.values()))[None]
         return condition(self._gan, self._labels, told) * (1 - free), free
 
     def _constrained(self, point, fixed, free):
