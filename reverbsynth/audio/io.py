@@ -39,9 +39,7 @@ def encode_audio(audio: np.ndarray, suffix: str = ".wav", sample_rate: int = SAM
     """The bytes of a WAV, FLAC or OGG file of samples [shape=(n,)], clipped to [-1, 1]."""
     kind, subtype = FORMATS[suffix.lower()]
     content = io.BytesIO()
-    with soundfile.SoundFile(
-        content, "w", sample_rate, channels=1, format=kind, subtype=subtype
-    ) as file:
+    with soundfile.SoundFile(content, "w", sample_rate, 1, subtype, format=kind) as file:
         # In blocks: the Vorbis encoder overflows its stack on one long write.
         for start in range(0, len(audio), _BLOCK):
             file.write(np.clip(audio[start : start + _BLOCK], -1, 1))
@@ -49,15 +47,7 @@ def encode_audio(audio: np.ndarray, suffix: str = ".wav", sample_rate: int = SAM
 
 
 def write_audio(path: Path | str, audio: np.ndarray, sample_rate: int = SAMPLE_RATE) -> None:
-    """Write samples [shape=(n,)], clipped to [-1, 1], to a WAV, FLAC or OGG file, atomically.
-
-    Raises
-    ------
-    SettingsError
-        For another suffix.
-    ReverbSynthError
-        When the system refuses the write.
-    """
+    """Write samples [shape=(n,)], clipped to [-1, 1], to a WAV, FLAC or OGG file, atomically."""
     path = check_suffix(path)
     with atomic_path(path) as temporary:
         temporary.write_bytes(encode_audio(audio, path.suffix, sample_rate))
@@ -80,13 +70,7 @@ def read_sound(
     Returns
     -------
     ndarray, float32 [shape=(n,)]
-        As many samples as the file holds, but at most ``seconds``.
-
-    Raises
-    ------
-    DataError
-        When it cannot be read, is empty, truncated or not finite, or its header is not to be
-        believed.
+        Finite; a `DataError` where there are no such samples, or the header is not to be believed.
     """
     name = str(file) if name is None else name
     samples, rate = _read_frames(file, name, seconds + _MARGIN)
@@ -100,13 +84,7 @@ def read_sound(
 
 
 def read_nsynth_wav(file: Path | bytes, name: str | None = None) -> np.ndarray:
-    """Read a WAV file as NSynth has them: mono, 16 kHz, float32 [shape=(64000,)].
-
-    Raises
-    ------
-    DataError
-        When it is anything else, or cannot be read.
-    """
+    """Read a WAV file that must be as NSynth's are: mono, 16 kHz, float32 [shape=(64000,)]."""
     name = str(file) if name is None else name
     samples, rate = _read_frames(file, name, 2 * NOTE_LENGTH / SAMPLE_RATE)
     for what, value, expected in (
@@ -152,8 +130,8 @@ def _check_header(sound: soundfile.SoundFile, name: str) -> None:
     # all ones stands for an unknown one, in files written to a pipe.
     log = r"\b(?:data|SSND) *: (\d+) \(should be (\d+)\)"
     for promised, held in re.findall(log, sound.extra_info):
-        if int(held) < int(promised) < 2**31 - 2**10:
-            missing = int(promised) - int(held)
+        missing = int(promised) - int(held)
+        if missing > 0 and int(promised) < 2**31 - 2**10:
             raise DataError(f"{name}: is truncated, {missing} bytes are missing")
 
 

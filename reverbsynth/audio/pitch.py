@@ -134,17 +134,12 @@ def fundamentals(
 
 
 def estimated_pitch(audio: np.ndarray) -> tuple[int | None, float]:
-    """Estimate the pitch of a sound.
-
-    Parameters
-    ----------
-    audio : ndarray [shape=(n,)]
-        Samples at 16 kHz.
+    """Estimate the MIDI pitch of a sound [shape=(n,)] at 16 kHz.
 
     Returns
     -------
     pitch : int or None
-        The MIDI pitch nearest to the median of `fundamentals`; None for silence.
+        Nearest to the median of `fundamentals`; None for silence.
     confidence : float
         Share of the sounding frames within half a semitone of that median.
     """
@@ -158,17 +153,12 @@ def estimated_pitch(audio: np.ndarray) -> tuple[int | None, float]:
 
 
 def cents(waves: np.ndarray, pitches: np.ndarray) -> np.ndarray:
-    """How much higher notes sound than was asked, in cents [shape=(n,)].
+    """How much higher notes [shape=(n, 64000)] sound than was asked, in cents [shape=(n,)].
 
     From the median of `fundamentals` over the held part. The classifiers have no part in it. The
-    fundamental is sought an octave below the lowest asked pitch to an octave above the highest, so
-    that an octave error is 1200 cents. At 16 kHz it is true to about 5 cents. NaN for silence.
-
-    Parameters
-    ----------
-    waves : ndarray [shape=(n, 64000)]
-    pitches : ndarray [shape=(n,)]
-        MIDI pitches asked for.
+    fundamental is sought an octave below the lowest of the MIDI ``pitches`` asked for to an octave
+    above the highest, so that an octave error is 1200 cents. At 16 kHz it is true to about 5 cents.
+    NaN for silence.
     """
     if not len(waves):
         return np.empty(0)

@@ -45,8 +45,8 @@ class DecayFit:
     r2
         Square of the correlation of level and time where the line was fitted; NaN without a line.
     missing_reason
-        ``silent``; ``plateau``, which is no decay; ``too slow`` to be measured in the time there
-        is; ``not straight``; ``too short``, over within two samples. Empty for a decay.
+        Empty for a decay; else ``silent``, ``plateau`` (no decay), ``too slow`` for the time there
+        is, ``not straight``, or ``too short``, over within two samples.
     """
 
     seconds: float
@@ -142,10 +142,8 @@ def decay_by_octave(response: np.ndarray) -> dict[float, float]:
 
     The line of a band need not be straight. NaN where the band does not fall that far.
     """
-    return {
-        center: fit_decay(octave_band(response, center), straightness=0).seconds
-        for center in OCTAVES
-    }
+    bands = {center: octave_band(response, center) for center in OCTAVES}
+    return {center: fit_decay(band, straightness=0).seconds for center, band in bands.items()}
 
 
 def _still(response: np.ndarray) -> bool:

@@ -18,13 +18,9 @@ _SILENCE = 1e-12
 
 
 def mel_levels(
-    waves: np.ndarray,
-    bands: int = 64,
-    window: int = 2048,
-    hop: int = 1024,
-    floor: float = FLOOR,
+    waves: np.ndarray, bands: int = 64, window: int = 2048, hop: int = 1024, floor: float = FLOOR
 ) -> np.ndarray:
-    """Levels in mel bands, in dB from each note's loudest point and no lower than `floor`.
+    """Levels in mel bands from 20 to 8000 Hz, in dB from each note's loudest point.
 
     The notes' own loudness drops out: velocity is a gain, and is not what is compared. The lowest
     band begins at 20 Hz, so that a constant offset is in none.
@@ -34,7 +30,7 @@ def mel_levels(
     waves : ndarray [shape=(n, 64000)]
         Finite.
     bands, window, hop : int
-        Number of bands (20 to 8000 Hz); samples of a window and from one to the next.
+        Number of bands; samples of a window and from one to the next.
     floor : float
         Lowest level in dB.
 
@@ -46,14 +42,9 @@ def mel_levels(
 
     parts = [np.empty((0, 1 + waves.shape[1] // hop, bands), np.float32)]
     for some in batched(waves, _AT_ONCE):
-        power = librosa.feature.melspectrogram(
-            y=np.stack(some),
-            sr=SAMPLE_RATE,
-            n_fft=window,
-            hop_length=hop,
-            n_mels=bands,
-            fmin=LOWEST_AUDIBLE,
-        )
+        framing = {"sr": SAMPLE_RATE, "n_fft": window, "hop_length": hop}
+        mel = {"n_mels": bands, "fmin": LOWEST_AUDIBLE}
+        power = librosa.feature.melspectrogram(y=np.stack(some), **framing, **mel)
         levels = 10 * np.log10(np.maximum(power, 1e-20))
         parts.append(from_peak(levels, floor).transpose(0, 2, 1))
     return np.concatenate(parts)
@@ -68,10 +59,7 @@ def from_peak(levels: np.ndarray, floor: float = FLOOR) -> np.ndarray:
 def treble(waves: np.ndarray) -> float:
     """Energy above 4 kHz over all audible energy, in dB and no lower than -120.
 
-    Parameters
-    ----------
-    waves : ndarray [shape=(samples,) or (n, samples)]
-        Of several notes the energies are added.
+    Of several notes [shape=(n, samples)] the energies are added.
     """
     frequencies, power = _power(waves)
     ratio = power[frequencies > TREBLE].sum() / max(power.sum(), _SILENCE)
@@ -88,13 +76,7 @@ def brightness(wave: np.ndarray) -> float:
 
 
 def long_term_spectrum(waves: np.ndarray, window: int = 2048) -> tuple[np.ndarray, np.ndarray]:
-    """The mean power spectrum of notes (Welch 1967, half-overlapping Hann windows).
-
-    Parameters
-    ----------
-    waves : ndarray [shape=(samples,) or (n, samples)]
-    window : int
-        Samples of a window.
+    """The mean power spectrum of one or more notes (Welch 1967, half-overlapping Hann windows).
 
     Returns
     -------
@@ -108,19 +90,10 @@ def long_term_spectrum(waves: np.ndarray, window: int = 2048) -> tuple[np.ndarra
 
 
 def log_spectral_distance(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Root mean square difference of levels over bands, averaged over time, in dB.
+    """Root mean square difference of levels over bands, averaged over time, in dB [shape=(...)].
 
     Gray and Markel, "Distance measures for speech processing" (1976), equation 2 with p = 2, over
-    mel bands.
-
-    Parameters
-    ----------
-    first, second : ndarray [shape=(..., frames, bands)]
-        Levels as of `mel_levels`.
-
-    Returns
-    -------
-    ndarray [shape=(...)]
+    mel bands: ``first`` and ``second`` are of `mel_levels` [shape=(..., frames, bands)].
     """
     return np.sqrt(np.mean(np.square(first - second), axis=-1)).mean(axis=-1)
 
@@ -128,17 +101,10 @@ def log_spectral_distance(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 def nearest_of_same_pitch(
     levels: np.ndarray, pitches: np.ndarray, real: np.ndarray, real_pitches: np.ndarray
 ) -> np.ndarray:
-    """Log-spectral distance of each note to the nearest real note of its pitch, in dB.
+    """Log-spectral distance of each note to the nearest real note of its pitch, in dB [shape=(n,)].
 
-    Parameters
-    ----------
-    levels, real : ndarray [shape=(n, frames, bands)]
-    pitches, real_pitches : ndarray [shape=(n,)]
-
-    Returns
-    -------
-    ndarray [shape=(n,)]
-        NaN where no real note has the pitch.
+    Of `mel_levels` [shape=(n, frames, bands)] and pitches [shape=(n,)]; NaN where no real note has
+    the pitch.
     """
     distances = np.full(len(levels), np.nan)
     for number, (level, pitch) in enumerate(zip(levels, pitches, strict=True)):
@@ -149,12 +115,7 @@ def nearest_of_same_pitch(
 
 
 def distances(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Root mean square difference of levels in dB, of every pair [shape=(n, m)].
-
-    Parameters
-    ----------
-    first, second : ndarray [shape=(n, frames, bands)], [shape=(m, frames, bands)]
-    """
+    """Root mean square difference of n and m notes' levels in dB, of every pair [shape=(n, m)]."""
     size = first[0].size if len(first) else 1
     return cdist(first.reshape(len(first), -1), second.reshape(len(second), -1)) / np.sqrt(size)
 

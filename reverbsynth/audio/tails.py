@@ -73,51 +73,43 @@ def longest_measurable_decay(levels: tuple[float, float] = T20) -> float:
 def tail_ratio(wave: np.ndarray) -> tuple[float, str]:
     """Level of the tail (3.05 to 3.6 s) over that of the held note (2.5 to 3.0 s), above 20 Hz.
 
-    The 50 ms after the release are left out: there the note itself dies away.
-
-    Parameters
-    ----------
-    wave : ndarray [shape=(64000,)]
-
-    Returns
-    -------
-    float
-        In dB, no lower than -80; NaN for a note that is silent before its release.
-    str
-        ``silent`` for such a note, else empty.
+    The 50 ms after the release are left out: there the note itself dies away. In dB and no lower
+    than -80; of a note that is silent before its release it is NaN, and the reason is ``silent``.
     """
     return _ratio(audible(wave))
 
 
 def measure_tails(waves: np.ndarray, straightness: float = STRAIGHTNESS) -> Tails:
-    """Measure the tails of notes [shape=(n, 64000)], finite and not silent, above 20 Hz.
-
-    ``straightness`` is the least r² of a decay.
-    """
-    rows = [_measure_tail(audible(wave), straightness) for wave in waves]
-    columns = zip(*rows, strict=True) if rows else [[]] * 9
-    arrays = [
-        np.array(column, object if name.endswith("missing_reason") else float)
-        for name, column in zip(Tails.__dataclass_fields__, columns, strict=True)
-    ]
-    arrays[7:] = [array.reshape(len(rows), len(OCTAVES)) for array in arrays[7:]]
-    return Tails(*arrays)
+    """Measure the tails of finite notes [shape=(n, 64000)]; a decay's r² has a lower limit."""
+    heard = [audible(wave) for wave in waves]
+    ratios = np.array([_ratio(wave) for wave in heard], object).reshape(-1, 2)
+    fits = [_fit_tail(wave, straightness) for wave in heard]
+    seconds, r2, reasons = (
+        np.array([[getattr(fit, name) for fit in row] for row in fits], dtype).reshape(-1, 9)
+        for name, dtype in (("seconds", float), ("r2", float), ("missing_reason", object))
+    )
+    return Tails(
+        ratio=ratios[:, 0].astype(float),
+        ratio_missing_reason=ratios[:, 1],
+        t20=seconds[:, 0],
+        t20_missing_reason=reasons[:, 0],
+        r2=r2[:, 0],
+        edt=seconds[:, 1],
+        edt_missing_reason=reasons[:, 1],
+        octaves=seconds[:, 2:],
+        octaves_missing_reason=reasons[:, 2:],
+    )
 
 
 def levels(waves: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Level around the release, relative to the held note's, above 20 Hz.
-
-    Parameters
-    ----------
-    waves : ndarray [shape=(n, 64000)]
+    """Level around the release, relative to the held note's (2.5 to 3.0 s), above 20 Hz.
 
     Returns
     -------
     ndarray [shape=(75,)]
         Seconds from the release, from -0.5 to 1.0.
     ndarray [shape=(n, 75)]
-        Mean level of 20 ms in dB of the level from 2.5 to 3.0 s, no lower than -80; NaN for a note
-        that is silent there.
+        Mean levels of 20 ms in dB, no lower than -80; NaN for a note that is silent before.
     """
     power = np.square(audible(waves))
     sustain = power[:, _SUSTAIN].mean(axis=1, keepdims=True)
@@ -151,25 +143,16 @@ def _decibels(ratio: np.ndarray) -> np.ndarray:
     return np.maximum(10 * np.log10(np.maximum(ratio, 1e-12)), _FLOOR)
 
 
-def _measure_tail(heard: np.ndarray, straightness: float) -> tuple:
-    """The values of `Tails` for one note, of which only what is audible is given."""
-    tail = heard[_TAIL]
-    silence = _SILENCE * np.square(heard).sum()
+def _fit_tail(heard: np.ndarray, straightness: float) -> list[DecayFit]:
+    """T20, early decay time, and T20 by octave of what is audible of a note."""
+    tail, silence = heard[_TAIL], _SILENCE * np.square(heard).sum()
 
-    def measured(part: np.ndarray, levels: tuple[float, float] = T20) -> DecayFit:
+    def fit(part: np.ndarray, levels: tuple[float, float] = T20) -> DecayFit:
         if not np.square(part).sum() > silence:
             return DecayFit(np.nan, np.nan, SILENT)
-        fit = fit_decay(part, levels, straightness)
-        if fit.missing_reason == SLOW:
+        decay = fit_decay(part, levels, straightness)
+        if decay.missing_reason == SLOW:
             return DecayFit(longest_measurable_decay(levels), np.nan, SLOW)
-        return fit
+        return decay
 
-    t20, edt = measured(tail), measured(tail, EDT)
-    octaves = [measured(octave_band(tail, center)) for center in OCTAVES]
-    return (
-        *_ratio(heard),
-        *(t20.seconds, t20.missing_reason, t20.r2),
-        *(edt.seconds, edt.missing_reason),
-        [octave.seconds for octave in octaves],
-        [octave.missing_reason for octave in octaves],
-    )
+    return [fit(tail), fit(tail, EDT), *(fit(octave_band(tail, center)) for center in OCTAVES)]

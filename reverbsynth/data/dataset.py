@@ -193,19 +193,19 @@ def decode_note(payload: bytes, name: str) -> Note:
     audio = tfrecord.floats(features, "audio")
     if problem := audio_problem(audio):
         raise ValueError(problem)
-    pitch = tfrecord.integer(features, "pitch")
+    pitch = tfrecord.scalar(features, "pitch", int)
     if pitch is None:
         raise ValueError("pitch is missing, expected one integer")
     if not 0 <= pitch <= 127:
         raise ValueError(f"pitch is {pitch}, expected 0 to 127")
     return Note(
-        id=tfrecord.text(features, "id") or name,
+        id=tfrecord.scalar(features, "id", str) or name,
         audio=audio,
         pitch=pitch,
-        velocity=tfrecord.integer(features, "velocity") or UNKNOWN_VELOCITY,
-        instrument=tfrecord.text(features, "instrument") or UNKNOWN_INSTRUMENT,
-        effect=tfrecord.text(features, "effect") or "dry",
-        origin=tfrecord.text(features, "origin") or "",
+        velocity=tfrecord.scalar(features, "velocity", int) or UNKNOWN_VELOCITY,
+        instrument=tfrecord.scalar(features, "instrument", str) or UNKNOWN_INSTRUMENT,
+        effect=tfrecord.scalar(features, "effect", str) or "dry",
+        origin=tfrecord.scalar(features, "origin", str) or "",
     )
 
 

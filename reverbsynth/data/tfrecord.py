@@ -8,7 +8,7 @@ own, so that TensorFlow's copy of it can live in the same process.
 import struct
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import google_crc32c
 import numpy as np
@@ -23,6 +23,7 @@ LARGEST_RECORD = 64 * 2**20
 
 Value = str | bytes | int | np.ndarray
 Features = dict[str, list | np.ndarray]
+T = TypeVar("T", int, str)
 
 _SCHEMA = """
     name: "example.proto" package: "tensorflow" syntax: "proto3"
@@ -115,26 +116,19 @@ def floats(features: Features, name: str) -> np.ndarray:
     return values
 
 
-def integer(features: Features, name: str) -> int | None:
-    """A feature of one integer, None where there is none; a ValueError for anything else."""
-    return _one(features, name, int)
-
-
-def text(features: Features, name: str) -> str | None:
-    """A feature of one text, None where there is none; a ValueError for anything else."""
-    value = _one(features, name, bytes)
+def scalar(features: Features, name: str, kind: type[T]) -> T | None:
+    """A feature of one int or str, None where there is none; a ValueError for anything else."""
+    values = features.get(name)
+    if values is None:
+        return None
+    if len(values) != 1 or not isinstance(values[0], bytes if kind is str else kind):
+        expected = "string" if kind is str else "integer"
+        raise ValueError(f"{name} holds {len(values)} values, expected one {expected}")
+    value: Any = values[0]
     try:
-        return value if value is None else value.decode()
+        return value.decode() if kind is str else value
     except UnicodeDecodeError:
         raise ValueError(f"{name} is not UTF-8") from None
-
-
-def _one(features: Features, name: str, kind: type) -> Any:
-    values = features.get(name)
-    if values is not None and (len(values) != 1 or not isinstance(values[0], kind)):
-        expected = "integer" if kind is int else "string"
-        raise ValueError(f"{name} holds {len(values)} values, expected one {expected}")
-    return None if values is None else values[0]
 
 
 def _payload(file: IO[bytes], place: str, header: bytes) -> bytes:

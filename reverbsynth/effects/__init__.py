@@ -23,10 +23,10 @@ from reverbsynth.settings import EffectSettings
 
 
 class Effect(BaseModel):
-    """A form of processing: a name, parameters, a seed and one function.
+    """A form of processing; subclasses declare their parameters as fields, and set ``kind``.
 
-    Subclasses declare their parameters as fields, which are validated, and set ``kind``. The same
-    parameters and seed give the same output for a note, whatever other notes are processed with it.
+    The same parameters and seed give the same output for a note, whatever other notes are processed
+    with it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -42,32 +42,15 @@ class Effect(BaseModel):
     def prepare(self) -> dict[str, Any]:
         """Check that the effect can run, and describe it for the manifest.
 
-        Returns
-        -------
-        dict
-            ``engine`` is what renders it; ``inputs`` are the SHA-256 of the files it reads.
-
-        Raises
-        ------
-        ReverbSynthError
-            When a file or a program that it needs is missing or unusable.
+        ``engine`` is what renders it; ``inputs`` are the SHA-256 of the files it reads.
         """
         return {"engine": "scipy"}
 
     def process(self, audio: np.ndarray, ids: Sequence[str]) -> np.ndarray:
-        """Process notes, without the gain.
+        """Process notes at 16 kHz, without the gain, cut to their length.
 
-        Parameters
-        ----------
-        audio : ndarray, float32 [shape=(notes, 64000)]
-            At 16 kHz.
-        ids : sequence of str
-            Id of each note.
-
-        Returns
-        -------
-        ndarray [shape=(notes, 64000)]
-            Cut to the input's length; samples may leave [-1, 1].
+        ``audio`` is float32 [shape=(notes, 64000)], as is the result, whose samples may leave
+        [-1, 1]; ``ids`` are the notes' ids.
         """
         raise NotImplementedError
 
@@ -99,13 +82,7 @@ def kinds() -> dict[str, type[Effect]]:
 
 
 def effect(kind: str, parameters: Mapping[str, Any] | None = None, **common: Any) -> Effect:
-    """The effect called ``kind``, with its parameters checked.
-
-    Raises
-    ------
-    SettingsError
-        For an unknown kind or parameter, or a value out of range.
-    """
+    """The effect called ``kind``; a `SettingsError` where its parameters are none of its own."""
     known = kinds()
     if kind not in known:
         raise SettingsError(
@@ -124,10 +101,7 @@ def effect(kind: str, parameters: Mapping[str, Any] | None = None, **common: Any
 
 
 def effects(settings: Sequence[EffectSettings], seed: int) -> list[Effect]:
-    """The effects of a data set, in the order of its settings; see `effect` for what is raised.
-
-    ``seed`` is that of the settings; a parameter called ``seed`` replaces it for one effect.
-    """
+    """The effects of a data set, in order; a parameter ``seed`` replaces the data set's for one."""
     return [effect(each.kind, each.parameters, name=each.label, seed=seed) for each in settings]
 
 
@@ -139,11 +113,10 @@ def _one_line(error: ValidationError, kind: str, known: type[Effect]) -> str:
     origin = f"setting data.effects: effect {kind}: parameter {parameter}"
     if not parameter:
         return origin + message
-    if first["type"] == "extra_forbidden":
-        return f"{origin}: no such parameter{_hint(parameter, known.model_fields)}"
-    if first["type"] == "missing":
-        return f"{origin}: missing, expected a value"
-    return f"{origin}: found {first['input']!r}, {message}"
+    return f"{origin}: " + {
+        "extra_forbidden": f"no such parameter{_hint(parameter, known.model_fields)}",
+        "missing": "missing, expected a value",
+    }.get(first["type"], f"found {first['input']!r}, {message}")
 
 
 def _hint(name: str, known: Iterable[str]) -> str:

@@ -18,17 +18,9 @@ def allpass(audio: np.ndarray, delay: float, decay: float) -> np.ndarray:
     """A Schroeder allpass filter, as SuperCollider's ``AllpassN`` computes it.
 
     ``y[n] = -g x[n] + x[n - d] + g y[n - d]`` (Schroeder 1962, "Natural sounding artificial
-    reverberation", figure 4, with the signs of AllpassN).
-
-    Parameters
-    ----------
-    audio : ndarray [shape=(..., samples)]
-        At 16 kHz.
-    delay : float
-        Seconds; see `whole_samples`.
-    decay : float
-        Seconds in which the echoes fall by 60 dB: ``g = 10^(-3 delay / decay)``, and 0 for no
-        delay.
+    reverberation", figure 4, with the signs of AllpassN), for ``audio`` [shape=(..., samples)] at
+    16 kHz. The echoes fall by 60 dB in ``decay`` seconds: ``g = 10^(-3 delay / decay)``, and 0 for
+    no delay.
     """
     feedback = 10 ** (-3 * float(delay) / decay) if delay > 0 else 0.0
     return recirculate(audio, whole_samples(delay), [-feedback, 1.0], [1.0, -feedback])

@@ -63,10 +63,7 @@ class Reverb(Effect):
         return np.stack([allpass_chain(note, drawn, self.decay) for note, drawn in notes])
 
     def draw(self, *names: str) -> np.ndarray:
-        """The delays of the filters in seconds, float32 [shape=(stages,)].
-
-        ``names`` is the id of a note where every note has delays of its own.
-        """
+        """The filters' delays in seconds, float32 [shape=(stages,)]; ``names``: a note's id."""
         random = self.generator("delays", *names)
         return random.uniform(0, self.max_delay, self.stages).astype(np.float32)
 

@@ -102,13 +102,13 @@ class Unpacked:
 class Records:
     """TFRecord files: NSynth's own, ours, or the paper's with audio and pitch alone."""
 
+    describe = staticmethod(from_features)
+
     def __init__(self, files: list[Path]):
         self.files = files
 
     def inputs(self) -> dict[str, str]:
         return {file.name: fingerprint(file) for file in self.files}
-
-    describe = staticmethod(from_features)
 
     def find(self, work: Path, selection: Selection, reject: Rejected) -> Found:
         with ProgressDisplay(in_bytes=True) as display:

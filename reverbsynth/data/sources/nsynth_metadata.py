@@ -15,7 +15,7 @@ from reverbsynth.data.notes import (
     Rejected,
 )
 from reverbsynth.data.sources.files import json_pairs
-from reverbsynth.data.tfrecord import Features, integer, text
+from reverbsynth.data.tfrecord import Features, scalar
 from reverbsynth.errors import DataError, SettingsError
 from reverbsynth.settings import NSynthSource
 
@@ -38,15 +38,14 @@ _NAME = re.compile(
     r"-(?P<pitch>\d{3})-(?P<velocity>\d{3})"
 )
 
-
-_FIELDS: dict[str, tuple[str, type]] = {
+_FIELDS: dict[str, tuple[str, type[int] | type[str]]] = {
     "pitch": ("pitch", int),
     "velocity": ("velocity", int),
     "instrument": ("instrument_str", str),
     "family": ("instrument_family_str", str),
     "source": ("instrument_source_str", str),
 }
-"""Key and type in JSON of what a note's name tells too."""
+"""Key and type, in JSON and in records, of what a note's name tells too."""
 
 
 @dataclass(frozen=True)
@@ -124,19 +123,15 @@ def from_features(features: Features, name: str) -> Description:
         if len(bits) != len(QUALITIES):
             raise ValueError(f"qualities holds {len(bits)} values, expected {len(QUALITIES)}")
         qualities = frozenset(name for name, bit in zip(QUALITIES, bits, strict=True) if bit)
-    instrument = text(features, "instrument_str")
+    known: dict[str, Any] = {
+        field: scalar(features, key, kind) for field, (key, kind) in _FIELDS.items()
+    }
     # NSynth's own ``instrument`` is a number.
-    if not instrument and isinstance(next(iter(features.get("instrument", ())), None), bytes):
-        instrument = text(features, "instrument")
-    return Description(
-        text(features, "note_str") or text(features, "id") or name,
-        integer(features, "pitch"),
-        integer(features, "velocity"),
-        instrument,
-        text(features, "instrument_family_str"),
-        text(features, "instrument_source_str"),
-        qualities,
-    )
+    named = isinstance(next(iter(features.get("instrument", ())), None), bytes)
+    if not known["instrument"] and named:
+        known["instrument"] = scalar(features, "instrument", str)
+    id = scalar(features, "note_str", str) or scalar(features, "id", str) or name
+    return Description(id, **known, qualities=qualities)
 
 
 def from_prepared(labels: Mapping[str, list[str]], features: Features, name: str) -> Description:
@@ -147,19 +142,19 @@ def from_prepared(labels: Mapping[str, list[str]], features: Features, name: str
     """
 
     def label(field: str) -> str:
-        number = integer(features, field)
+        number = scalar(features, field, int)
         if number is None or not 0 <= number < len(labels[field]):
             raise ValueError(f"{field} is {number}, expected 0 to {len(labels[field]) - 1}")
         return labels[field][number]
 
     return Description(
-        text(features, "id") or name,
-        integer(features, "pitch"),
-        integer(features, "velocity"),
+        scalar(features, "id", str) or name,
+        scalar(features, "pitch", int),
+        scalar(features, "velocity", int),
         label("instrument/label"),
         label("instrument/family"),
         label("instrument/source"),
-        frozenset(quality for quality in QUALITIES if integer(features, f"qualities/{quality}")),
+        frozenset(name for name in QUALITIES if scalar(features, f"qualities/{name}", int)),
     )
 
 

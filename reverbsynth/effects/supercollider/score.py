@@ -41,15 +41,8 @@ def find_scsynth() -> str | None:
 
 @cache
 def scsynth_version() -> str:
-    """The name and version that scsynth prints, such as ``"scsynth 3.13.0"``.
-
-    Raises
-    ------
-    ReverbSynthError
-        When there is none.
-    """
-    done = _run(["-v"], timeout=30)
-    return " ".join(done.split("(")[0].split())
+    """The name and version that scsynth prints, such as ``"scsynth 3.13.0"``."""
+    return " ".join(_run(["-v"], timeout=30).split("(")[0].split())
 
 
 def render(
@@ -58,7 +51,7 @@ def render(
     controls: Sequence[Controls],
     seeds: Sequence[int] | None = None,
 ) -> np.ndarray:
-    """Play each note through a synth of its own.
+    """Play each note through a synth of its own, and cut it to the length of the note.
 
     Parameters
     ----------
@@ -71,16 +64,6 @@ def render(
         Values of the synth's controls, for each note.
     seeds : sequence of int, optional
         What scsynth's random numbers are seeded with, for each note; 0 by default.
-
-    Returns
-    -------
-    ndarray, float32 [shape=(notes, samples)]
-        What sounds while the note lasts.
-
-    Raises
-    ------
-    ReverbSynthError
-        When scsynth is missing or fails.
     """
     notes, samples = audio.shape
     slot = math.ceil(samples / SAMPLE_RATE)
@@ -88,32 +71,25 @@ def render(
     with tempfile.TemporaryDirectory(prefix="reverbsynth-") as folder:
         source, score, output = (Path(folder, name) for name in ("in.wav", "score.osc", "out.wav"))
         soundfile.write(source, audio.reshape(-1), SAMPLE_RATE, "FLOAT")
-        synthdefs = []
-        for number, one in enumerate((SynthDef.shipped("reverbsynth_seed"), synthdef)):
-            synthdefs.append(Path(folder, f"{number}.scsyndef"))
-            synthdefs[-1].write_bytes(one.content)
+        synthdefs = [Path(folder, "seed.scsyndef"), Path(folder, "effect.scsyndef")]
+        synthdefs[0].write_bytes(SynthDef.shipped("reverbsynth_seed").content)
+        synthdefs[1].write_bytes(synthdef.content)
         with open(score, "wb") as file:
             file.write(_bundle(0, *(("/d_load", str(path)) for path in synthdefs)))
             for number in range(notes):
                 arguments = _arguments(synthdef, controls[number])
-                file.write(
-                    _bundle(
-                        number * slot,
-                        ("/g_freeAll", 0),
-                        ("/g_new", _GROUP, _HEAD, 0),
-                        ("/b_allocRead", _BUFFER, str(source), number * samples, samples),
-                        ("/s_new", "reverbsynth_seed", -1, _TAIL, _GROUP, "seed", seeds[number]),
-                        ("/s_new", synthdef.name, -1, _TAIL, _GROUP, *arguments),
-                    )
+                messages = (
+                    ("/g_freeAll", 0),
+                    ("/g_new", _GROUP, _HEAD, 0),
+                    ("/b_allocRead", _BUFFER, str(source), number * samples, samples),
+                    ("/s_new", "reverbsynth_seed", -1, _TAIL, _GROUP, "seed", seeds[number]),
+                    ("/s_new", synthdef.name, -1, _TAIL, _GROUP, *arguments),
                 )
+                file.write(_bundle(number * slot, *messages))
             file.write(_bundle(notes * slot, ("/g_freeAll", 0)))
-        printed = _run(
-            [
-                *f"-D 0 -i 0 -o 1 -m {MEMORY} -N".split(),
-                *(str(score), "_", str(output), str(SAMPLE_RATE), "WAV", "float"),
-            ],
-            timeout=120 + 30 * notes,
-        )
+        options = f"-D 0 -i 0 -o 1 -m {MEMORY} -N".split()
+        paths = [str(score), "_", str(output), str(SAMPLE_RATE), "WAV", "float"]
+        printed = _run(options + paths, timeout=120 + 30 * notes)
         for line in printed.splitlines():
             if any(word in line for word in ("FAILURE", "ERROR", "exception", "alloc failed")):
                 raise ReverbSynthError(f"scsynth: {synthdef.name}: {line.strip()}")
@@ -127,15 +103,14 @@ def render(
 
 def _arguments(synthdef: SynthDef, controls: Controls) -> tuple:
     """Names and values for ``/s_new``; a control of several values takes an OSC array."""
-    values = {"bufnum": _BUFFER, "out": 0, **controls}
-    arguments: list[str | float | list[float]] = []
-    for name, value in values.items():
+    arguments: tuple = ()
+    for name, value in {"bufnum": _BUFFER, "out": 0, **controls}.items():
         if name in synthdef.controls:
             if not isinstance(value, int):
                 floats = np.atleast_1d(np.asarray(value, np.float32)).tolist()
                 value = floats[0] if len(floats) == 1 else floats
-            arguments += [name, value]
-    return tuple(arguments)
+            arguments += (name, value)
+    return arguments
 
 
 def _bundle(seconds: float, *messages: tuple) -> bytes:

@@ -14,17 +14,7 @@ LARGEST = 2**20
 
 @dataclass(frozen=True)
 class SynthDef:
-    """A compiled SynthDef, as far as one must know it to play it.
-
-    Attributes
-    ----------
-    name : str
-        What scsynth calls it.
-    controls : dict
-        Number of values that each named control takes.
-    content : bytes
-        The file.
-    """
+    """A compiled SynthDef: its name, how many values each control takes, and the file itself."""
 
     name: str
     controls: dict[str, int]
@@ -32,13 +22,7 @@ class SynthDef:
 
     @classmethod
     def load(cls, path: Path | str) -> "SynthDef":
-        """Read the (first) SynthDef of a ``.scsyndef`` file.
-
-        Raises
-        ------
-        DataError
-            When the file cannot be read or is no compiled SynthDef of version 2.
-        """
+        """Read the (first) SynthDef of a ``.scsyndef`` file; a `DataError` where there is none."""
         with reading(path), open(path, "rb") as file:
             content = file.read(LARGEST + 1)
         try:
@@ -80,9 +64,8 @@ class SynthDef:
         (names,) = read("i")
         starts = sorted(((string(), *read("i")) for _ in range(names)), key=lambda pair: pair[1])
         ends = [start for _, start in starts[1:]] + [parameters]
-        controls = {
-            control: end - start for (control, start), end in zip(starts, ends, strict=True)
-        }
+        pairs = zip(starts, ends, strict=True)
+        controls = {control: end - start for (control, start), end in pairs}
         if not name or any(size < 1 for size in controls.values()):
             raise ValueError("its controls do not fit its parameters")
         return cls(name, controls, content)
