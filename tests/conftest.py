@@ -11,6 +11,9 @@ from tests import chromium
 
 pytest_plugins = ["tests.sounds"]
 
+# ONNX Runtime would report its use over the network and mark the home directory.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
 # What JAX has compiled once is compiled for all processes, and for the next time.
 os.environ.setdefault(
     "JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parents[1] / ".pytest_cache" / "jax")

@@ -8,13 +8,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import librosa
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
+from reverbsynth.audio.pitch import pitch_name
 from reverbsynth.gan.schedule import is_transition, stage_resolution
 
 DRY = "#0072B2"
@@ -99,7 +99,7 @@ def stage_size(stage: int) -> str:
 
 def note_name(pitch: int) -> str:
     """A pitch for people: ``C2 (36)``."""
-    return f"{librosa.midi_to_note(pitch, unicode=True)} ({pitch})"
+    return f"{pitch_name(pitch)} ({pitch})"
 
 
 def hertz_axis(ax: Axes) -> None:

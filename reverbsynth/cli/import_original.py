@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from reverbsynth.errors import SettingsError
+
 
 def import_original(
     directory: Annotated[Path, typer.Argument(help="Training directory of the original GANSynth.")],
@@ -12,9 +14,9 @@ def import_original(
         Path, typer.Option("--output", "-o", help="Instrument's file to write.")
     ] = Path("original.safetensors"),
     lowest_pitch: Annotated[
-        int | None,
+        str | None,
         typer.Option(
-            "--lowest-pitch", help="MIDI pitch of the first class; 24 by default, as in GANSynth."
+            "--lowest-pitch", help="Pitch of the first class; C1 (24) by default, as in GANSynth."
         ),
     ] = None,
     float16: Annotated[
@@ -22,7 +24,12 @@ def import_original(
     ] = False,
 ) -> None:
     """Turn an original GANSynth checkpoint into an instrument."""
+    from reverbsynth.audio.pitch import parse_pitch
     from reverbsynth.instrument.instrument import Instrument
 
-    Instrument.from_original(directory, lowest_pitch).save(output, float16=float16)
+    lowest = None if lowest_pitch is None else parse_pitch(lowest_pitch)
+    if lowest is not None and lowest % 1:
+        raise SettingsError(f"--lowest-pitch: found {lowest_pitch}, expected a whole MIDI pitch")
+    instrument = Instrument.from_original(directory, None if lowest is None else int(lowest))
+    instrument.save(output, float16=float16)
     typer.echo(str(output))

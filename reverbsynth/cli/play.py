@@ -1,5 +1,6 @@
 """``reverbsynth play``: notes, or a MIDI file."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -31,10 +32,11 @@ def play(
     ] = None,
     output: SoundOption = Path("out.wav"),
     pitch: Annotated[
-        list[int] | None,
+        list[str] | None,
         typer.Option(
             "--pitch",
-            help="MIDI pitch of a note. May be repeated: notes are played one after another.",
+            help="Pitch of a note: C#3, 49 or 49.5; a middle one by default. May be repeated: "
+            "notes are played one after another.",
         ),
     ] = None,
     velocity: Annotated[
@@ -82,10 +84,20 @@ def play(
             "or omit.",
         ),
     ] = "transpose",
+    tune: Annotated[
+        float,
+        typer.Option(
+            "--tune", min=-1200, max=1200, help="Cents that everything sounds above its pitch."
+        ),
+    ] = 0.0,
+    a4: Annotated[
+        float, typer.Option("--a4", min=220, max=880, help="Frequency of A4 in Hz.")
+    ] = 440.0,
     stage: StageOption = None,
 ) -> None:
     """Play notes or a MIDI file."""
     from reverbsynth.audio.io import check_suffix
+    from reverbsynth.audio.pitch import parse_pitch
     from reverbsynth.instrument.instrument import Instrument
     from reverbsynth.instrument.midi import choose, read_midi
 
@@ -98,12 +110,16 @@ def play(
     notes = [] if midi is None else choose(read_midi(midi), track)
     instrument = Instrument.open(source, stage)
     labels = chosen_labels(instrument, values)
+    tune += 1200 * math.log2(a4 / 440)
     if midi is None:
         z = instrument.latents(1, seed)[0]
-        pitches = pitch or instrument.pitches[:1]
-        audio = instrument.notes(pitches, z=z, velocities=velocity, **labels).reshape(-1)
+        pitches = pitch or [str(instrument.pitches[len(instrument.pitches) // 2])]
+        audio = instrument.notes(pitches, z, velocities=velocity, tune=tune, **labels).reshape(-1)
+        for name in dict.fromkeys(pitches):
+            if remark := instrument.remark(parse_pitch(name) + tune / 100):
+                typer.echo(f"pitch {name}: {remark}")
     else:
-        rendering = _render(instrument, notes, seed, every, outside, labels)
+        rendering = _render(instrument, notes, seed, every, outside, tune=tune, **labels)
         for line in rendering.report():
             typer.echo(line)
         audio = rendering.audio
@@ -117,7 +133,7 @@ def _render(
     seed: int,
     every: float,
     outside: str,
-    labels: dict[str, Any],
+    **options: Any,
 ) -> "Rendering":
     from reverbsynth.instrument.midi import render
     from reverbsynth.progress import ProgressDisplay
@@ -131,5 +147,5 @@ def _render(
             every,
             outside,
             lambda done, total: display.update(task, completed=done, total=total),
-            **labels,
+            **options,
         )

@@ -141,13 +141,20 @@ class Instrument:
             return min(max(pitch, self.pitches[0]), self.pitches[-1])
         return min(self.pitches, key=lambda drawn: abs(drawn - pitch))
 
+    @property
+    def keys(self) -> range:
+        """MIDI pitches from the lowest to the highest that can be played."""
+        return range(self.labels["pitch"][0], self.labels["pitch"][-1] + 1)
+
     def remark(self, pitch: float) -> str:
         """What there is to know of a pitch; empty for one that notes were recorded of."""
         if pitch in self.generator.trained_pitches:
             return ""
         drawn = self.drawn_pitch(pitch)
-        source = "" if drawn == pitch else f", {pitch_name(round(drawn))} resampled"
-        return f"no training notes{source}"
+        remarks = ["no training notes"] if pitch == round(pitch) else []
+        if drawn != pitch:
+            remarks.append(f"{pitch_name(round(drawn))} resampled")
+        return ", ".join(remarks)
 
     @cached_property
     def representation(self) -> "Representation":
@@ -348,7 +355,7 @@ class Instrument:
         self, pitches: Sequence[float | str], tune: Sequence[float] | float
     ) -> list[float]:
         """Pitches that notes sound at, as plain numbers."""
-        low, high = self.labels["pitch"][0], self.labels["pitch"][-1]
+        low, high = self.keys[0], self.keys[-1]
         numbers = _listed(pitches)
         for pitch in numbers:
             if not isinstance(pitch, Real) or not low <= pitch <= high:

@@ -190,7 +190,10 @@ class Inversion:
         length = ops.sqrt(ops.sum(z**2, axis=1, keepdims=True))
         usual = math.sqrt(self._size)
         z = z * ops.clip(length, max(usual - SPREAD, 0.0), usual + SPREAD) / length
-        blocks = [ops.softmax(part, axis=1) for part in ops.split(logits, self._ends, axis=1)]
+        blocks = [
+            ops.exp(part - ops.logsumexp(part, axis=1, keepdims=True))
+            for part in ops.split(logits, self._ends, axis=1)
+        ]
         return z, fixed + free * ops.concatenate(blocks, axis=1)
 
     def _image_losses(self, point, target, fixed, free):

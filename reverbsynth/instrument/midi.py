@@ -5,9 +5,10 @@ Each note gets an attack of 10 ms and a release of 0.3 s after at most 3 s, and 
 velocity. Engel et al., "GANSynth" (2019), and its ``generate.py``.
 """
 
-from collections import Counter
+from bisect import bisect_right
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import numpy as np
 from reverbsynth.audio.format import SAMPLE_RATE
 from reverbsynth.errors import DataError, SettingsError
 from reverbsynth.instrument.instrument import Instrument, at_peak
+from reverbsynth.instrument.resampling import transposed
 
 ATTACK = 0.010
 """Seconds of a note's fade-in."""
@@ -34,18 +36,24 @@ DRUMS = 9
 """Channel of drums in General MIDI, counted from 0."""
 
 _SUSTAIN, _ALL_SOUND_OFF, _ALL_NOTES_OFF = 64, 120, 123
+_SEMITONES, _CENTS, _PARAMETER = 6, 38, (100, 101)
 _LONGEST_PIECE = 2 * 3600.0
 _MOST_NOTES = 1_000_000
 
 
 @dataclass(frozen=True)
 class MidiNote:
-    """One note of a piece: start and end in seconds."""
+    """One note of a piece: start and end in seconds.
+
+    ``bend`` is what the pitch wheel does to it: seconds of the piece, and semitones from there on.
+    The first stands for its start.
+    """
 
     start: float
     end: float
     pitch: int
     velocity: int
+    bend: tuple[tuple[float, float], ...] = ((0.0, 0.0),)
 
 
 @dataclass(frozen=True)
@@ -81,20 +89,27 @@ class Rendering:
         Number of notes played.
     generated : int
         Number of different (pitch, timbre) pairs, each generated once.
-    transposed, left_out : dict
-        How many notes of each pitch outside the instrument's range were moved by octaves, or
+    moved, left_out : dict
+        How many notes of each pitch outside the instrument's range were transposed by octaves, or
         left out.
+    resampled : dict
+        How many notes of each pitch were resampled, because the generator does not draw it.
     """
 
     audio: np.ndarray
     notes: int
     generated: int
-    transposed: dict[int, int] = field(default_factory=dict)
+    moved: dict[int, int] = field(default_factory=dict)
     left_out: dict[int, int] = field(default_factory=dict)
+    resampled: dict[int, int] = field(default_factory=dict)
 
     def report(self) -> list[str]:
         """Lines that say what was not played as written."""
-        changes = {"transposed by octaves": self.transposed, "left out": self.left_out}
+        changes = {
+            "transposed by octaves": self.moved,
+            "left out": self.left_out,
+            "resampled from the nearest trained pitch": self.resampled,
+        }
         return [
             f"{sum(counts.values())} notes {name} (pitches {', '.join(map(str, sorted(counts)))})"
             for name, counts in changes.items()
@@ -162,6 +177,7 @@ def render(
     every: float = 2.0,
     outside: str = "transpose",
     progress: Callable[[int, int], None] | None = None,
+    tune: float = 0.0,
     **labels: Any,
 ) -> Rendering:
     """Play notes.
@@ -179,6 +195,8 @@ def render(
         takes, or omit. Pitches that no octave brings into the range are omitted.
     progress : callable, optional
         Called with the number of notes generated so far, and of all.
+    tune : float
+        Cents that the piece sounds above its pitches.
     labels
         Values of the other labels, such as ``effect="reverb"``.
 
@@ -194,27 +212,39 @@ def render(
     if not every >= 0:
         raise SettingsError(f"seconds between timbres: found {every}, expected 0 or more")
     instrument.condition(instrument.pitches[:1], **labels)
-    playable, transposed, left_out = _in_range(notes, instrument.pitches, outside)
+    playable, moved, left_out = _in_range(notes, instrument.keys, outside)
     if not playable:
-        low, high = instrument.pitches[0], instrument.pitches[-1]
+        low, high = instrument.keys[0], instrument.keys[-1]
         raise SettingsError(f"no note to play within the instrument's pitches {low} to {high}")
     duration = max(min(note.end, note.start + LONGEST) for note in playable) + RELEASE
     audio = np.zeros(round(duration * SAMPLE_RATE) + 1, np.float32)
     walk = instrument.walk(duration if every else 0.0, every or 1.0, seed)
     # Notes that start together share a timbre, so equal pitches among them are one generated note.
     z = walk.at([note.start for note in playable])
-    keys = [(note.pitch, timbre.tobytes()) for note, timbre in zip(playable, z, strict=True)]
+    bends = [note.bend[0][1] for note in playable]
+    sounding = [note.pitch + bend + tune / 100 for note, bend in zip(playable, bends, strict=True)]
+    keys = [(pitch, timbre.tobytes()) for pitch, timbre in zip(sounding, z, strict=True)]
     uses: dict[tuple, list[int]] = {}
     for i, key in enumerate(keys):
         uses.setdefault(key, []).append(i)
     first = [indices[0] for indices in uses.values()]
-    waves = instrument.stream([playable[i].pitch for i in first], z[first], **labels)
+    waves = instrument.stream(
+        [playable[i].pitch for i in first],
+        z[first],
+        tune=[100 * bends[i] + tune for i in first],
+        **labels,
+    )
     for done, (wave, indices) in enumerate(zip(waves, uses.values(), strict=True), 1):
         for i in indices:
             _mix_in(audio, wave, playable[i])
         if progress:
             progress(done, len(first))
-    return Rendering(at_peak(audio, PEAK), len(playable), len(first), transposed, left_out)
+    resampled = Counter(
+        note.pitch
+        for note, pitch in zip(playable, sounding, strict=True)
+        if instrument.drawn_pitch(pitch) != pitch
+    )
+    return Rendering(at_peak(audio, PEAK), len(playable), len(first), moved, left_out, resampled)
 
 
 def envelope(seconds: float) -> np.ndarray:
@@ -228,6 +258,11 @@ def envelope(seconds: float) -> np.ndarray:
 
 
 def _mix_in(audio: np.ndarray, wave: np.ndarray, note: MidiNote) -> None:
+    if len(note.bend) > 1:
+        times, semitones = np.array(note.bend).T
+        seconds = note.start + np.arange(len(wave)) / SAMPLE_RATE
+        now = np.maximum(np.searchsorted(times, seconds, side="right") - 1, 0)
+        wave = transposed(wave, semitones[now] - semitones[0])
     gain = envelope(note.end - note.start)
     shaped = at_peak(wave[: len(gain)] * gain, note.velocity / 127)
     start = round(note.start * SAMPLE_RATE)
@@ -235,12 +270,11 @@ def _mix_in(audio: np.ndarray, wave: np.ndarray, note: MidiNote) -> None:
 
 
 def _in_range(
-    notes: Sequence[MidiNote], pitches: Sequence[int], outside: str
+    notes: Sequence[MidiNote], known: range, outside: str
 ) -> tuple[list[MidiNote], Counter[int], Counter[int]]:
     """Notes that can be played, and counts of the pitches transposed and left out."""
-    known = set(pitches)
     playable: list[MidiNote] = []
-    transposed: Counter[int] = Counter()
+    moved: Counter[int] = Counter()
     left_out: Counter[int] = Counter()
     octaves = sorted(range(-120, 121, 12), key=abs)
     for note in notes:
@@ -251,9 +285,9 @@ def _in_range(
             left_out[note.pitch] += 1
             continue
         if pitch != note.pitch:
-            transposed[note.pitch] += 1
-        playable.append(MidiNote(note.start, note.end, pitch, note.velocity))
-    return playable, transposed, left_out
+            moved[note.pitch] += 1
+        playable.append(replace(note, pitch=pitch))
+    return playable, moved, left_out
 
 
 def _in_seconds(file: mido.MidiFile) -> list[tuple[float, int, mido.Message]]:
@@ -284,12 +318,42 @@ def _in_seconds(file: mido.MidiFile) -> list[tuple[float, int, mido.Message]]:
     return events
 
 
+class _Wheels:
+    """The pitch wheels of all channels, whose range RPN 0 sets: 2 semitones, unless it does."""
+
+    def __init__(self) -> None:
+        self._curves: dict[int, list[tuple[float, float]]] = defaultdict(list)
+        self._controls: dict[int, dict[int, int]] = defaultdict(dict)
+
+    def heed(self, seconds: float, message: mido.Message) -> None:
+        channel = message.channel
+        controls = self._controls[channel]
+        if message.type == "pitchwheel":
+            width = controls.get(_SEMITONES, 2) + controls.get(_CENTS, 0) / 100
+            self._curves[channel].append((seconds, width * message.pitch / 8192))
+        elif message.control in _PARAMETER or (
+            message.control in (_SEMITONES, _CENTS)
+            and not any(controls.get(number, 127) for number in _PARAMETER)
+        ):
+            controls[message.control] = message.value
+
+    def bent(self, note: MidiNote, channel: int) -> MidiNote:
+        """A note with what its channel's wheel does from its start to the end of its release."""
+        curve = self._curves[channel]
+        start, end = (
+            bisect_right(curve, (time, np.inf)) for time in (note.start, note.end + RELEASE)
+        )
+        first = curve[start - 1][1] if start else 0.0
+        return replace(note, bend=((note.start, first), *curve[start:end]))
+
+
 def _parts(events: list[tuple[float, int, mido.Message]], names: list[str]) -> list[Part]:
     """Notes of each track and channel, which keys and the sustain pedal hold."""
     notes_of: dict[tuple[int, int], list[MidiNote]] = {}
     down: dict[tuple[int, int, int], list[tuple[float, int]]] = {}
     held: dict[tuple[int, int, int], list[tuple[float, int]]] = {}
     pedals: set[int] = set()
+    wheels = _Wheels()
 
     def end(key: tuple[int, int, int], strikes: list[tuple[float, int]], at: float) -> None:
         for start, velocity in strikes:
@@ -315,7 +379,10 @@ def _parts(events: list[tuple[float, int, mido.Message]], names: list[str]) -> l
                     held.setdefault(key, []).append(strike)
                 else:
                     end(key, [strike], seconds)
+        elif message.type == "pitchwheel":
+            wheels.heed(seconds, message)
         elif message.type == "control_change":
+            wheels.heed(seconds, message)
             channel = message.channel
             if message.control == _SUSTAIN:
                 if message.value >= 64:
@@ -330,7 +397,8 @@ def _parts(events: list[tuple[float, int, mido.Message]], names: list[str]) -> l
     for pending in (down, held):
         for key, strikes in pending.items():
             end(key, strikes, seconds)
-    return [
-        Part(number, names[track].strip(), channel, tuple(sorted(notes, key=lambda n: n.start)))
-        for number, ((track, channel), notes) in enumerate(sorted(notes_of.items()), 1)
-    ]
+    parts = []
+    for number, ((track, channel), notes) in enumerate(sorted(notes_of.items()), 1):
+        bent = [wheels.bent(note, channel) for note in sorted(notes, key=lambda n: n.start)]
+        parts.append(Part(number, names[track].strip(), channel, tuple(bent)))
+    return parts

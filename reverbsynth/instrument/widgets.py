@@ -10,13 +10,13 @@ import numpy as np
 from PIL import Image
 
 from reverbsynth.audio.io import encode_audio, write_audio
+from reverbsynth.audio.pitch import pitch_name
 from reverbsynth.errors import ReverbSynthError, RunError
 from reverbsynth.instrument.instrument import Instrument, at_peak
 from reverbsynth.instrument.label_mixture import mix_labels, reference
 from reverbsynth.instrument.latents import slerp
 from reverbsynth.training.run import Run
 
-_NAMES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
 _PEAK = 0.9
 
 _DEPTH = 16.0
@@ -61,14 +61,12 @@ class Panel(ipywidgets.VBox):
         stages = _stages(self._source)
         if not stages:
             raise RunError(f"{source}: no stage of this run is finished yet")
-        labels = self._instrument(stages[-1]).labels
-        pitches = labels["pitch"]
-        others = {name: values for name, values in labels.items() if name != "pitch"}
-        middle = pitches[len(pitches) // 2]
+        instrument = self._instrument(stages[-1])
+        others = {name: values for name, values in instrument.labels.items() if name != "pitch"}
         wide = ipywidgets.Layout(width="28rem", max_width="100%")
         self.pitch = ipywidgets.SelectionSlider(
-            options=[(_name(pitch), pitch) for pitch in pitches],
-            value=middle,
+            options=[(_key_name(instrument, pitch), pitch) for pitch in instrument.keys],
+            value=instrument.pitches[len(instrument.pitches) // 2],
             description="Pitch",
             continuous_update=False,
             layout=wide,
@@ -199,8 +197,9 @@ def _stages(source: Instrument | Run) -> list[int]:
     return source.stages[-1:] if source.bundled else source.stages
 
 
-def _name(pitch: int) -> str:
-    return f"{_NAMES[pitch % 12]}{pitch // 12 - 1} ({pitch})"
+def _key_name(instrument: Instrument, pitch: int) -> str:
+    remark = instrument.remark(pitch)
+    return f"{pitch_name(pitch)} ({pitch})" + (f", {remark}" if remark else "")
 
 
 def _png(image: np.ndarray) -> bytes:

@@ -66,6 +66,43 @@ def test_a_loud_note_is_scaled_and_says_so(instrument, tmp_path):
     assert np.abs(audio).max() == pytest.approx(min(loudest, 1), abs=1e-3)
 
 
+def played(tmp_path, instrument, *options) -> tuple[np.ndarray, str]:
+    result = invoke("play", instrument, "-o", tmp_path / "out.wav", *options)
+    assert result.exit_code == 0, result.output
+    return soundfile.read(tmp_path / "out.wav", dtype="float32")[0], result.output
+
+
+def test_pitches_have_names_and_the_middle_one_is_the_default(instrument, tmp_path):
+    by_name, said = played(tmp_path, instrument, "--pitch", "F#3")
+    assert np.array_equal(by_name, played(tmp_path, instrument, "--pitch", 54)[0])
+    assert np.array_equal(by_name, played(tmp_path, instrument)[0])
+    assert "resampled" not in said
+    message = "found H3, expected a name such as C#3 or a MIDI number such as 60.5"
+    assert message in refusal("play", instrument, "-o", tmp_path / "a.wav", "--pitch", "H3")
+
+
+def test_another_tuning(instrument, tmp_path):
+    between, said = played(tmp_path, instrument, "--pitch", "40.5")
+    assert "pitch 40.5: E2 resampled" in said
+    tuned, said = played(tmp_path, instrument, "--pitch", 40, "--tune", 50)
+    assert np.array_equal(tuned, between)
+    assert "pitch 40: E2 resampled" in said
+    higher = 440 * 2 ** (0.5 / 12)
+    by_a4, _ = played(tmp_path, instrument, "--pitch", "E2", "--a4", higher)
+    assert np.abs(by_a4 - between).max() < 1e-3
+    _, said = played(tmp_path, instrument, BASS_LINE, "--every", 0, "--tune", -10)
+    assert "32 notes resampled from the nearest trained pitch" in said
+
+
+def test_the_lowest_pitch_of_an_original_may_be_a_name(fixtures, tmp_path):
+    path = tmp_path / "bass.safetensors"
+    source = fixtures / "original_run"
+    assert invoke("import-original", source, "-o", path, "--lowest-pitch", "C2").exit_code == 0
+    assert Instrument.load(path).pitches == list(range(36, 97))
+    refused = refusal("import-original", source, "-o", path, "--lowest-pitch", "36.5")
+    assert refused == "--lowest-pitch: found 36.5, expected a whole MIDI pitch"
+
+
 def test_a_midi_file(instrument, tmp_path):
     path = tmp_path / "song.flac"
     result = invoke("play", instrument, BASS_LINE, "-o", path, "--seed", 3, "--every", 0)

@@ -16,13 +16,24 @@ from tests.instruments import untrained
 pytestmark = pytest.mark.browser
 
 PITCHES = list(range(36, 61))
+UNTRAINED = 41
 
 
 @pytest.fixture(scope="module")
 def instrument() -> Instrument:
     """An untrained instrument of the laptop's size at stage 8, with two effects."""
     labels = {"pitch": PITCHES, "effect": ["dry", "reverb"]}
-    return untrained(labels, 8, seed=1, filters_base=1024, filters_max=64)
+    trained = [pitch for pitch in PITCHES if pitch != UNTRAINED]
+    sizes = {"filters_base": 1024, "filters_max": 64}
+    return untrained(labels, 8, seed=1, trained_pitches=trained, **sizes)
+
+
+def serve(folder):
+    """The address of a page in a folder, and its server."""
+    handler = functools.partial(_Quiet, directory=folder)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return f"http://127.0.0.1:{server.server_port}/index.html", server
 
 
 @pytest.fixture(scope="module")
@@ -37,10 +48,9 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def address(folder):
-    handler = functools.partial(_Quiet, directory=folder)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/index.html"
+    served, server = serve(folder)
+    with server:
+        yield served
         server.shutdown()
 
 
@@ -57,10 +67,51 @@ def started(page, address):
     before = list(page.requests)
     assert not [url for url in before if "onnx" in url or "wasm" in url or "latents" in url]
     assert "MB" in page.evaluate("document.querySelector('.rs-start').textContent")
+    return start(page)
+
+
+def start(page):
     page.evaluate("document.querySelector('.rs-start').click()")
     page.wait_for("ReverbSynth.keyboards[0].mode !== 'idle'", 120)
     assert page.evaluate("ReverbSynth.keyboards[0].mode") == "live", page.errors
     return page
+
+
+def test_keys_without_training_notes_say_so_and_play_the_nearest(started, instrument):
+    name = f"document.querySelector('[data-pitch=\"{UNTRAINED}\"]').ariaLabel"
+    assert started.evaluate(name) == "F2, MIDI 41, no training notes, E2 resampled"
+    assert started.evaluate("document.querySelectorAll('.rs-untrained').length") == 1
+    condition = started.evaluate(
+        "{ const k = ReverbSynth.keyboards[0]; Array.from(k.condition(41, k.chosen())) }"
+    )
+    assert condition == instrument.condition([UNTRAINED])[0].tolist()
+    started.evaluate("document.querySelector('[data-pitch=\"41\"]').click()")
+    started.wait_for("ReverbSynth.keyboards[0].sounding.get(41)?.source")
+    tuned = "ReverbSynth.keyboards[0].sounding.get(41).source.detune.value"
+    assert started.evaluate(tuned) == 100
+    started.evaluate("ReverbSynth.keyboards[0].wheel(-2)")
+    assert started.evaluate(tuned) == -100
+    started.evaluate("ReverbSynth.keyboards[0].wheel(0); ReverbSynth.keyboards[0].releaseAll()")
+
+
+def test_a_pitch_told_as_a_number_is_drawn_as_in_python(tmp_path):
+    labels = {"pitch": PITCHES, "effect": ["dry", "reverb"]}
+    sizes = {"filters_base": 256, "filters_max": 16, "latent_size": 16}
+    instrument = untrained(labels, 6, pitch_input="harmonic", trained_pitches=(40, 50), **sizes)
+    folder = write_page(instrument, tmp_path / "page").parent
+    z, (address, server) = instrument.latents(1, 7)[0], serve(folder)
+    with server, chromium.Page(tmp_path / "profile") as page:
+        page.open(address)
+        start(page)
+        for pitch in (40, 45.3, 50):
+            wave = instrument.in_float16().notes([pitch], z=z, effect="reverb")[0]
+            found = page.evaluate(
+                f"ReverbSynth.keyboards[0].generate({pitch}, Float32Array.from({z.tolist()}), "
+                "{effect: 'reverb'}).then(({wave}) => Array.from(wave))"
+            )
+            assert np.abs(np.asarray(found) - wave).max() <= 1e-3 * max(1, np.abs(wave).max())
+        assert page.evaluate("ReverbSynth.keyboards[0].remark(45)") == ", no training notes"
+        server.shutdown()
 
 
 def test_waves_equal_pythons(started, instrument):

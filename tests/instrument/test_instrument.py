@@ -22,6 +22,7 @@ from reverbsynth.gan.layers import upscale
 from reverbsynth.gan.networks import Generator
 from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.instrument.latents import slerp
+from reverbsynth.instrument.resampling import transposed
 from reverbsynth.settings import SpectraSettings
 from reverbsynth.spectra.representation import Representation
 from reverbsynth.training.run import Run
@@ -160,6 +161,54 @@ def test_a_pitch_told_as_a_number_is_drawn_as_in_training(stage, progress, kind,
     assert (np.abs(found - expected).max(axis=(0, 1, 2)) <= 2e-4 * scale).all()
     found = instrument.notes(pitches, z, effect="reverb")
     assert np.abs(found - waves).max() <= 2e-4 * max(1, np.abs(waves).max())
+
+
+def gapped(**options) -> Instrument:
+    """Five keys, trained on the outer three."""
+    labels = {"pitch": range(40, 45)}
+    trained = {"trained_pitches": (40, 42, 44), "filters_base": 64, "filters_max": 8}
+    return untrained(labels, 4, **{**trained, **options})
+
+
+def test_a_one_hot_instrument_resamples_the_nearest_trained_pitch():
+    instrument = gapped()
+    assert instrument.pitches == [40, 42, 44]
+    z = instrument.latents(1, 1)[0]
+    first, third = instrument.notes([40, 42], z=z)
+    requests = ["F2", 40.25, 40, 44]
+    found = instrument.notes(requests, z=z)
+    for wave, (source, semitones) in zip(
+        found, [(first, 1), (first, 0.25), (first, None)], strict=False
+    ):
+        expected = source if semitones is None else transposed(source, semitones)
+        assert np.array_equal(wave, expected)
+    assert np.array_equal(instrument.notes([42], z=z, tune=-50)[0], transposed(third, -0.5))
+    assert np.array_equal(instrument.images([41], z=z), instrument.images([40], z=z))
+    remarks = {41: "no training notes, E2 resampled", 42: "", 41.5: "F♯2 resampled"}
+    assert {pitch: instrument.remark(pitch) for pitch in remarks} == remarks
+
+
+def test_an_instrument_told_numbers_draws_every_pitch_between_its_trained_ones():
+    instrument = gapped(pitch_input="harmonic", trained_pitches=(41, 44))
+    assert instrument.pitches == [41, 42, 43, 44]
+    z = instrument.latents(1, 1)[0]
+    waves = instrument.notes([42.5, 42, 40, 44], z=z, tune=[0, 50, 0, 30])
+    assert np.array_equal(waves[0], waves[1])
+    assert not np.array_equal(waves[0], instrument.notes([42], z=z)[0])
+    ends = instrument.notes([41, 44], z=z)
+    assert np.array_equal(waves[2], transposed(ends[0], -1))
+    assert np.allclose(waves[3], transposed(ends[1], 0.3), atol=1e-6)
+    assert instrument.remark(42) == "no training notes"
+    assert instrument.remark(42.5) == instrument.remark(44) == ""
+
+
+def test_trained_pitches_are_kept(small_run, tmp_path):
+    instrument = gapped()
+    instrument.save(tmp_path / "bass.safetensors")
+    assert Instrument.load(tmp_path / "bass.safetensors").pitches == [40, 42, 44]
+    assert Instrument.from_run(small_run).generator.trained_pitches == (40, 41, 42)
+    with pytest.raises(RunError, match="trained pitches are not among its pitches"):
+        gapped(trained_pitches=(40, 50))
 
 
 def test_threads_do_not_change_a_note():

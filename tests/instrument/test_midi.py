@@ -15,6 +15,7 @@ from reverbsynth.errors import ReverbSynthError
 from reverbsynth.instrument.examples import BASS_LINE
 from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.instrument.midi import PEAK, MidiNote, choose, envelope, read_midi, render
+from reverbsynth.instrument.resampling import transposed
 from tests.instrument.bass_line import bass_line
 
 
@@ -72,6 +73,37 @@ def test_a_pedal_holds_notes_until_it_is_lifted_or_they_are_struck_again(tmp_pat
 def test_a_pedal_on_another_track_of_the_channel_counts(tmp_path):
     path = saved(tmp_path / "a.mid", [pedal(127), pedal(0, 400)], [on(40), off(40, 100)])
     assert times(choose(read_midi(path))) == [(0, 2, 40)]
+
+
+def wheel(share, time=0, channel=0):
+    return mido.Message("pitchwheel", pitch=int(8191.5 * share), time=time, channel=channel)
+
+
+def control(number, value):
+    return mido.Message("control_change", control=number, value=value)
+
+
+def test_wheels_bend_notes_by_their_range(tmp_path):
+    twelve = [control(101, 0), control(100, 0), control(6, 12), control(38, 50)]
+    path = saved(
+        tmp_path / "a.mid",
+        [on(40), wheel(0.5, 50), wheel(0, 200), off(40, 10)],
+        [*twelve, wheel(-1, 400), on(40), off(40, 100)],
+        [on(43, channel=1), off(43, 600, channel=1)],
+    )
+    first, second, other = choose(read_midi(path))[::2] + choose(read_midi(path))[1:2]
+    assert other.bend == ((0.0, 0.0),)
+    seconds, semitones = np.transpose(first.bend)
+    assert seconds.tolist() == [0, 0.25, 1.25]
+    assert semitones == pytest.approx([0, 6.25, 0], abs=2e-3)
+    assert second.bend == ((2.0, pytest.approx(-12.5, abs=2e-3)),)
+
+
+def test_other_parameters_leave_the_range(tmp_path):
+    tuning = [control(101, 0), control(100, 1), control(6, 64)]
+    path = saved(tmp_path / "a.mid", [*tuning, wheel(1), on(40), off(40, 100)])
+    (note,) = choose(read_midi(path))
+    assert note.bend[0][1] == pytest.approx(2, abs=1e-3)
 
 
 def test_overlapping_notes_of_one_pitch_end_in_order(tmp_path):
@@ -212,6 +244,31 @@ def test_repeated_notes_are_generated_once_and_sound_alike(instrument):
     assert np.allclose(second, 2 * steady.audio[:8000], atol=1e-6)
     moving = render(instrument, notes, seed=1, every=2.0)
     assert moving.generated == 2
+
+
+def test_bends_transpose_notes_and_glide(instrument):
+    steady, bent = (
+        render(instrument, [MidiNote(0.0, 3.0, pitch, 127, bend)], seed=1)
+        for pitch, bend in ((42, ((0.0, 0.0),)), (40, ((0.0, 2.0),)))
+    )
+    assert np.array_equal(steady.audio, bent.audio)
+    glide = MidiNote(0.0, 3.0, 42, 127, ((0.0, 0.0), (1.0, 12.0)))
+    done = render(instrument, [glide], seed=1, every=0)
+    wave = instrument.notes([42], z=instrument.walk(0.0, 1.0, 1).anchors[0])[0]
+    curve = np.where(np.arange(len(wave)) < SAMPLE_RATE, 0.0, 12.0)
+    gain = envelope(3.0)
+    expected = transposed(wave, curve)[: len(gain)] * gain
+    expected *= PEAK / np.abs(expected).max()
+    assert np.abs(done.audio[: len(gain)] - expected).max() < 1e-5
+
+
+def test_what_the_network_does_not_draw_is_reported(instrument):
+    notes = [MidiNote(0.0, 0.1, 40, 100), MidiNote(0.0, 0.1, 43, 100, ((0.0, 0.5),))]
+    done = render(instrument, notes, seed=1)
+    assert done.report() == ["1 notes resampled from the nearest trained pitch (pitches 43)"]
+    tuned = render(instrument, notes[:1], seed=1, tune=25)
+    assert tuned.resampled == {40: 1}
+    assert not np.array_equal(tuned.audio, render(instrument, notes[:1], seed=1).audio)
 
 
 def test_progress_ends_at_the_number_of_generated_notes(instrument):

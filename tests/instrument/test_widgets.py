@@ -24,6 +24,17 @@ def shown(instrument):
     return panel(instrument)
 
 
+def test_keys_without_training_notes_are_marked():
+    instrument = untrained(
+        {"pitch": range(40, 43)}, 2, trained_pitches=(40, 42), filters_base=64, filters_max=8
+    )
+    shown = panel(instrument)
+    names = [name for name, _ in shown.pitch.options]
+    assert names == ["E2 (40)", "F2 (41), no training notes, E2 resampled", "F♯2 (42)"]
+    shown.pitch.value = 41
+    assert np.array_equal(shown.wave, instrument.notes([41], z=instrument.latents(1, 0)[0])[0])
+
+
 def test_it_starts_with_a_note_and_its_picture(shown):
     assert shown.pitch.value == 42
     audio, rate = soundfile.read(io.BytesIO(shown.player.value))

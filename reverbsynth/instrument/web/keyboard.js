@@ -51,6 +51,9 @@
       this.manifest = JSON.parse(root.querySelector("script[type='application/json']").textContent);
       this.labels = Object.fromEntries(this.manifest.labels);
       this.pitches = this.labels.pitch;
+      this.trained = this.manifest.trained_pitches;
+      this.harmonic = this.manifest.pitch_input === "harmonic";
+      this.bend = 0; // of the pitch wheel, in semitones
       this.lowest = this.firstOctave();
       this.cache = new Map();
       this.pending = new Map();
@@ -184,9 +187,10 @@
         const black = isBlack(pitch);
         const key = element("button", {
           type: "button",
-          class: black ? "rs-key rs-black" : "rs-key",
+          class: `rs-key${black ? " rs-black" : ""}${this.remark(pitch) ? " rs-untrained" : ""}`,
           "data-pitch": pitch,
-          "aria-label": `${nameOf(pitch)}, MIDI ${pitch}`,
+          "aria-label": `${nameOf(pitch)}, MIDI ${pitch}${this.remark(pitch)}`,
+          title: this.remark(pitch).slice(2) || undefined,
           style: `--place: ${white}`,
           disabled: !this.playable(pitch),
         });
@@ -211,6 +215,20 @@
 
     playable(pitch) {
       return this.mode === "live" ? this.pitches.includes(pitch) : Boolean(this.clip(pitch));
+    }
+
+    // As Instrument.drawn_pitch: what the network draws; the rest is resampled.
+    drawn(pitch) {
+      const { trained } = this;
+      if (this.harmonic) return Math.min(Math.max(pitch, trained[0]), trained[trained.length - 1]);
+      return trained.reduce((a, b) => (Math.abs(b - pitch) < Math.abs(a - pitch) ? b : a));
+    }
+
+    // As Instrument.remark.
+    remark(pitch) {
+      if (!this.pitches.includes(pitch) || this.trained.includes(pitch)) return "";
+      const drawn = this.drawn(pitch);
+      return `, no training notes${drawn === pitch ? "" : `, ${nameOf(drawn)} resampled`}`;
     }
 
     firstOctave() {
@@ -272,7 +290,7 @@
       if (!seeds.ok) throw new Error(`${manifest.latents}: ${seeds.status}`);
       this.latents = new Float32Array(await seeds.arrayBuffer());
       const { model, runtime, latent_size: latentSize } = manifest;
-      const width = Object.values(this.labels).reduce((sum, values) => sum + values.length, 0);
+      const width = this.condition(this.trained[0], this.chosen()).length;
       this.worker.postMessage({ type: "start", model, runtime, latentSize, width });
       await ready;
       this.mode = "live";
@@ -317,7 +335,8 @@
 
     condition(pitch, chosen) {
       const blocks = Object.entries(this.labels).map(([name, values]) => {
-        const wanted = name === "pitch" ? pitch : chosen[name];
+        if (name === "pitch" && this.harmonic) return [this.drawn(pitch)];
+        const wanted = name === "pitch" ? this.drawn(pitch) : chosen[name];
         if (typeof wanted === "object") return values.map((value) => wanted[value] ?? 0);
         return values.map((value) => (value === wanted ? 1 : 0));
       });
@@ -366,7 +385,9 @@
         const started = performance.now();
         const { wave, image } = await this.note(pitch);
         const milliseconds = Math.round(performance.now() - started);
-        this.say(`${nameOf(pitch)}: ${milliseconds < 5 ? "kept" : `generated in ${milliseconds} ms`}`);
+        const how = milliseconds < 5 ? "kept" : `generated in ${milliseconds} ms`;
+        this.say(`${nameOf(pitch)}: ${how}${this.remark(pitch)}`);
+        voice.shift = pitch - this.drawn(pitch);
         this.sound(voice, wave, velocity);
         this.show(image, pitch);
       } catch (error) {
@@ -386,6 +407,7 @@
       gain.gain.linearRampToValueAtTime((PEAK * velocity) / 127 / loudest, now + ATTACK);
       const source = this.audio.createBufferSource();
       source.buffer = buffer;
+      source.detune.value = 100 * (voice.shift + this.bend);
       source.connect(gain).connect(this.audio.destination);
       source.start();
       Object.assign(voice, { source, gain, level: (PEAK * velocity) / 127 / loudest });
@@ -445,6 +467,7 @@
               const kind = status & 0xf0;
               if (kind === 0x90 && velocity > 0) this.strike(pitch, velocity);
               else if (kind === 0x80 || kind === 0x90) this.release(pitch);
+              else if (kind === 0xe0) this.wheel((pitch + 128 * velocity - 8192) / 4096);
             };
           button.textContent = `MIDI keyboards: ${access.inputs.size}`;
         };
@@ -453,6 +476,13 @@
       } catch (error) {
         this.say(`No MIDI: ${error.message}`);
       }
+    }
+
+    // The pitch wheel reaches two semitones, as MIDI has it unless told otherwise.
+    wheel(semitones) {
+      this.bend = semitones;
+      for (const { source, shift } of this.sounding.values())
+        if (source) source.detune.value = 100 * (shift + semitones);
     }
 
     // ---- the picture ----
