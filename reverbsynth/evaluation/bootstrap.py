@@ -111,14 +111,9 @@ class Bootstrap:
         "An introduction to the bootstrap", 1993, section 13.2). It tells the spread, and leaves
         the bias of a small sample as it is.
 
-        Parameters
-        ----------
-        function : callable
-            Takes as many arrays as there are samples; returns NaN where it is undefined.
-        least : int, optional
-            Fewest notes of a sample, if more than the bootstrap's.
-        bounds : tuple of float, optional
-            The smallest and the largest value that the statistic can have.
+        The function takes as many arrays as there are samples, and returns NaN where it is
+        undefined. ``least`` is the fewest notes of a sample, if more than the bootstrap's;
+        ``bounds`` are the smallest and the largest value that the statistic can have.
         """
         smallest = min(map(len, samples))
         if smallest < max(self.least, least):

@@ -28,33 +28,26 @@ CLAIMS = {
 }
 """By key: what is claimed, and where."""
 
+
+def _around(limit: float, reference: float) -> tuple[float, float]:
+    return reference - limit, reference + limit
+
+
 RULES: dict[str, tuple[str, Callable[[float, float], tuple[float, float]]]] = {
     "least": ("at least {limit:g}", lambda limit, _: (limit, inf)),
     "most cents": ("at most {limit:g} cents", lambda limit, _: (-inf, limit)),
     "most": ("at most {limit:.0%}", lambda limit, _: (-inf, limit)),
-    "near": (
-        "within {limit:.0%} of the training notes' {reference:.0%}",
-        lambda limit, reference: (reference - limit, reference + limit),
-    ),
-    "share": (
-        "at least {limit:.0%} of the ceiling's",
-        lambda limit, ceiling: (limit * ceiling, inf),
-    ),
-    "times": (
-        "at most {limit:g} times the ceiling's",
-        lambda limit, ceiling: (-inf, limit * ceiling),
-    ),
+    "near": ("within {limit:.0%} of the training notes' {reference:.0%}", _around),
+    "share": ("at least {limit:.0%} of the ceiling's", lambda limit, top: (limit * top, inf)),
+    "times": ("at most {limit:g} times the ceiling's", lambda limit, top: (-inf, limit * top)),
     "above": (
         "at most {limit:.0%} of all bins above the ceiling's",
-        lambda limit, ceiling: (-inf, ceiling + limit),
+        lambda limit, top: (-inf, top + limit),
     ),
-    "within": (
-        "within {limit:g} dB of the ceiling's",
-        lambda limit, ceiling: (ceiling - limit, ceiling + limit),
-    ),
+    "within": ("within {limit:g} dB of the ceiling's", _around),
     "factor": (
         "within a factor of {limit:g} of the ceiling's",
-        lambda limit, ceiling: (ceiling / limit, ceiling * limit),
+        lambda limit, top: (top / limit, top * limit),
     ),
 }
 """By name: a rule in words, and the interval that it allows by its limit and what it refers to."""
@@ -116,12 +109,11 @@ def verdicts(
 ) -> list[Verdict]:
     """Judge every claim: it holds where all its conditions do, and fails where one does.
 
+    The report has its rows, and among its facts ``wet``, the effect that the paper adds, or None,
+    and ``wet_share``, its share among the training notes.
+
     Parameters
     ----------
-    report : Report
-        With its rows, and among its facts ``wet``, the effect that the paper adds, or None, and
-        ``wet_share``, its share among the training notes.
-    limits : ClaimSettings
     losses : DataFrame, optional
         Changes of a run's AC and GL losses (`reverbsynth.evaluation.curves.changes`).
     representations : DataFrame, optional
@@ -183,23 +175,23 @@ def _losses(losses: pd.DataFrame | None, limits: ClaimSettings) -> list[Conditio
     if losses is None or losses.empty:
         return [Condition(None, "", "no training to look at")]
     rule = f"each AC and GL loss at least {limits.loss_fall:.0%} lower in the run's last tenth"
-    conditions: list[Condition] = []
-    for name, row in losses.iterrows():
-        fell = bool(row["last"] <= (1 - limits.loss_fall) * row["first"])
-        evidence = f"{str(name).replace('_', ' ')} from {row['first']:.3g} to {row['last']:.3g}"
-        conditions.append(Condition(fell, "" if conditions else rule, evidence))
-    return conditions
+    fell = bool((losses["last"] <= (1 - limits.loss_fall) * losses["first"]).all())
+    evidence = [
+        f"{str(name).replace('_', ' ')} from {row['first']:.3g} to {row['last']:.3g}"
+        for name, row in losses.iterrows()
+    ]
+    return [Condition(fell, rule, "; ".join(evidence))]
 
 
 def _representations(losses: pd.DataFrame | None) -> list[Condition]:
     if losses is None:
         return [Condition(None, "", "not measured")]
-    conditions: list[Condition] = []
     # Of waveforms little is left in any case; see the chapter on IF-Mel.
-    for measure in losses.columns.drop("SNR (dB)"):
-        values = losses[measure].to_dict()
-        evidence = ", ".join(f"{name} {value:.2f}" for name, value in values.items())
-        rule = "" if conditions else "the smallest median loss in each measure"
-        least = min(values, key=values.__getitem__) == "IF-Mel"
-        conditions.append(Condition(least, rule, f"{measure}: {evidence}"))
-    return conditions
+    shown = losses.drop(columns="SNR (dB)")
+    evidence = [
+        f"{measure}: {', '.join(f'{name} {value:.2f}' for name, value in values.items())}"
+        for measure, values in shown.items()
+    ]
+    beaten = bool((shown.min() < shown.loc["IF-Mel"]).any())
+    rule = "the smallest median loss in each measure"
+    return [Condition(not beaten, rule, "; ".join(evidence))]

@@ -5,6 +5,7 @@ two cores, and kept in the data set's folder.
 """
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,19 +48,16 @@ _EFFECT_FLOOR = -100.0
 _FILTERS = 32
 _LEARNING_RATE = 2e-3
 _BATCH = 256
+_MAX_SHIFT = 12
+_SMEAR_WIDTHS = (1, 1, 2, 3, 4, 4, 6, 8)
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """What a classifier predicts for notes.
+    """What a classifier predicts for notes: probabilities [shape=(n, classes)] of the values.
 
-    Attributes
-    ----------
-    probabilities : ndarray [shape=(n, classes)]
-    features : ndarray [shape=(n, 32)]
-        The layer before the last, each feature with mean 0 and variance 1 on the training notes.
-    values : list
-        The label's value for each class.
+    Features [shape=(n, 32)] are the layer before the last, each with mean 0 and variance 1 on the
+    training notes.
     """
 
     probabilities: np.ndarray
@@ -91,10 +89,7 @@ class LabelClassifier:
     ) -> "LabelClassifier":
         """Load a data set's classifier from its folder, or train it on its training split.
 
-        Raises
-        ------
-        DataError
-            When the data set has only one value of the label.
+        `DataError` for a label with one value only.
         """
         values = list(data.vocabulary(label))
         if len(values) < 2:
@@ -142,65 +137,53 @@ class LabelClassifier:
 
     def train(self, clips: Clips, settings: EvaluationSettings, seed: int = 0) -> None:
         """Train on notes; the same seed draws the same batches."""
-        inputs = _inputs(self.label, clips.waves)
-        index = {value: number for number, value in enumerate(self.values)}
-        classes = np.array([index[value] for value in getattr(clips, self.label)], np.int32)
-        batches = _AugmentedBatches(inputs, classes, self, settings, seed)
+        inputs, steps = _inputs(self.label, clips.waves), settings.classifier_steps
+        batches = _augmented_batches(self, clips, inputs, settings, seed)
         model = keras.Model(self._model.input, self._model.outputs[0])
-        schedule = keras.optimizers.schedules.CosineDecay(_LEARNING_RATE, len(batches))
+        schedule = keras.optimizers.schedules.CosineDecay(_LEARNING_RATE, steps)
         model.compile(
             keras.optimizers.Adam(schedule),
             keras.losses.SparseCategoricalCrossentropy(from_logits=True),
             jit_compile=keras.backend.backend() == "jax",
         )
-        model.fit(batches, epochs=1, shuffle=False, verbose=0)
+        model.fit(batches, steps_per_epoch=steps, shuffle=False, verbose=0)
         features = self._model.predict(inputs, verbose=0)[1]
         self._mean = features.mean(axis=0)
         self._deviation = np.maximum(features.std(axis=0), 1e-3)
 
 
-class _AugmentedBatches(keras.utils.PyDataset):
-    """Batches of augmented notes, the same for the same seed.
+def _augmented_batches(
+    classifier: LabelClassifier,
+    clips: Clips,
+    inputs: np.ndarray,
+    settings: EvaluationSettings,
+    seed: int,
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield batches of augmented notes, the same for the same seed.
 
     Pitch: transposed by up to an octave, which is a shift on a logarithmic axis of frequency, so
     that each pitch is learned with the timbres of its neighbours. Other labels: smeared over time,
     as by low resolutions, and over a floor of noise. Both: tilted, and with noise on every level.
     """
-
-    _MAX_SHIFT = 12
-    _SMEAR_WIDTHS = (1, 1, 2, 3, 4, 4, 6, 8)
-
-    def __init__(
-        self,
-        inputs: np.ndarray,
-        classes: np.ndarray,
-        classifier: LabelClassifier,
-        settings: EvaluationSettings,
-        seed: int,
-    ):
-        super().__init__()
-        self._inputs, self._classes, self._classifier = inputs, classes, classifier
-        self._settings, self._seed = settings, seed
-
-    def __len__(self) -> int:
-        return self._settings.classifier_steps
-
-    def __getitem__(self, step: int) -> tuple[np.ndarray, np.ndarray]:
-        rng = generator(self._seed, "classifier", self._classifier.label, str(step))
-        each = (self._settings.classifier_batch, 1, 1)
-        rows = rng.integers(len(self._inputs), size=each[0])
-        batch, classes = self._inputs[rows], self._classes[rows]
-        if self._classifier.label == "pitch":
-            last = len(self._classifier.values) - 1
-            lowest = np.maximum(-classes, -self._MAX_SHIFT)
-            highest = np.minimum(last - classes, self._MAX_SHIFT)
+    label, last = classifier.label, len(classifier.values) - 1
+    classes = np.array(
+        [classifier.values.index(value) for value in getattr(clips, label)], np.int32
+    )
+    each = (settings.classifier_batch, 1, 1)
+    for step in range(settings.classifier_steps):
+        rng = generator(seed, "classifier", label, str(step))
+        rows = rng.integers(len(inputs), size=each[0])
+        batch, known = inputs[rows], classes[rows]
+        if label == "pitch":
+            lowest = np.maximum(-known, -_MAX_SHIFT)
+            highest = np.minimum(last - known, _MAX_SHIFT)
             semitones = rng.integers(lowest, highest + 1, dtype=np.int32)
             shifts = zip(batch, BINS_PER_SEMITONE * semitones, strict=True)
             batch = np.stack([ndimage.shift(note, (bins, 0), order=0) for note, bins in shifts])
-            classes = classes + semitones
+            known = known + semitones
             tilt = np.linspace(-1, 1, batch.shape[1])[:, np.newaxis]
         else:
-            widths = rng.choice(self._SMEAR_WIDTHS, len(batch))
+            widths = rng.choice(_SMEAR_WIDTHS, len(batch))
             batch = np.stack([_smeared(*pair, rng) for pair in zip(batch, widths, strict=True)])
             floor = np.maximum(rng.uniform(-0.2, 0.2, each), 0)
             batch = np.maximum(batch, floor * rng.normal(1, 0.1, batch.shape))
@@ -208,14 +191,11 @@ class _AugmentedBatches(keras.utils.PyDataset):
         tilt = rng.normal(0, 0.1, each) * tilt
         gain = rng.normal(0, 0.1, each)
         augmented = batch + gain + tilt + rng.normal(0, 0.03, batch.shape)
-        return np.where(batch > 0, np.clip(augmented, 0, 1), 0).astype(np.float32), classes
+        yield np.where(batch > 0, np.clip(augmented, 0, 1), 0).astype(np.float32), known
 
 
 def _inputs(label: str, waves: np.ndarray) -> np.ndarray:
-    """Return a classifier's inputs, levels between 0 and 1.
-
-    Of shape (n, bins, frames) for pitch, (n, frames, bands) for any other label.
-    """
+    """Return levels between 0 and 1: of pitch (n, bins, frames), of others (n, frames, bands)."""
     if label != "pitch":
         levels = mel_levels(waves, bands=24, window=1024, hop=512, floor=_EFFECT_FLOOR)
         return 1 - levels / _EFFECT_FLOOR
@@ -233,8 +213,7 @@ def _network(shape: tuple[int, ...], classes: int) -> keras.Model:
 
     Its outputs are logits [shape=(n, classes)] and features [shape=(n, 32)].
     """
-    inputs = keras.Input(shape)
-    hidden = inputs
+    inputs = hidden = keras.Input(shape)
 
     def options(seed: int, activation: str | None) -> dict[str, Any]:
         initializer = keras.initializers.GlorotUniform(seed=seed)

@@ -63,8 +63,14 @@ class Clips:
     def generated(cls, instrument: Instrument, data: DataSet, count: int, seed: int = 0) -> "Clips":
         """Generate notes with labels drawn from the data set's training notes (`draw_labels`)."""
         labels = draw_labels(instrument, data, count, generator(seed, "evaluation", "labels"))
-        pitches = labels.pop("pitch")
-        return cls.of_waves(instrument.notes(pitches, seed=seed, **labels), pitches, labels)
+        return cls.played(instrument, labels.pop("pitch"), labels, seed=seed)
+
+    @classmethod
+    def played(
+        cls, instrument: Instrument, pitches: Sequence[int], labels: dict[str, Any], **timbres: Any
+    ) -> "Clips":
+        """Generate notes with labels and with latent vectors ``z`` or a ``seed``."""
+        return cls.of_waves(instrument.notes(pitches, **timbres, **labels), pitches, labels)
 
     @classmethod
     def of_waves(cls, waves: np.ndarray, pitches: Sequence[int], labels: dict[str, Any]) -> "Clips":
@@ -117,13 +123,7 @@ class Clips:
 def draw_labels(
     instrument: Instrument, data: DataSet, count: int, rng: np.random.Generator
 ) -> dict[str, Any]:
-    """Draw labels of training notes whose labels an instrument knows: by label, `count` values.
-
-    Raises
-    ------
-    DataError
-        When there is no such note.
-    """
+    """Draw labels of training notes whose labels an instrument knows: by label, `count` values."""
     rows = [
         row
         for row in data.index("train")

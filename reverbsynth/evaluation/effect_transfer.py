@@ -38,16 +38,10 @@ _KEY = ("data_sha256", "stage", "images_seen", "seed", *_SIZES)
 class TransferTrial:
     """One recording with one effect, the latent vector and labels that the search found.
 
-    Attributes
-    ----------
-    reconstruction : float
-        Log-spectral distance of the reconstruction to the recording, in dB.
-    result, ceiling, baseline : float
-        Log-spectral distance to the true twin, in dB: of the result, of the twin itself through an
-        image of the stage's resolution, and of the recording as it is.
-    t20 : dict
-        T20 in seconds of the recording, the reconstruction, the result and the twin; None for a
-        tail without one.
+    Log-spectral distances in dB are those of the reconstruction to the recording, and to the true
+    twin those of the result, of the twin itself through an image of the stage's resolution
+    (``ceiling``), and of the recording as it is (``baseline``). T20 is in seconds, None for a tail
+    without one.
     """
 
     id: str
@@ -64,12 +58,9 @@ class TransferTrial:
 
     def play(self, instrument: Instrument) -> tuple[np.ndarray, np.ndarray]:
         """Generate the reconstruction and the result again, each [shape=(64000,)]."""
-        z = np.array(self.z, np.float32)
-        reconstruction, result = (
-            instrument.notes([self.pitch], z=z, **labels)[0]
-            for labels in (self.labels, {**self.labels, "effect": self.effect})
-        )
-        return reconstruction, result
+        labels = {**self.labels, "effect": [self.labels["effect"], self.effect]}
+        waves = instrument.notes([self.pitch] * 2, z=np.array(self.z, np.float32), **labels)
+        return waves[0], waves[1]
 
     def notes(self, data: DataSet) -> dict[str, Note]:
         """Return the recording and its twins, by effect; empty where other data stand in."""
@@ -110,18 +101,9 @@ def apply_to_held_out(
 ) -> TransferTrials:
     """Apply effects to held-out notes, or load the trials that the run keeps (``applied.json``).
 
-    See `reverbsynth.evaluation.stored.load_or_evaluate` for when they are made anew. There are none
-    for an instrument that has no label for the effect.
-
-    Parameters
-    ----------
-    run : Run
-    data : DataSet or path
-        Its held-out notes are the recordings.
-    settings : Settings, optional
-        Their ``evaluation`` and ``seed`` are used; the run's own if unset.
-    force, allow_other_data : bool
-        Make trials even where some are kept; take those on the run's own data for those on `data`.
+    The held-out notes of the data are the recordings. There are no trials for an instrument that
+    has no label for the effect. Other parameters are those of
+    `reverbsynth.evaluation.evaluate.evaluate`.
     """
     settings = settings or run.settings
     instrument = Instrument.from_run(run)
@@ -208,15 +190,14 @@ def _measured(**waves: np.ndarray) -> dict[str, Any]:
     levels = dict(zip(waves, mel_levels(stacked), strict=True))
     t20 = dict(zip(waves, measure_tails(stacked).t20.tolist(), strict=True))
     del t20["ceiling"]
-    pairs = {
-        "reconstruction": ("reconstruction", "recording"),
-        "result": ("result", "twin"),
-        "ceiling": ("ceiling", "twin"),
-        "baseline": ("recording", "twin"),
+
+    def distance(first: str, second: str) -> float:
+        return float(log_spectral_distance(levels[first], levels[second]))
+
+    return {
+        "reconstruction": distance("reconstruction", "recording"),
+        "result": distance("result", "twin"),
+        "ceiling": distance("ceiling", "twin"),
+        "baseline": distance("recording", "twin"),
+        "t20": {name: None if np.isnan(seconds) else seconds for name, seconds in t20.items()},
     }
-    distances = {
-        name: float(log_spectral_distance(levels[first], levels[second]))
-        for name, (first, second) in pairs.items()
-    }
-    known = {name: None if np.isnan(seconds) else seconds for name, seconds in t20.items()}
-    return {**distances, "t20": known}

@@ -20,13 +20,8 @@ from reverbsynth.evaluation.bootstrap import Bootstrap
 from reverbsynth.evaluation.classifier import LabelClassifier
 from reverbsynth.evaluation.clips import Clips
 from reverbsynth.evaluation.grid import Grid, generated_grid, real_grid
-from reverbsynth.evaluation.metrics import collective, memorization, per_note
+from reverbsynth.evaluation.metrics import collective, memorization, paired, per_note
 from reverbsynth.evaluation.metrics.base import measure_all
-from reverbsynth.evaluation.metrics.paired import (
-    PairedMetrics,
-    effect_swapped_notes,
-    effect_sweep_levels,
-)
 from reverbsynth.evaluation.note_sets import EvaluationData, NoteSet
 from reverbsynth.evaluation.report import Report
 from reverbsynth.evaluation.representations import NAMES, compare_representations
@@ -72,13 +67,6 @@ def evaluate(
         Stage of a run; the last finished one if unset.
     force, allow_other_data : bool
         Evaluate even where a report is kept; take a report on the run's own data for one on `data`.
-
-    Raises
-    ------
-    RunError
-        For a path that is neither run nor instrument, or a run without a finished stage.
-    DataError
-        For data that share no label with the instrument.
     """
     data = data if isinstance(data, DataSet) else DataSet.open(data)
     run, instrument = _opened(source, stage)
@@ -174,7 +162,7 @@ def _evaluated(
             display.update(task, advance=1, description=description)
 
         notes = _prepared(instrument, data, settings, next_step)
-        paired = PairedMetrics(notes)
+        twins = paired.PairedMetrics(notes)
         next_step("measuring")
         groups = {
             "Notes": per_note.usable(notes),
@@ -184,8 +172,8 @@ def _evaluated(
             "Distribution": collective.distribution(notes),
             "Memory": collective.memory(notes),
             "Diversity and control": collective.control(notes),
-            "Same note, other effect": paired.changes(),
-            "Dial": paired.dial(),
+            "Same note, other effect": twins.changes(),
+            "Dial": twins.dial(),
             "Reverb by octave": per_note.octaves(notes),
         }
         rows = [row for group in groups for row in measure_all(notes, group, groups[group])]
@@ -207,8 +195,8 @@ def _evaluated(
             values=_values(notes),
             asked={name: getattr(clips, name).tolist() for name in instrument.labels},
             pairs=_closest_pairs(notes),
-            twins=paired.values(),
-            dial=paired.curves,
+            twins=twins.values(),
+            dial=twins.curves,
         )
         report.verdicts = claims.verdicts(
             report,
@@ -248,8 +236,7 @@ def _prepared(
     if len(pitches) < 2:
         known = sorted({row["pitch"] for row in data.index("train")} & set(instrument.pitches))
         pitches = [known[index] for index in evenly_spaced(len(known), limits.grid_pitches)]
-    swapped = effect_swapped_notes(instrument, data, limits.pairs, seed)
-
+    swapped = paired.effect_swapped_notes(instrument, data, limits.pairs, seed)
     played = generated_grid(instrument, data, limits.grid_latents, pitches, seed)
 
     def note_set(name: str, clips: Clips, grid: Grid) -> NoteSet:
@@ -264,7 +251,7 @@ def _prepared(
         note_set("generated", generated, played),
         effects,
         None if swapped is None else note_set("effect-swapped", swapped, Grid.empty(swapped)),
-        effect_sweep_levels(instrument, data, limits.sweep_notes, seed),
+        paired.effect_sweep_levels(instrument, data, limits.sweep_notes, seed),
     )
 
 

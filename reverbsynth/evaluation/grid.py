@@ -73,6 +73,6 @@ def generated_grid(
         for name, values in drawn.items()
         if name != "pitch"
     }
-    requested = pitches * timbres
-    waves = instrument.notes(requested, z=latents.repeat(len(pitches), axis=0), **labels)
-    return Grid(Clips.of_waves(waves, requested, labels), timbres, len(pitches))
+    z = latents.repeat(len(pitches), axis=0)
+    clips = Clips.played(instrument, pitches * timbres, labels, z=z)
+    return Grid(clips, timbres, len(pitches))

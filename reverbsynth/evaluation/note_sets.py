@@ -9,12 +9,15 @@ import numpy as np
 from reverbsynth.audio.pitch import cents
 from reverbsynth.audio.spectrum import mel_levels, treble
 from reverbsynth.audio.tails import Tails, measure_tails
-from reverbsynth.evaluation.bootstrap import Bootstrap
+from reverbsynth.evaluation.bootstrap import Bootstrap, NotMeasured
 from reverbsynth.evaluation.classifier import LabelClassifier, Predictions
 from reverbsynth.evaluation.clips import Clips
 from reverbsynth.evaluation.grid import Grid
 from reverbsynth.evaluation.metrics.distribution import Bins, bin_count
 from reverbsynth.settings import EvaluationSettings
+
+ONE_KIND = "one kind only"
+"""Why a label that has one value is not predicted."""
 
 
 class NoteSet:
@@ -68,30 +71,31 @@ class NoteSet:
         return np.array([treble(wave) for wave in self.clips.waves])
 
     @cached_property
-    def pitch(self) -> Predictions | None:
-        """Predicted pitches; None where there is no classifier, as for those below."""
+    def pitch(self) -> Predictions:
+        """Predicted pitches; `NotMeasured` where the data have one kind only, as below."""
         return self._predict("pitch", self.clips)
 
     @cached_property
-    def effect(self) -> Predictions | None:
+    def effect(self) -> Predictions:
         """Predicted effects."""
         return self._predict("effect", self.clips)
 
     @cached_property
-    def grid_pitch(self) -> Predictions | None:
+    def grid_pitch(self) -> Predictions:
         """Predicted pitches of the grid's notes."""
         return self._predict("pitch", self.grid.clips)
 
     @property
     def effects(self) -> np.ndarray:
         """The effect of each note: the requested one, else the predicted one [shape=(n,)]."""
-        if self.effect is None or (len(self.clips) and self.clips.effect[0] != ""):
+        if "effect" not in self._classifiers or (len(self) and self.clips.effect[0] != ""):
             return self.clips.effect
         return self.effect.best
 
-    def _predict(self, label: str, clips: Clips) -> Predictions | None:
-        classifier = self._classifiers.get(label)
-        return None if classifier is None else classifier.predict(clips.waves)
+    def _predict(self, label: str, clips: Clips) -> Predictions:
+        if label not in self._classifiers:
+            raise NotMeasured(ONE_KIND)
+        return self._classifiers[label].predict(clips.waves)
 
 
 @dataclass(frozen=True)

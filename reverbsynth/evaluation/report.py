@@ -112,23 +112,15 @@ class Report(StoredResult):
         Theirs are of other notes and another classifier, so the columns compare within a source
         only. Every cell is text: a number with its interval, or why there is none.
         """
-        frame = pd.DataFrame.from_dict(gansynth_table.ROWS, "index", columns=gansynth_table.COLUMNS)
-        theirs = (
-            frame.astype(str)
-            .rename("{} (theirs)".format)
-            .assign(
-                **{"source": gansynth_table.SOURCE, "bins": str(gansynth_table.BINS)},
-                **{"kernel distance": "not reported"},
-            )
-        )
+        published = gansynth_table
+        theirs = pd.DataFrame.from_dict(published.ROWS, "index", columns=published.COLUMNS)
+        theirs = theirs.astype(str).rename("{} (theirs)".format)
+        theirs[["source", "bins"]] = published.SOURCE, str(published.BINS)
+        theirs["kernel distance"] = "not reported"
         names = ["real notes", f"real through {self.facts['representation']}", "generated"]
-        cells = {
-            column: [self[key].text(note_set) for note_set in NOTE_SETS]
-            for column, key in _TABLE.items()
-        }
-        ours = pd.DataFrame(cells, names).assign(
-            **{"source": "ours", "human wins": "not asked", "bins": str(self.facts["bins"])}
-        )
+        cells = {column: list(map(self[key].text, NOTE_SETS)) for column, key in _TABLE.items()}
+        ours = pd.DataFrame(cells, names)
+        ours[["source", "human wins", "bins"]] = "ours", "not asked", str(self.facts["bins"])
         columns = ["source", "human wins", "NDB", "bins", *list(_TABLE)[1:]]
         return pd.concat([theirs, ours])[columns].rename_axis("notes")
 

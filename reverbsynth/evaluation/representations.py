@@ -35,18 +35,9 @@ _SEMITONES = 7
 def compare_representations(data: DataSet, settings: Settings, notes: int = 12) -> pd.DataFrame:
     """Encode and decode notes with each representation and measure what changed.
 
-    Parameters
-    ----------
-    data : DataSet
-        The first notes of its training split are measured.
-    settings : Settings
-        Their normalization is used; their representation is not.
-    notes : int
-
-    Returns
-    -------
-    DataFrame
-        A row for each representation, with medians over the notes of what `loss` measures.
+    The notes are the first of the training split. The settings' normalization is used, their
+    representation is not. There is a row for each representation, with medians over the notes of
+    what `loss` measures.
     """
     clips = Clips.from_notes(list(islice(data.notes("train"), notes)))
     rows = []

@@ -34,13 +34,7 @@ class StoredResult:
 
     @classmethod
     def load(cls, path: Path | str) -> Self:
-        """Read what `save` wrote.
-
-        Raises
-        ------
-        RunError
-            For a file that is missing, damaged or of another kind.
-        """
+        """Read what `save` wrote; `RunError` for a file that is missing, damaged or another."""
         stored = read_json(path, FORMAT, RunError)
         try:
             return TypeAdapter(cls).validate_python(stored)
@@ -73,8 +67,6 @@ def load_or_evaluate(
 
     Parameters
     ----------
-    path : path
-        File in the run's directory.
     facts : dict
         The requested result's, among them ``code`` (`reverbsynth.provenance.code_hash`).
     key : sequence of str

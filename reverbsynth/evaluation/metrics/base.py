@@ -7,12 +7,10 @@ from typing import NamedTuple
 import numpy as np
 
 from reverbsynth.evaluation.bootstrap import TOO_FEW, UNDEFINED, Measure, NotMeasured
-from reverbsynth.evaluation.classifier import Predictions
 from reverbsynth.evaluation.note_sets import EvaluationData, NoteSet
 from reverbsynth.evaluation.report import Row
 
 NOT_ASKED = "not asked"
-ONE_KIND = "one kind only"
 _DIGITS = {"%": 1, "dB": 1, "cents": 1}
 
 
@@ -50,13 +48,6 @@ def share(data: EvaluationData, note_set: NoteSet, correct: np.ndarray) -> Measu
     answers = np.zeros(len(note_set.all_clips), bool)
     answers[note_set.usable] = correct
     return data.bootstrap.proportion(answers)
-
-
-def required(predictions: Predictions | None) -> Predictions:
-    """Return predictions where there is a classifier; else there is nothing to measure."""
-    if predictions is None:
-        raise NotMeasured(ONE_KIND)
-    return predictions
 
 
 def _measured(metric: Callable[[NoteSet], Measure], note_set: NoteSet) -> Measure:

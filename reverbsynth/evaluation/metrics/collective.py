@@ -10,7 +10,7 @@ from reverbsynth.evaluation.bootstrap import TOO_FEW, Measure, NotMeasured
 from reverbsynth.evaluation.classifier import FEATURES
 from reverbsynth.evaluation.grid import Grid
 from reverbsynth.evaluation.metrics import memorization
-from reverbsynth.evaluation.metrics.base import Metric, required
+from reverbsynth.evaluation.metrics.base import Metric
 from reverbsynth.evaluation.metrics.distribution import (
     KernelDistance,
     different_bins,
@@ -45,18 +45,18 @@ def distribution(data: EvaluationData) -> Iterator[Metric]:
         )
 
     def frechet(notes: NoteSet) -> Measure:
-        samples = [required(each.pitch).features for each in (notes, data.training)]
+        samples = [each.pitch.features for each in (notes, data.training)]
         samples[0] = samples[0][: data.matched]
         return statistic(frechet_distance, *samples, least=FEATURES + 1, bounds=(0, np.inf))
 
     def kernel(notes: NoteSet) -> Measure:
-        features = [required(each.pitch).features for each in (notes, data.training)]
+        features = [each.pitch.features for each in (notes, data.training)]
         if not len(notes):
             raise NotMeasured(TOO_FEW)
         return statistic(KernelDistance(*features), *(np.arange(len(each)) for each in features))
 
     def inception(notes: NoteSet) -> Measure:
-        probabilities = required(notes.pitch).probabilities[: data.matched]
+        probabilities = notes.pitch.probabilities[: data.matched]
         return statistic(inception_score, probabilities, bounds=(1, np.inf))
 
     share = "NDB, as a share of the bins"
@@ -102,7 +102,7 @@ def control(data: EvaluationData) -> Iterator[Metric]:
     def accuracy(notes: NoteSet) -> Measure:
         if notes.grid.clips.missing_reason:
             raise NotMeasured(notes.grid.clips.missing_reason)
-        best = required(notes.grid_pitch).best
+        best = notes.grid_pitch.best
         return data.bootstrap.proportion(best == notes.grid.clips.pitch)
 
     def consistency(function: Callable[[np.ndarray], float], notes: NoteSet) -> Measure:

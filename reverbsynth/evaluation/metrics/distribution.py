@@ -28,14 +28,7 @@ class Bins:
     Richardson and Weiss, "On GANs and GMMs" (2018), section 2: real samples are clustered by
     k-means; a bin counts as different where a two-proportion test rejects that real and generated
     samples fall into it equally often. Two samples of one distribution differ in about 5 % of bins.
-
-    Parameters
-    ----------
-    reference : ndarray [shape=(n, ...)]
-        Real samples, as level spectrograms.
-    count : int
-        Number of bins.
-    seed : int
+    Samples are level spectrograms [shape=(n, ...)].
     """
 
     def __init__(self, reference: np.ndarray, count: int, seed: int = 0):

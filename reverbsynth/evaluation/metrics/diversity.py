@@ -9,12 +9,8 @@ class Spread:
     """How different the timbres at one pitch are: mean log-spectral distance of their pairs, in dB.
 
     Pairwise distances as a measure of a conditional generator's diversity: Zhu et al., "Toward
-    multimodal image-to-image translation" (2017), section 5.
-
-    Parameters
-    ----------
-    levels : ndarray [shape=(timbres, pitches, frames, bands)]
-        Levels as of `reverbsynth.audio.spectrum.mel_levels`.
+    multimodal image-to-image translation" (2017), section 5. Levels [shape=(timbres, pitches,
+    frames, bands)] are those of `reverbsynth.audio.spectrum.mel_levels`.
     """
 
     def __init__(self, levels: np.ndarray):

@@ -15,7 +15,7 @@ from reverbsynth.audio.tails import tail_ratio
 from reverbsynth.data.dataset import DataSet
 from reverbsynth.evaluation.bootstrap import TOO_FEW, Measure, NotMeasured
 from reverbsynth.evaluation.clips import Clips, draw_labels
-from reverbsynth.evaluation.metrics.base import NOT_ASKED, Metric, required, share
+from reverbsynth.evaluation.metrics.base import NOT_ASKED, Metric, share
 from reverbsynth.evaluation.note_sets import EvaluationData, NoteSet
 from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.instrument.label_mixture import mix_labels, reference
@@ -150,7 +150,7 @@ class PairedMetrics:
 
     def _effect_accuracy(self, notes: NoteSet) -> Measure:
         swapped = self._twins(notes).note_set
-        return share(self.data, swapped, required(swapped.effect).best == swapped.clips.effect)
+        return share(self.data, swapped, swapped.effect.best == swapped.clips.effect)
 
     def _dial(
         self, effect: str, function: Callable[[np.ndarray], float], notes: NoteSet
@@ -198,12 +198,7 @@ def effect_swapped_notes(
         return None
     pitches, z, labels = _drawn(instrument, data, count, seed)
     in_effects = [{**labels, "effect": [effect] * count} for effect in effects]
-    return Clips.joined(
-        [
-            Clips.of_waves(instrument.notes(pitches, z=z, **swapped), pitches, swapped)
-            for swapped in in_effects
-        ]
-    )
+    return Clips.joined([Clips.played(instrument, pitches, each, z=z) for each in in_effects])
 
 
 def effect_sweep_levels(

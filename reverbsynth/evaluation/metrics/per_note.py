@@ -10,7 +10,7 @@ from reverbsynth.audio.pitch import UNHEARD
 from reverbsynth.audio.reverberation import EDT, OCTAVES, SLOW, T20
 from reverbsynth.audio.spectrum import nearest_of_same_pitch
 from reverbsynth.evaluation.bootstrap import Measure, NotMeasured
-from reverbsynth.evaluation.metrics.base import NOT_ASKED, Metric, required, share
+from reverbsynth.evaluation.metrics.base import NOT_ASKED, Metric, share
 from reverbsynth.evaluation.note_sets import EvaluationData, NoteSet
 
 HIT = 50.0
@@ -52,7 +52,7 @@ def reverb(data: EvaluationData) -> Iterator[Metric]:
         yield Metric(f"reverb.distance.{field}", title, unit, partial(_distance, data, field))
 
     def accuracy(notes: NoteSet) -> Measure:
-        best = required(notes.effect).best
+        best = notes.effect.best
         if len(notes) and notes.clips.effect[0] == "":
             raise NotMeasured(NOT_ASKED)
         return share(data, notes, best == notes.clips.effect)
@@ -61,7 +61,7 @@ def reverb(data: EvaluationData) -> Iterator[Metric]:
     if wet := data.wet:
 
         def share_of_wet(notes: NoteSet) -> Measure:
-            return data.bootstrap.proportion(required(notes.effect).best == wet)
+            return data.bootstrap.proportion(notes.effect.best == wet)
 
         yield Metric("effect.share", f"notes classified as {wet}", "%", share_of_wet)
 
@@ -84,10 +84,10 @@ def pitch(data: EvaluationData) -> Iterator[Metric]:
     """
 
     def accuracy(notes: NoteSet) -> Measure:
-        return share(data, notes, required(notes.pitch).best == notes.clips.pitch)
+        return share(data, notes, notes.pitch.best == notes.clips.pitch)
 
     def mean_entropy(notes: NoteSet) -> Measure:
-        return data.bootstrap.mean(entropy(required(notes.pitch).probabilities))
+        return data.bootstrap.mean(entropy(notes.pitch.probabilities))
 
     def within(notes: NoteSet) -> Measure:
         return share(data, notes, np.abs(notes.cents) <= HIT)
