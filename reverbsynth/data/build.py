@@ -10,7 +10,7 @@ import numpy as np
 
 from reverbsynth import provenance
 from reverbsynth.audio.reverberation import audible
-from reverbsynth.data.build_journal import WORK, BuildJournal, stored_json
+from reverbsynth.data.build_journal import WORK, BuildJournal, build_journal, stored_json
 from reverbsynth.data.dataset import FORMAT, MANIFEST, DataSet, encode_note, record_name
 from reverbsynth.data.notes import (
     SPLITS,
@@ -18,7 +18,6 @@ from reverbsynth.data.notes import (
     Note,
     NoteRef,
     Rejected,
-    RejectedNote,
     audio_problem,
     duplicates,
     split_notes,
@@ -106,11 +105,11 @@ def build_data(settings: Settings, directory: Path | str, skip_bad: bool = False
         ],
         "inputs": source.inputs(),
     }
-    with BuildJournal(directory, identity, skip_bad) as journal:
+    with build_journal(directory, identity, skip_bad) as journal:
         index, unlisted = _indexed(source, journal)
         split = split_notes(index.entries, settings.data, settings.seed)
         _write_chunks(settings.data, source, chain, journal, index.entries, split)
-        rejected = {note.name for note in journal.rejected.notes}
+        rejected = {note["name"] for note in journal.rejected.notes}
         rows: dict[str, list[dict]] = {name: [] for name in SPLITS}
         for entry in index.entries:
             if entry.id not in rejected:
@@ -128,7 +127,7 @@ def build_data(settings: Settings, directory: Path | str, skip_bad: bool = False
             "commit": provenance.commit(),
             "versions": provenance.versions(),
             "report": index.report,
-            "skipped": [asdict(note) for note in [*unlisted, *journal.rejected.notes]],
+            "skipped": unlisted + journal.rejected.notes,
             "turned_down": journal.turned_down,
         }
         journal.finish(manifest, rows)
@@ -169,17 +168,17 @@ def _finished(directory: Path, settings: Settings) -> DataSet | None:
     return data
 
 
-def _indexed(source: Source, journal: BuildJournal) -> tuple[Index, list[RejectedNote]]:
+def _indexed(source: Source, journal: BuildJournal) -> tuple[Index, list[dict[str, str]]]:
     """The notes of a source and those it rejected, from where an earlier try stored them."""
     path = journal.folder / "notes.json"
     if (stored := stored_json(path)) is not None:
         index = Index([NoteRef(**row) for row in stored["entries"]], stored["report"])
-        rejected = [RejectedNote(**row) for row in stored["rejected"]]
+        rejected = stored["rejected"]
     else:
         reject = Rejected(journal.rejected.skip)
         index = source.index(journal.folder, reject)
         rejected = reject.notes
-        write_json(path, {**asdict(index), "rejected": [asdict(note) for note in rejected]})
+        write_json(path, {**asdict(index), "rejected": rejected})
     if repeated := duplicates([entry.id for entry in index.entries]):
         raise DataError(
             f"data.source: note id {repeated[0]!r} occurs more than once, expected each once"

@@ -3,14 +3,13 @@
 import json
 import os
 import shutil
-from collections.abc import Mapping
-from contextlib import ExitStack, suppress
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from reverbsynth.data.dataset import MANIFEST, compact, record_name
-from reverbsynth.data.notes import SPLITS, Rejected, RejectedNote
+from reverbsynth.data.notes import SPLITS, Rejected
 from reverbsynth.errors import DataError, ReverbSynthError
 from reverbsynth.files.atomic import write_json, write_text
 from reverbsynth.files.checksum import sha256
@@ -21,12 +20,40 @@ WORK = ".build"
 """Name of the folder, within the data set's."""
 
 
+@contextmanager
+def build_journal(
+    directory: Path, identity: Mapping[str, Any], skip_bad: bool
+) -> Iterator["BuildJournal"]:
+    """The journal of a data set, locked; an error leaves nothing but finished chunks.
+
+    A failed write becomes a `DataError`, and undoes the build.
+    """
+    existed = directory.exists()
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with exclusive_lock(directory, "is being built"):
+            journal = BuildJournal(directory, identity, skip_bad)
+            try:
+                journal.start()
+                yield journal
+            except (OSError, ReverbSynthError) as error:
+                failed_write = isinstance(error, OSError) or isinstance(error.__cause__, OSError)
+                if failed_write or not journal.chunks:
+                    shutil.rmtree(journal.folder, ignore_errors=True)
+                    if not existed:
+                        with suppress(OSError):  # It is not empty.
+                            directory.rmdir()
+                raise
+    except OSError as error:
+        path, reason = error.filename or directory, error.strerror or error
+        raise DataError(f"{path}: cannot be written ({reason})") from None
+
+
 class BuildJournal:
     """Partial files, and a journal of what is safely in them.
 
     The journal is replaced after every chunk; what a partial file holds beyond the journal's byte
-    count was interrupted, and is cut off when the build goes on. As a context manager it turns a
-    failed write into one line and, after an error, leaves nothing but finished chunks.
+    count was interrupted, and is cut off when the build goes on.
 
     Attributes
     ----------
@@ -41,59 +68,31 @@ class BuildJournal:
     """
 
     def __init__(self, directory: Path, identity: Mapping[str, Any], skip_bad: bool):
-        self.directory = directory
-        self.folder = directory / WORK
+        self.directory, self.folder = directory, directory / WORK
         self.identity = json.loads(json.dumps(identity))
         self.chunks = 0
         self.sizes = dict.fromkeys(SPLITS, 0)
         self.rejected = Rejected(skip_bad)
         self.turned_down: dict[str, Any] = {"notes": 0, "least_factor": 1.0}
-        self._directory_existed = directory.exists()
-        self._owned = False
-        self._lock = ExitStack()
-
-    def __enter__(self) -> "BuildJournal":
-        try:
-            self.directory.mkdir(parents=True, exist_ok=True)
-            self._lock.enter_context(exclusive_lock(self.directory, "is being built"))
-            self._resume()
-        except (OSError, ReverbSynthError) as error:
-            self.__exit__(type(error), error, None)
-            raise
-        return self
-
-    def _resume(self) -> None:
-        """Take up the journal of an earlier try, or start a new one."""
-        journal = stored_json(self.folder / "journal.json")
+        self._stored = stored_json(self.folder / "journal.json")
         expected = self.identity["settings_hash"]
-        stored = journal["identity"]["settings_hash"] if journal else expected
+        stored = self._stored["identity"]["settings_hash"] if self._stored else expected
         if stored != expected:
             raise DataError(
-                f"{self.directory}: holds an unfinished data set of other settings ({stored}), "
+                f"{directory}: holds an unfinished data set of other settings ({stored}), "
                 f"expected {expected}; choose another folder"
             )
-        self._owned = True
-        if journal and journal["identity"] == self.identity:
-            self.chunks, self.sizes = journal["chunks"], journal["sizes"]
-            self.rejected.notes = [RejectedNote(**note) for note in journal["rejected"]]
-            self.turned_down = journal["turned_down"]
+
+    def start(self) -> None:
+        """Take up the journal of an earlier try, or start a new one."""
+        if self._stored and self._stored["identity"] == self.identity:
+            self.chunks, self.sizes = self._stored["chunks"], self._stored["sizes"]
+            self.rejected.notes = self._stored["rejected"]
+            self.turned_down = self._stored["turned_down"]
         else:
             shutil.rmtree(self.folder, ignore_errors=True)
             self.folder.mkdir()
             self._save()
-
-    def __exit__(self, kind, error, trace) -> None:
-        failed_write = isinstance(error, OSError) or isinstance(error and error.__cause__, OSError)
-        failed_early = isinstance(error, ReverbSynthError) and not self.chunks
-        if self._owned and (failed_write or failed_early):
-            shutil.rmtree(self.folder, ignore_errors=True)
-            if not self._directory_existed:
-                with suppress(OSError):  # It is not empty.
-                    self.directory.rmdir()
-        self._lock.close()
-        if isinstance(error, OSError):
-            path, reason = error.filename or self.directory, error.strerror or error
-            raise DataError(f"{path}: cannot be written ({reason})") from None
 
     def append(self, records: Mapping[str, bytes | bytearray]) -> None:
         """Add a chunk's records, by split, to the partial files and to the journal."""
@@ -131,7 +130,7 @@ class BuildJournal:
             "identity": self.identity,
             "chunks": self.chunks,
             "sizes": self.sizes,
-            "rejected": [asdict(note) for note in self.rejected.notes],
+            "rejected": self.rejected.notes,
             "turned_down": self.turned_down,
         }
         write_json(self.folder / "journal.json", journal)

@@ -85,26 +85,21 @@ class NoteRef:
         return Note(self.id, audio, self.pitch, self.velocity, self.instrument)
 
 
-@dataclass(frozen=True)
-class RejectedNote:
-    """A note that cannot be used, and the reason: one line that names the file and the field."""
-
-    name: str
-    reason: str
-
-
 class Rejected:
-    """Collects notes that cannot be used; unless ``skip`` is set, the first is a `DataError`."""
+    """Collects notes that cannot be used; unless ``skip`` is set, the first is a `DataError`.
+
+    ``notes`` are the ``name`` and ``reason`` of each: one line that names the file and the field.
+    """
 
     def __init__(self, skip: bool):
         self.skip = skip
-        self.notes: list[RejectedNote] = []
+        self.notes: list[dict[str, str]] = []
 
     def __call__(self, name: str, reason: str) -> None:
         """Reject the note called ``name``."""
         if not self.skip:
             raise DataError(reason)
-        self.notes.append(RejectedNote(name, printable(reason)))
+        self.notes.append({"name": name, "reason": printable(reason)})
 
 
 @dataclass(frozen=True)

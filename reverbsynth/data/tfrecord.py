@@ -49,7 +49,10 @@ _SCHEMA = """
 
 _pool = descriptor_pool.DescriptorPool()
 _pool.Add(text_format.Parse(_SCHEMA, descriptor_pb2.FileDescriptorProto()))
-_Example = message_factory.GetMessageClass(_pool.FindMessageTypeByName("tensorflow.Example"))
+_Example, _BytesList = (
+    message_factory.GetMessageClass(_pool.FindMessageTypeByName(f"tensorflow.{name}"))
+    for name in ("Example", "BytesList")
+)
 
 
 def frame(payload: bytes) -> bytes:
@@ -82,7 +85,9 @@ def encode(features: Mapping[str, Value]) -> bytes:
     for name, value in features.items():
         feature = example.features.feature[name]
         if isinstance(value, np.ndarray):
-            feature.float_list.MergeFromString(_packed(value))
+            # Packed floats look as one byte string does, which is ten times as fast to add.
+            packed = _BytesList(value=[value.astype("<f4").tobytes()])
+            feature.float_list.MergeFromString(packed.SerializeToString())
         elif isinstance(value, str | bytes):
             feature.bytes_list.value.append(value.encode() if isinstance(value, str) else value)
         else:
@@ -152,17 +157,3 @@ def _payload(file: IO[bytes], place: str, header: bytes) -> bytes:
 def _checksum(content: bytes) -> bytes:
     crc = google_crc32c.value(content)
     return struct.pack("<I", ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF)
-
-
-def _packed(values: np.ndarray) -> bytes:
-    """A serialized FloatList: its tag, its length in bytes as a varint, and the floats as they are.
-
-    This is forty times as fast as adding the floats one by one.
-    """
-    floats = values.astype("<f4").tobytes()
-    length, varint = len(floats), bytearray()
-    while length > 0x7F:
-        varint.append(length & 0x7F | 0x80)
-        length >>= 7
-    varint.append(length)
-    return b"\x0a" + bytes(varint) + floats

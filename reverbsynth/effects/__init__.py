@@ -17,6 +17,7 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from reverbsynth.audio.format import NOTE_LENGTH
 from reverbsynth.errors import SettingsError
 from reverbsynth.seeds import generator
 from reverbsynth.settings import EffectSettings
@@ -62,6 +63,14 @@ class Effect(BaseModel):
                 f"effect {self.name or self.kind}: made shape {processed.shape} of {audio.shape}"
             )
         return (self.gain * processed).astype(np.float32)
+
+    def impulse_response(self, name: str = "impulse") -> np.ndarray:
+        """What it makes of a single sample of 1, float32 [shape=(64000,)].
+
+        It describes a linear effect completely; of distortion, it is the answer to this one input.
+        ``name`` stands for the id of a note where the effect draws anew for every note.
+        """
+        return self(np.eye(1, NOTE_LENGTH, dtype=np.float32), [name])[0]
 
     def generator(self, *names: str) -> np.random.Generator:
         """A random generator for one use of this effect, such as the id of a note."""

@@ -11,7 +11,6 @@ from reverbsynth.audio.reverberation import (
     octave_band,
 )
 from reverbsynth.effects import effect
-from reverbsynth.effects.impulse import impulse_response
 
 TIME = np.arange(64_000) / 16_000
 
@@ -78,16 +77,16 @@ def test_octave_bands_pass_their_center_and_stop_the_next():
 
 def test_the_paper_reverb_decays_in_more_than_its_setting():
     """Four filters in series, each with a decay of 1 s, ring longer than one of them."""
-    assert 1.0 < decay_time(impulse_response(effect("reverb"))) < 2.0
+    assert 1.0 < decay_time(effect("reverb").impulse_response()) < 2.0
 
 
 def test_impulse_responses():
-    dry = impulse_response(effect("dry"))
+    dry = effect("dry").impulse_response()
     assert dry.shape == (64_000,)
     assert dry[0] == 1
     assert not dry[1:].any()
     anew = effect("reverb", {"delays": "note"})
-    assert np.abs(impulse_response(anew, "a") - impulse_response(anew, "b")).max() > 0.01
+    assert np.abs(anew.impulse_response("a") - anew.impulse_response("b")).max() > 0.01
 
 
 @pytest.mark.parametrize("offset", [0.01, -0.3])

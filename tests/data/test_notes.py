@@ -9,7 +9,6 @@ from reverbsynth.data.notes import (
     Note,
     NoteRef,
     Rejected,
-    RejectedNote,
     assign_splits,
     audio_problem,
     draw,
@@ -137,7 +136,7 @@ def test_flaws(tone, change, problem):
 def test_rejected_notes_are_listed_or_an_error():
     listed = Rejected(skip=True)
     listed("a", "a.wav: is broken")
-    assert listed.notes == [RejectedNote("a", "a.wav: is broken")]
+    assert listed.notes == [{"name": "a", "reason": "a.wav: is broken"}]
     with pytest.raises(ReverbSynthError, match=r"a\.wav: is broken"):
         Rejected(skip=False)("a", "a.wav: is broken")
 

@@ -12,7 +12,6 @@ from reverbsynth.audio.format import NOTE_LENGTH
 from reverbsynth.audio.reverberation import fit_decay
 from reverbsynth.effects import Effect, effect, effects, kinds
 from reverbsynth.effects.filters import allpass, allpass_chain, recirculate, whole_samples
-from reverbsynth.effects.impulse import impulse_response
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.settings import EffectSettings
 
@@ -143,7 +142,7 @@ def test_recirculate_keeps_the_length_it_was_given():
 
 def test_the_decay_follows_the_setting():
     times = [
-        fit_decay(impulse_response(effect("reverb", {"decay": decay})), straightness=0).seconds
+        fit_decay(effect("reverb", {"decay": decay}).impulse_response(), straightness=0).seconds
         for decay in (0.5, 1.0, 2.0)
     ]
     assert times[0] < 0.7 * times[1] < 0.7 * 0.7 * times[2]
@@ -151,7 +150,7 @@ def test_the_decay_follows_the_setting():
 
 def test_delay_echoes(noise):
     echo = effect("delay", {"time": 0.5, "feedback": 0.5, "mix": 0.5})
-    response = impulse_response(echo)
+    response = echo.impulse_response()
     assert np.flatnonzero(response).tolist() == list(range(0, NOTE_LENGTH, 8000))
     np.testing.assert_allclose(response[::8000], 0.5 * np.array([1, *0.5 ** np.arange(7.0)]))
 

@@ -18,7 +18,6 @@ from reverbsynth.data.dataset import DataSet
 from reverbsynth.data.notes import Note
 from reverbsynth.data.tfrecord import decode, read
 from reverbsynth.effects import Effect, effects
-from reverbsynth.effects.impulse import impulse_response
 from reverbsynth.spectra.representation import Representation
 
 _SPLIT_COLORS = {"train": OTHER[3], "valid": OTHER[2], "test": OTHER[1]}
@@ -119,7 +118,7 @@ def impulse_responses(effects: Mapping[str, Effect]) -> Figure:
     figure, axes = canvas(1, 2, 2.6)
     shown = slice(int(_RESPONSE_SECONDS * SAMPLE_RATE))
     for name, effect in effects.items():
-        response = impulse_response(effect)
+        response = effect.impulse_response()
         time = np.arange(len(response)) / SAMPLE_RATE
         color = effect_color(name, list(effects))
         axes[0, 0].plot(time[shown], response[shown], color=color, linewidth=0.5, label=name)
@@ -138,7 +137,7 @@ def decay_times(effects: Mapping[str, Effect]) -> pd.DataFrame:
     """
     rows = {}
     for name, effect in effects.items():
-        response = impulse_response(effect)
+        response = effect.impulse_response()
         octaves = {f"{hz:g} Hz": seconds for hz, seconds in decay_by_octave(response).items()}
         rows[name] = {"whole": fit_decay(response, straightness=0).seconds, **octaves}
     return pd.DataFrame(rows).rename_axis("band")

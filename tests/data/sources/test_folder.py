@@ -201,8 +201,8 @@ def test_broken_sounds_are_errors_or_left_out(put, notes, tmp_path):
         notes()
     found, rejected, _ = notes(skip=True)
     assert list(found) == ["A1.wav"]
-    assert [bad.name for bad in rejected] == ["B1.wav", "C2.wav"]
-    assert "silent" in rejected[1].reason
+    assert [bad["name"] for bad in rejected] == ["B1.wav", "C2.wav"]
+    assert "silent" in rejected[1]["reason"]
 
 
 def test_an_unreadable_file(put, notes, monkeypatch):
