@@ -6,6 +6,8 @@ needs no framework. Convolutions are in ONNX's own order of dimensions, (n, chan
 """
 
 import json
+from functools import reduce
+from operator import add
 from typing import Any
 
 import numpy as np
@@ -25,17 +27,9 @@ from reverbsynth.gan.architecture import (
     register,
 )
 from reverbsynth.gan.trained_generator import TrainedGenerator
+from reverbsynth.spectra import format as framing
 from reverbsynth.spectra import mel
-from reverbsynth.spectra.format import (
-    BINS,
-    FLOOR,
-    FRAMES,
-    HARMONIC_AMPLITUDE,
-    HOP,
-    LEAD,
-    N_FFT,
-    dual_window,
-)
+from reverbsynth.spectra.format import BINS, FLOOR, FRAMES, HOP, N_FFT
 
 OPSET = 17
 _IR_VERSION = 8
@@ -71,34 +65,28 @@ def build(generator: TrainedGenerator, float16: bool = False) -> onnx.ModelProto
     Inputs are ``z`` [shape=(n, latent_size)] and ``condition``
     (`reverbsynth.gan.architecture.condition`). Outputs are ``wave`` [shape=(n, 64000)] and
     ``image`` [shape=(n, 2, h, w)], the de-normalized image at the stage's own resolution:
-    log-magnitude, then instantaneous frequency.
-
-    Parameters
-    ----------
-    generator : TrainedGenerator
-    float16 : bool
-        Keep the weights in float16; sums are float32 all the same.
+    log-magnitude, then instantaneous frequency. With ``float16`` the weights are kept in that
+    format; sums are float32 all the same.
     """
     graph = _Graph()
-    image = _image(graph, generator, float16)
     scale, shift = (
         np.reshape(values, (1, CHANNELS, 1, 1))
         for values in (generator.spectra.scale, generator.spectra.shift)
     )
-    image = graph.add("Div", graph.add("Sub", image, shift), scale, name="image")
-    real, imaginary = _stft(graph, image, generator)
-    _add_wave(graph, real, imaginary)
-    inputs = {
-        "z": generator.gan.latent_size,
-        "condition": condition_size(generator.gan, generator.labels),
-    }
+    image = _image(graph, generator, float16) - shift
+    _add_wave(*_stft(image.op("Div", scale, name="image"), generator))
+
+    def described(name: str, *shape: int) -> onnx.ValueInfoProto:
+        return helper.make_tensor_value_info(name, TensorProto.FLOAT, ("n", *shape))
+
+    width = condition_size(generator.gan, generator.labels)
     size = schedule.stage_resolution(generator.stage)
     model = helper.make_model(
         helper.make_graph(
             graph.nodes,
             "reverbsynth",
-            [_info(name, width) for name, width in inputs.items()],
-            [_info("wave", NOTE_LENGTH), _info("image", CHANNELS, *size)],
+            [described("z", generator.gan.latent_size), described("condition", width)],
+            [described("wave", NOTE_LENGTH), described("image", CHANNELS, *size)],
             graph.constants,
         ),
         opset_imports=[helper.make_opsetid("", OPSET)],
@@ -111,6 +99,53 @@ def build(generator: TrainedGenerator, float16: bool = False) -> onnx.ModelProto
     return model
 
 
+class _Value:
+    """A value in a graph. Arithmetic with it, also of numbers and arrays, adds nodes."""
+
+    __array_ufunc__ = None  # or NumPy would take the arithmetic over
+
+    def __init__(self, graph: "_Graph", name: str):
+        self.graph, self.name = graph, name
+
+    def op(self, operator: str, *inputs: Any, **attributes: Any) -> "_Value":
+        """Add a node whose first input is this value."""
+        return self.graph.add(operator, self, *inputs, **attributes)
+
+    def __add__(self, other: Any) -> "_Value":
+        return self.op("Add", other)
+
+    def __sub__(self, other: Any) -> "_Value":
+        return self.op("Sub", other)
+
+    def __mul__(self, other: Any) -> "_Value":
+        return self.op("Mul", other)
+
+    def __truediv__(self, other: Any) -> "_Value":
+        return self.op("Div", other)
+
+    def __rsub__(self, other: Any) -> "_Value":
+        return self.graph.add("Sub", other, self)
+
+    def __rtruediv__(self, other: Any) -> "_Value":
+        return self.graph.add("Div", other, self)
+
+    def part(self, axis: int, start: int, stop: int) -> "_Value":
+        return self.op("Slice", (start,), (stop,), (axis,))
+
+    def fraction(self) -> "_Value":
+        return self - self.op("Floor")
+
+    def upscale(self, factor: int) -> "_Value":
+        """Nearest neighbours. The factor is whole, so either way of rounding does the same."""
+        return self.op(
+            "Resize",
+            *("", [1, 1, factor, factor]),
+            mode="nearest",
+            nearest_mode="floor",
+            coordinate_transformation_mode="asymmetric",
+        )
+
+
 class _Graph:
     """Nodes and constants as they are added."""
 
@@ -118,221 +153,93 @@ class _Graph:
         self.nodes: list[onnx.NodeProto] = []
         self.constants: list[onnx.TensorProto] = []
 
-    def add(self, operator: str, *inputs: Any, name: str | None = None, **attributes: Any) -> str:
-        """Add a node with one output and return its name.
-
-        Inputs are names of values, integers as a tuple, or a constant: a number or an array.
-        """
+    def add(self, operator: str, *inputs: Any, name: str = "", **attributes: Any) -> _Value:
+        """Add a node with one output: of values, names, tuples of integers, numbers and arrays."""
         output = name or f"{operator}_{len(self.nodes)}"
-        names = [x if isinstance(x, str) else self.constant(x) for x in inputs]
+        names = [
+            x.name if isinstance(x, _Value) else x if isinstance(x, str) else self.constant(x).name
+            for x in inputs
+        ]
         self.nodes.append(helper.make_node(operator, names, [output], **attributes))
-        return output
+        return _Value(self, output)
 
-    def constant(self, value: Any, kind: type = np.float32) -> str:
-        """Add a constant, of integers if it is a tuple, and return its name."""
+    def constant(self, value: Any, kind: type | None = None) -> _Value:
+        """Add a constant: integers if it is a tuple, or else float32."""
         name = f"constant_{len(self.constants)}"
-        kind = np.int64 if isinstance(value, tuple) else kind
+        kind = kind or (np.int64 if isinstance(value, tuple) else np.float32)
         self.constants.append(numpy_helper.from_array(np.asarray(value, kind), name))
-        return name
+        return _Value(self, name)
 
-    def slice(self, x: str, axis: int, start: int, stop: int) -> str:
-        return self.add("Slice", x, (start,), (stop,), (axis,))
-
-    def fraction(self, x: str) -> str:
-        return self.add("Sub", x, self.add("Floor", x))
-
-    def total(self, terms: list[str]) -> str:
-        """The sum of some values, added in order."""
-        first, *others = terms
-        for term in others:
-            first = self.add("Add", first, term)
-        return first
-
-    def weight(self, value: np.ndarray, float16: bool, scale: float = 1.0) -> str:
+    def weight(self, value: np.ndarray, float16: bool, scale: float = 1.0) -> _Value:
         """A trained constant. Rounded before it is scaled, as an instrument's float16 file is; the
         runtime folds cast and scale into one float32 constant when it loads the model."""
         if not float16:
             return self.constant(value * np.float32(scale))
-        wide = self.add("Cast", self.constant(value, np.float16), to=TensorProto.FLOAT)
-        return wide if scale == 1.0 else self.add("Mul", wide, scale)
-
-    def upscale(self, x: str, factor: int) -> str:
-        """Nearest neighbours. The factor is whole, so either way of rounding does the same."""
-        return self.add(
-            "Resize",
-            *(x, "", [1, 1, factor, factor]),
-            mode="nearest",
-            nearest_mode="floor",
-            coordinate_transformation_mode="asymmetric",
-        )
+        wide = self.constant(value, np.float16).op("Cast", to=TensorProto.FLOAT)
+        return wide if scale == 1.0 else wide * scale
 
 
-def _info(name: str, *shape: int) -> onnx.ValueInfoProto:
-    return helper.make_tensor_value_info(name, TensorProto.FLOAT, ("n", *shape))
-
-
-def _image(graph: _Graph, generator: TrainedGenerator, float16: bool) -> str:
+def _image(graph: _Graph, generator: TrainedGenerator, float16: bool) -> _Value:
     """The normalized image [shape=(n, 2, h, w)]: `reverbsynth.gan.networks.Generator`."""
-    n_blocks = schedule.blocks(generator.stage)
-    coordinates, condition = "", "condition"
-    if generator.gan.pitch_input == "harmonic":
-        pitch = graph.slice(condition, 1, 0, 1)
-        coordinates = _coordinates(graph, pitch, generator)
-        place = graph.add(
-            "Add", graph.add("Mul", pitch, register(1.0) - register(0.0)), register(0.0)
-        )
-        others = graph.slice(condition, 1, 1, condition_size(generator.gan, generator.labels))
-        condition = graph.add("Concat", place, others, axis=1)
+    n_blocks, gan = schedule.blocks(generator.stage), generator.gan
+    condition = _Value(graph, "condition")
+    if gan.pitch_input == "harmonic":
+        pitch = condition.part(1, 0, 1)
+        coordinates = _coordinates(pitch, generator)
+        others = condition.part(1, 1, condition_size(gan, generator.labels))
+        place = pitch * (register(1.0) - register(0.0)) + register(0.0)
+        condition = place.op("Concat", others, axis=1)
 
-    def kernel_and_bias(part: str, gain: float = 2.0) -> tuple[np.ndarray, float, np.ndarray]:
+    def kernel_and_bias(block: int, part: str) -> tuple[np.ndarray, float, np.ndarray]:
         """A layer's kernel, the scale of its equalized learning rate, and its bias."""
-        kernel = generator.weights[f"{part}/kernel"]
+        kernel = generator.weights[f"block_{block}/{part}/kernel"]
+        gain = 1.0 if part == "to_rgb" else 2.0
         scale = float(np.sqrt(gain / np.prod(kernel.shape[:-1])))
-        return kernel, scale, generator.weights[f"{part}/bias"]
+        return kernel, scale, generator.weights[f"block_{block}/{part}/bias"]
 
-    def upscale_conv(x: str, block: int) -> str:
-        kernel, scale, bias = kernel_and_bias(f"block_{block}/conv0")
-        taps = graph.weight(kernel.transpose(3, 2, 0, 1), float16, scale)
-        if len(kernel) == 3:
-            return _upscaled_conv(graph, x, taps, graph.weight(bias, float16))
-        around = [len(kernel) // 2] * 4
-        return graph.add(
-            "Conv", graph.upscale(x, 2), taps, graph.weight(bias, float16), pads=around
-        )
-
-    def conv(x: str, block: int, part: str, gain: float = 2.0) -> str:
-        kernel, scale, bias = kernel_and_bias(f"block_{block}/{part}", gain)
-        kernel = kernel.transpose(3, 2, 0, 1)
-        own = kernel.shape[1] - coordinates_of(generator.gan, block)
-        taps = graph.weight(kernel[:, :own], float16, scale)
-        around = [kernel.shape[2] // 2] * 4
-        x = graph.add("Conv", x, taps, graph.weight(bias, float16), pads=around)
-        if own == kernel.shape[1]:
+    def conv(x: _Value, block: int, part: str) -> _Value:
+        kernel, scale, bias = kernel_and_bias(block, part)
+        kernel, side = kernel.transpose(3, 2, 0, 1), len(kernel)
+        beside = 0 if part == "conv0" else coordinates_of(gan, block)
+        own = kernel.shape[1] - beside
+        taps, bias_name = graph.weight(kernel[:, :own], float16, scale), graph.weight(bias, float16)
+        if part == "conv0" and side == 3:
+            return _upscaled_conv(x, taps, bias_name)
+        x = x.upscale(2) if part == "conv0" else x
+        x = x.op("Conv", taps, bias_name, pads=[side // 2] * 4)
+        if not beside:
             return x
         taps = graph.weight(kernel[:, own:], float16, scale)
-        return graph.add("Add", x, _steady_conv(graph, coordinates, taps, kernel.shape[2], block))
+        return x + _steady_conv(coordinates, taps, side, block)
 
-    def to_rgb(x: str, block: int) -> str:
-        return graph.add("Tanh", conv(x, block, "to_rgb", gain=1.0))
-
-    x = _pixel_norm(graph, graph.add("Concat", "z", condition, axis=1))
-    kernel, scale, bias = kernel_and_bias("block_1/conv0")
+    x = _pixel_norm(graph.add("Concat", "z", condition, axis=1))
+    kernel, scale, bias = kernel_and_bias(1, "conv0")
     # Each output pixel is a dense product with one mirrored tap (`layers.FirstConv`).
     dense = kernel[::-1, ::-1].transpose(2, 3, 0, 1).reshape(kernel.shape[2], -1)
-    x = graph.add("MatMul", x, graph.weight(dense, float16, scale))
-    x = graph.add("Reshape", x, (-1, len(bias), *START))
-    x = graph.add("Add", x, graph.weight(bias.reshape(1, -1, 1, 1), float16))
-    before = x = _activated(graph, conv(_activated(graph, x), 1, "conv1"))
+    x = x.op("MatMul", graph.weight(dense, float16, scale)).op("Reshape", (-1, len(bias), *START))
+    x = _activated(x + graph.weight(bias.reshape(1, -1, 1, 1), float16))
+    before = x = _activated(conv(x, 1, "conv1"))
     for block in range(2, n_blocks + 1):
         before = x
-        x = _activated(graph, upscale_conv(x, block))
-        x = _activated(graph, conv(x, block, "conv1"))
-    image = to_rgb(x, n_blocks)
+        x = _activated(conv(_activated(conv(x, block, "conv0")), block, "conv1"))
+    image = conv(x, n_blocks, "to_rgb").op("Tanh")
     alpha = generator.progress - (n_blocks - 2)
     if not schedule.is_transition(generator.stage) or alpha >= 1:
         return image
-    coarse = graph.upscale(to_rgb(before, n_blocks - 1), 2)
-    return graph.add(
-        "Add",
-        graph.add("Mul", image, alpha),
-        graph.add("Mul", coarse, 1 - alpha),
-    )
+    coarse = conv(before, n_blocks - 1, "to_rgb").op("Tanh").upscale(2)
+    return image * alpha + coarse * (1 - alpha)
 
 
-def _coordinates(graph: _Graph, pitch: str, generator: TrainedGenerator) -> str:
-    """Coordinates of a pitch [shape=(n, 6, 1024)]: `reverbsynth.gan.pitch_coordinates`."""
-    spectra = generator.spectra
-    octaves = graph.add("Div", graph.add("Sub", graph.add("Unsqueeze", pitch, (2,)), 69.0), 12.0)
-    frequency = graph.add("Mul", graph.add("Pow", 2.0, octaves), 440.0)
-    halves = graph.add("Div", 0.5 * mel.bin_frequencies(spectra.representation), frequency)
-    angle = graph.add("Mul", graph.fraction(halves), 2 * np.pi)
-    twice = graph.add("Mul", angle, 2.0)
-    comb = [graph.add(wave, turned) for turned in (twice, angle) for wave in ("Cos", "Sin")]
-    power, step = _harmonic_spectrum(graph, frequency)
-    if spectra.representation == "mel":
-        bands = mel.to_mel_bins()
-        power, step = (
-            _projected(graph, power, bands),
-            _wrapped(graph, _projected(graph, step, bands)),
-        )
-    else:
-        power = graph.add("Sqrt", power)
-    image = graph.add("Log", graph.add("Add", power, FLOOR)), graph.add("Div", step, np.pi)
-    for channel, scale, shift in zip(image, spectra.scale, spectra.shift, strict=True):
-        normalized = graph.add("Add", graph.add("Mul", channel, scale), shift)
-        comb.append(graph.add("Clip", normalized, -1.0, 1.0))
-    return graph.add("Concat", *comb, axis=1)
+def _pixel_norm(x: _Value) -> _Value:
+    mean = (x * x).op("ReduceMean", axes=[1], keepdims=1)
+    return x * (mean + 1e-8).op("Sqrt").op("Reciprocal")
 
 
-def _harmonic_spectrum(graph: _Graph, frequency: str) -> tuple[str, str]:
-    """Power and phase step [shape=(n, 1, 1024)]: `reverbsynth.spectra.harmonics`."""
-    bin_hz = SAMPLE_RATE / N_FFT
-    hz = np.arange(1, BINS + 1) * bin_hz
-    last = graph.add("Floor", graph.add("Div", SAMPLE_RATE / 2 - 1e-3, frequency))
-    nearest = graph.add("Max", graph.add("Round", graph.add("Div", hz, frequency)), 1.0)
-    nearest = graph.add("Min", nearest, last)
-    harmonics = graph.add("Add", nearest, np.array([[-1.0], [0.0], [1.0]]))
-    there = graph.add(
-        "And",
-        graph.add("GreaterOrEqual", harmonics, 1.0),
-        graph.add("LessOrEqual", harmonics, last),
-    )
-    away = graph.add("Sub", hz, graph.add("Mul", harmonics, frequency))
-    lobes = _window_transform(graph, graph.add("Div", away, bin_hz))
-    loudest = (HARMONIC_AMPLITUDE * N_FFT / 4) ** 2
-    peaks = graph.add("Div", loudest, graph.add("Max", harmonics, 1.0))
-    powers = graph.add("Mul", peaks, graph.add("Mul", lobes, lobes))
-    power = graph.add("ReduceSum", graph.add("Where", there, powers, 0.0), (1,))
-    turn = graph.fraction(graph.add("Mul", frequency, HOP / SAMPLE_RATE))
-    turns = graph.fraction(graph.add("Mul", nearest, turn))
-    return power, _wrapped(graph, graph.add("Mul", turns, 2 * np.pi))
+def _activated(x: _Value) -> _Value:
+    return _pixel_norm(x.op("LeakyRelu", alpha=LEAK))
 
 
-def _window_transform(graph: _Graph, bins: str) -> str:
-    def pole(distance: str) -> str:
-        square = graph.add("Mul", distance, distance)
-        return graph.add("Mul", distance, graph.add("Sub", 1.0, square))
-
-    distance = graph.add("Abs", bins)
-    near = graph.add("Less", graph.add("Abs", pole(distance)), 1e-3)
-    distance = graph.add("Where", near, graph.add("Add", distance, 2e-3), distance)
-    sine = graph.add("Sin", graph.add("Mul", distance, np.pi))
-    return graph.add("Div", sine, graph.add("Mul", pole(distance), np.pi))
-
-
-def _wrapped(graph: _Graph, step: str) -> str:
-    turns = graph.add("Floor", graph.add("Div", graph.add("Add", step, np.pi), 2 * np.pi))
-    return graph.add("Sub", step, graph.add("Mul", turns, 2 * np.pi))
-
-
-def _steady_conv(graph: _Graph, coordinates: str, taps: str, side: int, block: int) -> str:
-    """What the coordinates add to a convolution, [shape=(n, filters, frames, bins)].
-
-    They are the same in all frames, so only frames that see the edges differ.
-    """
-    frames, bins = schedule.resolution(block)
-    parts = graph.add("Reshape", coordinates, (0, COORDINATES, 1, bins, BINS // bins))
-    along = graph.add("ReduceMean", parts, axes=[4], keepdims=0)
-    if side == 1:
-        return graph.add("Conv", along, taps)
-    around = side // 2
-    few = graph.add("Concat", *[along] * side, axis=2)
-    few = graph.add("Conv", few, taps, pads=[around] * 4)
-    middle = [around] * (frames - 2 * around)
-    return graph.add("Gather", few, (*range(around), *middle, *range(around + 1, side)), axis=2)
-
-
-def _pixel_norm(graph: _Graph, x: str) -> str:
-    mean = graph.add("ReduceMean", graph.add("Mul", x, x), axes=[1], keepdims=1)
-    root = graph.add("Sqrt", graph.add("Add", mean, 1e-8))
-    return graph.add("Mul", x, graph.add("Reciprocal", root))
-
-
-def _activated(graph: _Graph, x: str) -> str:
-    return _pixel_norm(graph, graph.add("LeakyRelu", x, alpha=LEAK))
-
-
-def _upscaled_conv(graph: _Graph, x: str, kernel: str, bias: str) -> str:
+def _upscaled_conv(x: _Value, kernel: _Value, bias: _Value) -> _Value:
     """Upscaling by 2 and a 3x3 convolution, in 4 products a pixel where the two apart take 9.
 
     Of three neighbouring taps two meet the same pixel of ``x``. So each of the four pixels that a
@@ -340,87 +247,139 @@ def _upscaled_conv(graph: _Graph, x: str, kernel: str, bias: str) -> str:
     model.
     """
 
-    def pairs(taps: str, axis: int) -> list[str]:
+    def pairs(taps: _Value, axis: int) -> list[_Value]:
         """Taps that pixels of even and of odd number see of the pixels before, here and after."""
-        before, here, after = (graph.slice(taps, axis, i, i + 1) for i in range(3))
+        before, here, after = (taps.part(axis, i, i + 1) for i in range(3))
         return [
-            graph.add("Concat", before, graph.add("Add", here, after), axis=axis),
-            graph.add("Concat", graph.add("Add", before, here), after, axis=axis),
+            before.op("Concat", here + after, axis=axis),
+            (before + here).op("Concat", after, axis=axis),
         ]
 
     pixels = [
-        graph.add("Conv", x, taps, bias, pads=[1 - row, 1 - column, row, column])
+        x.op("Conv", taps, bias, pads=[1 - row, 1 - column, row, column])
         for row, rows in enumerate(pairs(kernel, 2))
         for column, taps in enumerate(pairs(rows, 3))
     ]
-    return graph.add("DepthToSpace", graph.add("Concat", *pixels, axis=1), blocksize=2, mode="DCR")
+    return x.graph.add("Concat", *pixels, axis=1).op("DepthToSpace", blocksize=2, mode="DCR")
 
 
-def _stft(graph: _Graph, image: str, generator: TrainedGenerator) -> tuple[str, str]:
-    """Real and imaginary part [shape=(n, 128, 1024)]: `Representation.to_stft`."""
-    factor = schedule.box_factor(schedule.blocks(generator.stage))
-    full = image if factor == 1 else graph.upscale(image, factor)
-    log_magnitude, phase = (
-        graph.add("Squeeze", graph.slice(full, 1, channel, channel + 1), (1,))
-        for channel in range(CHANNELS)
+def _steady_conv(coordinates: _Value, taps: _Value, side: int, block: int) -> _Value:
+    """What the coordinates add to a convolution [shape=(n, filters, frames or 1, bins)].
+
+    They are the same in all frames, so only frames that see the edges differ.
+    """
+    frames, bins = schedule.resolution(block)
+    parts = coordinates.op("Reshape", (0, COORDINATES, 1, bins, BINS // bins))
+    along = parts.op("ReduceMean", axes=[4], keepdims=0)
+    if side == 1:
+        return along.op("Conv", taps)
+    edge = side // 2
+    few = along.op("Concat", *[along] * (side - 1), axis=2).op("Conv", taps, pads=[edge] * 4)
+    middle = [edge] * (frames - 2 * edge)
+    return few.op("Gather", (*range(edge), *middle, *range(edge + 1, side)), axis=2)
+
+
+def _coordinates(pitch: _Value, generator: TrainedGenerator) -> _Value:
+    """Coordinates of a pitch [shape=(n, 6, 1024)]: `reverbsynth.gan.pitch_coordinates`."""
+    spectra = generator.spectra
+    octaves = (pitch.op("Unsqueeze", (2,)) - 69.0) / 12.0
+    frequency = pitch.graph.add("Pow", 2.0, octaves) * 440.0
+    halves = 0.5 * mel.bin_frequencies(spectra.representation) / frequency
+    angle = halves.fraction() * (2 * np.pi)
+    comb = [turns.op(wave) for turns in (angle * 2.0, angle) for wave in ("Cos", "Sin")]
+    power, step = _harmonic_spectrum(frequency)
+    if spectra.representation == "mel":
+        power = _projected(power, mel.to_mel_bins())
+        step = _wrapped(_projected(step, mel.to_mel_bins()))
+    else:
+        power = power.op("Sqrt")
+    image = zip(
+        ((power + FLOOR).op("Log"), step / np.pi), spectra.scale, spectra.shift, strict=True
     )
-    magnitude = graph.add("Exp", log_magnitude)
-    kind = generator.spectra.representation
-    if kind != "phase":
-        phase = _integrated(graph, phase)
-    if kind == "mel":
-        bands = mel.to_linear_bins()
-        power = graph.add("Add", _projected(graph, magnitude, bands), FLOOR)
-        magnitude, phase = graph.add("Sqrt", power), _projected(graph, phase, bands)
-    # Whole turns are taken off in half turns, where they are exact.
-    turns = graph.add("Round", graph.add("Mul", phase, 0.5))
-    phase = graph.add("Sub", phase, graph.add("Mul", turns, 2.0))
-    radians = graph.add("Mul", phase, np.pi)
-    cosine, sine = graph.add("Cos", radians), graph.add("Sin", radians)
-    return graph.add("Mul", magnitude, cosine), graph.add("Mul", magnitude, sine)
+    for channel, scale, shift in image:
+        comb.append((channel * scale + shift).op("Clip", -1.0, 1.0))
+    return pitch.graph.add("Concat", *comb, axis=1)
 
 
-def _integrated(graph: _Graph, frequency: str) -> str:
-    """Running sums over frames: within every 8, and of those sums, which rounds less than one."""
-    few = graph.add("Reshape", frequency, (0, FRAMES // 8, 8, BINS))
-    within = graph.add("CumSum", few, graph.constant(2, np.int64))
-    until = graph.slice(within, 2, 7, 8)
-    before = graph.add("CumSum", until, graph.constant(1, np.int64), exclusive=1)
-    return graph.add("Reshape", graph.add("Add", within, before), (0, FRAMES, BINS))
+def _harmonic_spectrum(frequency: _Value) -> tuple[_Value, _Value]:
+    """Power and phase step [shape=(n, 1, 1024)]: `reverbsynth.spectra.harmonics`."""
+    bin_hz = SAMPLE_RATE / N_FFT
+    hz = np.arange(1, BINS + 1) * bin_hz
+    last = ((SAMPLE_RATE / 2 - 1e-3) / frequency).op("Floor")
+    nearest = (hz / frequency).op("Round").op("Max", 1.0).op("Min", last)
+    harmonics = nearest + np.array([[-1.0], [0.0], [1.0]])
+    there = harmonics.op("GreaterOrEqual", 1.0).op("And", harmonics.op("LessOrEqual", last))
+    lobes = _window_transform((hz - harmonics * frequency) / bin_hz)
+    loudest = (framing.HARMONIC_AMPLITUDE * N_FFT / 4) ** 2
+    powers = there.op("Where", loudest / harmonics.op("Max", 1.0) * (lobes * lobes), 0.0)
+    turns = (nearest * (frequency * (HOP / SAMPLE_RATE)).fraction()).fraction()
+    return powers.op("ReduceSum", (1,)), _wrapped(turns * (2 * np.pi))
 
 
-def _projected(graph: _Graph, x: str, banded: mel.Banded) -> str:
+def _window_transform(bins: _Value) -> _Value:
+    distance = bins.op("Abs")
+    near = (distance * (1.0 - distance * distance)).op("Abs").op("Less", 1e-3)
+    distance = near.op("Where", distance + 2e-3, distance)
+    return (distance * np.pi).op("Sin") / (distance * np.pi * (1.0 - distance * distance))
+
+
+def _wrapped(step: _Value) -> _Value:
+    turns = ((step + np.pi) / (2 * np.pi)).op("Floor")
+    return step - turns * (2 * np.pi)
+
+
+def _projected(x: _Value, banded: mel.Banded) -> _Value:
     """``x @ matrix`` over the last axis, of three."""
     terms = [
-        graph.add("Mul", graph.add("Gather", x, tuple(source), axis=2), weight)
+        x.op("Gather", tuple(source), axis=2) * weight
         for source, weight in zip(banded.sources.tolist(), banded.weights, strict=True)
     ]
-    return graph.total(terms)
+    return reduce(add, terms)
 
 
-def _add_wave(graph: _Graph, real: str, imaginary: str) -> None:
+def _stft(image: _Value, generator: TrainedGenerator) -> tuple[_Value, _Value]:
+    """Real and imaginary part [shape=(n, 128, 1024)]: `Representation.to_stft`."""
+    factor = schedule.box_factor(schedule.blocks(generator.stage))
+    full = image if factor == 1 else image.upscale(factor)
+    log_magnitude, phase = (
+        full.part(1, channel, channel + 1).op("Squeeze", (1,)) for channel in range(CHANNELS)
+    )
+    magnitude = log_magnitude.op("Exp")
+    kind = generator.spectra.representation
+    if kind != "phase":
+        phase = _integrated(phase)
+    if kind == "mel":
+        magnitude = (_projected(magnitude, mel.to_linear_bins()) + FLOOR).op("Sqrt")
+        phase = _projected(phase, mel.to_linear_bins())
+    # Whole turns are taken off in half turns, where they are exact.
+    radians = (phase - (phase * 0.5).op("Round") * 2.0) * np.pi
+    return magnitude * radians.op("Cos"), magnitude * radians.op("Sin")
+
+
+def _integrated(frequency: _Value) -> _Value:
+    """Running sums over frames: within every 8, and of those sums, which rounds less than one."""
+    few = frequency.op("Reshape", (0, FRAMES // 8, 8, BINS))
+    within = few.op("CumSum", few.graph.constant(2, np.int64))
+    before = within.part(2, 7, 8).op("CumSum", few.graph.constant(1, np.int64), exclusive=1)
+    return (within + before).op("Reshape", (0, FRAMES, BINS))
+
+
+def _add_wave(real: _Value, imaginary: _Value) -> None:
     """Add the output ``wave``: `reverbsynth.spectra.stft.istft`."""
-    parts = [graph.add("Unsqueeze", part, (3,)) for part in (real, imaginary)]
-    spectrum = graph.add("Concat", *parts, axis=3)
+    parts = [part.op("Unsqueeze", (3,)) for part in (real, imaginary)]
     # The real part of the upper half left empty is half the sound, but for the last bin, Nyquist's.
     twice = np.full((1, 1, BINS, 1), 2.0)
     twice[:, :, -1] = 1.0
-    spectrum = graph.add("Mul", spectrum, twice)
-    room = (0, 0, 1, 0, 0, 0, N_FFT - BINS - 1, 0)
-    frames = graph.add("DFT", graph.add("Pad", spectrum, room), axis=2, inverse=1)
-    frames = graph.add("Squeeze", graph.slice(frames, 3, 0, 1), (3,))
-    frames = graph.add("Mul", frames, dual_window())
+    spectrum = real.graph.add("Concat", *parts, axis=3) * twice
+    padded = spectrum.op("Pad", (0, 0, 1, 0, 0, 0, N_FFT - BINS - 1, 0))
+    frames = padded.op("DFT", axis=2, inverse=1).part(3, 0, 1).op("Squeeze", (3,))
+    frames *= framing.dual_window()
     overlaps = N_FFT // HOP
     # Quarter q of frame t lands in hop t + q.
     quarters = [
-        graph.add(
-            "Pad",
-            graph.slice(frames, 2, q * HOP, (q + 1) * HOP),
-            (0, q, 0, 0, overlaps - 1 - q, 0),
-        )
+        frames.part(2, q * HOP, (q + 1) * HOP).op("Pad", (0, q, 0, 0, overlaps - 1 - q, 0))
         for q in range(overlaps)
     ]
-    samples = (FRAMES + overlaps - 1) * HOP
-    flat = graph.add("Reshape", graph.total(quarters), (-1, samples))
-    ends = (LEAD,), (LEAD + NOTE_LENGTH,)
-    graph.add("Slice", flat, *ends, (1,), name="wave")
+    flat = reduce(add, quarters).op("Reshape", (-1, (FRAMES + overlaps - 1) * HOP))
+    start, stop = framing.LEAD, framing.LEAD + NOTE_LENGTH
+    flat.op("Slice", (start,), (stop,), (1,), name="wave")
