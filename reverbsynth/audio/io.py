@@ -21,9 +21,7 @@ RATES = (4_000, 768_000)
 
 MOST_CHANNELS = 64
 _BLOCK = 2**16
-
-_MARGIN = 0.1
-"""Seconds read past the wanted end, so that resampling does not fade it."""
+_MARGIN = 0.1  # Seconds read past the wanted end, so that resampling does not fade it.
 
 
 def check_suffix(path: Path | str) -> Path:
@@ -61,9 +59,7 @@ def read_sound(
     Parameters
     ----------
     file : path or bytes
-        A sound file, or its content.
-    name : str, optional
-        What errors call it; its path by default.
+        A sound file, or its content, which errors call ``name``.
     seconds : float
         Length that is read at most.
 

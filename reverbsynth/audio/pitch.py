@@ -55,15 +55,10 @@ def pitch_of_name(name: str) -> int | None:
 
 
 def parse_pitch(text: str) -> float:
-    """A MIDI pitch given as a number or by its name; C4 is 60.
+    """A MIDI pitch given as a number or by its name (C4 is 60); else a `SettingsError`.
 
     >>> parse_pitch("C#3"), parse_pitch("60.5")
     (49.0, 60.5)
-
-    Raises
-    ------
-    SettingsError
-        For any other text.
     """
     if spelled := _SPELLED.fullmatch(text):
         step, accidental, octave = spelled.groups()
@@ -105,20 +100,9 @@ def fundamentals(
 ) -> np.ndarray:
     """The fundamental of each sounding frame by YIN (de Cheveigné and Kawahara 2002; librosa).
 
-    Parameters
-    ----------
-    wave : ndarray [shape=(n,)]
-        Without a constant offset, which would let silent frames count (`audible`).
-    lowest, highest : float
-        Between which it is sought, in Hz.
-    frame, hop : int
-        Samples of a frame, and from one to the next.
-    sample_rate : int
-
-    Returns
-    -------
-    ndarray [shape=(frames,)]
-        In Hz, of frames no more than 40 dB below the loudest; empty for silence.
+    In Hz, between ``lowest`` and ``highest``, of frames no more than 40 dB below the loudest; empty
+    for silence. The wave [shape=(n,)] should have no constant offset, which would let silent frames
+    count (`audible`).
     """
     import librosa
 
@@ -134,14 +118,10 @@ def fundamentals(
 
 
 def estimated_pitch(audio: np.ndarray) -> tuple[int | None, float]:
-    """Estimate the MIDI pitch of a sound [shape=(n,)] at 16 kHz.
+    """Estimate the MIDI pitch of a sound [shape=(n,)] at 16 kHz, None for silence.
 
-    Returns
-    -------
-    pitch : int or None
-        Nearest to the median of `fundamentals`; None for silence.
-    confidence : float
-        Share of the sounding frames within half a semitone of that median.
+    It is the nearest to the median of `fundamentals`. Its confidence is the share of the sounding
+    frames within half a semitone of that median.
     """
     low, high = midi_to_hz([LOWEST - 0.5, HIGHEST + 0.5])
     hz = fundamentals(audible(audio), low, high, frame=2048, hop=512)

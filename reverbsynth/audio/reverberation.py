@@ -26,27 +26,17 @@ SILENT, PLATEAU, SLOW, BENT, SHORT = "silent", "plateau", "too slow", "not strai
 _ORDER = 4
 _END = int(0.05 * SAMPLE_RATE)
 _FLOOR = 1e-12
-
-_STILL = 3.0
-"""A sound that falls by less than this many dB in its last half ends on a plateau."""
-
-_POINTS = 500
-"""A line is fitted to about so many points of a curve."""
+_STILL = 3.0  # A sound that falls by fewer dB in its last half ends on a plateau.
+_POINTS = 500  # A line is fitted to about so many points of a curve.
 
 
 @dataclass(frozen=True)
 class DecayFit:
-    """A decay time.
+    """A decay time in seconds, extrapolated to a fall of 60 dB, and its line's r² (level and time).
 
-    Attributes
-    ----------
-    seconds
-        Extrapolated to a fall of 60 dB; NaN where `missing_reason` says why there is none.
-    r2
-        Square of the correlation of level and time where the line was fitted; NaN without a line.
-    missing_reason
-        Empty for a decay; else ``silent``, ``plateau`` (no decay), ``too slow`` for the time there
-        is, ``not straight``, or ``too short``, over within two samples.
+    Both are NaN where `missing_reason` says why there is none: ``silent``, ``plateau`` (no decay),
+    ``too slow`` for the time there is, ``too short`` (over within two samples), or, with an r²,
+    ``not straight``.
     """
 
     seconds: float

@@ -20,23 +20,11 @@ _SILENCE = 1e-12
 def mel_levels(
     waves: np.ndarray, bands: int = 64, window: int = 2048, hop: int = 1024, floor: float = FLOOR
 ) -> np.ndarray:
-    """Levels in mel bands from 20 to 8000 Hz, in dB from each note's loudest point.
+    """Levels in mel bands from 20 to 8000 Hz, float32 [shape=(n, frames, bands)].
 
-    The notes' own loudness drops out: velocity is a gain, and is not what is compared. The lowest
+    In dB from the loudest point of each note [shape=(n, 64000)], and no lower than ``floor``: the
+    notes' own loudness drops out, since velocity is a gain, and is not what is compared. The lowest
     band begins at 20 Hz, so that a constant offset is in none.
-
-    Parameters
-    ----------
-    waves : ndarray [shape=(n, 64000)]
-        Finite.
-    bands, window, hop : int
-        Number of bands; samples of a window and from one to the next.
-    floor : float
-        Lowest level in dB.
-
-    Returns
-    -------
-    ndarray, float32 [shape=(n, frames, bands)]
     """
     import librosa
 
@@ -78,10 +66,7 @@ def brightness(wave: np.ndarray) -> float:
 def long_term_spectrum(waves: np.ndarray, window: int = 2048) -> tuple[np.ndarray, np.ndarray]:
     """The mean power spectrum of one or more notes (Welch 1967, half-overlapping Hann windows).
 
-    Returns
-    -------
-    frequencies, power : ndarray [shape=(window // 2 + 1,)]
-        In Hz, and in dB (a sine of full scale has about -3).
+    Frequencies in Hz, and power in dB (a sine of full scale has about -3).
     """
     frequencies, power = welch(
         np.atleast_2d(waves), SAMPLE_RATE, "hann", window, detrend=False, scaling="spectrum"

@@ -27,26 +27,16 @@ _SUSTAIN = slice(int(2.5 * SAMPLE_RATE), int(3.0 * SAMPLE_RATE))
 _RING = slice(int(3.05 * SAMPLE_RATE), int(3.6 * SAMPLE_RATE))
 _WINDOW = int(0.02 * SAMPLE_RATE)
 _FLOOR = -80.0
-
-_SILENCE = 1e-8
-"""Energy relative to the whole note's below which a part is silent: -80 dB."""
+_SILENCE = 1e-8  # Energy relative to the whole note's below which a part is silent: -80 dB.
 
 
 @dataclass(frozen=True)
 class Tails:
-    """Tails of notes, each array [shape=(n,)].
+    """Tails of notes, each array [shape=(n,)]: NaN where the missing reason says why.
 
-    Attributes
-    ----------
-    ratio
-        Tail-to-sustain ratio in dB, NaN where `ratio_missing_reason` says why.
-    t20, edt
-        Seconds, NaN where the missing reason says why. One that is ``too slow`` counts as the
-        longest that can be measured, so that a median over notes is not that of the quick ones.
-    r2
-        Of the line that T20 is read from.
-    octaves
-        T20 of each octave band [shape=(n, 7)], with its missing reasons.
+    The ratio of tail and sustain is in dB; T20, whose line has the ``r2``, the early decay time and
+    T20 of each octave band [shape=(n, 7)] are in seconds. One that is ``too slow`` counts as the
+    longest that can be measured, so that a median over notes is not that of the quick ones.
     """
 
     ratio: np.ndarray
@@ -104,12 +94,8 @@ def measure_tails(waves: np.ndarray, straightness: float = STRAIGHTNESS) -> Tail
 def levels(waves: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Level around the release, relative to the held note's (2.5 to 3.0 s), above 20 Hz.
 
-    Returns
-    -------
-    ndarray [shape=(75,)]
-        Seconds from the release, from -0.5 to 1.0.
-    ndarray [shape=(n, 75)]
-        Mean levels of 20 ms in dB, no lower than -80; NaN for a note that is silent before.
+    Seconds from the release, from -0.5 to 1.0 [shape=(75,)], and mean levels of 20 ms in dB, no
+    lower than -80 [shape=(n, 75)]; NaN for a note that is silent before.
     """
     power = np.square(audible(waves))
     sustain = power[:, _SUSTAIN].mean(axis=1, keepdims=True)

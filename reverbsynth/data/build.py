@@ -4,7 +4,6 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
@@ -31,25 +30,15 @@ from reverbsynth.files.atomic import write_json
 from reverbsynth.progress import ProgressDisplay
 from reverbsynth.settings import DataSettings, Settings, settings_hash
 
-CHUNK = 256
-"""Source notes processed at once: the unit of work that an interruption loses."""
-
-HEADROOM = np.float32(1 - 2**-20)
-"""Peak of a note that had to be turned down."""
+CHUNK = 256  # Source notes processed at once: the unit of work that an interruption loses.
+HEADROOM = np.float32(1 - 2**-20)  # Peak of a note that had to be turned down.
 
 
-class Source(Protocol):
-    """Where notes come from; those that cannot be used go to ``reject``."""
-
-    def inputs(self) -> dict[str, str]:
-        """Fingerprints, by name, of the files that show whether the source is still the same."""
-
-    def index(self, work: Path, reject: Rejected) -> Index:
-        """Every selected note, always in the same order; may keep files for `read` in ``work``."""
-
-    def read(self, entries: list[NoteRef], work: Path, reject: Rejected) -> Iterator[Note]:
-        """The notes of ``entries``, in their order."""
-
+Source = SoundFont | NSynth | Folder
+"""Where notes come from: ``inputs`` are fingerprints, by name, of the files that show whether it is
+still the same. ``index`` gives every selected note, always in the same order, and may keep files
+for ``read`` in the work folder; notes that cannot be used go to ``reject``.
+"""
 
 SOURCES = {"soundfont": SoundFont, "nsynth": NSynth, "folder": Folder}
 

@@ -55,16 +55,8 @@ class BuildJournal:
     The journal is replaced after every chunk; what a partial file holds beyond the journal's byte
     count was interrupted, and is cut off when the build goes on.
 
-    Attributes
-    ----------
-    folder : Path
-        Where the partial files are; a source may keep files there too.
-    chunks : int
-        Number of chunks that are done.
-    rejected : Rejected
-        Takes notes that turn out to be unusable when they are read or processed.
-    turned_down : dict
-        How many notes had to be turned down, and the least factor.
+    In its ``folder`` a source may keep files too. ``rejected`` takes notes that turn out to be
+    unusable when they are read or processed.
     """
 
     def __init__(self, directory: Path, identity: Mapping[str, Any], skip_bad: bool):

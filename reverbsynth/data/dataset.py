@@ -40,12 +40,7 @@ class DataSet:
     >>> note.audio.shape
     (64000,)
 
-    Attributes
-    ----------
-    manifest : dict
-        Settings, counts, SHA-256 of each file, versions, engines, skipped notes.
-    splits : tuple
-        ``("train", "valid", "test")``.
+    Its ``manifest`` has the settings, each file's SHA-256, versions, engines and skipped notes.
     """
 
     splits = SPLITS

@@ -23,11 +23,8 @@ SHA256 = {
 }
 """As tensorflow-datasets 4.9.10 lists them; the server gives the MD5 of the others."""
 
-BLOCK = 2**16
-"""Bytes stored at once; a broken connection loses at most so many."""
-
-TIMEOUT = 60
-"""Seconds without an answer after which the server is given up."""
+BLOCK = 2**16  # Bytes stored at once; a broken connection loses at most so many.
+TIMEOUT = 60  # Seconds without an answer after which the server is given up.
 
 
 def download_nsynth(directory: Path | str, split: str, form: str = "jsonwav") -> Path:
@@ -39,7 +36,6 @@ def download_nsynth(directory: Path | str, split: str, form: str = "jsonwav") ->
         Folder of the archive; an unfinished one is kept there as ``.part``.
     split : {"train", "valid", "test"}
     form : {"jsonwav", "tfrecord"}
-        JSON and WAV files, or one TFRecord file.
 
     Returns
     -------

@@ -15,10 +15,8 @@ from reverbsynth.settings import DataSettings
 
 SPLITS = ("train", "valid", "test")
 
-UNKNOWN_VELOCITY = 0
-"""Velocity of a note whose source does not give it."""
-
-UNKNOWN_INSTRUMENT = "unknown"
+UNKNOWN_VELOCITY, UNKNOWN_INSTRUMENT = 0, "unknown"
+"""Those of a note whose source does not give them."""
 
 SILENCE = 1e-4
 """A note whose `swing` is below this (-80 dB of full scale) counts as silent."""
@@ -28,20 +26,9 @@ SILENCE = 1e-4
 class Note:
     """One clip: a note as its source gave it, or a processed twin of such a note.
 
-    Attributes
-    ----------
-    id : str
-        Name of the clip within its data set.
-    audio : ndarray, float32 [shape=(64000,)]
-        Samples in [-1, 1], at 16 kHz.
-    pitch, velocity : int
-        In MIDI.
-    instrument : str
-        Its name within the source.
-    effect : str
-        Label of the processing; ``"dry"`` is none.
-    origin : str
-        Id of the source note, shared by all its twins; by default the note's own id.
+    ``audio`` is float32 [shape=(64000,)], in [-1, 1] at 16 kHz; pitch and velocity are MIDI's, and
+    ``effect`` labels the processing (``"dry"`` is none). ``origin`` is the id of the source note,
+    shared by all its twins; by default the note's own id.
     """
 
     id: str
@@ -188,18 +175,11 @@ def split_notes(entries: Sequence[NoteRef], settings: DataSettings, seed: int) -
 def assign_splits(
     ids: Sequence[str], shares: tuple[float, float, float], seed: int
 ) -> dict[str, str]:
-    """Assign source notes at random to train, valid and test.
+    """Assign source notes, by id, at random to train, valid and test, whatever their order.
 
-    The twins of a note are in its split, so that no split has a note that another one holds.
-
-    Parameters
-    ----------
-    ids : sequence of str
-        Ids of the source notes, each once; their order does not matter.
-    shares : tuple of float
-        With a sum of 1. Every split with a share above 0 gets at least one note; a `DataError`
-        where there are fewer notes than such splits.
-    seed : int
+    Every split with a share above 0 gets at least one note; a `DataError` where there are fewer
+    notes than such splits. The twins of a note are in its split, so that no split has a note that
+    another one holds.
     """
     wanted = [split for split, share in zip(SPLITS, shares, strict=True) if share > 0]
     if len(ids) < len(wanted):

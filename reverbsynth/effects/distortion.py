@@ -8,8 +8,7 @@ from scipy.signal import resample_poly
 
 from reverbsynth.effects import Effect
 
-OVERSAMPLING = 4
-"""The clipper runs at this multiple of the rate, so that its harmonics do not fold back."""
+OVERSAMPLING = 4  # Of the clipper, so that its harmonics do not fold back.
 
 
 class Distortion(Effect):

@@ -11,8 +11,7 @@ from reverbsynth.errors import DataError, SettingsError
 from reverbsynth.files.checksum import sha256
 from reverbsynth.files.reading import reading
 
-LARGEST_HASHED = 256 * 2**20
-"""Bytes of the largest file that is read whole only to see whether it changed."""
+LARGEST_HASHED = 256 * 2**20  # Bytes that are read only to see whether a file changed.
 
 
 def required(path: Path | None, expected: str) -> Path:

@@ -28,15 +28,9 @@ from reverbsynth.data.sources.nsynth_metadata import (
 from reverbsynth.errors import DataError
 from reverbsynth.progress import ProgressDisplay
 
-KEPT = "kept.bin"
-"""File of the work folder with the wanted notes, one after another."""
-
-LARGEST_NOTE = 4 * 2**20
-"""Bytes. A note's WAV file takes 128,044."""
-
-LARGEST_HEADER = 2**16
-"""Bytes of the longest name or other header that tar may put before a member."""
-
+KEPT = "kept.bin"  # File of the work folder with the wanted notes, one after another.
+LARGEST_NOTE = 4 * 2**20  # Bytes. A note's WAV file takes 128,044.
+LARGEST_HEADER = 2**16  # Bytes of the longest name or other header before a member.
 BUFFER = 2**20
 _HEADERS = (
     tarfile.GNUTYPE_LONGNAME,

@@ -39,14 +39,9 @@ block: on the boundary, rounding would decide which block a note starts with."""
 CUT = 4.05
 """Seconds after which what still sounds of a note is silenced, before the next one starts."""
 
-SCORE = 50
-"""Notes in one score, which bounds the memory it takes (200 s at 48 kHz in stereo)."""
-
+SCORE = 50  # Notes in one score, which bounds its memory (200 s at 48 kHz in stereo).
 RENDER_RATE = 48_000
-
-TICKS, TEMPO = 480, 125.0
-"""Ticks a beat and beats a minute: one tick is one millisecond."""
-
+TICKS, TEMPO = 480, 125.0  # Ticks a beat and beats a minute: one tick is one millisecond.
 _BANK, _VOLUME, _EXPRESSION, _REVERB, _CHORUS, _SOUND_OFF = 0, 7, 11, 91, 93, 120
 
 

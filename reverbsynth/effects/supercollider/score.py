@@ -24,9 +24,7 @@ from reverbsynth.audio.format import SAMPLE_RATE
 from reverbsynth.effects.supercollider.synthdef import SynthDef
 from reverbsynth.errors import ReverbSynthError
 
-MEMORY = 262_144
-"""Kilobytes for delay lines: every synth of the paper's reverb takes 17."""
-
+MEMORY = 262_144  # Kilobytes for delay lines: every synth of the paper's reverb takes 17.
 INSTALL = "install SuperCollider's server (Debian, Ubuntu: apt-get install supercollider-server)"
 Controls = Mapping[str, float | Sequence[float]]
 _BUFFER, _GROUP = 0, 1
@@ -56,14 +54,11 @@ def render(
     Parameters
     ----------
     synthdef : SynthDef
-        Plays the buffer of its control ``bufnum`` and writes mono to bus 0 (or to its control
-        ``out``).
+        Plays the buffer of its control ``bufnum`` and writes mono to bus 0 (or to its ``out``).
     audio : ndarray, float32 [shape=(notes, samples)]
         At 16 kHz.
-    controls : sequence of dict
-        Values of the synth's controls, for each note.
-    seeds : sequence of int, optional
-        What scsynth's random numbers are seeded with, for each note; 0 by default.
+    controls, seeds : sequence
+        Values of the synth's controls, and the seed of its random numbers (0), for each note.
     """
     notes, samples = audio.shape
     slot = math.ceil(samples / SAMPLE_RATE)

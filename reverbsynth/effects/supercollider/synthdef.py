@@ -8,8 +8,7 @@ from pathlib import Path
 from reverbsynth.errors import DataError
 from reverbsynth.files.reading import reading
 
-LARGEST = 2**20
-"""Bytes of the largest compiled SynthDef that is read."""
+LARGEST = 2**20  # Bytes of the largest compiled SynthDef that is read.
 
 
 @dataclass(frozen=True)
