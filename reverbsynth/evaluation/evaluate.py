@@ -20,7 +20,7 @@ from reverbsynth.evaluation.bootstrap import Bootstrap
 from reverbsynth.evaluation.classifier import LabelClassifier
 from reverbsynth.evaluation.clips import Clips
 from reverbsynth.evaluation.grid import Grid, generated_grid, real_grid
-from reverbsynth.evaluation.metrics import collective, memorization, paired, per_note
+from reverbsynth.evaluation.metrics import collective, memorization, paired, per_note, unrecorded
 from reverbsynth.evaluation.metrics.base import measure_all
 from reverbsynth.evaluation.note_sets import EvaluationData, NoteSet
 from reverbsynth.evaluation.report import Report
@@ -167,6 +167,7 @@ def _evaluated(
         groups = {
             "Notes": per_note.usable(notes),
             "Pitch": per_note.pitch(notes),
+            "Keys without recordings": unrecorded.pitch(notes),
             "Reverb": per_note.reverb(notes),
             "Spectrum": per_note.spectrum(notes),
             "Distribution": collective.distribution(notes),
@@ -234,13 +235,24 @@ def _prepared(
         generated = replace(generated, effect=np.full(len(generated), effects[0], object))
     pitches = sorted(set(grid.clips.pitch.tolist()) & set(instrument.pitches))
     if len(pitches) < 2:
-        known = sorted({row["pitch"] for row in data.index("train")} & set(instrument.pitches))
+        known = sorted(set(data.keys("train")) & set(instrument.pitches))
         pitches = [known[index] for index in evenly_spaced(len(known), limits.grid_pitches)]
     swapped = paired.effect_swapped_notes(instrument, data, limits.pairs, seed)
     played = generated_grid(instrument, data, limits.grid_latents, pitches, seed)
 
-    def note_set(name: str, clips: Clips, grid: Grid) -> NoteSet:
+    def note_set(name: str, clips: Clips, grid: Grid | None = None) -> NoteSet:
+        grid = Grid.empty(clips) if grid is None else grid
         return NoteSet(name, clips, grid, classifiers, limits.straightness)
+
+    of_keys = {}
+    if keys := unrecorded.unrecorded_keys(instrument, data):
+        chosen = np.isin(held_out.pitch, keys)
+        of_keys = {
+            "real": held_out.where(chosen),
+            "ceiling": ceiling.where(chosen),
+            "generated": unrecorded.generated_notes(instrument, data, keys, limits.notes, seed),
+            "resampled": unrecorded.resampled_notes(training, keys, limits.notes),
+        }
 
     return EvaluationData(
         limits,
@@ -250,8 +262,9 @@ def _prepared(
         note_set("ceiling", ceiling, replace(grid, clips=grid_ceiling)),
         note_set("generated", generated, played),
         effects,
-        None if swapped is None else note_set("effect-swapped", swapped, Grid.empty(swapped)),
+        None if swapped is None else note_set("effect-swapped", swapped),
         paired.effect_sweep_levels(instrument, data, limits.sweep_notes, seed),
+        {name: note_set(name, clips) for name, clips in of_keys.items()},
     )
 
 

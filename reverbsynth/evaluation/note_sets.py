@@ -110,6 +110,9 @@ class EvaluationData:
         Held-out notes through an image at the stage's resolution.
     effect_swapped, sweep_levels
         What `reverbsynth.evaluation.metrics.paired` makes for an instrument with effects.
+    unrecorded : dict of NoteSet
+        Notes of keys without training notes: ``real``, ``ceiling``, ``generated`` and the
+        baseline's, ``resampled``; empty where all keys have some.
     """
 
     settings: EvaluationSettings
@@ -121,6 +124,7 @@ class EvaluationData:
     effects: list[str]
     effect_swapped: NoteSet | None = None
     sweep_levels: dict[str, np.ndarray] = field(default_factory=dict)
+    unrecorded: dict[str, NoteSet] = field(default_factory=dict)
 
     @property
     def note_sets(self) -> tuple[NoteSet, NoteSet, NoteSet]:

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 import reverbsynth.evaluation.evaluate as evaluate_module
 from reverbsynth.book.chapters import effects
 from reverbsynth.book.chapters import evaluation as pictures
+from reverbsynth.data.build import build_data
 from reverbsynth.data.dataset import DataSet
 from reverbsynth.errors import ReverbSynthError, RunError
 from reverbsynth.evaluation import claims, gansynth_table, representations
@@ -55,6 +56,10 @@ class Player(Instrument):
         self._kinds = [sorted(set(clips.instrument)), sorted(set(clips.effect))]
         self._spoil = spoil
 
+    @property
+    def pitches(self):
+        return list(self.labels["pitch"])
+
     def notes(self, pitches, z=None, seed=None, effect=None, **labels):
         z = self.latents(len(pitches), seed) if z is None else z
         kinds = [
@@ -94,6 +99,7 @@ def test_every_measure_has_a_number_or_a_missing_reason(of_run):
     assert {row.group for row in of_run.rows} == {
         "Notes",
         "Pitch",
+        "Keys without recordings",
         "Reverb",
         "Reverb by octave",
         "Spectrum",
@@ -222,6 +228,21 @@ def test_a_perfect_player_is_as_good_as_the_ceiling(small_data, quick):
     assert found["paired.louder.reverb"].generated.value == 1
     assert found["dial.monotone.reverb"].generated.value > 0.95
     assert verdicts["dial"] == claims.REPRODUCED
+
+
+def test_keys_held_out_of_training_are_measured_beside_resampled_notes(
+    small_settings, quick, tmp_path
+):
+    held_out = {"data.train_every": 3, "data.source.pitches": [40, 43]}
+    data = build_data(small_settings.replace(**held_out), tmp_path / "data")
+    assert data.keys("train") == [40, 43]
+    settings = quick.replace(**{"evaluation.classifier_steps": 2})
+    found = evaluate(Player(data, ("pitch", "effect")), data, settings)
+    measures = found["keys.within"]
+    assert measures.generated.value == measures.real.value == measures.ceiling.value == 1
+    assert measures.generated.notes == 12
+    assert found["keys.resampled.within"].real.value == 1
+    assert found["keys.resampled.within"].generated.missing_reason == "—"
 
 
 @pytest.mark.parametrize(("factor", "reason"), [(0.0, "silent"), (np.nan, "NaN")])

@@ -11,6 +11,7 @@ from reverbsynth.evaluation.note_sets import EvaluationData, NoteSet
 from reverbsynth.evaluation.report import Row
 
 NOT_ASKED = "not asked"
+NOT_APPLICABLE = "—"
 _DIGITS = {"%": 1, "dB": 1, "cents": 1}
 
 

@@ -10,7 +10,7 @@ from reverbsynth.evaluation.bootstrap import TOO_FEW, Measure, NotMeasured
 from reverbsynth.evaluation.classifier import FEATURES
 from reverbsynth.evaluation.grid import Grid
 from reverbsynth.evaluation.metrics import memorization
-from reverbsynth.evaluation.metrics.base import Metric
+from reverbsynth.evaluation.metrics.base import NOT_APPLICABLE, Metric
 from reverbsynth.evaluation.metrics.distribution import (
     KernelDistance,
     different_bins,
@@ -21,7 +21,6 @@ from reverbsynth.evaluation.metrics.diversity import Spread, intraclass_correlat
 from reverbsynth.evaluation.note_sets import EvaluationData, NoteSet
 
 REFERENCE = "the reference"
-NOT_APPLICABLE = "—"
 
 
 def distribution(data: EvaluationData) -> Iterator[Metric]:

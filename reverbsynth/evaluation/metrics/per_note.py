@@ -89,17 +89,22 @@ def pitch(data: EvaluationData) -> Iterator[Metric]:
     def mean_entropy(notes: NoteSet) -> Measure:
         return data.bootstrap.mean(entropy(notes.pitch.probabilities))
 
-    def within(notes: NoteSet) -> Measure:
-        return share(data, notes, np.abs(notes.cents) <= HIT)
-
-    def error(notes: NoteSet) -> Measure:
-        reasons = [UNHEARD if np.isnan(cents) else "" for cents in notes.cents]
-        return data.bootstrap.median(np.abs(notes.cents), reasons)
-
+    within, error = partial(within_50_cents, data), partial(pitch_error, data)
     yield Metric("pitch.accuracy", "pitch accuracy", "%", accuracy)
     yield Metric("pitch.entropy", "pitch entropy", "nats", mean_entropy)
     yield Metric("pitch.within", "estimate within 50 cents", "%", within)
     yield Metric("pitch.cents", "median error of the estimate", "cents", error)
+
+
+def within_50_cents(data: EvaluationData, notes: NoteSet) -> Measure:
+    """Measure the share of notes whose estimated pitch is within 50 cents of the requested one."""
+    return share(data, notes, np.abs(notes.cents) <= HIT)
+
+
+def pitch_error(data: EvaluationData, notes: NoteSet) -> Measure:
+    """Measure the median distance in cents of the estimated from the requested pitch."""
+    reasons = [UNHEARD if np.isnan(cents) else "" for cents in notes.cents]
+    return data.bootstrap.median(np.abs(notes.cents), reasons)
 
 
 def spectrum(data: EvaluationData) -> Iterator[Metric]:

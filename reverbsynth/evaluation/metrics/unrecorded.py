@@ -1,0 +1,71 @@
+"""Keys that no training note was recorded for: whether notes of them are in tune.
+
+The baseline is what a sampler plays there: a training note of the nearest key, resampled.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+
+from reverbsynth.data.dataset import DataSet
+from reverbsynth.evaluation.bootstrap import Measure, NotMeasured
+from reverbsynth.evaluation.clips import Clips, draw_labels
+from reverbsynth.evaluation.metrics.base import NOT_APPLICABLE, NOT_ASKED, Metric
+from reverbsynth.evaluation.metrics.per_note import pitch_error, within_50_cents
+from reverbsynth.evaluation.note_sets import EvaluationData, NoteSet
+from reverbsynth.instrument.instrument import Instrument
+from reverbsynth.instrument.resampling import transposed
+from reverbsynth.seeds import evenly_spaced, generator
+
+
+def unrecorded_keys(instrument: Instrument, data: DataSet) -> list[int]:
+    """Return the instrument's keys that have no training notes."""
+    recorded = data.keys("train")
+    return [key for key in instrument.keys if key not in recorded]
+
+
+def generated_notes(
+    instrument: Instrument, data: DataSet, keys: Sequence[int], count: int, seed: int
+) -> Clips:
+    """Generate notes, one key after the other; other labels are those of training notes."""
+    labels = draw_labels(instrument, data, count, generator(seed, "evaluation", "unrecorded"))
+    labels["pitch"] = np.resize(keys, count).tolist()
+    return Clips.played(instrument, labels.pop("pitch"), labels, seed=seed)
+
+
+def resampled_notes(training: Clips, keys: Sequence[int], count: int) -> Clips:
+    """Shift notes of the nearest recorded key, in their effects, to each key; cut or pad to 4 s."""
+    pairs = []
+    for key in keys:
+        distances = np.abs(training.pitch - key)
+        nearest = training.pitch[distances.argmin()]
+        pairs += [(key, note) for note in np.flatnonzero(training.pitch == nearest)]
+    pitches, notes = np.array(pairs)[evenly_spaced(len(pairs), count)].T
+    clips = training.where(notes)
+    shifts = zip(clips.waves, pitches - clips.pitch, strict=True)
+    return replace(clips, waves=np.stack([transposed(*shift) for shift in shifts]), pitch=pitches)
+
+
+def pitch(data: EvaluationData) -> Iterator[Metric]:
+    """Measure the pitch of notes of these keys; the baseline's notes are real ones."""
+
+    def measure(
+        function: Callable[[EvaluationData, NoteSet], Measure], baseline: bool, notes: NoteSet
+    ) -> Measure:
+        if not data.unrecorded:
+            raise NotMeasured(NOT_ASKED)
+        if baseline and notes is not data.real:
+            raise NotMeasured(NOT_APPLICABLE)
+        return function(data, data.unrecorded["resampled" if baseline else notes.name])
+
+    for prefix, name, baseline in (
+        ("keys", "", False),
+        ("keys.resampled", "nearest training note resampled: ", True),
+    ):
+        within, cents = (
+            partial(measure, each, baseline) for each in (within_50_cents, pitch_error)
+        )
+        yield Metric(f"{prefix}.within", f"{name}estimate within 50 cents", "%", within)
+        yield Metric(f"{prefix}.cents", f"{name}median error of the estimate", "cents", cents)
