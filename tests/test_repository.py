@@ -18,7 +18,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 from reverbsynth.book.publish import BRANCH
-from reverbsynth.book.reference import PARTS, page_name
+from reverbsynth.book.reference import PARTS
 from reverbsynth.provenance import REPOSITORY
 
 ROOT = Path(__file__).parents[1]
@@ -162,7 +162,8 @@ def test_the_contents_list_every_page():
     listed = [contents["root"]]
     listed += [chapter["file"] for part in contents["parts"] for chapter in part["chapters"]]
     prose = [path.stem for path in (ROOT / "book").glob("*.md")]
-    made = ["changelog", "reference/settings", *(f"reference/{page_name(t)}" for t in PARTS)]
+    parts = (title.lower().replace(" ", "-") for title in PARTS)
+    made = ["changelog", "reference/settings", *(f"reference/{part}" for part in parts)]
     notebooks = [f"notebooks/{path.stem}" for path in NOTEBOOKS]
     assert sorted(listed) == sorted(prose + made + notebooks)
 

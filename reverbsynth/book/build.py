@@ -13,7 +13,6 @@ import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +30,7 @@ from reverbsynth.book.workspace import Workspace, workspace
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.files.atomic import write_text
 from reverbsynth.instrument.export import web_keyboard
-from reverbsynth.settings import Settings
+from reverbsynth.settings import Settings, presets
 
 ROOT = Path(__file__).resolve().parents[2]
 """The checkout: notebooks and prose are not part of an installed package."""
@@ -42,8 +41,7 @@ KEYBOARD = "keyboard.html"
 _CONFIGURATION = ("_config.yml", "_toc.yml")
 _JUPYTER_BOOK = "from jupyter_book.cli.main import main; main()"
 
-_JOBS = 2
-"""Notebooks executed at a time: each keeps one core busy, importing for the most part."""
+_JOBS = 2  # notebooks executed at a time: each keeps one core busy, importing for the most part
 
 
 def build_book(
@@ -100,9 +98,7 @@ def build_book(
 
 
 def prepare(workspace: Workspace) -> None:
-    """Make what the notebooks share, with progress on this terminal: the data, the run, and the
-    report on the instrument that is played.
-    """
+    """Make what the notebooks share: the data, the run, and the played instrument's report."""
     _ = workspace.data
     for run in (workspace.run, workspace.showcase.run):
         if run.bundled:
@@ -116,10 +112,9 @@ def assemble(root: Path, source: Path) -> Path:
     shutil.copytree(root / "book", source, ignore=shutil.ignore_patterns("results"))
     write_reference(source)
     draw_rooms(source / "_static")
-    for name in _CONFIGURATION:
-        shutil.copyfile(root / name, source / name)
-    if (root / "CHANGELOG.md").is_file():
-        shutil.copyfile(root / "CHANGELOG.md", source / "changelog.md")
+    for name in (*_CONFIGURATION, "CHANGELOG.md"):
+        if (root / name).is_file():
+            shutil.copyfile(root / name, source / name.lower())
     return source
 
 
@@ -140,10 +135,7 @@ def execute(
 ) -> None:
     """Run notebooks with papermill, some at a time, and tidy them for the page.
 
-    Raises
-    ------
-    ReverbSynthError
-        For the first notebook with a failing cell; the executed part of it stays in ``target``.
+    The first notebook with a failing cell ends it; its executed part stays in ``target``.
     """
     book = target.parent
     (target / MEDIA).mkdir(parents=True, exist_ok=True)
@@ -171,12 +163,9 @@ def execute(
 
 
 def render(source: Path, output: Path, console: Console) -> Path:
-    """Render the assembled book with Jupyter Book; any warning is an error.
+    """Render the assembled book with Jupyter Book, any warning being an error.
 
-    Returns
-    -------
-    Path
-        ``<output>/html/index.html``.
+    Returns ``<output>/html/index.html``.
     """
     work, log = output / "render", output / "render.log"
     shutil.rmtree(work, ignore_errors=True)
@@ -203,25 +192,21 @@ def render(source: Path, output: Path, console: Console) -> Path:
 
 def _parameters(settings: Settings | str | Path, run: Path | str | None, output: Path) -> dict:
     """The parameters of every notebook; settings that no preset holds travel as a file."""
-    preset = settings.name if isinstance(settings, Settings) else settings
     if isinstance(settings, Settings):
-        same = False
-        with suppress(ReverbSynthError):
-            same = Settings.preset(settings.name) == settings
-        if not same:
-            preset = output / "settings" / f"{settings.hash}.yaml"
-            write_text(preset, settings.to_yaml())
-    return {"preset": str(preset), "run": str(Path(run).resolve()) if run else ""}
+        name, own = settings.name, settings
+        settings = name
+        if name not in presets() or Settings.preset(name) != own:
+            settings = output / "settings" / f"{own.hash}.yaml"
+            write_text(settings, own.to_yaml())
+    return {"preset": str(settings), "run": str(Path(run).resolve()) if run else ""}
 
 
 def _papermill(notebook: Path, target: Path, parameters: Path) -> None:
     """Execute one notebook, beside its media, in a process of its own."""
     command = [sys.executable, "-m", "papermill", str(notebook), str(target)]
     command += ["-f", str(parameters), "--cwd", str(target.parent), "--no-progress-bar"]
-    quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONWARNINGS": "ignore"}
-    done = subprocess.run(
-        command, capture_output=True, text=True, check=False, env={**os.environ, **quiet}
-    )
+    quiet = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONWARNINGS": "ignore"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=quiet)
     if done.returncode != 0:
         reason = _failure(target) or _last_lines(done.stderr, 1)
         raise ReverbSynthError(f"{notebook}: {reason}; executed so far: {target}")
@@ -238,10 +223,7 @@ def _failure(notebook: Path) -> str | None:
 
 
 def _tidy(notebook: Path) -> None:
-    """Show the parameters that were used, folded away, in place of the ones they replaced.
-
-    Messages of libraries on stderr are left out.
-    """
+    """Fold away the parameters that were used, leave out those they replaced, and stderr."""
     content = nbformat.read(notebook, as_version=4)
     for cell in content.cells:
         if "outputs" in cell:

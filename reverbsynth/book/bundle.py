@@ -123,15 +123,7 @@ def bundle(
 def check(run: Run) -> None:
     """Compare a bundle's files with its manifest, and its size with what a repository can carry.
 
-    Parameters
-    ----------
-    run : Run
-        A bundle, opened.
-
-    Raises
-    ------
-    RunError
-        For a file that is missing, changed or too large, or a bundle that is.
+    Raises RunError for a file that is missing, changed or too large, or a bundle that is.
     """
     for name, expected in run.manifest["bundle"]["files"].items():
         path = run.directory / name
@@ -141,18 +133,11 @@ def check(run: Run) -> None:
 
 
 def thinned(metrics: pd.DataFrame, rows: int = ROWS) -> pd.DataFrame:
-    """Average the metrics over equal numbers of steps.
+    """Average the metrics over equal numbers of steps, to at most ``rows`` rows a stage.
 
     A row has the images, blend and seconds at the end of its steps, how many ``steps`` they were,
     and the mean of every loss over those that measured it: of Griffin-Lim consistency, which is
     measured now and then, each measurement counts, and a row without one has none.
-
-    Parameters
-    ----------
-    metrics : DataFrame
-        As `Run.metrics` gives it.
-    rows : int
-        At most so many of each stage.
     """
     parts = []
     for _, part in metrics.groupby("stage", sort=True):
@@ -191,10 +176,8 @@ def _keep_samples(run: Run, stage: int, count: int, folder: Path) -> None:
     """A few samples of a stage, at its own resolution, in float16."""
     stored = run.stored_samples(stage)
     rows = evenly_spaced(len(stored["real"]), count)
-    labels = {
-        name: [values[row] for row in rows]
-        for name, values in json.loads(str(stored["labels"])).items()
-    }
+    labels = json.loads(str(stored["labels"]))
+    labels = {name: [values[row] for row in rows] for name, values in labels.items()}
     images = {kind: stored[kind][rows].astype(np.float16) for kind in ("real", "generated")}
     with atomic_path(folder / "samples.npz") as path:
         np.savez_compressed(path, labels=json.dumps(labels), **images)
@@ -211,17 +194,15 @@ def _write_players(instrument: Instrument, folder: Path) -> Iterator[dict]:
             (wave,) = instrument.notes([pitch], z, **labels)
             name = "players/" + "-".join([f"{pitch:03d}", *map(str, values)]) + ".flac"
             peak = float(np.abs(wave).max(initial=0))
-            # Turned down only where it would clip.
-            write_audio(folder / name, at_peak(wave, min(peak, 1.0)))
+            write_audio(folder / name, at_peak(wave, min(peak, 1.0)))  # lower only where it clips
             yield {"file": name, "pitch": pitch, "labels": labels, "seed": _SEED, "peak": peak}
 
 
 def _manifest(run: Run, folder: Path, players: list[dict]) -> dict:
     """The run's manifest without its machine's folders, and what the bundle is."""
-    facts = {key: value for key, value in run.manifest.items() if key != "data_directory"}
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return {
-        **facts,
+        **{key: value for key, value in run.manifest.items() if key != "data_directory"},
         "dirty": str(run.manifest["commit"]).endswith("+"),
         "bundle": {
             "format": FORMAT,
@@ -238,10 +219,8 @@ def _check_sizes(folder: Path, directory: Path) -> None:
     """Refuse a bundle too large for a repository; messages name the directory it is meant for."""
     sizes = {path: path.stat().st_size for path in folder.rglob("*") if path.is_file()}
     largest, total = max(sizes, key=sizes.__getitem__), sum(sizes.values())
-    if sizes[largest] > LARGEST_FILE:
-        raise RunError(
-            f"{directory / largest.relative_to(folder)}: {sizes[largest]:,} bytes, expected at "
-            f"most {LARGEST_FILE:,}"
-        )
+    if (size := sizes[largest]) > LARGEST_FILE:
+        path = directory / largest.relative_to(folder)
+        raise RunError(f"{path}: {size:,} bytes, expected at most {LARGEST_FILE:,}")
     if total > LARGEST_BUNDLE:
         raise RunError(f"{directory}: {total:,} bytes in all, expected at most {LARGEST_BUNDLE:,}")

@@ -19,6 +19,7 @@ from reverbsynth.book.players import MEDIA, Players, Sound, address
 from reverbsynth.book.style import style
 from reverbsynth.book.workspace import SMOKE_PRESETS, Workspace
 from reverbsynth.files.atomic import atomic_path, write_text
+from reverbsynth.files.png import png
 from reverbsynth.provenance import commit, commit_address
 from reverbsynth.settings import Settings
 from reverbsynth.training.run import Run
@@ -26,8 +27,7 @@ from reverbsynth.training.run import Run
 Source = Union[Run, Workspace, Settings, "Origin"]
 """What a figure's numbers come from."""
 
-_LONG_WORD = 40
-"""Characters of a word that a table may break: a checksum."""
+_LONG_WORD = 40  # characters of a word that a table may break: a checksum
 
 
 @dataclass(frozen=True)
@@ -38,14 +38,10 @@ class Origin:
     ----------
     run
         Name of the run's directory; None for what is drawn from data or formulas alone.
-    preset
-        Name of the settings.
-    settings_hash
-        Hash of the settings.
+    preset, settings_hash, settings
+        Name, hash and YAML of the settings.
     commit
-        Commit that made the run or the data.
-    settings
-        All of the settings, as YAML.
+        The commit that made the run or the data.
     """
 
     run: str | None
@@ -88,30 +84,18 @@ class Origin:
         return self._line(shown, _commit_link)
 
     def _line(self, settings: str, show_commit: Callable[[str], str]) -> str:
-        parts = [
-            f"Run {html.escape(self.run)}" if self.run else "No training run",
-            f"preset {self.preset}",
-            f"settings {settings}",
-            f"commit {show_commit(self.commit)}",
-        ]
+        run = f"Run {html.escape(self.run)}" if self.run else "No training run"
+        line = f"{run} · preset {self.preset} · settings {settings}"
+        line += f" · commit {show_commit(self.commit)}"
         if self.commit != commit():
-            parts.append(f"drawn at commit {show_commit(commit())}")
-        smoke = " A smoke run, not a result." if self.preset in SMOKE_PRESETS else ""
-        return " · ".join(parts) + "." + smoke
+            line += f" · drawn at commit {show_commit(commit())}"
+        return f"{line}.{' A smoke run, not a result.' if self.preset in SMOKE_PRESETS else ''}"
 
 
 class Captioned:
     """A figure or table with its caption, as HTML that needs no kernel and no other host.
 
-    Parameters
-    ----------
-    content : str
-        HTML.
-    caption : str
-        ``**bold**`` is understood.
-    origin : Origin
-    name : str
-        The link target.
+    In the caption ``**bold**`` is understood; ``name`` is the link target.
     """
 
     def __init__(self, content: str, caption: str, origin: Origin, name: str):
@@ -174,10 +158,10 @@ def picture(figure: Figure, name: str, caption: str, origin: Origin, alt: str) -
     facts.add_itxt("Title", caption.replace("**", ""))
     facts.add_itxt("Source", origin.line)
     with style():
-        figure.savefig(drawn, format="png")
+        figure.savefig(drawn)
     with Image.open(drawn) as image, atomic_path(path) as temporary:
         reduced = image.convert("RGB").quantize(255, dither=Image.Dither.NONE)
-        reduced.save(temporary, pnginfo=facts, optimize=True)
+        temporary.write_bytes(png(reduced, pnginfo=facts, optimize=True))
     width, height = (round(100 * inches) for inches in figure.get_size_inches())
     return (
         f'<div class="rs-scroll"><img src="{address(path, "image/png")}" alt="{html.escape(alt)}" '
@@ -191,15 +175,16 @@ def table(
     """A table with a caption and its provenance; numbers are rounded to ``digits``."""
     if frame.index.name is not None:
         frame = frame.reset_index()
-    numeric = [pd.api.types.is_numeric_dtype(frame[column]) for column in frame.columns]
-    head = _cells(frame.columns, numeric, "th")
-    rows = ([_number(value, digits) for value in row] for row in frame.itertuples(index=False))
-    body = "".join(f"<tr>{_cells(row, numeric, 'td')}</tr>" for row in rows)
-    content = (
-        '<div class="rs-scroll"><table class="rs-table">'
-        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
-    )
-    return Captioned(content, caption, Origin.of(source), name)
+    numeric = list(map(pd.api.types.is_numeric_dtype, frame.dtypes))
+
+    def row(values: Sequence[object], tag: str) -> str:
+        cells = zip(values, numeric, strict=True)
+        return f"<tr>{''.join(_cell(value, tag, right, digits) for value, right in cells)}</tr>"
+
+    head = row(list(map(str, frame.columns)), "th")
+    body = "".join(row(values, "td") for values in frame.itertuples(index=False))
+    content = f'<table class="rs-table"><thead>{head}</thead><tbody>{body}</tbody></table>'
+    return Captioned(f'<div class="rs-scroll">{content}</div>', caption, Origin.of(source), name)
 
 
 def facts_table(facts: Mapping[str, str]) -> pd.DataFrame:
@@ -218,19 +203,11 @@ def _commit_link(revision: str) -> str:
     return f'<a href="{page}">{shown}</a>' if page else shown
 
 
-def _cells(values: Sequence[object], numeric: Sequence[bool], tag: str) -> str:
-    cells = []
-    for value, right in zip(values, numeric, strict=True):
-        text = str(value).strip()
-        long = max(map(len, text.split()), default=0) > _LONG_WORD
-        kind = ' class="rs-number"' if right else ' class="rs-long"' if long else ""
-        cells.append(f"<{tag}{kind}>{html.escape(text)}</{tag}>")
-    return "".join(cells)
-
-
-def _number(value: object, digits: int) -> str:
-    if isinstance(value, numbers.Integral):
-        return f"{value:,}"
+def _cell(value: object, tag: str, right: bool, digits: int) -> str:
     if isinstance(value, numbers.Real):
-        return "" if math.isnan(value) else f"{value:,.{digits}f}"
-    return str(value)
+        places = 0 if isinstance(value, numbers.Integral) else digits
+        value = "" if math.isnan(value) else f"{value:,.{places}f}"
+    text = str(value).strip()
+    long = max(map(len, text.split()), default=0) > _LONG_WORD
+    kind = ' class="rs-number"' if right else ' class="rs-long"' if long else ""
+    return f"<{tag}{kind}>{html.escape(text)}</{tag}>"

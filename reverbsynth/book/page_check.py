@@ -65,61 +65,49 @@ class _Page(HTMLParser):
         path = urlsplit(address).path
         return (self.path.parent / unquote(path)).resolve() if path else self.path
 
-    def weight(self) -> tuple[int, str]:
-        """Bytes of the page and what it loads at once, and the name of the heaviest part."""
-        local = (a for a in self.loaded if not _host(a) and not urlsplit(a).scheme)
-        parts = {self.path, *(path for path in map(self.target, local) if path.is_file())}
-        heaviest = max(parts, key=lambda path: path.stat().st_size)
-        return sum(path.stat().st_size for path in parts), heaviest.name
+    def overweight(self) -> list[str]:
+        """The fault of a page that loads more than `WEIGHT_LIMIT` at once, if it does."""
+        parts = {self.path, *(self.target(address) for address in self.loaded if _local(address))}
+        sizes = {path: path.stat().st_size for path in parts if path.is_file()}
+        total, most = sum(sizes.values()) / 1e6, WEIGHT_LIMIT / 1e6
+        fault = f"loads {total:.1f} MB, expected at most {most:.1f} MB; the largest part is "
+        return [fault + max(sizes, key=sizes.__getitem__).name] if total > most else []
 
 
 def check_pages(html: Path, console: Console | None = None) -> int:
-    """Check every page under a folder (see `page_faults`); a console lists all faults.
+    """Check every page under a folder; a console lists all faults.
 
-    Returns
-    -------
-    int
-        The number of pages.
-
-    Raises
-    ------
-    ReverbSynthError
-        With the first fault and the number of faults.
+    Returns the number of pages; the error has the first of `page_faults`, and their number.
     """
-    pages = _pages(html)
-    faults = page_faults(html, pages)
+    faults = page_faults(html)
     if console is not None:
         for fault in faults:
             console.print(fault, markup=False, highlight=False, soft_wrap=True)
     if faults:
         more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
         raise ReverbSynthError(f"{html}: {faults[0]}{more}")
-    return len(pages)
+    return len(_paths(html))
 
 
-def page_faults(html: Path, pages: dict[Path, _Page] | None = None) -> list[str]:
+def page_faults(html: Path) -> list[str]:
     """What is wrong with the pages under a folder, each fault with the page and the element.
 
     Nothing is loaded from another host, every local file and target that a page refers to exists,
     every picture and player has a text for those who cannot see it, and no page is heavier than
     `WEIGHT_LIMIT`.
     """
-    pages = _pages(html) if pages is None else pages
+    pages = {path: _Page(path) for path in _paths(html)}
     faults: list[str] = []
     for path, page in pages.items():
         fetched = [*page.loaded, *page.waiting]
         found = [*page.nameless]
         found += [f"loads {address} from another host" for address in fetched if _host(address)]
-        for address in [*fetched, *page.linked]:
-            local = not urlsplit(address).scheme and not _host(address)
-            if local and not _exists(page, address, pages):
-                found.append(f"refers to {address}, which does not exist")
-        weight, heaviest = page.weight()
-        if weight > WEIGHT_LIMIT:
-            found.append(
-                f"loads {weight / 1e6:.1f} MB, expected at most {WEIGHT_LIMIT / 1e6:.1f} MB; the "
-                f"largest part is {heaviest}"
-            )
+        found += [
+            f"refers to {address}, which does not exist"
+            for address in (*fetched, *page.linked)
+            if _local(address) and not _exists(page, address, pages)
+        ]
+        found += page.overweight()
         faults += [f"{path.relative_to(html.resolve())}: {fault}" for fault in found]
     return faults
 
@@ -134,12 +122,10 @@ def lighten(html: Path) -> None:
         shutil.rmtree(folder)
 
 
-def _pages(html: Path) -> dict[Path, _Page]:
-    return {
-        path: _Page(path)
-        for path in sorted(html.resolve().rglob("*.html"))
-        if not path.relative_to(html.resolve()).parts[0].startswith("_")
-    }
+def _paths(html: Path) -> list[Path]:
+    root = html.resolve()
+    pages = (path.relative_to(root) for path in sorted(root.rglob("*.html")))
+    return [root / page for page in pages if not page.parts[0].startswith("_")]
 
 
 def _host(address: str) -> bool:
@@ -148,8 +134,11 @@ def _host(address: str) -> bool:
     return bool(parts.netloc) and parts.scheme in ("", "http", "https")
 
 
+def _local(address: str) -> bool:
+    return not urlsplit(address).scheme and not _host(address)
+
+
 def _exists(page: _Page, address: str, pages: dict[Path, _Page]) -> bool:
     target, fragment = page.target(address), urlsplit(address).fragment
-    if not target.is_file():
-        return False
-    return not fragment or target not in pages or fragment in pages[target].targets
+    known = not fragment or target not in pages or fragment in pages[target].targets
+    return target.is_file() and known

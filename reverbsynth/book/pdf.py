@@ -44,11 +44,6 @@ def print_book(html: Path | str, contents: Path | str, target: Path | str) -> in
     -------
     int
         Number of sheets.
-
-    Raises
-    ------
-    ReverbSynthError
-        Without a browser, where the book is not built, or where a page cannot be printed.
     """
     from pypdf import PdfReader, PdfWriter
 
@@ -96,11 +91,9 @@ def _printed(browser: str, page: Path) -> bytes:
 
 def _drop_file_links(sheet: Any) -> None:
     """Take out links to the pages that were printed: they are this machine's files."""
-    links = sheet.get("/Annots")
-    if links is not None:
-        kept = [link for link in links.get_object() if not _is_file(link.get_object())]
-        links.get_object().clear()
-        links.get_object().extend(kept)
+    if (links := sheet.get("/Annots")) is not None:
+        links = links.get_object()
+        links[:] = [link for link in links if not _is_file(link.get_object())]
 
 
 def _is_file(link: Any) -> bool:

@@ -9,8 +9,8 @@ import base64
 import html
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,25 +20,14 @@ MEDIA = Path("media")
 """Folder for sounds and pictures, seen from the notebook's own."""
 
 
-@dataclass(frozen=True)
-class Sound:
-    """A sound and the label of its player.
+class Sound(NamedTuple):
+    """The label of a player ("C2, reverb"), and samples [shape=(n,)] at 16 kHz.
 
-    Attributes
-    ----------
-    label
-        For people: "C2, reverb".
-    audio
-        Samples [shape=(n,)] at 16 kHz; what is beyond [-1, 1] clips, and the player says so.
+    What is beyond [-1, 1] clips, and the player says so.
     """
 
     label: str
     audio: np.ndarray
-
-    @property
-    def clipped(self) -> bool:
-        """Whether samples lie beyond full scale."""
-        return bool(np.abs(self.audio).max(initial=0) > 1)
 
 
 def labelled(labels: Iterable[str], waves: Iterable[np.ndarray]) -> list[Sound]:
@@ -59,14 +48,12 @@ class Players:
     """
 
     def __init__(self, name: str, sounds: Sequence[Sound], columns: int | None = None):
-        self._cells = [_player(f"{name}-{i}", sound) for i, sound in enumerate(sounds, 1)]
-        self._columns = columns or max(len(sounds), 1)
+        players = "".join(_player(f"{name}-{i}", *sound) for i, sound in enumerate(sounds, 1))
+        row = f'<div class="rs-players" style="--columns: {columns or len(sounds)}">'
+        self._html = f"{row}{players}</div>" if players else ""
 
     def _repr_html_(self) -> str:
-        players = "".join(self._cells)
-        if not players:
-            return ""
-        return f'<div class="rs-players" style="--columns: {self._columns}">{players}</div>'
+        return self._html
 
 
 def address(path: Path, mime: str) -> str:
@@ -76,10 +63,11 @@ def address(path: Path, mime: str) -> str:
     return f"data:{mime};base64,{base64.b64encode(path.read_bytes()).decode()}"
 
 
-def _player(name: str, sound: Sound) -> str:
-    path = MEDIA / f"{name}.wav"
-    write_audio(path, np.clip(np.nan_to_num(np.asarray(sound.audio, np.float32)), -1, 1))
-    label = html.escape(sound.label + (" (clipped)" if sound.clipped else ""))
+def _player(name: str, label: str, audio: np.ndarray) -> str:
+    path, samples = MEDIA / f"{name}.wav", np.nan_to_num(np.asarray(audio, np.float32))
+    write_audio(path, np.clip(samples, -1, 1))
+    clipped = " (clipped)" if np.abs(samples).max(initial=0) > 1 else ""
+    label = html.escape(label + clipped)
     return (
         f'<div class="rs-player"><span>{label}</span>'
         f'<audio controls preload="none" aria-label="{label}" '

@@ -39,7 +39,12 @@ preset it starts from as `base`. A preset is listed where its value is not the d
 
 ## The tree
 """
-_TYPES = {"integer": "integer", "number": "number", "string": "text", "boolean": "yes or no"}
+_OF_EFFECTS = """\
+## Parameters of the effects
+
+The `parameters` of an entry of `data.effects`, by its `kind`.
+"""
+_TYPES = {"string": "text", "boolean": "yes or no", "object": "mapping"}
 _BOUNDS = {
     "exclusiveMinimum": "above",
     "minimum": "from",
@@ -53,20 +58,14 @@ def write_reference(source: Path) -> None:
     folder = source / "reference"
     write_text(folder / "settings.md", settings_page())
     for title in PARTS:
-        write_text(folder / f"{page_name(title)}.md", api_page(title))
-
-
-def page_name(title: str) -> str:
-    """A part's title as a file name."""
-    return title.lower().replace(" ", "-")
+        write_text(folder / f"{title.lower().replace(' ', '-')}.md", api_page(title))
 
 
 def settings_page() -> str:
     """The settings tree as a page: each setting's type, default, meaning and value by preset."""
     tree = Settings.model_json_schema()
     values = {name: Settings.preset(name).model_dump(mode="json") for name in presets()}
-    lines = [_INTRODUCTION, *_group(tree, tree, "", values), "## Parameters of the effects", ""]
-    lines += ["The `parameters` of an entry of `data.effects`, by its `kind`.", ""]
+    lines = [_INTRODUCTION, *_group(tree, tree, "", values), _OF_EFFECTS]
     for kind, effect in kinds().items():
         model = effect.model_json_schema()
         model["properties"].pop("name", None)
@@ -106,8 +105,8 @@ def _group(tree: dict, model: dict, path: str, values: Mapping[str, dict]) -> It
             kind = inner["properties"].get("kind", {}).get("const")
             mark = f" (kind: {kind})" if kind else "[]" if property_.get("type") == "array" else ""
             yield from (f"## {place}{mark}", "", _summary(inner), "")
-            # A preset whose source is of another kind has no value here.
             found = {preset: whole.get(name) for preset, whole in values.items()}
+            # A preset whose source is of another kind has no value here.
             same = {p: v for p, v in found.items() if isinstance(v, dict) and v.get("kind") == kind}
             yield from _group(tree, inner, place, same)
 
@@ -125,18 +124,11 @@ def _rows(properties: Mapping[str, dict], values: Mapping[str, dict]) -> list[st
     for name, property_ in properties.items():
         default = property_.get("default", property_.get("const"))
         required = not {"default", "const"} & set(property_)
-        differing = [
-            f"{preset}: {_code(group[name])}"
-            for preset, group in values.items()
-            if name in group and group[name] != default
-        ]
-        cells = (
-            f"`{name}`",
-            _type(property_),
-            "none: it must be given" if required else _code(default),
-            " ".join(property_.get("description", "").split()),
-            ", ".join(differing),
-        )
+        shown = "none: it must be given" if required else _code(default)
+        meaning = " ".join(property_.get("description", "").split())
+        set_by = {preset: group.get(name, default) for preset, group in values.items()}
+        differing = [f"{p}: {_code(value)}" for p, value in set_by.items() if value != default]
+        cells = (f"`{name}`", _type(property_), shown, meaning, ", ".join(differing))
         rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return [*rows, ""] if properties else []
 
@@ -153,8 +145,6 @@ def _type(property_: dict) -> str:
         return f"{len(kinds_of)} of: {' and '.join(dict.fromkeys(kinds_of))}"
     if kind == "array":
         return f"list of {_type(property_.get('items', {}))}"
-    if kind == "object":
-        return "mapping"
     text = "path" if property_.get("format") == "path" else _TYPES.get(kind, kind)
     bounds = (f"{word} {property_[key]:,}" for key, word in _BOUNDS.items() if key in property_)
     return " ".join([text, *bounds])
@@ -170,25 +160,20 @@ def _summary(model: dict) -> str:
     return " ".join(text.replace("``", "`").split())
 
 
-def _numpy_style(
-    app: Any, what: str, name: str, documented: Any, options: Any, lines: list[str]
-) -> None:
+def _numpy_style(app: Any, what: str, *described: Any) -> None:
     """Turn sections of docstrings into fields. Those of values have colons of their own."""
     from sphinx.ext.napoleon import Config, NumpyDocstring
 
     if what not in ("attribute", "data", "property"):
+        *which, lines = described
         # Types are prose, with shapes and units: they are no links.
-        style: Any = Config(
-            napoleon_google_docstring=False,
-            napoleon_use_param=False,
-            napoleon_use_rtype=False,
-            napoleon_custom_sections=[("Attributes", "params_style")],
-        )
-        lines[:] = NumpyDocstring(lines, style, app, what, name, documented, options).lines()
+        style: Any = Config(napoleon_use_param=False, napoleon_use_rtype=False)
+        style.napoleon_custom_sections = [("Attributes", "params_style")]
+        lines[:] = NumpyDocstring(lines, style, app, what, *which).lines()
 
 
 def _shorten_signature(
-    app: Any, what: str, name: str, documented: Any, options: Any, signature: str, returned: str
+    app: Any, what: str, name: str, documented: Any, *_: Any
 ) -> tuple[str, str] | None:
     """Leave out the signature of settings: their page lists them."""
     is_settings = isinstance(documented, type) and issubclass(documented, BaseModel)
@@ -201,11 +186,9 @@ def _link_anywhere(app: Any, env: Any, node: Any, contents: Any) -> Any:
 
     if node.get("reftype") != "obj":
         return None
-    name = node["reftarget"]
+    name, near = node["reftarget"], (node.get("py:module"), node.get("py:class"))
     for target in (name, name.rpartition(".")[2] if name.startswith("reverbsynth.") else name):
-        found = env.get_domain("py").find_obj(
-            env, node.get("py:module"), node.get("py:class"), target, "obj", searchmode=1
-        )
+        found = env.get_domain("py").find_obj(env, *near, target, "obj", searchmode=1)
         if len(found) == 1:
             full, entry = found[0]
             place = (node["refdoc"], entry.docname, entry.node_id)

@@ -25,8 +25,7 @@ ABOUT = {
 }
 """What is in each package, in a few words."""
 
-_WIDTH = 5.0
-"""Inches: narrower than the page, so that the words can be read on a phone."""
+_WIDTH = 5.0  # inches: narrower than the page, so that the words can be read on a phone
 
 _BASE = "at the bottom"
 _IMPORT = re.compile(r"^\s*from reverbsynth\.(\w+)", flags=re.MULTILINE)
@@ -47,11 +46,7 @@ def draw_rooms(folder: Path) -> None:
     """Write ``rooms.svg``: a box for each package, above all that it imports.
 
     Lines lead to the packages that a package imports itself and not only by way of others.
-
-    Raises
-    ------
-    ValueError
-        Where imports go in a circle.
+    Imports in a circle raise ValueError.
     """
     graph, height = imports(), {_BASE: 0}
     below: dict[str, set[str]] = {}

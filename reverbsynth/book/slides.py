@@ -6,40 +6,30 @@ control; where no script runs (a notebook, a reader without JavaScript) all stan
 
 import html
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from reverbsynth.book.captions import Captioned, Origin, picture
+from reverbsynth.book.captions import Captioned, Origin, Source, picture
 from reverbsynth.book.players import Players, Sound, labelled
-from reverbsynth.book.spectrograms import image_row, magnitude_limits
+from reverbsynth.book.spectrograms import image_grid, magnitude_limits
 from reverbsynth.book.style import note_name
-from reverbsynth.book.workspace import Workspace
-from reverbsynth.settings import Settings
-from reverbsynth.training.run import Run
 
 
 @dataclass(frozen=True)
 class Slide:
-    """One position of a control.
+    """One position of a control: its label, a picture with its alternative text, and sounds.
 
-    Attributes
-    ----------
-    label
-        For people: "stage 5: 16×128".
-    figure, alt
-        The picture, and what one who cannot see it should know.
-    sounds
-        Under the picture. Sounds at the same place of two slides are compared: a player that
-        sounds when the position changes goes on in the other slide.
+    Sounds at the same place of two slides are compared: a player that sounds when the position
+    changes goes on in the other slide.
     """
 
     label: str
     figure: Figure
     alt: str
-    sounds: Sequence[Sound] = field(default_factory=list)
+    sounds: Sequence[Sound] = ()
 
 
 def show_slides(
@@ -47,12 +37,12 @@ def show_slides(
     what: str,
     slides: Sequence[Slide],
     caption: str,
-    source: Run | Workspace | Settings,
+    source: Source,
     name: str,
     start: int = 0,
     columns: int | None = None,
 ) -> Captioned:
-    """Slides with one caption.
+    """Slides with one caption; what is not listed here is as for `reverbsynth.book.captions.show`.
 
     Parameters
     ----------
@@ -60,16 +50,10 @@ def show_slides(
         A slider for what has an order, buttons for a few of a kind.
     what : str
         What the control chooses: "Stage".
-    slides : sequence of Slide
-    caption, source, name
-        As for `reverbsynth.book.captions.show`.
     start : int
         The position at first.
-    columns : int, optional
-        Players side by side; unset: all of a slide's.
     """
-    origin = Origin.of(source)
-    parts = []
+    origin, parts = Origin.of(source), []
     for number, slide in enumerate(slides):
         label, files = html.escape(slide.label), f"{name}-{number:02d}"
         shown = picture(slide.figure, files, f"{caption} {slide.label}", origin, slide.alt)
@@ -91,28 +75,20 @@ def effect_toggle(
     pitches: Sequence[int],
     kind: str,
     caption: str,
-    source: Run | Workspace | Settings,
+    source: Source,
     name: str,
 ) -> Captioned:
     """A toggle between the same notes with several effects.
 
-    Parameters
-    ----------
-    images, waves : dict
-        Images [shape=(notes, 128, 1024, 2)] and samples [shape=(notes, 64000)] by effect.
-    pitches : sequence of int
-        Of the notes.
-    kind : {"mel", "linear", "phase"}
-        The images' representation.
-    caption, source, name
-        As for `reverbsynth.book.captions.show`.
+    Images [shape=(notes, 128, 1024, 2)] of the representation ``kind``, and samples
+    [shape=(notes, 64000)], are given by effect; the rest is as for `show_slides`.
     """
     names = [note_name(pitch) for pitch in pitches]
     limits = magnitude_limits(np.concatenate(list(images.values())))
     slides = [
         Slide(
             effect,
-            image_row(images[effect], names, "magnitude", kind, limits, height=2.8),
+            image_grid({"": images[effect]}, names, kind, limits=limits, height=2.8),
             f"Log magnitude of {len(names)} notes, {effect}: {', '.join(names)}.",
             labelled([f"{note}, {effect}" for note in names], waves[effect]),
         )

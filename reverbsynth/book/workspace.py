@@ -86,9 +86,7 @@ class Workspace:
 
     @cached_property
     def showcase(self) -> "Workspace":
-        """The workspace whose run is played and judged: that of the results that come with the
-        book (see `shipped`) where this one's run is a smoke run, else this one.
-        """
+        """The workspace whose run is played and judged: for a smoke run that of `shipped`."""
         results = shipped(self.results)
         smoke = self.settings.name in SMOKE_PRESETS
         return workspace(run=results) if smoke and results not in (None, self.given_run) else self
@@ -110,15 +108,12 @@ class Workspace:
         run = self.showcase.run
         name, preset = run.directory.name, f"preset {run.manifest['preset']}"
         facts = f"{preset}, stage {run.stages[-1]}, {run.manifest['images_seen']:,} images seen"
+        which = f"that of the run that this whole book shows ({name}, {facts})."
         if self.showcase is not self:
-            which = (
-                f"the trained one that comes with this book (results {name}, {facts}). "
-                "This build's own run is a smoke run; the chapters on training show that."
-            )
+            which = f"the trained one that comes with this book (results {name}, {facts}). "
+            which += "This build's own run is a smoke run; the chapters on training show that."
         elif self.settings.name in SMOKE_PRESETS:
             which = f"that of this build's own smoke run ({facts}), which is not a result."
-        else:
-            which = f"that of the run that this whole book shows ({name}, {facts})."
         return f"The instrument played and judged here is {which}"
 
     def twins(self, count: int, split: str = "train") -> list[dict[str, Note]]:
@@ -147,11 +142,6 @@ def workspace(
     overrides
         Settings on top of the preset's, nested or by dotted key.
 
-    Raises
-    ------
-    ReverbSynthError
-        For an unknown preset, a wrong setting, or a ``run`` that is none.
-
     Examples
     --------
     >>> workspace("tiny", overrides={"seed": 3}).settings.seed
@@ -175,8 +165,7 @@ def workspace(
 def shipped(results: Path = RESULTS) -> Path | None:
     """The results bundle that comes with a checkout: a folder of ``book/results``.
 
-    Of several the last by name is taken, so that names that begin with a date or a number put the
-    newest in front of readers. None where there is none, as in an installed wheel.
+    Of several the last by name, such as the newest by date. None in an installed wheel.
     """
     return max((path.parent for path in results.glob(f"*/{MANIFEST}")), default=None)
 
@@ -188,10 +177,7 @@ def recipes() -> pd.DataFrame:
 
 
 def made_directory() -> Path:
-    """Folder for what is made on the way: ``_build`` of a checkout, else the user's cache.
-
-    The environment variable ``REVERBSYNTH_CACHE`` names another.
-    """
+    """Folder for what is made: ``REVERBSYNTH_CACHE``, a checkout's ``_build``, or user's cache."""
     if named := os.environ.get("REVERBSYNTH_CACHE"):
         return Path(named).resolve()
     if (_CHECKOUT / "pyproject.toml").is_file():

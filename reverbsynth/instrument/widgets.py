@@ -1,6 +1,5 @@
 """A panel to play an instrument from a notebook (JupyterLab, Colab)."""
 
-import io
 from functools import lru_cache
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from PIL import Image
 from reverbsynth.audio.io import encode_audio, write_audio
 from reverbsynth.audio.pitch import pitch_name
 from reverbsynth.errors import ReverbSynthError, RunError
+from reverbsynth.files.png import png
 from reverbsynth.instrument.instrument import Instrument, at_peak
 from reverbsynth.instrument.label_mixture import mix_labels, reference
 from reverbsynth.instrument.latents import slerp
@@ -214,6 +214,4 @@ def _png(image: np.ndarray) -> bytes:
     both = Image.new("RGB", (648, 256), "white")
     both.paste(pictures[0], (0, 0))
     both.paste(pictures[1], (328, 0))
-    file = io.BytesIO()
-    both.save(file, "PNG")
-    return file.getvalue()
+    return png(both)

@@ -4,7 +4,6 @@ Event files are written through TensorBoard's own record writer and messages, wh
 TensorFlow. The paper's authors watched training there; curves are named as its figures are.
 """
 
-import io
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +11,6 @@ from typing import Any
 
 import matplotlib
 import numpy as np
-from PIL import Image
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.summary.writer.record_writer import RecordWriter
@@ -20,6 +18,7 @@ from tensorboard.summary.writer.record_writer import RecordWriter
 from reverbsynth.audio.format import SAMPLE_RATE
 from reverbsynth.audio.io import encode_audio
 from reverbsynth.errors import RunError
+from reverbsynth.files.png import png
 from reverbsynth.spectra.representation import Representation
 from reverbsynth.training.metrics import curve_names
 from reverbsynth.training.run import Run
@@ -100,11 +99,9 @@ def _picture(image: np.ndarray, channel: int) -> Summary.Image:
     low, high = (values.min(), values.max()) if channel == 0 else (-1.0, 1.0)
     scaled = (values - low) / max(high - low, 1e-9)
     colors = matplotlib.colormaps["magma" if channel == 0 else "twilight"](scaled, bytes=True)
-    png = io.BytesIO()
-    Image.fromarray(colors[..., :3]).save(png, "png")
     height, width = values.shape
     return Summary.Image(
-        height=height, width=width, colorspace=3, encoded_image_string=png.getvalue()
+        height=height, width=width, colorspace=3, encoded_image_string=png(colors[..., :3])
     )
 
 

@@ -53,15 +53,15 @@ def pictures() -> dict[str, Figure]:
     metrics = pd.DataFrame({"images": [8, 16, 24], "stage": [0, 0, 1], "loss": [1.0, np.nan, 2.0]})
     index = {"train": [{"pitch": 36}, {"pitch": 38}], "valid": [{"pitch": 36}], "test": []}
     return {
-        "magnitude": spectrograms.image_row(images, ["a", "b"], "magnitude"),
-        "frequency": spectrograms.image_row(images, ["a", "b"], "frequency", "linear"),
+        "magnitude": spectrograms.image_grid({"": images}, ["a", "b"], "mel"),
+        "frequency": spectrograms.image_grid({"": images}, ["a", "b"], "linear", "frequency"),
         "unwrapping": if_mel.unwrapping(*rng.normal(size=(3, 128))),
         "mel": if_mel.mel_bands(),
         "pitches": dataset.pitch_counts(index),
         "twins": dataset.note_and_twins(waves),
         "schedule": training.schedule_figure(Schedule.of(Settings().training)),
         "course": training.schedule_figure(RecordedSchedule((8, 16, 300))),
-        "rows": spectrograms.two_rows({"a": images, "b": images}, ["x", "y"], "mel", (-1, 1)),
+        "rows": spectrograms.image_grid({"a": images, "b": images}, ["x", "y"], "mel"),
         "legend": losses.stage_legend(12),
         "curve": losses.curve(metrics, "loss", "loss", log=True),
         "parameters": networks.parameters_by_stage(GanSettings(filters_max=2), 3),

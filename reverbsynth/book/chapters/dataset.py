@@ -21,15 +21,9 @@ from reverbsynth.effects import Effect, effects
 from reverbsynth.spectra.representation import Representation
 
 _SPLIT_COLORS = {"train": OTHER[3], "valid": OTHER[2], "test": OTHER[1]}
-
-_SMOOTHED = 0.02
-"""Seconds over which a level is averaged."""
-
-_RESPONSE_SECONDS = 1.5
-"""Seconds of an impulse response that are drawn."""
-
-_PAPER_FEATURES = ("audio", "pitch")
-"""Features of a record that the paper's reader declares."""
+_SMOOTHED = 0.02  # seconds over which a level is averaged
+_RESPONSE_SECONDS = 1.5  # seconds of an impulse response that are drawn
+_PAPER_FEATURES = ("audio", "pitch")  # features of a record that the paper's reader declares
 
 _MEANINGS = {
     "audio": "samples in [-1, 1] at 16 kHz",
@@ -46,13 +40,9 @@ def data_counts(data: DataSet) -> pd.DataFrame:
     """Clips in each split, by effect, and the source notes behind them."""
     rows = {}
     for split in data.splits:
-        index = data.index(split)
-        clips = Counter(row["effect"] for row in index)
-        rows[split] = {
-            "source notes": len({row["origin"] for row in index}),
-            **{effect: clips[effect] for effect in data.vocabulary("effect")},
-            "clips": len(index),
-        }
+        index = pd.DataFrame(data.index(split), columns=["origin", "effect"])
+        clips = {effect: sum(index["effect"] == effect) for effect in data.vocabulary("effect")}
+        rows[split] = {"source notes": index["origin"].nunique(), **clips, "clips": len(index)}
     return pd.DataFrame(rows).T.rename_axis("split")
 
 
@@ -65,8 +55,7 @@ def pitch_counts(index: Mapping[str, Sequence[Mapping]]) -> Figure:
     for split, rows in index.items():
         clips = Counter(row["pitch"] for row in rows)
         counts = np.array([clips[pitch] for pitch in pitches])
-        look = {"color": _SPLIT_COLORS[split], "width": 0.8}
-        axes[0, 0].bar(pitches, counts, bottom=below, label=split, **look)
+        axes[0, 0].bar(pitches, counts, bottom=below, label=split, color=_SPLIT_COLORS[split])
         below += counts
     axes[0, 0].set(xlabel="MIDI pitch", ylabel="clips")
     axes[0, 0].legend(ncols=3, loc="lower left", bbox_to_anchor=(0, 1))
@@ -79,10 +68,9 @@ def note_and_twins(audio: Mapping[str, np.ndarray]) -> Figure:
     figure, axes = canvas(1, 3, 2.6)
     waveforms, levels, spectra = axes[0]
     for order, (effect, wave) in enumerate(audio.items()):
-        color = effect_color(effect, list(audio))
-        time = np.arange(len(wave)) / SAMPLE_RATE
-        behind = 2.9 - order / 10
-        waveforms.plot(time, wave, color=color, linewidth=0.4, label=effect, zorder=behind)
+        color, time = effect_color(effect, list(audio)), np.arange(len(wave)) / SAMPLE_RATE
+        look = {"color": color, "linewidth": 0.4, "zorder": 2.9 - order / 10}
+        waveforms.plot(time, wave, label=effect, **look)
         levels.plot(time, level(wave), color=color, linewidth=1)
         hz, power = long_term_spectrum(wave, 4096)
         spectra.plot(hz[1:], power[1:] - power[1:].max(), color=color, linewidth=0.8)
@@ -108,21 +96,19 @@ def level(wave: np.ndarray) -> np.ndarray:
 def wet_effects(workspace: Workspace) -> dict[str, Effect]:
     """The effects of a workspace's data set by name, without dry."""
     settings = workspace.data_settings
-    chain = effects(settings.data.effects, settings.seed)
-    return {effect.name: effect for effect in chain if effect.kind != "dry"}
+    chosen = effects(settings.data.effects, settings.seed)
+    return {effect.name: effect for effect in chosen if effect.kind != "dry"}
 
 
 @style()
 def impulse_responses(effects: Mapping[str, Effect]) -> Figure:
     """The impulse response of each effect, and how its energy decays."""
     figure, axes = canvas(1, 2, 2.6)
-    shown = slice(int(_RESPONSE_SECONDS * SAMPLE_RATE))
+    time = np.arange(int(_RESPONSE_SECONDS * SAMPLE_RATE)) / SAMPLE_RATE
     for name, effect in effects.items():
-        response = effect.impulse_response()
-        time = np.arange(len(response)) / SAMPLE_RATE
-        color = effect_color(name, list(effects))
-        axes[0, 0].plot(time[shown], response[shown], color=color, linewidth=0.5, label=name)
-        axes[0, 1].plot(time[shown], energy_decay(response)[shown], color=color, label=name)
+        response, color = effect.impulse_response(), effect_color(name, list(effects))
+        axes[0, 0].plot(time, response[: len(time)], color=color, linewidth=0.5)
+        axes[0, 1].plot(time, energy_decay(response)[: len(time)], color=color, label=name)
     axes[0, 0].set(xlabel="time (s)", ylabel="amplitude")
     axes[0, 1].set(xlabel="time (s)", ylabel="energy to come (dB)", ylim=(-70, 3))
     axes[0, 1].legend()
@@ -132,8 +118,7 @@ def impulse_responses(effects: Mapping[str, Effect]) -> Figure:
 def decay_times(effects: Mapping[str, Effect]) -> pd.DataFrame:
     """Seconds in which each effect's impulse response falls by 60 dB, whole and by octave.
 
-    From the fall between -5 and -25 dB (T20, ISO 3382-1), as `reverbsynth.audio.reverberation`
-    fits it; NaN where the response does not fall that far, or at once.
+    As `reverbsynth.audio.reverberation` fits T20; NaN without a fall from -5 to -25 dB.
     """
     rows = {}
     for name, effect in effects.items():
@@ -146,14 +131,13 @@ def decay_times(effects: Mapping[str, Effect]) -> pd.DataFrame:
 @style()
 def average_spectra(data: DataSet, split: str = "train") -> Figure:
     """The long-term average spectrum of a split's clips, for each effect."""
-    names = list(map(str, data.vocabulary("effect")))
-    audio: dict[str, list[np.ndarray]] = {name: [] for name in names}
+    audio: dict[str, list[np.ndarray]] = {str(name): [] for name in data.vocabulary("effect")}
     for note in data.notes(split):
         audio[note.effect].append(note.audio)
     figure, axes = canvas(1, 1, 2.6)
-    for name in names:
-        hz, power = long_term_spectrum(np.stack(audio[name]))
-        axes[0, 0].plot(hz[1:], power[1:], color=effect_color(name, names), label=name)
+    for name, waves in audio.items():
+        hz, power = long_term_spectrum(np.stack(waves))
+        axes[0, 0].plot(hz[1:], power[1:], color=effect_color(name, list(audio)), label=name)
     axes[0, 0].set_ylabel("mean power (dB)")
     hertz_axis(axes[0, 0])
     axes[0, 0].legend()
@@ -165,26 +149,21 @@ def twin_toggle(
 ) -> Captioned:
     """A toggle between notes and their twins, as `Workspace.twins` gives them."""
     waves = {effect: np.stack([pair[effect].audio for pair in pairs]) for effect in pairs[0]}
-    return effect_toggle(
-        {effect: representation.encode_all(several) for effect, several in waves.items()},
-        waves,
-        [next(iter(pair.values())).pitch for pair in pairs],
-        representation.kind,
+    images = {effect: representation.encode_all(several) for effect, several in waves.items()}
+    pitches = [next(iter(pair.values())).pitch for pair in pairs]
+    caption = (
         "**A note and its twin, by turns.** Start a player, then switch: it goes on at the same "
-        "moment of the other.",
-        source,
-        name,
+        "moment of the other."
     )
+    return effect_toggle(images, waves, pitches, representation.kind, caption, source, name)
 
 
 def record_table(data: DataSet) -> pd.DataFrame:
     """The features of a record, read off the first one of the training split."""
     _, payload = next(read(data.path("train")))
-    rows = {}
-    for name, value in sorted(
-        decode(payload).items(), key=lambda item: (item[0] not in _PAPER_FEATURES, item[0])
-    ):
-        first = value[0]
+    features, rows = decode(payload), {}
+    for name in sorted(features, key=lambda name: (name not in _PAPER_FEATURES, name)):
+        value, first = features[name], features[name][0]
         kind = {np.float32: "float", int: "int64"}.get(type(first), "bytes")
         if len(value) > 1:
             kind, first = f"{kind} ({len(value):,})", f"{min(value):.3f} … {max(value):.3f}"
@@ -199,18 +178,13 @@ def record_table(data: DataSet) -> pd.DataFrame:
 
 def data_facts(data: DataSet) -> pd.DataFrame:
     """The manifest of a data set, for people."""
-    pitches = data.vocabulary("pitch")
-    used = [f"{effect['name']} ({effect['engine']})" for effect in data.manifest["effects"]]
-    files = {
-        f"{name} (SHA-256)": f"{file['sha256']}, {file['bytes']:,} bytes"
-        for name, file in data.manifest["files"].items()
+    pitches, used = data.vocabulary("pitch"), data.manifest["effects"]
+    facts = {
+        "settings of the data": data.settings_hash,
+        "pitches": f"{pitches[0]} to {pitches[-1]}",
+        "instruments": listed(data.vocabulary("instrument")),
+        "effects": listed([f"{effect['name']} ({effect['engine']})" for effect in used]),
     }
-    return facts_table(
-        {
-            "settings of the data": data.settings_hash,
-            "pitches": f"{pitches[0]} to {pitches[-1]}",
-            "instruments": listed(data.vocabulary("instrument")),
-            "effects": listed(used),
-            **files,
-        }
-    )
+    for name, file in data.manifest["files"].items():
+        facts[f"{name} (SHA-256)"] = f"{file['sha256']}, {file['bytes']:,} bytes"
+    return facts_table(facts)

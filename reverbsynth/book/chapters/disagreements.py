@@ -1,6 +1,6 @@
 """Chapter 10: what the original's choices come to, where paper, code and figures disagree.
 
-Counted and computed, so that the chapter holds no number that was typed.
+Counted and computed from what the original states.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,6 @@ from matplotlib.figure import Figure
 
 from reverbsynth.audio.format import NOTE_LENGTH, SAMPLE_RATE
 from reverbsynth.book.style import DRY, GENERATED, REAL, WET, canvas, style
-from reverbsynth.book.workspace import Workspace
 from reverbsynth.effects.filters import allpass_chain
 from reverbsynth.effects.reverb import Reverb
 from reverbsynth.evaluation.report import Report
@@ -30,33 +29,24 @@ LABEL_COUNTS = (
     *(1349, 1285, 1281, 1332, 1286, 1301, 1220, 1300, 1209, 1257, 1288, 1223),
     *(1258, 1183, 1178, 1125, 1171, 1089, 1024, 1081, 966, 1043, 991, 959, 977),
 )
-"""Notes of GANSynth's part of NSynth at each pitch from 24 to 84.
-
-``ReverbSynthDataset.get_pitch_counts`` of the authors' fork of Magenta, where labels for generated
-notes are drawn from it.
+"""Notes of GANSynth's part of NSynth at each pitch from 24 to 84, from
+``ReverbSynthDataset.get_pitch_counts`` of the authors' fork of Magenta, which draws labels by it.
 """
 
 EXAMPLE_GAIN = 0.2
 """The gain of batchNRT's example where none is given, as in the published script."""
 
 _EVIDENCE = {
-    "losses": ("4", "04_training.ipynb"),
-    "representation": ("2", "02_if_mel.ipynb"),
-    "label": ("9", "09_effects.ipynb"),
-    "dial": ("9", "09_effects.ipynb"),
+    "losses": "04_training.ipynb",
+    "representation": "02_if_mel.ipynb",
+    **dict.fromkeys(("label", "dial"), "09_effects.ipynb"),
 }
 """Chapters that show a claim's evidence, where it is not the one on evaluation."""
 
-_EVALUATION = ("8", "08_evaluation.ipynb")
+_LOW_HARMONICS = 1000.0  # Hz below which the mel scale is meant to give more room
+_LEVEL_BAND = (50.0, 7500.0)  # Hz between which levels of a reverb's spectrum are compared
 
-_LOW_HARMONICS = 1000.0
-"""Hz below which the mel scale is meant to give more room."""
-
-_LEVEL_BAND = (50.0, 7500.0)
-"""Hz between which levels of a reverb's spectrum are compared."""
-
-_DRAWN_BAND = (100.0, 300.0)
-"""Hz of the spectra that are drawn: notches lie too close together for more."""
+_DRAWN_BAND = (100.0, 300.0)  # Hz that are drawn: notches lie too close together for more
 
 
 def schedules(variants: Mapping[str, Settings]) -> pd.DataFrame:
@@ -70,41 +60,25 @@ def schedules(variants: Mapping[str, Settings]) -> pd.DataFrame:
     return pd.DataFrame(columns, index=pd.Index(stages, name="stage"))
 
 
-def leak(clips: int, share: float) -> Markdown:
-    """How many twins are separated where a share of all clips is drawn for training, in pairs of a
-    note and its twin, without regard to the pairs.
-    """
-    trained = round(share * clips)
-    chance = trained / (clips - 1)
-    return Markdown(
-        f"Of {clips} clips {trained} are for training, so a clip that is held out finds its twin "
-        f"among them with a probability of {trained}/{clips - 1} = {chance:.0%}."
-    )
-
-
 def label_coverage(pitches: Sequence[int]) -> Markdown:
     """What labels drawn from all of NSynth ask of a network that hears only ``pitches``."""
     shares = np.array(LABEL_COUNTS) / sum(LABEL_COUNTS)
     drawn = FIRST_LABEL + np.arange(len(shares))
-    known = sorted(set(pitches))
-    unknown = shares[~np.isin(drawn, known)].sum()
-    above = shares[drawn > known[-1]].sum()
-    mean = (drawn * shares).sum()
+    unknown = shares[~np.isin(drawn, pitches)].sum()
     return Markdown(
         f"The histogram counts {sum(LABEL_COUNTS):,} notes at {len(shares)} pitches and has its "
-        f"mean at {mean:.1f}. The training notes of this page lie between {known[0]} and "
-        f"{known[-1]}, with a mean of {np.mean(pitches):.1f}: of labels drawn from that histogram, "
-        f"{unknown:.0%} name a pitch that none of these notes has, and {above:.0%} one above them "
-        "all."
+        f"mean at {drawn @ shares:.1f}. The training notes of this page lie between {min(pitches)} "
+        f"and {max(pitches)}, with a mean of {np.mean(pitches):.1f}: of labels drawn from that "
+        f"histogram, {unknown:.0%} name a pitch that none of these notes has, and "
+        f"{shares[drawn > max(pitches)].sum():.0%} one above them all."
     )
 
 
 def example_reverb(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Impulse responses [shape=(64000,)] of one chain of four allpass filters, and of batchNRT's
-    example.
+    """Impulse responses [shape=(64000,)] of a chain of four allpass filters, and of the example.
 
-    The example gives each filter two delays, which makes two chains of the one source; what it
-    sends to a single output is their sum, scaled by the gain.
+    batchNRT's example gives each filter two delays, which makes two chains of the one source; what
+    it sends to a single output is their sum, scaled by the gain.
     """
     chain = Reverb(seed=seed)
     impulse = np.zeros(NOTE_LENGTH, np.float32)
@@ -119,21 +93,23 @@ def level(response: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return hz, 20 * np.log10(np.abs(np.fft.rfft(response)) + 1e-9)
 
 
+def _within(response: np.ndarray, band: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
+    hz, db = level(response)
+    inside = (hz >= band[0]) & (hz <= band[1])
+    return hz[inside], db[inside]
+
+
 def coloured() -> Markdown:
     """What batchNRT's pair of chains does to a spectrum that a single chain leaves alone."""
-    spread = []
-    for response in example_reverb():
-        hz, db = level(response)
-        within = db[(hz >= _LEVEL_BAND[0]) & (hz <= _LEVEL_BAND[1])]
-        mean_power = 10 * np.log10(np.mean(10 ** (within / 10)))
-        spread.append((*np.round(np.percentile(within, [5, 95]), 1) + 0.0, mean_power))
-    (low, high, _), (pair_low, pair_high, pair_mean) = spread
+    one, pair = (_within(response, _LEVEL_BAND)[1] for response in example_reverb())
+    low, high = np.round(np.percentile(one, [5, 95]), 1) + 0.0  # no minus before a zero
+    pair_low, pair_high = np.percentile(pair, [5, 95])
     return Markdown(
         f"A single chain passes all frequencies alike: nine tenths of its spectrum lie between "
         f"{low:.1f} and {high:.1f} dB. For the sum of two, nine tenths lie between "
         f"{pair_low:.0f} and {pair_high:.0f} dB, a dense comb of peaks and notches, at a mean "
-        f"power of {pair_mean:.0f} dB. Such twins differ from their notes in colour and in "
-        "loudness before anything lasts longer."
+        f"power of {10 * np.log10(np.mean(10 ** (pair / 10))):.0f} dB. Such twins differ from "
+        "their notes in colour and in loudness before anything lasts longer."
     )
 
 
@@ -141,8 +117,8 @@ def claims(report: Report) -> Markdown:
     """Every claim with its verdict, where it is from, and the chapter that holds the evidence."""
     rows = [("claim", "verdict", "of", "evidence"), ("---",) * 4]
     for verdict in report.verdicts:
-        number, page = _EVIDENCE.get(verdict.key, _EVALUATION)
-        evidence = f"[chapter {number}]({page}): {verdict.evidence}"
+        page = _EVIDENCE.get(verdict.key, "08_evaluation.ipynb")
+        evidence = f"[chapter {page[1]}]({page}): {verdict.evidence}"
         rows.append((verdict.claim, f"**{verdict.verdict}**", verdict.source, evidence))
     rows.append(_mel_claim())
     escaped = [" | ".join(cell.replace("|", "\\|") for cell in row) for row in rows]
@@ -166,23 +142,14 @@ def _mel_claim() -> tuple[str, str, str, str]:
     )
 
 
-def judged(report: Report, workspace: Workspace) -> Markdown:
-    """What the verdicts of `claims` are about, and how they fell."""
-    return Markdown(
-        f"{workspace.instrument_source} {report.summary()} The last row is not among these: it is "
-        "about the matrix, whatever was trained."
-    )
-
-
 @style()
 def label_histograms(pitches: Sequence[int]) -> Figure:
     """Pitches that the original asks of its generator, and those of the training notes."""
     figure, axes = canvas(1, 1, 2.4)
-    known, counts = np.unique(pitches, return_counts=True)
-    drawn = FIRST_LABEL + np.arange(len(LABEL_COUNTS))
+    drawn = FIRST_LABEL + np.arange(len(LABEL_COUNTS)), np.array(LABEL_COUNTS)
     lines = {
-        "training notes of this page": (known, counts, REAL),
-        "labels of the original": (drawn, np.array(LABEL_COUNTS), GENERATED),
+        "training notes of this page": (*np.unique(pitches, return_counts=True), REAL),
+        "labels of the original": (*drawn, GENERATED),
     }
     for name, (pitch, count, color) in lines.items():
         axes[0, 0].step(pitch, 100 * count / count.sum(), where="mid", color=color, label=name)
@@ -197,9 +164,7 @@ def allpass_chains() -> Figure:
     figure, axes = canvas(1, 1, 2.4)
     names = {"one chain, as in this book": WET, "the example's sum of two": DRY}
     for response, (name, color) in zip(example_reverb(), names.items(), strict=True):
-        hz, db = level(response)
-        shown = (hz >= _DRAWN_BAND[0]) & (hz <= _DRAWN_BAND[1])
-        axes[0, 0].plot(hz[shown], db[shown], color=color, linewidth=1, label=name)
+        axes[0, 0].plot(*_within(response, _DRAWN_BAND), color=color, linewidth=1, label=name)
     axes[0, 0].set(xlabel="frequency (Hz)", ylabel="level (dB)", ylim=(-45, 6))
     axes[0, 0].legend(loc="lower right")
     return figure

@@ -1,6 +1,8 @@
 """Chapter 9: the effect asked for by name: switched, dialled, and applied to recordings."""
 
 from collections.abc import Sequence
+from itertools import product
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,7 @@ from matplotlib.figure import Figure
 from reverbsynth.book.captions import Captioned, show
 from reverbsynth.book.players import Players, Sound, labelled
 from reverbsynth.book.slides import Slide, show_slides
-from reverbsynth.book.spectrograms import image_row, magnitude_limits
+from reverbsynth.book.spectrograms import image_grid, magnitude_limits
 from reverbsynth.book.style import (
     KIND_COLORS,
     KINDS,
@@ -32,31 +34,26 @@ from reverbsynth.training.run import Run
 
 _NO_EFFECTS = "This instrument has no label for the effect: it cannot be asked for one."
 
-_MOST_NOTES = 40
-"""Pairs that are drawn; more hide each other."""
+_MOST_NOTES = 40  # pairs that are drawn; more hide each other
 
 
 def labels(run: Run) -> pd.DataFrame:
     """What a network can be asked for."""
     weights: dict[Any, float] = {**run.settings.losses.label_weights}
-    rows = {
-        name: {
-            "values": f"{values[0]} to {values[-1]}" if name == "pitch" else ", ".join(values),
-            "inputs": len(values),
-            "weight of its loss": weights.get(name, 1.0),
-        }
+    rows = [
+        (f"{values[0]} to {values[-1]}" if name == "pitch" else ", ".join(values), len(values))
         for name, values in run.labels.items()
-    }
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("label")
+    ]
+    frame = pd.DataFrame(rows, pd.Index(run.labels, name="label"), ["values", "inputs"])
+    return frame.assign(**{"weight of its loss": [weights.get(name, 1.0) for name in run.labels]})
 
 
 @style()
 def paired_changes(report: Report) -> Figure:
-    """The tail of each note without an effect and with it, a line for each pair of notes.
-
-    A column for each kind of note, a row for each effect.
+    """The tail of each note without an effect and with it: a line for each pair of notes, a column
+    for each kind, a row for each effect.
     """
-    dry, *others = [name for name in _effects(report) if name] or [""]
+    dry, *others = _effects(report)
     others = others or [""]
     figure, axes = canvas(len(others), 3, 2.6 * len(others), sharey=True)
     for row, effect in zip(axes, others, strict=True):
@@ -75,28 +72,25 @@ def answer(report: Report) -> Markdown:
     """What the paired test and the dial say, in sentences."""
     wet = report.facts.get("wet")
     key = f"paired.ratio.{wet}"
-    if wet is None or key not in report or not report[key].generated.known:
+    if key not in report or not report[key].generated.known:
         return Markdown(f"The paired test has no answer: {_NO_EFFECTS[0].lower()}{_NO_EFFECTS[1:]}")
-    change = report[key]
-    sentences = [
+    change, heard = report[key], report["paired.heard"].text("generated")
+    text = (
         f"With nothing but the label changed from {_effects(report)[0]} to {wet}, the generated "
         f"tail changes by {change.text('generated')} dB; between real twins it changes by "
         f"{change.text('real')} dB, and through an image of the stage's resolution, the most that "
-        f"can be had, by {change.text('ceiling')} dB.",
-        "The classifier hears the effect that was asked for in "
-        f"{report['paired.heard'].text('generated')} % of the notes.",
-    ]
-    curves = report.dial.get("generated", {}).get(wet, [])
-    correlations = [monotone(np.asarray(curve, float)) for curve in curves]
-    if correlations:
-        rising = sum(value > 0.9 for value in correlations)
+        f"can be had, by {change.text('ceiling')} dB. The classifier hears the effect that was "
+        f"asked for in {heard} % of the notes."
+    )
+    if curves := report.dial.get("generated", {}).get(wet, []):
+        rising = sum(monotone(np.asarray(curve, float)) > 0.9 for curve in curves)
         linear = report[f"dial.linear.{wet}"].text("generated")
-        sentences.append(
-            f"Turned up in {len(DIAL)} steps, the tail rises steadily (rank correlation above "
-            f"0.9) in {rising} of {len(correlations)} notes; a straight line in dB explains "
-            f"{linear} of its course."
+        text += (
+            f" Turned up in {len(DIAL)} steps, the tail rises steadily (rank correlation above "
+            f"0.9) in {rising} of {len(curves)} notes; a straight line in dB explains {linear} of "
+            "its course."
         )
-    return Markdown(" ".join(sentences))
+    return Markdown(text)
 
 
 def show_pairs(
@@ -106,16 +100,12 @@ def show_pairs(
     effects = reference_first(list(instrument.labels.get("effect", [""])))
     if len(effects) < 2:
         return Markdown(_NO_EFFECTS)
-    z = instrument.latents(len(pitches), seed)
-    waves = {
-        effect: instrument.notes(pitches, z=z, effect=effect, velocities=100) for effect in effects
-    }
-    sounds = [
-        Sound(f"{note_name(pitch)}, {effect}", waves[effect][place])
-        for place, pitch in enumerate(pitches)
-        for effect in effects
-    ]
-    return Players(name, sounds, columns=len(effects))
+    pairs = list(product(pitches, effects))
+    z = instrument.latents(len(pitches), seed).repeat(len(effects), axis=0)
+    played, wanted = map(list, zip(*pairs, strict=True))
+    waves = instrument.notes(played, z=z, effect=wanted, velocities=100)
+    labels = [f"{note_name(pitch)}, {effect}" for pitch, effect in pairs]
+    return Players(name, labelled(labels, waves), columns=len(effects))
 
 
 @style()
@@ -155,15 +145,10 @@ def show_dial(
     limits, kind = magnitude_limits(images), instrument.spectra.representation
     slides = []
     for amount, image, wave in zip(amounts, images, waves, strict=True):
-        title = f"{note_name(pitch)}, {amount:.0%} {wet}"
-        slides.append(
-            Slide(
-                f"{amount:.0%} {wet}",
-                image_row(image[None], [title], "magnitude", kind, limits),
-                f"Log magnitude of one generated note with {amount:.0%} {wet}.",
-                [Sound(title, wave)],
-            )
-        )
+        label = f"{amount:.0%} {wet}"
+        title, alt = f"{note_name(pitch)}, {label}", f"Log magnitude of one note with {label}."
+        figure = image_grid({"": image[None]}, [title], kind, limits=limits)
+        slides.append(Slide(label, figure, alt, [Sound(title, wave)]))
     caption = (
         f"**The dial**: one latent vector and pitch; between {dry} and {wet} lies what the "
         "network was never shown."
@@ -176,13 +161,11 @@ def applied_answer(trials: TransferTrials) -> Markdown:
     if not trials.trials:
         return Markdown(_NO_EFFECTS)
     distances = pd.DataFrame([vars(trial) for trial in trials.trials])
-    middle = distances[["reconstruction", "result", "ceiling", "baseline"]].median()
+    middle = distances.median(numeric_only=True)
     nearer = int((distances["result"] < distances["baseline"]).sum())
-    verdict = (
-        "So the network's effect is nearer to the truth than no effect at all."
-        if 2 * nearer > len(trials.trials)
-        else "So leaving the recording as it is comes nearer to the truth than this network does."
-    )
+    verdict = "So leaving the recording as it is comes nearer to the truth than this network does."
+    if 2 * nearer > len(trials.trials):
+        verdict = "So the network's effect is nearer to the truth than no effect at all."
     return Markdown(
         f"In {len(trials.trials)} trials the reconstruction is {middle['reconstruction']:.1f} dB "
         f"from the recording, and the result {middle['result']:.1f} dB from the true twin (medians "
@@ -196,14 +179,12 @@ def applied_answer(trials: TransferTrials) -> Markdown:
 def show_applied(
     trials: TransferTrials, instrument: Instrument, data: DataSet, run: Run, name: str
 ) -> Captioned | Markdown:
-    """A held-out recording, what the search made of it, the result, and the true twin.
-
-    The trial in the middle, by how near the result came to the twin.
+    """The trial in the middle, by how near the result came to the twin: a held-out recording, what
+    the search made of it, the result, and the true twin.
     """
     if not trials.trials:
         return Markdown(_NO_EFFECTS)
-    ranked = sorted(trials.trials, key=lambda trial: trial.result)
-    trial = ranked[len(ranked) // 2]
+    trial = sorted(trials.trials, key=attrgetter("result"))[len(trials.trials) // 2]
     twins = trial.notes(data)
     if trial.effect not in twins:
         return Markdown("The notes that this run was trained on are not on this machine.")
@@ -212,8 +193,9 @@ def show_applied(
     images = instrument.representation.encode_all(waves)
     titles = ["recording", "reconstruction", "result", "true twin"]
     kind, limits = instrument.spectra.representation, magnitude_limits(images[:1])
+    heard = [f"with {trial.effect}, by the network", f"with {trial.effect}, the true twin"]
     return show(
-        image_row(images, titles, "magnitude", kind, limits),
+        image_grid({"": images}, titles, kind, limits=limits),
         f"**A recording with {trial.effect} from the network**: a held-out note, "
         f"{note_name(trial.pitch)}. The result is {trial.result:.1f} dB from its true twin, the "
         f"recording itself {trial.baseline:.1f} dB. Of all trials this one lies in the middle.",
@@ -221,28 +203,20 @@ def show_applied(
         name,
         alt="Log magnitude of a recording, its reconstruction by the network, the result with the "
         "effect, and the true twin.",
-        sounds=labelled(
-            [
-                *titles[:2],
-                f"with {trial.effect}, by the network",
-                f"with {trial.effect}, the true twin",
-            ],
-            waves,
-        ),
+        sounds=labelled([*titles[:2], *heard], waves),
     )
 
 
 def verdicts(report: Report) -> pd.DataFrame:
     """The verdicts on the two claims of this chapter."""
-    keys = {verdict.claim for verdict in report.verdicts if verdict.key in ("label", "dial")}
-    claims = report.claims()
-    return claims.loc[claims.index.isin(keys), ["verdict", "evidence", "rule"]]
+    claims = [verdict.claim for verdict in report.verdicts if verdict.key in ("label", "dial")]
+    return report.claims().loc[claims, ["verdict", "evidence", "rule"]]
 
 
 def _effects(report: Report) -> list[str]:
     """Effects of the paired test, dry first."""
-    kinds = list(report.twins.values())
-    return reference_first(list(kinds[0])) if kinds and kinds[0] else [""]
+    effects = list(next(iter(report.twins.values()), {}))
+    return reference_first(effects) if effects else [""]
 
 
 def _slopes(ax: Axes, before: Sequence, after: Sequence, color: str) -> None:

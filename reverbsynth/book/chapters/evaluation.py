@@ -1,6 +1,6 @@
 """Chapter 8: what an evaluation measured, as pictures and players."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from reverbsynth.book.captions import Captioned, show
 from reverbsynth.book.players import Players, Sound, labelled
-from reverbsynth.book.spectrograms import magnitude_limits, two_rows
+from reverbsynth.book.spectrograms import image_grid, magnitude_limits
 from reverbsynth.book.style import (
     GENERATED,
     KIND_COLORS,
@@ -29,16 +29,20 @@ from reverbsynth.evaluation.report import Report
 from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.training.run import Run
 
+TAILS = {"ratio": "tail-to-sustain ratio (dB)", "t20": "T20 (s)"}
+DISTANCES = {
+    "treble": "energy above 4 kHz (dB)",
+    "nearest": "distance at the same pitch (dB)",
+    "training": "distance to training (dB)",
+}
 _LINES = {"real": "-", "ceiling": "--", "generated": "-"}
 
 
 def example_sounds(report: Report, instrument: Instrument, effects: Sequence[str]) -> list[Sound]:
     """Generated notes of the report for each effect, played once more."""
-    places = [(effect, place) for effect in effects for place in report.examples(effect)]
-    if not places:
-        return []
-    waves = report.play(instrument, [place for _, place in places])
-    return labelled([f"generated, {effect}" for effect, _ in places], waves)
+    places = {place: effect for effect in effects for place in report.examples(effect)}
+    waves = report.play(instrument, list(places)) if places else []
+    return labelled([f"generated, {effect}" for effect in places.values()], waves)
 
 
 def real_players(workspace: Workspace, name: str, count: int = 2) -> Players:
@@ -73,19 +77,25 @@ def decay_curves(report: Report, effects: list[str]) -> Figure:
 
 
 @style()
-def tails(report: Report, effects: list[str]) -> Figure:
-    """Cumulative distributions of the tail-to-sustain ratio and of T20, by effect."""
-    figure, axes = canvas(1, 2, 2.8, sharey=True)
-    labels = {"ratio": "tail-to-sustain ratio (dB)", "t20": "T20 (s)"}
-    for ax, (name, label) in zip(axes[0], labels.items(), strict=True):
-        for effect in effects:
-            for kind, legend in KINDS.items():
+def distributions(
+    report: Report, measures: Mapping[str, str], effects: Sequence[str] = ()
+) -> Figure:
+    """Cumulative distributions of measures over all notes, or for each effect.
+
+    ``measures`` has the labels of the axes by key: `TAILS`, `DISTANCES`.
+    """
+    figure, axes = canvas(1, len(measures), 2.8, sharey=True)
+    for ax, (name, label) in zip(axes[0], measures.items(), strict=True):
+        for kind, legend in KINDS.items():
+            values = _numbers(report.values[name][kind])
+            if not effects:
+                _cumulative(ax, values, kind, KIND_COLORS[kind], legend)
+            for effect in effects:
                 chosen = np.asarray(report.values["effect"][kind], object) == effect
-                values = _numbers(report.values[name][kind])[chosen]
                 color = effect_color(effect, effects)
-                _cumulative(ax, values, kind, color, f"{effect}, {legend}")
+                _cumulative(ax, values[chosen], kind, color, f"{effect}, {legend}")
         ax.set(xlabel=label)
-    _finish(figure, axes, "share of notes", columns=2)
+    _finish(figure, axes, "share of notes")
     return figure
 
 
@@ -94,9 +104,7 @@ def pitch_errors(report: Report) -> Figure:
     """Error of each generated note's estimated pitch against the pitch that was asked for."""
     figure, axes = canvas(1, 2, 2.7)
     left, right = axes[0]
-    requested = np.asarray(report.asked["pitch"])[
-        np.asarray(report.values["place"]["generated"], int)
-    ]
+    requested = np.asarray(report.asked["pitch"])[report.values["place"]["generated"]]
     cents = _numbers(report.values["cents"]["generated"])
     left.scatter(requested, cents / 100, s=12, color=GENERATED, alpha=0.6, linewidths=0)
     left.set(xlabel="asked pitch (MIDI)")
@@ -106,24 +114,6 @@ def pitch_errors(report: Report) -> Figure:
     _finish(figure, axes, "error (semitones)")
     right.axvline(50, color=OTHER[3], linestyle=":", linewidth=1)
     right.set(xscale="log", xlabel="absolute error (cents)", ylabel="share of notes")
-    return figure
-
-
-@style()
-def spectra_and_memory(report: Report) -> Figure:
-    """Cumulative distributions: treble, distance to real notes of the pitch, and to training."""
-    figure, axes = canvas(1, 3, 2.7, sharey=True)
-    labels = {
-        "treble": "energy above 4 kHz (dB)",
-        "nearest": "distance at the same pitch (dB)",
-        "training": "distance to training (dB)",
-    }
-    for ax, (name, label) in zip(axes[0], labels.items(), strict=True):
-        for kind, legend in KINDS.items():
-            values = _numbers(report.values[name][kind])
-            _cumulative(ax, values, kind, KIND_COLORS[kind], legend)
-        ax.set(xlabel=label)
-    _finish(figure, axes, "share of notes")
     return figure
 
 
@@ -139,17 +129,13 @@ def show_closest_pairs(
     known = {note.id for note in notes}
     facts = [pair for pair in report.pairs if pair["training"] in known]
     waves = {"generated": generated, "training": [note.audio for note in notes]}
-    encode = instrument.representation.encode_all
+    encode, kind = instrument.representation.encode_all, instrument.spectra.representation
     images = {row: encode(np.stack(several)) for row, several in waves.items()}
     labels = [f"generated, {note_name(pair['pitch'])}" for pair in facts]
     labels += [f"training, {note_name(note.pitch)}, {note.effect}" for note in notes]
+    titles, limits = [f"{pair['distance']:.1f} dB" for pair in facts], images["training"]
     return show(
-        two_rows(
-            images,
-            [f"{pair['distance']:.1f} dB" for pair in facts],
-            instrument.spectra.representation,
-            magnitude_limits(images["training"]),
-        ),
+        image_grid(images, titles, kind, limits=magnitude_limits(limits)),
         "**The closest pairs**: the generated notes that are nearest to a training note, "
         "and that note.",
         run,
@@ -175,7 +161,7 @@ def _numbers(values: list) -> np.ndarray:
     return np.array([np.nan if value is None else value for value in values], float)
 
 
-def _finish(figure: Figure, axes: np.ndarray, label: str, columns: int = 3) -> None:
+def _finish(figure: Figure, axes: np.ndarray, label: str) -> None:
     """Label the vertical axis, mark empty axes, and put one legend below for all."""
     mark_empty(axes, "too few notes")
     axes[0, 0].set_ylabel(label)
@@ -183,5 +169,7 @@ def _finish(figure: Figure, axes: np.ndarray, label: str, columns: int = 3) -> N
     for ax in axes.flat:
         handles |= dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
     if handles:
+        # Narrower where each kind of note has an entry for each effect.
+        columns = 3 if len(handles) <= len(KINDS) else 2
         place: dict[str, Any] = {"loc": "outside lower center", "ncols": columns}
         figure.legend(list(handles.values()), list(handles), **place)

@@ -4,18 +4,17 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib as mpl
 import numpy as np
-import pandas as pd
 from IPython.display import Markdown
 from matplotlib.figure import Figure
 
 from reverbsynth.audio.format import SAMPLE_RATE
 from reverbsynth.book.players import Players, Sound
-from reverbsynth.book.spectrograms import STFT_HZ, frame_time, image_row
+from reverbsynth.book.spectrograms import STFT_HZ, frame_time, image_grid
 from reverbsynth.book.style import OTHER, canvas, hertz_axis, note_name, style
 from reverbsynth.data.notes import Note
 from reverbsynth.evaluation.representations import NAMES
 from reverbsynth.settings import SpectraSettings
-from reverbsynth.spectra.format import BINS, N_FFT
+from reverbsynth.spectra.format import N_FFT
 from reverbsynth.spectra.mel import linear_to_mel, mel_centers, mel_formula
 from reverbsynth.spectra.representation import Representation
 
@@ -45,9 +44,9 @@ def mel_bands(bands: Sequence[int] = (20, 60, 150, 400, 800)) -> Figure:
         left.plot(STFT_HZ, weights, linewidth=1.2, color=color, label=f"bin {band}")
     left.set_ylabel("weight")
     hertz_axis(left)
-    right.plot(np.arange(BINS), mel_centers(), color=OTHER[0], label="this matrix")
-    right.plot(np.arange(BINS), mel_formula(), "-.", color=OTHER[1], label="mel formula")
-    right.plot(np.arange(BINS), STFT_HZ, "--", color=OTHER[3], label="linear")
+    right.plot(mel_centers(), color=OTHER[0], label="this matrix")
+    right.plot(mel_formula(), "-.", color=OTHER[1], label="mel formula")
+    right.plot(STFT_HZ, "--", color=OTHER[3], label="linear")
     right.set(xlabel="bin of the image", ylabel="frequency (Hz)")
     for ax in axes[0]:
         ax.legend(fontsize=7.5, ncols=3, loc="lower left", bbox_to_anchor=(0, 1))
@@ -57,15 +56,14 @@ def mel_bands(bands: Sequence[int] = (20, 60, 150, 400, 800)) -> Figure:
 def twin_images(pair: Mapping[str, Note], images: np.ndarray, channel: str, kind: str) -> Figure:
     """One channel of the images of a note and its twins, given by effect, side by side."""
     titles = [f"{note_name(note.pitch)}, {effect}" for effect, note in pair.items()]
-    return image_row(images, titles, channel, kind, height=2.8)
+    return image_grid({"": images}, titles, kind, channel, height=2.8)
 
 
 def mel_scale() -> Markdown:
     """How far the mel matrix is from the mel formula."""
     formula, matrix = mel_formula(), mel_centers()
     half = len(formula) // 2
-    apart = np.abs(matrix / formula - 1) > 0.01
-    meets = int(np.flatnonzero(apart)[-1]) + 1
+    meets = int(np.flatnonzero(np.abs(matrix / formula - 1) > 0.01)[-1]) + 1
     spacing = (matrix[meets] - matrix[0]) / meets
     return Markdown(
         f"By the formula, half of the bins would lie below {formula[half]:,.0f} Hz; in the matrix "
@@ -74,20 +72,6 @@ def mel_scale() -> Markdown:
         f"spaced, {spacing:.1f} Hz apart; those of the STFT are {SAMPLE_RATE / N_FFT:.1f} Hz "
         "apart. *Mel* in IF-Mel is a name more than a scale, and it resolves low harmonics "
         "hardly better than a linear scale does."
-    )
-
-
-def representation_losses(losses: pd.DataFrame) -> Markdown:
-    """What `compare_representations` found, in a sentence or two."""
-    mel, linear = losses.loc["IF-Mel"], losses.loc["linear IF"]
-    return Markdown(
-        f"On a linear scale the waveform itself comes back ({linear['SNR (dB)']:.0f} dB); on the "
-        f"mel scale it does not ({mel['SNR (dB)']:.1f} dB), because phase that was projected to "
-        "mel cannot be projected back exactly. What an ear holds on to survives better: the "
-        f"spectrum is off by {mel['log-spectral distance (dB)']:.1f} dB, the pitch by "
-        f"{mel['pitch error (cents)']:.2f} cents, and the time in which the tail falls by 20 dB by "
-        f"{mel['change of decay (ms)']:.0f} ms. So generated notes are judged by pitch, decay "
-        "and spectrum in this book, never by their waveform."
     )
 
 

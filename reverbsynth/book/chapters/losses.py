@@ -4,53 +4,33 @@ import numpy as np
 import pandas as pd
 from IPython.display import HTML, Markdown
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from reverbsynth.book.captions import show
 from reverbsynth.book.style import canvas, images_axis, stage_color, stage_size, style
 from reverbsynth.training.run import Run
 
-_THINNED = 500
-"""A stage with more measurements than twice this is thinned before it is drawn."""
-
-_SMOOTHED = 60
-"""Steps of a stage over which the strong line averages at most."""
+_THINNED = 500  # a stage with more measurements than twice this is thinned before it is drawn
+_SMOOTHED = 60  # steps of a stage over which the strong line averages at most
 
 
 @style()
 def stage_legend(last: int) -> Figure:
     """The colours of the stages (figure 17)."""
     figure, axes = canvas(1, 1, 0.75)
-    handles = [
-        Line2D(
-            [],
-            [],
-            color=stage_color(stage),
-            linewidth=4,
-            label=f"stage {stage}: {stage_size(stage)}",
-        )
-        for stage in range(last + 1)
-    ]
+    for stage in range(last + 1):
+        label = f"stage {stage}: {stage_size(stage)}"
+        axes[0, 0].plot([], [], color=stage_color(stage), linewidth=4, label=label)
     axes[0, 0].axis("off")
-    axes[0, 0].legend(handles=handles, ncols=4, loc="center", fontsize=8)
+    axes[0, 0].legend(ncols=4, loc="center", fontsize=8)
     return figure
 
 
 @style()
 def curve(metrics: pd.DataFrame, column: str, label: str, log: bool = False) -> Figure:
-    """One column of a run's metrics against images seen, coloured by stage (figures 18 to 24).
+    """One column of `Run.metrics` against images seen, coloured by stage (figures 18 to 24).
 
-    The thin line is every measured step; the strong one a moving average within the stage.
-
-    Parameters
-    ----------
-    metrics : DataFrame
-        As `Run.metrics` gives it.
-    column : str
-    label : str
-        Of the vertical axis.
-    log : bool
-        Whether the vertical axis is logarithmic.
+    The thin line is every measured step; the strong one a moving average within the stage. The
+    vertical axis has a label, and is logarithmic where ``log`` says so.
     """
     figure, axes = canvas(1, 1, 2.3)
     ax = axes[0, 0]
@@ -58,12 +38,9 @@ def curve(metrics: pd.DataFrame, column: str, label: str, log: bool = False) -> 
     for stage, part in measured.groupby("stage"):
         color = stage_color(int(stage))
         images, values = part["images"].to_numpy(), part[column].to_numpy()
-        if len(values) == 1:
-            ax.plot(images, values, ".", color=color, markersize=5)
-            continue
-        thin = max(len(values) // _THINNED, 1)
+        thin, mark = max(len(values) // _THINNED, 1), "." if len(values) == 1 else ""
         ax.plot(images[::thin], values[::thin], color=color, linewidth=0.6, alpha=0.45)
-        ax.plot(images, moving_average(values), color=color, linewidth=1.8)
+        ax.plot(images, moving_average(values), color=color, linewidth=1.8, marker=mark)
     ax.set(ylabel=label, yscale="log" if log else "linear")
     images_axis(ax)
     return figure

@@ -18,22 +18,17 @@ _PAPER_STAGE = 8
 
 def network_table(rows: Sequence[Row]) -> pd.DataFrame:
     """Rows of ``Generator.table()`` or ``Discriminator.table()`` as a table, with their total."""
-    cells = [
-        (row.block, row.layer, " × ".join(f"{size:,}" for size in row.output), row.parameters)
-        for row in rows
-    ]
-    cells.append(("", "total", "", sum(row.parameters for row in rows)))
-    return pd.DataFrame(cells, columns=["block", "layer", "output", "parameters"])
+    frame = pd.DataFrame(rows, columns=["block", "layer", "output", "parameters"])
+    frame["output"] = [" × ".join(f"{size:,}" for size in row.output) for row in rows]
+    frame.loc[len(frame)] = ["", "total", "", frame["parameters"].sum()]
+    return frame
 
 
 def network_sizes(sizes: Mapping[str, tuple[GanSettings, int]]) -> pd.DataFrame:
-    """Parameters of both networks after the paper's last stage and after the very last.
-
-    ``sizes`` has the networks' settings and the number of pitches by name.
-    """
+    """Parameters of networks by name, after the paper's last stage and after the very last."""
     rows = [
-        (name, stage, *_counts(gan, pitches, stage))
-        for name, (gan, pitches) in sizes.items()
+        (name, stage, *_counts(*network, stage))
+        for name, network in sizes.items()
         for stage in (_PAPER_STAGE, LAST_STAGE)
     ]
     return pd.DataFrame(rows, columns=["configuration", "stage", "generator", "discriminator"])

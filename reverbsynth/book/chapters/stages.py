@@ -8,7 +8,7 @@ from IPython.display import HTML
 from reverbsynth.book.captions import Captioned, show
 from reverbsynth.book.players import Sound, labelled
 from reverbsynth.book.slides import Slide, show_slides
-from reverbsynth.book.spectrograms import image_row, magnitude_limits, two_rows
+from reverbsynth.book.spectrograms import image_grid, magnitude_limits
 from reverbsynth.book.style import note_name, stage_size
 from reverbsynth.spectra.representation import Representation
 from reverbsynth.training.run import Run
@@ -17,15 +17,7 @@ _CHANNELS = {"magnitude": "log magnitude", "frequency": "instantaneous frequency
 
 
 class StageNotes:
-    """A few real and generated notes of a finished stage, as images and sounds.
-
-    Attributes
-    ----------
-    images, sounds : dict
-        By ``"real"`` and ``"generated"``.
-    names : list of str
-        Pitch and other labels of each note.
-    """
+    """A few notes of a finished stage, with their names: images and sounds, real and generated."""
 
     def __init__(self, run: Run, stage: int, count: int):
         samples = run.samples(stage).subset(count)
@@ -35,16 +27,13 @@ class StageNotes:
             for pitch, *values in zip(samples.pitch, *others, strict=True)
         ]
         self.images = {"real": samples.real, "generated": samples.generated}
-        self._representation = Representation(run.settings.spectra)
+        self._decode = Representation(run.settings.spectra).decode_all
 
     @cached_property
     def sounds(self) -> dict[str, list[Sound]]:
         """A player's sound for each image."""
-        decode = self._representation.decode_all
-        return {
-            what: labelled(self.names, decode(np.ascontiguousarray(images)))
-            for what, images in self.images.items()
-        }
+        images = {what: np.ascontiguousarray(part) for what, part in self.images.items()}
+        return {what: labelled(self.names, self._decode(part)) for what, part in images.items()}
 
 
 class StageFigures:
@@ -57,31 +46,23 @@ class StageFigures:
         self._limits = magnitude_limits(run.samples().real) if run.stages else (0.0, 0.0)
 
     def show(self, number: int, stage: int, what: str, channel: str) -> Captioned | HTML:
-        """One figure with players under it, or a sentence where the run has no such stage.
+        """One figure of the paper, by its number, or a sentence where the run has no such stage.
 
-        Parameters
-        ----------
-        number : int
-            The figure's number in the paper.
-        stage : int
-        what : {"real", "generated"}
-        channel : {"magnitude", "frequency"}
+        It shows a channel ("magnitude", "frequency") of ``"real"`` or ``"generated"`` notes.
         """
         if stage not in self._stages:
             return HTML(
                 f'<p id="figure-{number:02d}">This run has no stage {stage}; figure {number} is '
                 "left out.</p>"
             )
-        notes = self._stages[stage]
-        images, names = notes.images[what], notes.names
+        notes, drawn = self._stages[stage], _CHANNELS[channel]
         return show(
-            image_row(images, names, channel, self._kind, self._limits),
-            f"**Figure {number} (paper). Stage {stage}, {what} notes**, {_CHANNELS[channel]} "
+            image_grid({"": notes.images[what]}, notes.names, self._kind, channel, self._limits),
+            f"**Figure {number} (paper). Stage {stage}, {what} notes**, {drawn} "
             f"({stage_size(stage)}).",
             self.run,
             f"figure-{number:02d}",
-            alt=f"The {_CHANNELS[channel]} of {len(names)} {what} notes at stage {stage}: "
-            f"{', '.join(names)}.",
+            alt=f"The {drawn} of {what} notes at stage {stage}: {', '.join(notes.names)}.",
             sounds=notes.sounds[what],
             sounds_name=f"stage-{stage:02d}-{what}",
         )
@@ -104,14 +85,11 @@ class StageFigures:
 
     def _slide(self, stage: int) -> Slide:
         notes = self._stages[stage]
-        return Slide(
-            f"stage {stage}: {stage_size(stage)}",
-            two_rows(notes.images, notes.names, self._kind, self._limits),
-            f"Log magnitude at stage {stage}: {len(notes.names)} real notes above, generated ones "
-            "below.",
-            [
-                Sound(f"{what}, {sound.label}", sound.audio)
-                for what, sounds in notes.sounds.items()
-                for sound in sounds
-            ],
-        )
+        figure = image_grid(notes.images, notes.names, self._kind, limits=self._limits)
+        alt = f"Log magnitude at stage {stage}: real notes above, generated ones below."
+        sounds = [
+            Sound(f"{what}, {sound.label}", sound.audio)
+            for what, several in notes.sounds.items()
+            for sound in several
+        ]
+        return Slide(f"stage {stage}: {stage_size(stage)}", figure, alt, sounds)

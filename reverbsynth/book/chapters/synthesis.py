@@ -10,8 +10,7 @@ from reverbsynth.audio.format import SAMPLE_RATE
 from reverbsynth.book.captions import Captioned, show
 from reverbsynth.book.players import labelled
 from reverbsynth.book.slides import effect_toggle
-from reverbsynth.book.spectrograms import image_row
-from reverbsynth.book.style import note_name
+from reverbsynth.book.spectrograms import image_grid
 from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.training.run import Run
 
@@ -28,7 +27,7 @@ def show_notes(
     """Generated notes side by side: log magnitude of images [shape=(n, 128, 1024, 2)], and players
     of waves [shape=(n, 64000)]; the rest as for `reverbsynth.book.captions.show`.
     """
-    figure = image_row(images, titles, kind=run.settings.spectra.representation)
+    figure = image_grid({"": images}, titles, run.settings.spectra.representation)
     return show(figure, caption, run, name, alt=alt, sounds=labelled(titles, waves))
 
 
@@ -40,37 +39,24 @@ def generated_toggle(
     """
     effects = instrument.labels.get("effect", [])
     if len(effects) < 2:
-        return Markdown(
-            "This instrument has no label for the effect: dry or wet cannot be asked for."
-        )
-    z = instrument.latents(1, seed)[0]
-    return effect_toggle(
-        {effect: instrument.images(pitches, z, effect=effect) for effect in effects},
-        {effect: instrument.notes(pitches, z, effect=effect) for effect in effects},
-        pitches,
-        instrument.spectra.representation,
+        return Markdown("This instrument has no label for the effect: it cannot be asked for.")
+    z, kind = instrument.latents(1, seed)[0], instrument.spectra.representation
+    images = {effect: instrument.images(pitches, z, effect=effect) for effect in effects}
+    waves = {effect: instrument.notes(pitches, z, effect=effect) for effect in effects}
+    caption = (
         "**The same generated notes, dry and with the effect**: one latent vector and the same "
-        "pitches; only the label for the effect changes.",
-        run,
-        name,
+        "pitches; only the label for the effect changes."
     )
-
-
-def note_names(pitches: Sequence[int]) -> list[str]:
-    """Pitches for people."""
-    return [note_name(pitch) for pitch in pitches]
+    return effect_toggle(images, waves, pitches, kind, caption, run, name)
 
 
 def written_files(waves: np.ndarray) -> pd.DataFrame:
     """Whether generated notes [shape=(n, samples)] are what notes must be."""
-    frame = pd.DataFrame(
-        {
-            "samples": [len(wave) for wave in waves],
-            "seconds": [len(wave) / SAMPLE_RATE for wave in waves],
-            "finite": ["yes" if np.isfinite(wave).all() else "no" for wave in waves],
-            "peak": np.abs(waves).max(axis=1),
-            "RMS (dB of full scale)": 10 * np.log10(np.mean(np.square(waves), axis=1) + 1e-12),
-        },
-        index=range(1, len(waves) + 1),
-    )
-    return frame.rename_axis("note")
+    columns = {
+        "samples": waves.shape[1],
+        "seconds": waves.shape[1] / SAMPLE_RATE,
+        "finite": np.where(np.isfinite(waves).all(axis=1), "yes", "no"),
+        "peak": np.abs(waves).max(axis=1),
+        "RMS (dB of full scale)": 10 * np.log10(np.mean(np.square(waves), axis=1) + 1e-12),
+    }
+    return pd.DataFrame(columns, index=pd.RangeIndex(1, len(waves) + 1, name="note"))

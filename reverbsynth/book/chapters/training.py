@@ -55,13 +55,12 @@ def schedule_figure(schedule: Schedule | RecordedSchedule) -> Figure:
     figure, axes = canvas(1, 1, 2.5)
     ax = axes[0, 0]
     for stage in range(schedule.last_stage + 1):
-        start, end = schedule.span(stage)
-        rise = 0.5 if is_transition(stage) else 0.0
-        ends, color = (stage / 2 - rise, stage / 2 + rise), stage_color(stage)
-        ax.plot([start, end], ends, color=color, linewidth=4, solid_capstyle="butt")
-        if not is_transition(stage):
+        span, rise = schedule.span(stage), 0.5 if is_transition(stage) else 0.0
+        look = {"color": stage_color(stage), "linewidth": 4, "solid_capstyle": "butt"}
+        ax.plot(span, (stage / 2 - rise, stage / 2 + rise), **look)
+        if not rise:
             place = {"xytext": (0, 6), "textcoords": "offset points", "ha": "center"}
-            ax.annotate(stage_size(stage), ((start + end) / 2, stage / 2), fontsize=8, **place)
+            ax.annotate(stage_size(stage), (sum(span) / 2, stage / 2), fontsize=8, **place)
     ax.set(ylabel="progress (blocks)", ylim=(-0.3, schedule.last_stage / 2 + 0.7))
     images_axis(ax)
     return figure
@@ -69,11 +68,8 @@ def schedule_figure(schedule: Schedule | RecordedSchedule) -> Figure:
 
 def parameter_table(settings: Settings) -> pd.DataFrame:
     """Table 5 as printed, as the preset ``paper`` has it, and as these settings do."""
-    columns = {
-        "Table 5": TABLE_5,
-        "preset paper": _parameters(Settings.preset("paper")),
-        f"this book ({settings.name})": _parameters(settings),
-    }
+    ours, paper = _parameters(settings), _parameters(Settings.preset("paper"))
+    columns = {"Table 5": TABLE_5, "preset paper": paper, f"this book ({settings.name})": ours}
     return pd.DataFrame(columns).rename_axis("parameter")
 
 
@@ -87,8 +83,7 @@ def deviations_from_paper(settings: Settings) -> pd.DataFrame:
             if here != there and name not in _BOOKKEEPING:
                 rows[f"{group}.{name}"] = (_text(there), _text(here), field.description)
     columns = ["the paper", "here", "what it is"]
-    frame = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
-    return frame.rename_axis("setting")
+    return pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("setting")
 
 
 def recipe_table() -> Captioned | Markdown:
@@ -96,9 +91,8 @@ def recipe_table() -> Captioned | Markdown:
     measured = recipes()
     if measured.empty:
         return Markdown("*The table of recipes comes with a checkout of the repository.*")
-    of_laptop = (measured["recipe"] == "laptop") & measured["commit"].notna()
-    laptop, settings = measured[of_laptop].iloc[0], Settings.preset("laptop")
-    made = (laptop["settings"], laptop["commit"])
+    laptop = measured[measured["recipe"] == "laptop"].dropna(subset="commit").iloc[0]
+    settings = Settings.preset("laptop").to_yaml()
     frame = measured.reindex(columns=list(_RECIPE_COLUMNS)).rename(columns=_RECIPE_COLUMNS)
     for column in ("images", "at the last stage"):
         frame[column] = [f"{count:,.0f}" if pd.notna(count) else "" for count in frame[column]]
@@ -107,7 +101,7 @@ def recipe_table() -> Captioned | Markdown:
         "**Recipes at equal processor time**: preset laptop with the settings of each, "
         f"{laptop['cpu_minutes']:.0f} CPU-minutes up to stage {laptop['stage']:.0f}, judged on "
         f"{laptop['notes']:.0f} generated notes. Tails: level after the note's end, medians. ",
-        Origin("recipes", settings.name, *made, settings.to_yaml()),
+        Origin("recipes", "laptop", laptop["settings"], laptop["commit"], settings),
         "recipes",
         digits=0,
     )
@@ -115,44 +109,40 @@ def recipe_table() -> Captioned | Markdown:
 
 def run_facts(run: Run) -> pd.DataFrame:
     """The manifest of a run, for people."""
-    manifest = run.manifest
-    return facts_table(
-        {
-            "preset": manifest["preset"],
-            "settings": manifest["settings_hash"],
-            "seed": str(manifest["seed"]),
-            "commit": manifest["commit"],
-            "data (SHA-256)": manifest["data_sha256"],
-            "labels": listed([f"{name} ({len(values)})" for name, values in run.labels.items()]),
-            "images seen": f"{manifest['images_seen']:,}",
-            "training time": f"{manifest['wall_seconds']:,.0f} s",
-            "backend and device": f"{manifest.get('backend', '?')}, {manifest.get('device', '?')}",
-            "versions": listed([" ".join(item) for item in manifest["versions"].items()]),
-        }
-    )
+    made = run.manifest
+    facts = {
+        "preset": made["preset"],
+        "settings": made["settings_hash"],
+        "seed": str(made["seed"]),
+        "commit": made["commit"],
+        "data (SHA-256)": made["data_sha256"],
+        "labels": listed([f"{name} ({len(values)})" for name, values in run.labels.items()]),
+        "images seen": f"{made['images_seen']:,}",
+        "training time": f"{made['wall_seconds']:,.0f} s",
+        "backend and device": f"{made.get('backend', '?')}, {made.get('device', '?')}",
+        "versions": listed(list(map(" ".join, made["versions"].items()))),
+    }
+    return facts_table(facts)
 
 
 def stage_history(run: Run) -> pd.DataFrame:
     """What each stage of a run did: resolution, images, steps and seconds."""
-    metrics, rows, before = run.metrics(), {}, 0.0
-    for stage, part in metrics.groupby("stage"):
-        end = part["seconds"].iloc[-1]
-        rows[int(stage)] = {
-            "kind": "blends in" if is_transition(int(stage)) else "stable",
-            "resolution": stage_size(int(stage)).rpartition(" ")[2],
-            "steps": int(curves.steps(part).sum()),
-            "images seen at its end": int(part["images"].iloc[-1]),
-            "seconds": end - before,
-        }
-        before = end
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("stage")
+    stages = run.metrics().assign(steps=curves.steps).groupby("stage")
+    ends, numbers = stages[["images", "seconds"]].last(), list(map(int, stages.groups))
+    columns = {
+        "kind": ["blends in" if is_transition(stage) else "stable" for stage in numbers],
+        "resolution": [stage_size(stage).rpartition(" ")[2] for stage in numbers],
+        "steps": stages["steps"].sum().astype(int),
+        "images seen at its end": ends["images"].astype(int),
+        "seconds": ends["seconds"].diff().fillna(ends["seconds"]),
+    }
+    return pd.DataFrame(columns).rename_axis("stage")
 
 
 def changes(run: Run) -> pd.DataFrame:
     """Mean of each curve over the first and the last tenth of its measurements, a row each."""
     names = curve_names(run.labels)
-    frame = curves.changes(run.metrics(), names)
-    return frame.rename(index=names).rename_axis("curve")
+    return curves.changes(run.metrics(), names).rename(index=names).rename_axis("curve")
 
 
 def curves_that_fell(run: Run) -> Markdown:
@@ -160,10 +150,10 @@ def curves_that_fell(run: Run) -> Markdown:
     table, pitches = changes(run), len(run.labels["pitch"])
     fell = [_fall(name, row) for name, row in table.iterrows() if row["change"] < 0]
     rose = [name for name, row in table.iterrows() if row["change"] >= 0]
-    metrics = run.metrics().assign(weight=curves.steps)
-    loss = metrics["real_pitch_loss"] * metrics["weight"]
-    of_stage = metrics["stage"]
-    best = loss.groupby(of_stage).sum() / metrics["weight"].groupby(of_stage).sum()
+    metrics = run.metrics().assign(steps=curves.steps)
+    total = metrics["real_pitch_loss"] * metrics["steps"]
+    sums = metrics.assign(total=total).groupby("stage")[["total", "steps"]].sum()
+    best = sums["total"] / sums["steps"]
     return Markdown(
         f"From the first tenth of the run to the last, {len(fell)} of {len(table)} curves fell: "
         f"{listed(fell)}. "
@@ -187,11 +177,11 @@ def _text(value: Any) -> str:
 def _parameters(settings: Settings) -> dict[str, str]:
     """The rows of Table 5 for these settings."""
     training, optimizer, losses = settings.training, settings.optimizer, settings.losses
-    lengths = (training.total_images, training.stable_images, training.transition_images)
+    images = (training.total_images, training.stable_images, training.transition_images)
     by_clock = training.stage_minutes is not None
     values = (
         settings.spectra.representation,
-        *("by the clock" if by_clock else f"{images:,}" for images in lengths),
+        *("by the clock" if by_clock else f"{count:,}" for count in images),
         str(training.batch),
         str(settings.gan.latent_size),
         str(settings.gan.kernel_size),
