@@ -32,15 +32,9 @@ from reverbsynth.files.atomic import write_text
 from reverbsynth.instrument.export import web_keyboard
 from reverbsynth.settings import Settings, presets
 
-ROOT = Path(__file__).resolve().parents[2]
-"""The checkout: notebooks and prose are not part of an installed package."""
-
-KEYBOARD = "keyboard.html"
-"""The keyboard's part of the landing page, which `index.md` takes in."""
-
+ROOT = Path(__file__).resolve().parents[2]  # a checkout: an installed package has no notebooks
+KEYBOARD = "keyboard.html"  # the keyboard's part of the landing page, which `index.md` takes in
 _CONFIGURATION = ("_config.yml", "_toc.yml")
-_JUPYTER_BOOK = "from jupyter_book.cli.main import main; main()"
-
 _JOBS = 2  # notebooks executed at a time: each keeps one core busy, importing for the most part
 
 
@@ -50,23 +44,10 @@ def build_book(
     output: Path | str = "_build",
     jobs: int = _JOBS,
 ) -> Path:
-    """Execute every notebook and render the book.
+    """Execute every notebook, ``jobs`` at a time, render the book, and return its index page.
 
-    Parameters
-    ----------
-    settings
-        Settings, a preset's name, or a settings file. Unused for training where ``run`` is given.
-    run
-        A finished run to show; nothing is trained then.
-    output
-        Folder for everything that is made.
-    jobs
-        Notebooks executed at a time.
-
-    Returns
-    -------
-    Path
-        The index page.
+    The settings are given as such, by a preset's name, or by a file. Where a finished run is given
+    to show, nothing is trained. All that is made goes into the folder ``output``.
 
     Raises
     ------
@@ -75,11 +56,9 @@ def build_book(
         a page would need the network, or when the disk is full.
     """
     console, started, output = Console(), time.monotonic(), Path(output).resolve()
-    for name in ("notebooks", "book", *_CONFIGURATION):
-        if not (ROOT / name).exists():
-            raise ReverbSynthError(
-                f"{ROOT / name}: not found; the book is built from a checkout of the repository"
-            )
+    for path in (ROOT / name for name in ("notebooks", "book", *_CONFIGURATION)):
+        if not path.exists():
+            raise ReverbSynthError(f"{path}: not found; the book is built from a checkout")
     try:
         parameters = _parameters(settings, run, output)
         shown = workspace(**parameters)
@@ -119,11 +98,7 @@ def assemble(root: Path, source: Path) -> Path:
 
 
 def put_keyboard(workspace: Workspace, source: Path) -> None:
-    """Write the landing page's keyboard into an assembled book.
-
-    Its files lie where chapter 7 has them too, so that a reader downloads them once, and only when
-    the keyboard is started.
-    """
+    """Write the landing page's keyboard; its files lie where chapter 7 has them, loaded once."""
     folder = f"notebooks/{MEDIA}/keyboard"
     keyboard = web_keyboard(workspace.instrument, source / folder, folder)
     origin = html.escape(workspace.instrument_source)
@@ -133,10 +108,7 @@ def put_keyboard(workspace: Workspace, source: Path) -> None:
 def execute(
     notebooks: Sequence[Path], target: Path, parameters: dict[str, Any], jobs: int, console: Console
 ) -> None:
-    """Run notebooks with papermill, some at a time, and tidy them for the page.
-
-    The first notebook with a failing cell ends it; its executed part stays in ``target``.
-    """
+    """Run notebooks with papermill and tidy them for the page; the first failing cell ends it."""
     book = target.parent
     (target / MEDIA).mkdir(parents=True, exist_ok=True)
     write_text(book / "parameters.yaml", yaml.safe_dump(parameters, sort_keys=False))
@@ -154,29 +126,21 @@ def execute(
         console.print(f"  {notebook.stem:<16} {time.monotonic() - started:6.1f} s", highlight=False)
 
     with ThreadPoolExecutor(jobs) as pool:
-        for future in [pool.submit(execute_one, notebook) for notebook in notebooks]:
-            try:
-                future.result()
-            except ReverbSynthError:
-                pool.shutdown(cancel_futures=True)
-                raise
+        list(pool.map(execute_one, notebooks))  # a failure cancels those that have not begun
 
 
 def render(source: Path, output: Path, console: Console) -> Path:
-    """Render the assembled book with Jupyter Book, any warning being an error.
-
-    Returns ``<output>/html/index.html``.
-    """
+    """Render the assembled book to ``<output>/html``; any warning of Jupyter Book is an error."""
     work, log = output / "render", output / "render.log"
     shutil.rmtree(work, ignore_errors=True)
-    command = [sys.executable, "-c", _JUPYTER_BOOK, "build", str(source)]
-    command += ["--path-output", str(work), "-n", "-W", "--keep-going", "-q"]
+    command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build"]
+    command += [str(source), "--path-output", str(work), "-n", "-W", "--keep-going", "-q"]
     console.print("rendering the pages")
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     built = work / "_build" / "html"
     if done.returncode != 0 or not (built / "index.html").is_file():
-        write_text(log, done.stdout + done.stderr)
-        console.print(_last_lines(done.stdout + done.stderr, 30), markup=False, highlight=False)
+        write_text(log, said := done.stdout + done.stderr)
+        console.print(_last_lines(said, 30), markup=False, highlight=False)
         raise ReverbSynthError(f"{source}: Jupyter Book failed or warned; all of it is in {log}")
     # What the theme's download button gives: the executed notebooks hold this machine's paths.
     if (source / "downloads").is_dir():

@@ -20,6 +20,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import islice, product
 from pathlib import Path
 
@@ -42,17 +43,10 @@ FORMAT = 1
 LARGEST_FILE, LARGEST_BUNDLE = 20_000_000, 40_000_000
 """Bytes that a repository can carry."""
 
-ROWS = 400
-"""Rows of the metrics kept of a stage."""
-
-SAMPLES = 6
-"""Real and generated images kept of a stage, each."""
-
-_AT_END = ("images", "stage", "blend", "seconds")
-"""Columns of the metrics that say how far training is."""
-
-_PITCHES, _MOST_PLAYERS = 3, 12
-_SEED = 1
+ROWS = 400  # of the metrics, kept of a stage
+SAMPLES = 6  # real images kept of a stage, and as many generated ones
+_AT_END = ("images", "stage", "blend", "seconds")  # columns that say how far training is
+_PITCHES, _MOST_PLAYERS, _SEED = 3, 12, 1
 
 
 def bundle(
@@ -62,31 +56,12 @@ def bundle(
     samples: int = SAMPLES,
     replace: bool = False,
 ) -> Run:
-    """Write a run's results bundle, all of it or nothing.
+    """Write a run's results bundle, all of it or nothing, and open it.
 
-    Parameters
-    ----------
-    run : Run or path
-        With at least one finished stage.
-    directory : path
-        Of the bundle; its name is the name of the results.
-    data : DataSet or path, optional
-        Needed where the run has no report yet; unset: the data set it was trained on.
-    samples : int
-        Images kept of each stage, real and generated.
-    replace : bool
-        Replace a bundle that is there.
-
-    Returns
-    -------
-    Run
-        The bundle, opened.
-
-    Raises
-    ------
-    RunError
-        For a directory in use, a run without a finished stage, a file beyond `LARGEST_FILE` bytes,
-        or a bundle beyond `LARGEST_BUNDLE`.
+    The run has at least one finished stage; the directory's name is the name of the results. The
+    data, by default those it was trained on, are needed where the run has no report yet. Of each
+    stage so many ``samples`` are kept, real and generated. A bundle that is there may be replaced.
+    RunError is raised for any other directory in use, and for a bundle that is too large.
     """
     run = run if isinstance(run, Run) else Run.open(run)
     directory = Path(directory)
@@ -121,10 +96,7 @@ def bundle(
 
 
 def check(run: Run) -> None:
-    """Compare a bundle's files with its manifest, and its size with what a repository can carry.
-
-    Raises RunError for a file that is missing, changed or too large, or a bundle that is.
-    """
+    """Raise RunError for a bundle with a file that is missing, changed or too large."""
     for name, expected in run.manifest["bundle"]["files"].items():
         path = run.directory / name
         if (digest := sha256(path)) != expected:
@@ -153,10 +125,9 @@ def _check_free(directory: Path, replace: bool) -> None:
     """Refuse a directory in use; a bundle may be replaced."""
     if not directory.exists() or (directory.is_dir() and not any(directory.iterdir())):
         return
-    try:
-        is_bundle = directory.is_dir() and Run.open(directory).bundled
-    except ReverbSynthError:
-        is_bundle = False
+    is_bundle = False
+    with suppress(ReverbSynthError):
+        is_bundle = Run.open(directory).bundled
     if not is_bundle:
         raise RunError(f"{directory}: no results bundle, expected one or a new directory")
     if not replace:

@@ -6,11 +6,12 @@ import math
 import numbers
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Union
 
 import pandas as pd
+from IPython.display import HTML
 from matplotlib.figure import Figure
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
@@ -32,16 +33,8 @@ _LONG_WORD = 40  # characters of a word that a table may break: a checksum
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a figure's numbers come from.
-
-    Attributes
-    ----------
-    run
-        Name of the run's directory; None for what is drawn from data or formulas alone.
-    preset, settings_hash, settings
-        Name, hash and YAML of the settings.
-    commit
-        The commit that made the run or the data.
+    """Where a figure's numbers come from: the run's name, None for what is drawn from data or
+    formulas alone; name, hash and YAML of the settings; the commit that made the run or the data.
     """
 
     run: str | None
@@ -92,7 +85,7 @@ class Origin:
         return f"{line}.{' A smoke run, not a result.' if self.preset in SMOKE_PRESETS else ''}"
 
 
-class Captioned:
+class Captioned(HTML):
     """A figure or table with its caption, as HTML that needs no kernel and no other host.
 
     In the caption ``**bold**`` is understood; ``name`` is the link target.
@@ -101,14 +94,11 @@ class Captioned:
     def __init__(self, content: str, caption: str, origin: Origin, name: str):
         shown = html.escape(caption, quote=False)
         shown = re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", shown)
-        self._html = (
+        super().__init__(
             f'<figure class="rs-figure" id="{name}">{content}<figcaption>{shown} '
             f'<small class="rs-origin">{origin.html}</small></figcaption></figure>'
         )
         self._text = f"{caption} {origin.line}"
-
-    def _repr_html_(self) -> str:
-        return self._html
 
     def __repr__(self) -> str:
         return self._text
@@ -128,24 +118,19 @@ def show(
 
     Parameters
     ----------
-    figure : matplotlib.figure.Figure
-    caption : str
-        Begins with the figure's number; ``**bold**`` is understood.
-    source : Run, Workspace, Settings or Origin
+    source
         What the numbers come from.
-    name : str
+    name
         Names the file and the link target; unique within the book.
-    alt : str
+    alt
         What one who cannot see the picture should know.
-    sounds : sequence of Sound, optional
-        Played under the picture, left to right.
-    sounds_name : str, optional
-        Names their files, where several figures show the same sounds; unset: ``name``.
-    columns : int, optional
+    sounds_name
+        Names the sounds' files, where several figures share them; unset: ``name``.
+    columns
         Players side by side; unset: all.
     """
     origin = Origin.of(source)
-    players = Players(sounds_name or name, sounds, columns)._repr_html_()
+    players = Players(sounds_name or name, sounds, columns).data
     return Captioned(picture(figure, name, caption, origin, alt) + players, caption, origin, name)
 
 
@@ -185,11 +170,6 @@ def table(
     body = "".join(row(values, "td") for values in frame.itertuples(index=False))
     content = f'<table class="rs-table"><thead>{head}</thead><tbody>{body}</tbody></table>'
     return Captioned(f'<div class="rs-scroll">{content}</div>', caption, Origin.of(source), name)
-
-
-def facts_table(facts: Mapping[str, str]) -> pd.DataFrame:
-    """Facts by name, as a table without a head."""
-    return pd.DataFrame({"": list(facts), " ": list(facts.values())})
 
 
 def listed(words: Sequence[object]) -> str:

@@ -13,20 +13,15 @@ from rich.console import Console
 
 from reverbsynth.errors import ReverbSynthError
 
-WEIGHT_LIMIT = 5_000_000
-"""Bytes that a page may load before a player is pressed."""
+WEIGHT_LIMIT = 5_000_000  # bytes that a page may load before a player is pressed
 
-_LOADED = {
-    **dict.fromkeys(("audio", "iframe", "img", "script", "source", "video"), "src"),
-    "link": "href",
-}
-"""Elements that a browser fetches by itself, and the attribute with the address."""
-
+# Elements that a browser fetches by itself, and the attribute with the address.
+_LOADED = dict.fromkeys(("audio", "iframe", "img", "script", "source", "video"), "src")
+_LOADED["link"] = "href"
+# Relations of a link that only name another page.
 _NOT_FETCHED = {"canonical", "prev", "next", "index", "search", "author", "license"}
-"""Relations of a ``link`` that only name another page."""
-
+# The theme's icons as a script: they come as a font too, in a tenth of the size.
 _ICONS = re.compile(r"<script[^>]*/fontawesome/[^>]*></script>\s*")
-"""The theme's icons as a script: they come as a font too, in a tenth of the size."""
 
 
 class _Page(HTMLParser):

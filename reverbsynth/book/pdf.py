@@ -14,10 +14,8 @@ from reverbsynth.errors import ReverbSynthError
 from reverbsynth.files.atomic import atomic_path
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-
-PARTS = ("The paper", "The experiment")
-"""Parts of the contents that are printed, after the landing page."""
-
+PARTS = ("The paper", "The experiment")  # of the contents, printed after the landing page
+_SECONDS = 180
 _OPTIONS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"),
     *("--host-resolver-rules=MAP * ~NOTFOUND", "--no-pdf-header-footer"),
@@ -25,25 +23,10 @@ _OPTIONS = (
     "--virtual-time-budget=20000",
 )
 
-_SECONDS = 180
-
 
 def print_book(html: Path | str, contents: Path | str, target: Path | str) -> int:
-    """Print the chapters of a built book, in the order of its contents.
-
-    Parameters
-    ----------
-    html
-        Folder of the built pages.
-    contents
-        The book's ``_toc.yml``.
-    target
-        The PDF to write; its outline has an entry for each chapter.
-
-    Returns
-    -------
-    int
-        Number of sheets.
+    """Print the chapters of the book built in ``html``, in the order of ``contents``, its
+    ``_toc.yml``, to a PDF with an outline, and return its number of sheets.
     """
     from pypdf import PdfReader, PdfWriter
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from IPython.display import HTML
 
 from reverbsynth.audio.io import write_audio
 
@@ -35,25 +36,17 @@ def labelled(labels: Iterable[str], waves: Iterable[np.ndarray]) -> list[Sound]:
     return [Sound(label, wave) for label, wave in zip(labels, waves, strict=True)]
 
 
-class Players:
+class Players(HTML):
     """A row of players, shown as the last expression of a cell.
 
-    Parameters
-    ----------
-    name : str
-        Names the files; unique within the book.
-    sounds : sequence of Sound
-    columns : int, optional
-        Players side by side where the page is wide enough; unset: all.
+    ``name`` names the files and is unique within the book; ``columns`` stand side by side where
+    the page is wide enough, by default all.
     """
 
     def __init__(self, name: str, sounds: Sequence[Sound], columns: int | None = None):
         players = "".join(_player(f"{name}-{i}", *sound) for i, sound in enumerate(sounds, 1))
         row = f'<div class="rs-players" style="--columns: {columns or len(sounds)}">'
-        self._html = f"{row}{players}</div>" if players else ""
-
-    def _repr_html_(self) -> str:
-        return self._html
+        super().__init__(f"{row}{players}</div>" if players else "")
 
 
 def address(path: Path, mime: str) -> str:

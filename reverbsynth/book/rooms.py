@@ -26,7 +26,6 @@ ABOUT = {
 """What is in each package, in a few words."""
 
 _WIDTH = 5.0  # inches: narrower than the page, so that the words can be read on a phone
-
 _BASE = "at the bottom"
 _IMPORT = re.compile(r"^\s*from reverbsynth\.(\w+)", flags=re.MULTILINE)
 

@@ -42,22 +42,16 @@ def show_slides(
     start: int = 0,
     columns: int | None = None,
 ) -> Captioned:
-    """Slides with one caption; what is not listed here is as for `reverbsynth.book.captions.show`.
+    """Slides with one caption: a slider for what has an order, buttons for a few of a kind.
 
-    Parameters
-    ----------
-    kind : {"slider", "toggle"}
-        A slider for what has an order, buttons for a few of a kind.
-    what : str
-        What the control chooses: "Stage".
-    start : int
-        The position at first.
+    ``what`` names what the control chooses ("Stage"), and ``start`` is its position at first; the
+    rest is as for `reverbsynth.book.captions.show`.
     """
     origin, parts = Origin.of(source), []
     for number, slide in enumerate(slides):
         label, files = html.escape(slide.label), f"{name}-{number:02d}"
         shown = picture(slide.figure, files, f"{caption} {slide.label}", origin, slide.alt)
-        shown += Players(files, slide.sounds, columns)._repr_html_()
+        shown += Players(files, slide.sounds, columns).data
         parts.append(
             f'<div class="rs-slide" data-label="{label}">'
             f'<p class="rs-slide-label">{label}</p>{shown}</div>'

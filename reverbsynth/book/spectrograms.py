@@ -10,9 +10,7 @@ from reverbsynth.book.style import FREQUENCY, MAGNITUDE, canvas, style
 from reverbsynth.spectra.format import BINS, HOP, LEAD, N_FFT
 from reverbsynth.spectra.mel import mel_centers
 
-STFT_HZ = np.arange(1, BINS + 1) * SAMPLE_RATE / N_FFT
-"""Frequencies of the STFT's bins, 0 Hz left out."""
-
+STFT_HZ = np.arange(1, BINS + 1) * SAMPLE_RATE / N_FFT  # of the STFT's bins, 0 Hz left out
 _TICKS = (1000, 2000, 4000, 6000, 8000)
 
 
@@ -42,21 +40,16 @@ def image_grid(
     limits: tuple[float, float] | None = None,
     height: float | None = None,
 ) -> Figure:
-    """One channel of several notes, in one or more rows.
+    """One channel ("magnitude", "frequency") of several notes, in one or more rows with titles.
 
     Parameters
     ----------
     rows : dict of arrays [shape=(n, 128, 1024, 2)], de-normalized
         By name, upper row first.
-    titles : sequence of str
-        Of the columns.
     kind : {"mel", "linear", "phase"}
         The representation: it decides the frequency axis.
-    channel : {"magnitude", "frequency"}
     limits : (float, float), optional
         Colour limits of the magnitude; unset: chosen from the first row.
-    height : float, optional
-        Inches.
     """
     height = height or 1.8 * len(rows) + 0.6
     figure, axes = canvas(len(rows), len(titles), height, sharex=True, sharey=True)

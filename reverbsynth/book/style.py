@@ -6,6 +6,7 @@ the same thing has the same colour everywhere, and stages run from dark to light
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import cycle
 from typing import Any
 
 import matplotlib as mpl
@@ -25,13 +26,14 @@ OTHER = ("#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F")
 MAGNITUDE = "magma"
 FREQUENCY = "PuOr"
 
-KINDS = {"real": "real", "ceiling": "real, through an image", "generated": "generated"}
-"""Kinds of notes in an evaluation, as legends name them."""
+WIDTH = 8.0  # inches; at 2x resolution as wide as the page's text
 
-KIND_COLORS = {"real": REAL, "ceiling": OTHER[3], "generated": GENERATED}
-
-WIDTH = 8.0
-"""Inches; at 2x resolution as wide as the page's text."""
+KINDS = {
+    "real": ("real", REAL, "-"),
+    "ceiling": ("real, through an image", OTHER[3], "--"),
+    "generated": ("generated", GENERATED, "-"),
+}
+"""Kinds of notes in an evaluation: the name in legends, the colour and the line of each."""
 
 _STYLE: Any = {
     "figure.dpi": 110,
@@ -70,10 +72,7 @@ def style() -> Iterator[None]:
 def canvas(
     rows: int = 1, columns: int = 1, height: float = 2.6, **options
 ) -> tuple[Figure, np.ndarray]:
-    """A figure as wide as the page, and its axes [shape=(rows, columns)].
-
-    It belongs to no window and no pyplot state: nothing is shown twice, nothing stays open.
-    """
+    """A figure of the page's width, free of pyplot, and its axes [shape=(rows, columns)]."""
     figure = Figure(figsize=(WIDTH, height))
     return figure, figure.subplots(rows, columns, squeeze=False, **options)
 
@@ -82,8 +81,7 @@ def effect_color(effect: str, effects: Sequence[str] = ()) -> str:
     """The colour of an effect: dry and reverb have theirs, others take the next free one."""
     fixed = {"dry": DRY, "reverb": WET}
     others = [name for name in effects if name not in fixed]
-    place = others.index(effect) if effect in others else -1
-    return fixed.get(effect, OTHER[place % len(OTHER)])
+    return {**dict(zip(others, cycle(OTHER))), **fixed}.get(effect, OTHER[-1])
 
 
 def stage_color(stage: int, last: int = 12) -> tuple[float, float, float, float]:

@@ -16,7 +16,6 @@ import pandas as pd
 from reverbsynth.data.build import build_data, data_hash
 from reverbsynth.data.dataset import DataSet
 from reverbsynth.data.notes import Note
-from reverbsynth.errors import SettingsError
 from reverbsynth.evaluation.evaluate import evaluate
 from reverbsynth.evaluation.report import Report
 from reverbsynth.instrument.instrument import Instrument
@@ -25,32 +24,18 @@ from reverbsynth.seeds import evenly_spaced
 from reverbsynth.settings import Settings, SoundFontSource
 from reverbsynth.training.run import MANIFEST, Run
 
-SMOKE_PRESETS = ("tiny",)
-"""Presets whose runs show that the machinery works and nothing else."""
-
+SMOKE_PRESETS = ("tiny",)  # their runs show that the machinery works and nothing else
 _CHECKOUT = Path(__file__).resolve().parents[2]
-
-RESULTS = _CHECKOUT / "book" / "results"
-"""The results that come with a checkout; an installed wheel has none."""
+RESULTS = _CHECKOUT / "book" / "results"  # of a checkout; an installed wheel has none
 
 
 @dataclass(frozen=True)
 class Workspace:
-    """Settings, and what is made with them when it is first asked for.
+    """Settings, and what is made with them, in ``directory``, when it is first asked for.
 
-    Attributes
-    ----------
-    settings
-        Settings of the run.
-    data_settings
-        Settings of the data set. They differ from ``settings`` only for a given run whose sounds
-        are not on this machine: then the embedded sounds stand in.
-    given_run
-        The finished run to show, or None to train one.
-    directory
-        Folder that keeps what is made.
-    results
-        Folder of the results bundles that come with the book.
+    The settings of the data differ from ``settings``, the run's, only for a given run whose sounds
+    are not on this machine: then the embedded sounds stand in. Without a given run, one is trained.
+    ``results`` has the results bundles that come with the book.
     """
 
     settings: Settings
@@ -131,35 +116,20 @@ class Workspace:
 def workspace(
     preset: str | Path = "tiny", run: str | Path = "", overrides: Mapping[str, Any] | None = None
 ) -> Workspace:
-    """What the notebooks begin with.
+    """What the notebooks begin with: a preset or a settings file, with overrides, nested or by
+    dotted key, and the directory of a finished run to show, or empty to find or train one.
 
-    Parameters
-    ----------
-    preset
-        A preset's name or a settings file.
-    run
-        Directory of a finished run to show; empty to find or train one by ``preset``.
-    overrides
-        Settings on top of the preset's, nested or by dotted key.
-
-    Examples
-    --------
     >>> workspace("tiny", overrides={"seed": 3}).settings.seed
     3
     """
-    overrides = overrides or {}
-    if str(preset).endswith((".yaml", ".yml")):
-        settings = Settings.load(preset, **overrides)
-    elif isinstance(preset, Path):
-        raise SettingsError(f"{preset}: expected a settings file (.yaml)")
-    else:
-        settings = Settings.preset(preset, **overrides)
+    is_file = str(preset).endswith((".yaml", ".yml"))
+    settings = (Settings.load if is_file else Settings.preset)(str(preset), **(overrides or {}))
     if not run:
         return Workspace(settings, settings, None, made_directory())
     shown = Run.open(Path(run).resolve())
-    embedded = isinstance(shown.settings.data.source, SoundFontSource)
-    data_settings = shown.settings if embedded else settings
-    return Workspace(shown.settings, data_settings, shown.directory, made_directory())
+    if isinstance(shown.settings.data.source, SoundFontSource):
+        settings = shown.settings
+    return Workspace(shown.settings, settings, shown.directory, made_directory())
 
 
 def shipped(results: Path = RESULTS) -> Path | None:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from reverbsynth.audio.format import NOTE_OFF, SAMPLE_RATE
 from reverbsynth.audio.reverberation import audible, decay_by_octave, energy_decay, fit_decay
 from reverbsynth.audio.spectrum import long_term_spectrum
-from reverbsynth.book.captions import Captioned, facts_table, listed
+from reverbsynth.book.captions import Captioned, listed
 from reverbsynth.book.slides import effect_toggle
 from reverbsynth.book.style import OTHER, canvas, effect_color, hertz_axis, style
 from reverbsynth.book.workspace import Workspace
@@ -187,4 +187,4 @@ def data_facts(data: DataSet) -> pd.DataFrame:
     }
     for name, file in data.manifest["files"].items():
         facts[f"{name} (SHA-256)"] = f"{file['sha256']}, {file['bytes']:,} bytes"
-    return facts_table(facts)
+    return pd.DataFrame(facts.items(), columns=["", " "])

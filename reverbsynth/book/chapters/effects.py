@@ -15,15 +15,7 @@ from reverbsynth.book.captions import Captioned, show
 from reverbsynth.book.players import Players, Sound, labelled
 from reverbsynth.book.slides import Slide, show_slides
 from reverbsynth.book.spectrograms import image_grid, magnitude_limits
-from reverbsynth.book.style import (
-    KIND_COLORS,
-    KINDS,
-    canvas,
-    effect_color,
-    mark_empty,
-    note_name,
-    style,
-)
+from reverbsynth.book.style import KINDS, canvas, effect_color, mark_empty, note_name, style
 from reverbsynth.data.dataset import DataSet
 from reverbsynth.evaluation.effect_transfer import TransferTrials
 from reverbsynth.evaluation.metrics.paired import DIAL, monotone, reference_first
@@ -33,7 +25,6 @@ from reverbsynth.instrument.label_mixture import mix_labels
 from reverbsynth.training.run import Run
 
 _NO_EFFECTS = "This instrument has no label for the effect: it cannot be asked for one."
-
 _MOST_NOTES = 40  # pairs that are drawn; more hide each other
 
 
@@ -50,17 +41,15 @@ def labels(run: Run) -> pd.DataFrame:
 
 @style()
 def paired_changes(report: Report) -> Figure:
-    """The tail of each note without an effect and with it: a line for each pair of notes, a column
-    for each kind, a row for each effect.
-    """
+    """The tail without an effect and with it: a line a pair, a column a kind, a row an effect."""
     dry, *others = _effects(report)
     others = others or [""]
     figure, axes = canvas(len(others), 3, 2.6 * len(others), sharey=True)
     for row, effect in zip(axes, others, strict=True):
-        for ax, (kind, name) in zip(row, KINDS.items(), strict=True):
+        for ax, (kind, (name, color, _)) in zip(row, KINDS.items(), strict=True):
             values = report.twins.get(kind, {})
             if effect in values:
-                _slopes(ax, values[dry]["ratio"], values[effect]["ratio"], KIND_COLORS[kind])
+                _slopes(ax, values[dry]["ratio"], values[effect]["ratio"], color)
                 ax.set_xticks([0, 1], [dry, effect])
             ax.set(xlim=(-0.25, 1.25), title=name)
         row[0].set_ylabel("tail-to-sustain ratio (dB)")
@@ -113,12 +102,11 @@ def dial_curves(report: Report) -> Figure:
     """Level of the tail while the effect is turned up, a line for each note and their median."""
     figure, axes = canvas(1, 3, 2.8, sharey=True)
     effects = _effects(report)
-    for ax, (kind, name) in zip(axes[0], KINDS.items(), strict=True):
+    for ax, (kind, (name, *_)) in zip(axes[0], KINDS.items(), strict=True):
         for effect, curves in report.dial.get(kind, {}).items():
             color = effect_color(effect, effects)
             curves = np.asarray(curves, float).reshape(-1, len(DIAL))
-            for curve in curves[:_MOST_NOTES]:
-                ax.plot(DIAL, curve, color=color, alpha=0.25, linewidth=0.8)
+            ax.plot(DIAL, curves[:_MOST_NOTES].T, color=color, alpha=0.25, linewidth=0.8)
             if len(curves):
                 ax.plot(DIAL, np.median(curves, axis=0), color=color, label=effect, lw=2.2)
         ax.set(xlabel="amount of the effect", title=name)
@@ -179,9 +167,7 @@ def applied_answer(trials: TransferTrials) -> Markdown:
 def show_applied(
     trials: TransferTrials, instrument: Instrument, data: DataSet, run: Run, name: str
 ) -> Captioned | Markdown:
-    """The trial in the middle, by how near the result came to the twin: a held-out recording, what
-    the search made of it, the result, and the true twin.
-    """
+    """Of the trial with the median result: recording, reconstruction, result, true twin."""
     if not trials.trials:
         return Markdown(_NO_EFFECTS)
     trial = sorted(trials.trials, key=attrgetter("result"))[len(trials.trials) // 2]
@@ -223,7 +209,6 @@ def _slopes(ax: Axes, before: Sequence, after: Sequence, color: str) -> None:
     """A line from each note's tail without the effect to its tail with it, and their median."""
     pairs = np.array([before, after], float)
     pairs = pairs[:, np.isfinite(pairs).all(axis=0)]
-    look: dict[str, Any] = {"alpha": 0.3, "linewidth": 0.9, "marker": "o", "markersize": 3}
-    ax.plot([0, 1], pairs[:, :_MOST_NOTES], color=color, **look)
+    ax.plot([0, 1], pairs[:, :_MOST_NOTES], "o-", color=color, alpha=0.3, lw=0.9, markersize=3)
     if pairs.size:
         ax.plot([0, 1], np.median(pairs, axis=1), color=color, linewidth=2.6)

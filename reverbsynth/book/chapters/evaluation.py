@@ -12,17 +12,7 @@ from matplotlib.figure import Figure
 from reverbsynth.book.captions import Captioned, show
 from reverbsynth.book.players import Players, Sound, labelled
 from reverbsynth.book.spectrograms import image_grid, magnitude_limits
-from reverbsynth.book.style import (
-    GENERATED,
-    KIND_COLORS,
-    KINDS,
-    OTHER,
-    canvas,
-    effect_color,
-    mark_empty,
-    note_name,
-    style,
-)
+from reverbsynth.book.style import KINDS, OTHER, canvas, effect_color, mark_empty, note_name, style
 from reverbsynth.book.workspace import Workspace
 from reverbsynth.data.notes import Note
 from reverbsynth.evaluation.report import Report
@@ -35,13 +25,12 @@ DISTANCES = {
     "nearest": "distance at the same pitch (dB)",
     "training": "distance to training (dB)",
 }
-_LINES = {"real": "-", "ceiling": "--", "generated": "-"}
 
 
 def example_sounds(report: Report, instrument: Instrument, effects: Sequence[str]) -> list[Sound]:
     """Generated notes of the report for each effect, played once more."""
     places = {place: effect for effect in effects for place in report.examples(effect)}
-    waves = report.play(instrument, list(places)) if places else []
+    waves = report.play(instrument, list(places)) if places else np.empty(0)
     return labelled([f"generated, {effect}" for effect in places.values()], waves)
 
 
@@ -57,18 +46,14 @@ def real_players(workspace: Workspace, name: str, count: int = 2) -> Players:
 
 @style()
 def decay_curves(report: Report, effects: list[str]) -> Figure:
-    """Level around the release, by effect: real notes, the same through an image, generated.
-
-    The line is the median over notes and the band the middle half of them.
-    """
+    """Level around the release, by effect: the median over notes, and the middle half of them."""
     figure, axes = canvas(1, len(effects), 3.0, sharey=True)
     for ax, effect in zip(axes[0], effects, strict=True):
-        for kind, name in KINDS.items():
-            curve = report.curves.get(f"{kind} {effect}")
-            if curve is not None:
-                seconds, color = np.asarray(curve["seconds"]), KIND_COLORS[kind]
+        for kind, (name, color, line) in KINDS.items():
+            if curve := report.curves.get(f"{kind} {effect}"):
+                seconds = curve["seconds"]
                 ax.fill_between(seconds, curve["low"], curve["high"], color=color, alpha=0.15, lw=0)
-                ax.plot(seconds, curve["median"], _LINES[kind], color=color, label=name)
+                ax.plot(seconds, curve["median"], line, color=color, label=name)
     _finish(figure, axes, "level (dB of the held note)")
     for ax, effect in zip(axes[0], effects, strict=True):
         ax.axvline(0, color=OTHER[3], linestyle=":", linewidth=1)
@@ -80,16 +65,13 @@ def decay_curves(report: Report, effects: list[str]) -> Figure:
 def distributions(
     report: Report, measures: Mapping[str, str], effects: Sequence[str] = ()
 ) -> Figure:
-    """Cumulative distributions of measures over all notes, or for each effect.
-
-    ``measures`` has the labels of the axes by key: `TAILS`, `DISTANCES`.
-    """
+    """Cumulative distributions of measures (`TAILS`, `DISTANCES`), of all notes or by effect."""
     figure, axes = canvas(1, len(measures), 2.8, sharey=True)
     for ax, (name, label) in zip(axes[0], measures.items(), strict=True):
-        for kind, legend in KINDS.items():
+        for kind, (legend, color, _) in KINDS.items():
             values = _numbers(report.values[name][kind])
             if not effects:
-                _cumulative(ax, values, kind, KIND_COLORS[kind], legend)
+                _cumulative(ax, values, kind, color, legend)
             for effect in effects:
                 chosen = np.asarray(report.values["effect"][kind], object) == effect
                 color = effect_color(effect, effects)
@@ -106,11 +88,11 @@ def pitch_errors(report: Report) -> Figure:
     left, right = axes[0]
     requested = np.asarray(report.asked["pitch"])[report.values["place"]["generated"]]
     cents = _numbers(report.values["cents"]["generated"])
-    left.scatter(requested, cents / 100, s=12, color=GENERATED, alpha=0.6, linewidths=0)
+    left.scatter(requested, cents / 100, s=12, color=KINDS["generated"][1], alpha=0.6, linewidths=0)
     left.set(xlabel="asked pitch (MIDI)")
-    for kind, name in KINDS.items():
+    for kind, (name, color, _) in KINDS.items():
         values = np.abs(_numbers(report.values["cents"][kind]))
-        _cumulative(right, np.maximum(values, 0.1), kind, KIND_COLORS[kind], name)
+        _cumulative(right, np.maximum(values, 0.1), kind, color, name)
     _finish(figure, axes, "error (semitones)")
     right.axvline(50, color=OTHER[3], linestyle=":", linewidth=1)
     right.set(xscale="log", xlabel="absolute error (cents)", ylabel="share of notes")
@@ -152,8 +134,8 @@ def _cumulative(ax: Axes, values: np.ndarray, kind: str, color: str, label: str)
     values = np.sort(values[np.isfinite(values)])
     if len(values):
         steps = np.r_[values[0], values], np.arange(len(values) + 1) / len(values)
-        width = 2.0 if kind == "generated" else 1.1
-        ax.step(*steps, _LINES[kind], where="post", color=color, label=label, linewidth=width)
+        width, line = 2.0 if kind == "generated" else 1.1, KINDS[kind][2]
+        ax.step(*steps, line, where="post", color=color, label=label, linewidth=width)
 
 
 def _numbers(values: list) -> np.ndarray:
@@ -169,7 +151,6 @@ def _finish(figure: Figure, axes: np.ndarray, label: str) -> None:
     for ax in axes.flat:
         handles |= dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
     if handles:
-        # Narrower where each kind of note has an entry for each effect.
-        columns = 3 if len(handles) <= len(KINDS) else 2
+        columns = 3 if len(handles) <= len(KINDS) else 2  # longer names have an effect in them
         place: dict[str, Any] = {"loc": "outside lower center", "ncols": columns}
         figure.legend(list(handles.values()), list(handles), **place)

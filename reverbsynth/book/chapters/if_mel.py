@@ -9,9 +9,8 @@ from matplotlib.figure import Figure
 
 from reverbsynth.audio.format import SAMPLE_RATE
 from reverbsynth.book.players import Players, Sound
-from reverbsynth.book.spectrograms import STFT_HZ, frame_time, image_grid
-from reverbsynth.book.style import OTHER, canvas, hertz_axis, note_name, style
-from reverbsynth.data.notes import Note
+from reverbsynth.book.spectrograms import STFT_HZ, frame_time
+from reverbsynth.book.style import OTHER, canvas, hertz_axis, style
 from reverbsynth.evaluation.representations import NAMES
 from reverbsynth.settings import SpectraSettings
 from reverbsynth.spectra.format import N_FFT
@@ -51,12 +50,6 @@ def mel_bands(bands: Sequence[int] = (20, 60, 150, 400, 800)) -> Figure:
     for ax in axes[0]:
         ax.legend(fontsize=7.5, ncols=3, loc="lower left", bbox_to_anchor=(0, 1))
     return figure
-
-
-def twin_images(pair: Mapping[str, Note], images: np.ndarray, channel: str, kind: str) -> Figure:
-    """One channel of the images of a note and its twins, given by effect, side by side."""
-    titles = [f"{note_name(note.pitch)}, {effect}" for effect, note in pair.items()]
-    return image_grid({"": images}, titles, kind, channel, height=2.8)
 
 
 def mel_scale() -> Markdown:

@@ -48,9 +48,8 @@ def curve(metrics: pd.DataFrame, column: str, label: str, log: bool = False) -> 
 
 def moving_average(values: np.ndarray) -> np.ndarray:
     """Centred mean over a tenth of the values, `_SMOOTHED` at most; the ends use what there is."""
-    half = min(max(len(values) // 10, 1), _SMOOTHED) // 2 + 1
-    averages = pd.Series(values).rolling(2 * half + 1, center=True, min_periods=1).mean()
-    return averages.to_numpy()
+    width = 2 * (min(max(len(values) // 10, 1), _SMOOTHED) // 2) + 3
+    return pd.Series(values).rolling(width, center=True, min_periods=1).mean().to_numpy()
 
 
 def label_curves(run: Run) -> HTML | Markdown:
@@ -71,4 +70,4 @@ def label_curves(run: Run) -> HTML | Markdown:
     ]
     if not shown:
         return Markdown("This run was given the pitch and nothing else, as in the paper.")
-    return HTML("".join(figure._repr_html_() for figure in shown))
+    return HTML("".join(figure.data for figure in shown))

@@ -1,7 +1,5 @@
 """Chapter 6: real and generated notes of each stage (figures 1 to 16)."""
 
-from functools import cached_property
-
 import numpy as np
 from IPython.display import HTML
 
@@ -27,13 +25,9 @@ class StageNotes:
             for pitch, *values in zip(samples.pitch, *others, strict=True)
         ]
         self.images = {"real": samples.real, "generated": samples.generated}
-        self._decode = Representation(run.settings.spectra).decode_all
-
-    @cached_property
-    def sounds(self) -> dict[str, list[Sound]]:
-        """A player's sound for each image."""
-        images = {what: np.ascontiguousarray(part) for what, part in self.images.items()}
-        return {what: labelled(self.names, self._decode(part)) for what, part in images.items()}
+        decode = Representation(run.settings.spectra).decode_all
+        waves = {what: decode(np.ascontiguousarray(part)) for what, part in self.images.items()}
+        self.sounds = {what: labelled(self.names, part) for what, part in waves.items()}
 
 
 class StageFigures:

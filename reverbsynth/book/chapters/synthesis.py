@@ -7,28 +7,10 @@ import pandas as pd
 from IPython.display import Markdown
 
 from reverbsynth.audio.format import SAMPLE_RATE
-from reverbsynth.book.captions import Captioned, show
-from reverbsynth.book.players import labelled
+from reverbsynth.book.captions import Captioned
 from reverbsynth.book.slides import effect_toggle
-from reverbsynth.book.spectrograms import image_grid
 from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.training.run import Run
-
-
-def show_notes(
-    images: np.ndarray,
-    waves: np.ndarray,
-    titles: Sequence[str],
-    caption: str,
-    run: Run,
-    name: str,
-    alt: str,
-) -> Captioned:
-    """Generated notes side by side: log magnitude of images [shape=(n, 128, 1024, 2)], and players
-    of waves [shape=(n, 64000)]; the rest as for `reverbsynth.book.captions.show`.
-    """
-    figure = image_grid({"": images}, titles, run.settings.spectra.representation)
-    return show(figure, caption, run, name, alt=alt, sounds=labelled(titles, waves))
 
 
 def generated_toggle(

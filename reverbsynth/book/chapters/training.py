@@ -7,7 +7,7 @@ import pandas as pd
 from IPython.display import Markdown
 from matplotlib.figure import Figure
 
-from reverbsynth.book.captions import Captioned, Origin, facts_table, listed, table
+from reverbsynth.book.captions import Captioned, Origin, listed, table
 from reverbsynth.book.style import canvas, images_axis, stage_color, stage_size, style
 from reverbsynth.book.workspace import recipes
 from reverbsynth.evaluation import curves
@@ -48,10 +48,7 @@ _RECIPE_COLUMNS = {
 
 @style()
 def schedule_figure(schedule: Schedule | RecordedSchedule) -> Figure:
-    """Progress against images seen, coloured by stage, with each stage's resolution.
-
-    Of a run by the clock, the stages that are finished.
-    """
+    """Progress against images seen, coloured by stage; by the clock, of the finished stages."""
     figure, axes = canvas(1, 1, 2.5)
     ax = axes[0, 0]
     for stage in range(schedule.last_stage + 1):
@@ -94,8 +91,6 @@ def recipe_table() -> Captioned | Markdown:
     laptop = measured[measured["recipe"] == "laptop"].dropna(subset="commit").iloc[0]
     settings = Settings.preset("laptop").to_yaml()
     frame = measured.reindex(columns=list(_RECIPE_COLUMNS)).rename(columns=_RECIPE_COLUMNS)
-    for column in ("images", "at the last stage"):
-        frame[column] = [f"{count:,.0f}" if pd.notna(count) else "" for count in frame[column]]
     return table(
         frame,
         "**Recipes at equal processor time**: preset laptop with the settings of each, "
@@ -122,7 +117,7 @@ def run_facts(run: Run) -> pd.DataFrame:
         "backend and device": f"{made.get('backend', '?')}, {made.get('device', '?')}",
         "versions": listed(list(map(" ".join, made["versions"].items()))),
     }
-    return facts_table(facts)
+    return pd.DataFrame(facts.items(), columns=["", " "])
 
 
 def stage_history(run: Run) -> pd.DataFrame:
