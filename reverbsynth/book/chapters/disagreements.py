@@ -16,7 +16,7 @@ from reverbsynth.gan.schedule import LAST_STAGE, Schedule, is_transition, stage_
 from reverbsynth.settings import Settings
 from reverbsynth.spectra.mel import mel_centers, mel_formula
 
-FIRST_LABEL = 24  # the MIDI pitch of the first of these
+FIRST_LABEL = 24  # the MIDI pitch of the first of `LABEL_COUNTS`
 LABEL_COUNTS = (
     *(551, 545, 561, 550, 549, 578, 547, 628, 626, 630, 670, 668),
     *(751, 768, 788, 801, 821, 871, 873, 860, 873, 844, 883, 865),
@@ -39,7 +39,6 @@ _EVIDENCE = {
 
 _LOW_HARMONICS = 1000.0  # Hz below which the mel scale is meant to give more room
 _LEVEL_BAND = (50.0, 7500.0)  # Hz between which levels of a reverb's spectrum are compared
-
 _DRAWN_BAND = (100.0, 300.0)  # Hz that are drawn: notches lie too close together for more
 
 
