@@ -32,8 +32,8 @@ from reverbsynth.files.atomic import write_text
 from reverbsynth.instrument.export import web_keyboard
 from reverbsynth.settings import Settings, presets
 
-ROOT = Path(__file__).resolve().parents[2]  # a checkout: an installed package has no notebooks
-KEYBOARD = "keyboard.html"  # the keyboard's part of the landing page, which `index.md` takes in
+ROOT = Path(__file__).resolve().parents[2]  #: a checkout: an installed package has no notebooks
+KEYBOARD = "keyboard.html"  #: the keyboard's part of the landing page, which `index.md` takes in
 _CONFIGURATION = ("_config.yml", "_toc.yml")
 _JOBS = 2  # notebooks executed at a time: each keeps one core busy, importing for the most part
 

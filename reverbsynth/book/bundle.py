@@ -43,8 +43,8 @@ FORMAT = 1
 LARGEST_FILE, LARGEST_BUNDLE = 20_000_000, 40_000_000
 """Bytes that a repository can carry."""
 
-ROWS = 400  # of the metrics, kept of a stage
-SAMPLES = 6  # real images kept of a stage, and as many generated ones
+ROWS = 400  #: of the metrics, kept of a stage
+SAMPLES = 6  #: real images kept of a stage, and as many generated ones
 _AT_END = ("images", "stage", "blend", "seconds")  # columns that say how far training is
 _PITCHES, _MOST_PLAYERS, _SEED = 3, 12, 1
 

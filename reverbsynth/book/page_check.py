@@ -13,7 +13,7 @@ from rich.console import Console
 
 from reverbsynth.errors import ReverbSynthError
 
-WEIGHT_LIMIT = 5_000_000  # bytes that a page may load before a player is pressed
+WEIGHT_LIMIT = 5_000_000  #: bytes that a page may load before a player is pressed
 
 # Elements that a browser fetches by itself, and the attribute with the address.
 _LOADED = dict.fromkeys(("audio", "iframe", "img", "script", "source", "video"), "src")

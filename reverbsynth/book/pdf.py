@@ -14,7 +14,7 @@ from reverbsynth.errors import ReverbSynthError
 from reverbsynth.files.atomic import atomic_path
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-PARTS = ("The paper", "The experiment")  # of the contents, printed after the landing page
+PARTS = ("The paper", "The experiment")  #: of the contents, printed after the landing page
 _SECONDS = 180
 _OPTIONS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"),

@@ -10,7 +10,7 @@ import nbformat
 from reverbsynth.files.atomic import write_text
 from reverbsynth.provenance import REPOSITORY, commit
 
-BRANCH = "notebooks"  # the repository's branch that holds the published notebooks
+BRANCH = "notebooks"  #: the repository's branch that holds the published notebooks
 _INSTALL = """\
 # For Colab and other machines without the library: the commit this notebook was published from.
 %pip install --quiet "reverbsynth @ git+{repository}@{revision}\""""

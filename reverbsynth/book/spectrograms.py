@@ -10,7 +10,7 @@ from reverbsynth.book.style import FREQUENCY, MAGNITUDE, canvas, style
 from reverbsynth.spectra.format import BINS, HOP, LEAD, N_FFT
 from reverbsynth.spectra.mel import mel_centers
 
-STFT_HZ = np.arange(1, BINS + 1) * SAMPLE_RATE / N_FFT  # of the STFT's bins, 0 Hz left out
+STFT_HZ = np.arange(1, BINS + 1) * SAMPLE_RATE / N_FFT  #: of the STFT's bins, 0 Hz left out
 _TICKS = (1000, 2000, 4000, 6000, 8000)
 
 

@@ -26,7 +26,7 @@ OTHER = ("#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F")
 MAGNITUDE = "magma"
 FREQUENCY = "PuOr"
 
-WIDTH = 8.0  # inches; at 2x resolution as wide as the page's text
+WIDTH = 8.0  #: inches; at 2x resolution as wide as the page's text
 
 KINDS = {
     "real": ("real", REAL, "-"),

@@ -24,9 +24,9 @@ from reverbsynth.seeds import evenly_spaced
 from reverbsynth.settings import Settings, SoundFontSource
 from reverbsynth.training.run import MANIFEST, Run
 
-SMOKE_PRESETS = ("tiny",)  # their runs show that the machinery works and nothing else
+SMOKE_PRESETS = ("tiny",)  #: their runs show that the machinery works and nothing else
 _CHECKOUT = Path(__file__).resolve().parents[2]
-RESULTS = _CHECKOUT / "book" / "results"  # of a checkout; an installed wheel has none
+RESULTS = _CHECKOUT / "book" / "results"  #: of a checkout; an installed wheel has none
 
 
 @dataclass(frozen=True)

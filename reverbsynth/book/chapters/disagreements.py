@@ -16,7 +16,7 @@ from reverbsynth.gan.schedule import LAST_STAGE, Schedule, is_transition, stage_
 from reverbsynth.settings import Settings
 from reverbsynth.spectra.mel import mel_centers, mel_formula
 
-FIRST_LABEL = 24  # the MIDI pitch of the first of `LABEL_COUNTS`
+FIRST_LABEL = 24  #: the MIDI pitch of the first of `LABEL_COUNTS`
 LABEL_COUNTS = (
     *(551, 545, 561, 550, 549, 578, 547, 628, 626, 630, 670, 668),
     *(751, 768, 788, 801, 821, 871, 873, 860, 873, 844, 883, 865),
@@ -28,7 +28,7 @@ LABEL_COUNTS = (
 ``ReverbSynthDataset.get_pitch_counts`` of the authors' fork of Magenta, which draws labels by it.
 """
 
-EXAMPLE_GAIN = 0.2  # of batchNRT's example where none is given, as in the published script
+EXAMPLE_GAIN = 0.2  #: of batchNRT's example where none is given, as in the published script
 
 _EVIDENCE = {
     "losses": "04_training.ipynb",

@@ -29,8 +29,8 @@ from reverbsynth.progress import ProgressDisplay
 from reverbsynth.settings import FolderSource
 
 SUFFIXES = (".wav", ".flac", ".aif", ".aiff", ".ogg", ".oga")
-COLUMNS = ("file", "pitch", "velocity", "instrument")  # Of a table; the first two are needed.
-LARGEST_TABLE = 64 * 2**20  # Bytes.
+COLUMNS = ("file", "pitch", "velocity", "instrument")  #: Of a table; the first two are needed.
+LARGEST_TABLE = 64 * 2**20  #: Bytes.
 
 
 class Folder:
