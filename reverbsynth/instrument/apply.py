@@ -33,14 +33,11 @@ class Applied:
 
     Attributes
     ----------
-    audio : ndarray, float32 [shape=(onset + 64000,)]
-        The note with the new effect, as the network plays it, at the recording's level and
-        position.
-    reconstruction : ndarray [shape=(onset + 64000,)]
-        The note as the network plays it with the labels that the search found.
-    recording : ndarray [shape=(onset + 64000,)]
-    pitch : int
-        The MIDI pitch that was given or estimated.
+    audio, reconstruction, recording : ndarray, float32 [shape=(onset + 64000,)]
+        The note as the network plays it with the new effect, at the recording's level and position;
+        with the labels that the search found; and as recorded.
+    pitch : float
+        As given or estimated.
     effect : str or mapping
         The new effect.
     fit : Fit
@@ -64,18 +61,15 @@ class Applied:
         """How close it is: dB between spectra, and seconds of T20 (NaN for a tail without one)."""
         waves = np.stack([self.recording, self.reconstruction, self.audio])[:, self.onset :]
         levels, tails = mel_levels(waves), measure_tails(waves)
-        return {
-            "image error (dB)": self.fit.error,
-            "log-spectral distance of the reconstruction (dB)": float(
-                log_spectral_distance(levels[0], levels[1])
-            ),
-            "log-spectral distance of the result (dB)": float(
-                log_spectral_distance(levels[0], levels[2])
-            ),
-            "T20 of the recording (s)": float(tails.t20[0]),
-            "T20 of the reconstruction (s)": float(tails.t20[1]),
-            "T20 of the result (s)": float(tails.t20[2]),
+        names = ("recording", "reconstruction", "result")
+        distances = {
+            f"log-spectral distance of the {name} (dB)": float(
+                log_spectral_distance(levels[0], other)
+            )
+            for name, other in zip(names[1:], levels[1:], strict=True)
         }
+        t20 = {f"T20 of the {name} (s)": float(t) for name, t in zip(names, tails.t20, strict=True)}
+        return {"image error (dB)": self.fit.error, **distances, **t20}
 
     def text(self) -> str:
         """The report as text, a line for each fact."""
@@ -138,11 +132,6 @@ def apply_effect(
     labels
         What else is known of the recording, such as ``instrument="acoustic_bass"``.
 
-    Returns
-    -------
-    Applied
-        The sound, the reconstruction, and a report of how close it is.
-
     Raises
     ------
     SettingsError
@@ -181,13 +170,7 @@ def apply_effect(
 def pitch_to_play(
     recording: np.ndarray, pitch: float | str | None, instrument: "Instrument"
 ) -> float:
-    """The pitch to play: the one given, or the estimated one.
-
-    Raises
-    ------
-    SettingsError
-        For a pitch that the generator does not draw, or none that could be estimated.
-    """
+    """The pitch to play: the one given, or the estimated one; refused if it is not drawn."""
     given = parse_pitch(pitch) if isinstance(pitch, str) else pitch
     chosen = estimated_pitch(recording)[0] if given is None else given
     if chosen is None or instrument.drawn_pitch(chosen) != chosen:
@@ -204,7 +187,7 @@ def pitch_to_play(
 
 
 def prepared(audio: np.ndarray, onset: int | None = None) -> tuple[np.ndarray, int]:
-    """A recording up to 4 s after its onset: cut, or followed by silence.
+    """A recording up to 4 s after its onset: cut, or followed by silence; and its onset.
 
     Parameters
     ----------
@@ -216,11 +199,6 @@ def prepared(audio: np.ndarray, onset: int | None = None) -> tuple[np.ndarray, i
     -------
     recording : ndarray, float32 [shape=(onset + 64000,)]
     onset : int
-
-    Raises
-    ------
-    DataError
-        For a recording that is silent, not finite, or not mono.
     """
     audio = np.asarray(audio, np.float32)
     if audio.ndim != 1:

@@ -49,11 +49,6 @@ def web_keyboard(
     float16 : bool
         Keep the weights in float16, which halves the download. The page then
         plays `Instrument.in_float16`.
-
-    Returns
-    -------
-    str
-        HTML to put into the page.
     """
     directory = Path(directory)
     sounding = instrument.in_float16() if float16 else instrument
@@ -85,11 +80,6 @@ def write_page(instrument: Instrument, directory: Path | str, title: str = "Reve
     """Write a whole page with the keyboard; returns its path.
 
     Serve the folder to generate notes (``python -m http.server``); opened as a file it plays clips.
-
-    Raises
-    ------
-    SettingsError
-        When the folder holds a page that was not written by this function.
     """
     directory = Path(directory)
     check_page(directory)
@@ -107,13 +97,7 @@ def write_page(instrument: Instrument, directory: Path | str, title: str = "Reve
 
 
 def check_page(directory: Path) -> None:
-    """Refuse a folder whose page was written by something else.
-
-    Raises
-    ------
-    SettingsError
-        For such a page, or one that cannot be read.
-    """
+    """Refuse a folder whose page was written by something else, or cannot be read."""
     path = directory / _PAGE
     try:
         ours = not path.exists() or _KEYBOARD in path.read_text(encoding="utf-8", errors="replace")

@@ -24,13 +24,7 @@ VERSION = 4
 
 
 def read(path: Path | str) -> TrainedGenerator:
-    """Read an instrument's file.
-
-    Raises
-    ------
-    RunError
-        For a file that is foreign, truncated, tampered with, or of another version.
-    """
+    """Read an instrument's file; RunError if it is foreign, damaged, or of another version."""
     path = Path(path)
     weights, metadata = load_tensors(path)
     if metadata.get("format") != FORMAT:
@@ -62,13 +56,7 @@ def read(path: Path | str) -> TrainedGenerator:
 
 
 def write(path: Path | str, generator: TrainedGenerator, float16: bool = False) -> None:
-    """Write an instrument's file, atomically; ``float16`` rounds the weights.
-
-    Raises
-    ------
-    RunError
-        For weights that do not fit float16.
-    """
+    """Write an instrument's file, atomically; ``float16`` rounds the weights."""
     with np.errstate(over="ignore"):
         weights = {
             name: value.astype(np.float16 if float16 else np.float32)

@@ -61,6 +61,11 @@ class Fit:
     errors: np.ndarray
 
 
+def level_of(magnitudes) -> float:
+    """Logarithm of the sum of all magnitudes of an image."""
+    return float(ops.logsumexp(magnitudes))
+
+
 class Inversion:
     """A search through one generator.
 
@@ -111,7 +116,7 @@ class Inversion:
         known : dict
             Values or mixtures of the labels that need no search.
         seed : int
-            Seed of the starts.
+            Of the starts.
         starts, steps : int
             Searches side by side, and gradient steps of each.
         progress : callable, optional
@@ -146,28 +151,18 @@ class Inversion:
 
         Levels are those of the images that are compared, not of the waves: a generated note's
         phases do not add up to as high a peak as a recorded one's.
-
-        Parameters
-        ----------
-        recording : ndarray [shape=(64000,)]
-        pitch, known
-            As in `fit`. A label that is not known gets a random value for each note.
+        A label that is not known gets a random value for each note.
         """
         fixed, free = self._fixed(pitch, known)
         rng = np.random.default_rng(0)
         drawn = rng.standard_normal((COMPARED, self._size + fixed.shape[1]), np.float32)
         # So far apart that a mixture is one value.
         drawn[:, self._size :] *= 1_000
-        levels = [self._level(self._log_magnitudes(row[None], fixed, free)) for row in drawn]
+        levels = [level_of(self._log_magnitudes(row[None], fixed, free)) for row in drawn]
         peak = float(np.abs(recording).max())
-        loud, half = (self._level(self._target(recording / (peak * by))) for by in (1, 2))
+        loud, half = (level_of(self._target(recording / (peak * by))) for by in (1, 2))
         slope = (loud - half) / math.log(2)
         return math.exp((np.median(levels) - loud) / slope) / peak
-
-    @staticmethod
-    def _level(magnitudes) -> float:
-        """Logarithm of the sum of all magnitudes."""
-        return float(ops.logsumexp(magnitudes))
 
     def _target(self, recording: np.ndarray):
         """The note's log-magnitudes at the stage's resolution [shape=(1, frames, bins)]."""

@@ -18,23 +18,9 @@ TOLERANCE = 1e-6
 
 
 def values_of_notes(labels: LabelSpace, name: str, chosen: Any, count: int) -> Sequence[Any]:
-    """A label's value or mixture of each note.
+    """A label's value, or mapping from values to weights, for each of ``count`` notes, checked.
 
-    Parameters
-    ----------
-    labels : LabelSpace
-    name : str
-        Of the label.
-    chosen : value, mapping, or sequence of either
-        For all notes, or one for each. A mapping gives weights to values.
-    count : int
-        Number of notes.
-
-    Raises
-    ------
-    SettingsError
-        For an unknown value, another number of notes, or weights that are negative or do not sum
-        to 1.
+    ``chosen`` is one for all notes or a sequence with one for each.
     """
     if isinstance(chosen, str | Mapping) or not isinstance(chosen, Sequence | np.ndarray):
         chosen = [chosen] * count
@@ -77,17 +63,7 @@ def parse(label: str, text: str, values: Sequence = ()) -> Any:
     ``reverb`` is that value, ``dry=0.3,reverb=0.7`` a mixture of them, and a number such as ``0.7``
     the share of the second of two values.
 
-    Parameters
-    ----------
-    label : str
-    text : str
-    values : sequence, optional
-        The label's values; without them a number is not understood.
-
-    Raises
-    ------
-    SettingsError
-        When the text is none of these.
+    Without the label's ``values`` a number is not understood.
     """
     if "=" not in text:
         share = _number(text)

@@ -18,7 +18,7 @@ def slerp(start: np.ndarray, stop: np.ndarray, share: float | np.ndarray) -> np.
     ----------
     start, stop : ndarray [shape=(latent_size,)]
     share : float or ndarray [shape=(n,)]
-        0 is the start, 1 the stop.
+        From 0, the start, to 1, the stop.
 
     Returns
     -------
@@ -36,13 +36,7 @@ def slerp(start: np.ndarray, stop: np.ndarray, share: float | np.ndarray) -> np.
 
 
 def check_seed(seed: int | None) -> None:
-    """Refuse a seed that no random generator takes.
-
-    Raises
-    ------
-    SettingsError
-        For a seed that is below 0 or not a whole number.
-    """
+    """Refuse a seed that no random generator takes: below 0, or not a whole number."""
     if seed is None or (isinstance(seed, int | np.integer) and seed >= 0):
         return
     raise SettingsError(f"seed: found {seed!r}, expected a whole number from 0")
@@ -64,13 +58,7 @@ class LatentWalk:
 
     @classmethod
     def draw(cls, latent_size: int, seconds: float, every: float, seed: int | None) -> "LatentWalk":
-        """A walk of so many seconds with anchors from N(0, 1).
-
-        Raises
-        ------
-        SettingsError
-            For a length that is not finite, an interval that is not above 0, or a seed below 0.
-        """
+        """A walk of so many seconds with anchors from N(0, 1)."""
         if not np.isfinite(seconds):
             raise SettingsError(f"seconds: found {seconds}, expected a length")
         if not every > 0:

@@ -20,11 +20,8 @@ from reverbsynth.errors import DataError, SettingsError
 from reverbsynth.instrument.instrument import Instrument, at_peak
 from reverbsynth.instrument.resampling import transposed
 
-ATTACK = 0.010
-"""Seconds of a note's fade-in."""
-
-RELEASE = 0.3
-"""Seconds of its fade-out, which begins at its end."""
+ATTACK, RELEASE = 0.010, 0.3
+"""Seconds of a note's fade-in, and of its fade-out, which begins at its end."""
 
 LONGEST = 3.0
 """Seconds after which a note's release begins at the latest."""
@@ -45,8 +42,7 @@ _MOST_NOTES = 1_000_000
 class MidiNote:
     """One note of a piece: start and end in seconds.
 
-    ``bend`` is what the pitch wheel does to it: seconds of the piece, and semitones from there on.
-    The first stands for its start.
+    ``bend`` is what the pitch wheel does: seconds, and semitones from there on; first at its start.
     """
 
     start: float
@@ -58,15 +54,7 @@ class MidiNote:
 
 @dataclass(frozen=True)
 class Part:
-    """The notes of one track on one channel.
-
-    Attributes
-    ----------
-    number : int
-        Counted from 1 over the parts that hold notes.
-    name : str
-        Name of the track.
-    """
+    """The notes of one track on one channel; ``number`` counts from 1 over parts with notes."""
 
     number: int
     name: str
@@ -85,15 +73,13 @@ class Rendering:
     Attributes
     ----------
     audio : ndarray, float32 [shape=(samples,)]
-    notes : int
-        Number of notes played.
-    generated : int
-        Number of different (pitch, timbre) pairs, each generated once.
+    notes, generated : int
+        Notes played, and the different (pitch, timbre) pairs among them, each generated once.
     moved, left_out : dict
-        How many notes of each pitch outside the instrument's range were transposed by octaves, or
-        left out.
+        Number of notes of each pitch outside the instrument's range, transposed by octaves or not
+        played.
     resampled : dict
-        How many notes of each pitch were resampled, because the generator does not draw it.
+        Number of notes of each pitch that the generator does not draw.
     """
 
     audio: np.ndarray
@@ -118,15 +104,10 @@ class Rendering:
 
 
 def read_midi(path: Path | str) -> list[Part]:
-    """Read the parts of a MIDI file, their notes timed in seconds.
+    """Read the parts of a MIDI file, their notes timed in seconds; DataError for damaged files.
 
     Tempo changes hold for all tracks; notes held by the sustain pedal end when it is lifted or
     their key is struck again; a note without an end lasts to the end of the piece.
-
-    Raises
-    ------
-    DataError
-        For a missing or damaged file, or one without a note.
     """
     path = Path(path)
     try:
@@ -148,13 +129,7 @@ def read_midi(path: Path | str) -> list[Part]:
 
 
 def choose(parts: Sequence[Part], numbers: Iterable[int] | None = None) -> list[MidiNote]:
-    """Notes of some parts in order of their start; of all parts but drums by default.
-
-    Raises
-    ------
-    SettingsError
-        For a part that does not exist, or when there are drums only.
-    """
+    """Notes of some parts in order of their start; of all parts but drums by default."""
     if numbers is None:
         chosen = [part for part in parts if not part.drums]
         if not chosen:
@@ -187,7 +162,7 @@ def render(
     instrument : Instrument
     notes : sequence of MidiNote
     seed : int, optional
-        Seed of the timbres.
+        Of the timbres.
     every : float
         Seconds from one timbre to the next; 0 keeps one throughout.
     outside : {"transpose", "omit"}
@@ -199,10 +174,6 @@ def render(
         Cents that the piece sounds above its pitches.
     labels
         Values of the other labels, such as ``effect="reverb"``.
-
-    Returns
-    -------
-    Rendering
 
     Raises
     ------
@@ -228,12 +199,8 @@ def render(
     for i, key in enumerate(keys):
         uses.setdefault(key, []).append(i)
     first = [indices[0] for indices in uses.values()]
-    waves = instrument.stream(
-        [playable[i].pitch for i in first],
-        z[first],
-        tune=[100 * bends[i] + tune for i in first],
-        **labels,
-    )
+    pitches, bent = [playable[i].pitch for i in first], [100 * bends[i] + tune for i in first]
+    waves = instrument.stream(pitches, z[first], tune=bent, **labels)
     for done, (wave, indices) in enumerate(zip(waves, uses.values(), strict=True), 1):
         for i in indices:
             _mix_in(audio, wave, playable[i])
@@ -399,6 +366,6 @@ def _parts(events: list[tuple[float, int, mido.Message]], names: list[str]) -> l
             end(key, strikes, seconds)
     parts = []
     for number, ((track, channel), notes) in enumerate(sorted(notes_of.items()), 1):
-        bent = [wheels.bent(note, channel) for note in sorted(notes, key=lambda n: n.start)]
+        bent = (wheels.bent(note, channel) for note in sorted(notes, key=lambda n: n.start))
         parts.append(Part(number, names[track].strip(), channel, tuple(bent)))
     return parts

@@ -414,7 +414,7 @@ def test_velocity_is_a_notes_peak(imported):
     assert np.allclose(notes[1] * np.abs(plain).max() * 127 / 50, plain, atol=1e-5)
     with pytest.raises(ReverbSynthError, match="velocity: found 128"):
         imported.notes([40], velocities=128)
-    with pytest.raises(ReverbSynthError, match="velocities: found 1, expected 2"):
+    with pytest.raises(ReverbSynthError, match="velocity: found 1 values, expected 2"):
         imported.notes([40, 41], velocities=[100])
 
 
@@ -422,6 +422,11 @@ def test_velocity_is_a_notes_peak(imported):
     ("arguments", "message"),
     [
         ({"pitches": [9]}, "pitch: found 9, expected 24 to 84"),
+        ({"pitches": 40}, "pitches: found 40, expected a list of them"),
+        ({"pitches": [float("nan")]}, "pitch: found nan, expected 24 to 84"),
+        ({"pitches": [40], "tune": float("nan")}, "tune: found nan, expected"),
+        ({"pitches": [40], "tune": [1, 2]}, "tune: found 2 values, expected 1"),
+        ({"pitches": [40], "velocities": 128}, "velocity: found 128, expected 0 to 127"),
         ({"pitches": [40], "effect": "reverb"}, "label 'effect': this instrument has pitch"),
         ({"pitches": [40], "z": np.zeros((2, 3))}, r"z: found shape \(2, 3\)"),
     ],
