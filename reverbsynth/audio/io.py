@@ -16,9 +16,7 @@ from reverbsynth.files.reading import reading
 FORMATS = {".wav": ("WAV", "PCM_16"), ".flac": ("FLAC", "PCM_16"), ".ogg": ("OGG", "VORBIS")}
 """Formats that can be written, as libsndfile calls them, by suffix."""
 
-RATES = (4_000, 768_000)
-"""Lowest and highest sample rate that a file's header is believed."""
-
+RATES = (4_000, 768_000)  # Lowest and highest sample rate that a file's header is believed.
 MOST_CHANNELS = 64
 _BLOCK = 2**16
 _MARGIN = 0.1  # Seconds read past the wanted end, so that resampling does not fade it.

@@ -9,15 +9,11 @@ from reverbsynth.audio.format import NOTE_OFF, SAMPLE_RATE
 from reverbsynth.audio.reverberation import audible
 from reverbsynth.errors import SettingsError
 
-LOWEST, HIGHEST = 21, 108
-"""MIDI pitches between which the pitch of an unknown sound is sought: those of a piano."""
-
-SOUNDING = 0.01
-"""Frames this far (-40 dB) below the loudest do not count."""
-
 UNHEARD = "no pitch"
 """Why a silent note has no error of pitch."""
 
+LOWEST, HIGHEST = 21, 108  # MIDI pitches of unknown sounds: those of a piano.
+SOUNDING = 0.01  # Frames this far (-40 dB) below the loudest do not count.
 _HELD = slice(int(0.1 * SAMPLE_RATE), int(NOTE_OFF * SAMPLE_RATE))
 _SILENCE = 1e-6
 _NSYNTH = re.compile(r"[A-Za-z_]+_(?:acoustic|electronic|synthetic)_\d+-(\d{3})-\d{3}")
@@ -91,28 +87,23 @@ def midi_to_hz(pitch: ArrayLike) -> np.ndarray:
 
 
 def fundamentals(
-    wave: np.ndarray,
-    lowest: float,
-    highest: float,
-    frame: int = 4096,
-    hop: int = 1024,
-    sample_rate: int = SAMPLE_RATE,
+    wave: np.ndarray, lowest: float, highest: float, frame: int = 4096, rate: int = SAMPLE_RATE
 ) -> np.ndarray:
     """The fundamental of each sounding frame by YIN (de Cheveigné and Kawahara 2002; librosa).
 
     In Hz, between ``lowest`` and ``highest``, of frames no more than 40 dB below the loudest; empty
-    for silence. The wave [shape=(n,)] should have no constant offset, which would let silent frames
-    count (`audible`).
+    for silence. A quarter of a frame lies between two. The wave [shape=(n,)] should have no
+    constant offset, which would let silent frames count (`audible`).
     """
     import librosa
 
     if len(wave) < frame:
         return np.empty(0)
-    framing = {"frame_length": frame, "hop_length": hop, "center": False}
+    framing = {"frame_length": frame, "hop_length": frame // 4, "center": False}
     level = librosa.feature.rms(y=wave, **framing)[0]
     if not level.max() > _SILENCE:
         return np.empty(0)
-    hz = librosa.yin(wave, fmin=lowest, fmax=highest, sr=sample_rate, **framing)
+    hz = librosa.yin(wave, fmin=lowest, fmax=highest, sr=rate, **framing)
     count = min(len(hz), len(level))
     return hz[:count][level[:count] > SOUNDING * level.max()]
 
@@ -124,7 +115,7 @@ def estimated_pitch(audio: np.ndarray) -> tuple[int | None, float]:
     frames within half a semitone of that median.
     """
     low, high = midi_to_hz([LOWEST - 0.5, HIGHEST + 0.5])
-    hz = fundamentals(audible(audio), low, high, frame=2048, hop=512)
+    hz = fundamentals(audible(audio), low, high, frame=2048)
     if not len(hz):
         return None, 0.0
     pitches = 69 + 12 * np.log2(hz / 440)

@@ -10,9 +10,8 @@ from reverbsynth.progress import batched
 FLOOR = -80.0
 """Levels in dB are counted from a note's loudest point and end here."""
 
+# Hz: the paper's published sample with reverb has a peak above it, its dry one has nothing.
 TREBLE = 4000.0
-"""Hz: the paper's published sample with reverb has a peak above it, its dry one has nothing."""
-
 _AT_ONCE = 64
 _SILENCE = 1e-12
 

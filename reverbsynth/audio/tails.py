@@ -71,11 +71,10 @@ def tail_ratio(wave: np.ndarray) -> tuple[float, str]:
 
 def measure_tails(waves: np.ndarray, straightness: float = STRAIGHTNESS) -> Tails:
     """Measure the tails of finite notes [shape=(n, 64000)]; a decay's r² has a lower limit."""
-    heard = [audible(wave) for wave in waves]
-    ratios = np.array([_ratio(wave) for wave in heard], object).reshape(-1, 2)
-    fits = [_fit_tail(wave, straightness) for wave in heard]
+    rows = [_measure_tail(audible(wave), straightness) for wave in waves]
+    ratios = np.array([ratio for ratio, _ in rows], object).reshape(-1, 2)
     seconds, r2, reasons = (
-        np.array([[getattr(fit, name) for fit in row] for row in fits], dtype).reshape(-1, 9)
+        np.array([[getattr(fit, name) for fit in fits] for _, fits in rows], dtype).reshape(-1, 9)
         for name, dtype in (("seconds", float), ("r2", float), ("missing_reason", object))
     )
     return Tails(
@@ -129,8 +128,8 @@ def _decibels(ratio: np.ndarray) -> np.ndarray:
     return np.maximum(10 * np.log10(np.maximum(ratio, 1e-12)), _FLOOR)
 
 
-def _fit_tail(heard: np.ndarray, straightness: float) -> list[DecayFit]:
-    """T20, early decay time, and T20 by octave of what is audible of a note."""
+def _measure_tail(heard: np.ndarray, straightness: float) -> tuple[tuple, list[DecayFit]]:
+    """The ratio, T20, early decay time, and T20 by octave of what is audible of a note."""
     tail, silence = heard[_TAIL], _SILENCE * np.square(heard).sum()
 
     def fit(part: np.ndarray, levels: tuple[float, float] = T20) -> DecayFit:
@@ -141,4 +140,5 @@ def _fit_tail(heard: np.ndarray, straightness: float) -> list[DecayFit]:
             return DecayFit(longest_measurable_decay(levels), np.nan, SLOW)
         return decay
 
-    return [fit(tail), fit(tail, EDT), *(fit(octave_band(tail, center)) for center in OCTAVES)]
+    octaves = [fit(octave_band(tail, center)) for center in OCTAVES]
+    return _ratio(heard), [fit(tail), fit(tail, EDT), *octaves]

@@ -33,7 +33,6 @@ from reverbsynth.settings import DataSettings, Settings, settings_hash
 CHUNK = 256  # Source notes processed at once: the unit of work that an interruption loses.
 HEADROOM = np.float32(1 - 2**-20)  # Peak of a note that had to be turned down.
 
-
 Source = SoundFont | NSynth | Folder
 """Where notes come from: ``inputs`` are fingerprints, by name, of the files that show whether it is
 still the same. ``index`` gives every selected note, always in the same order, and may keep files

@@ -16,8 +16,7 @@ from reverbsynth.files.checksum import sha256
 from reverbsynth.files.json import read_json
 from reverbsynth.files.lock import exclusive_lock
 
-WORK = ".build"
-"""Name of the folder, within the data set's."""
+WORK = ".build"  # Name of the folder, within the data set's.
 
 
 @contextmanager
@@ -53,10 +52,9 @@ class BuildJournal:
     """Partial files, and a journal of what is safely in them.
 
     The journal is replaced after every chunk; what a partial file holds beyond the journal's byte
-    count was interrupted, and is cut off when the build goes on.
-
-    In its ``folder`` a source may keep files too. ``rejected`` takes notes that turn out to be
-    unusable when they are read or processed.
+    count was interrupted, and is cut off when the build goes on. In its ``folder`` a source may
+    keep files too. ``rejected`` takes notes that turn out to be unusable when they are read or
+    processed.
     """
 
     def __init__(self, directory: Path, identity: Mapping[str, Any], skip_bad: bool):

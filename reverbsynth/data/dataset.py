@@ -9,14 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from reverbsynth.data import tfrecord
-from reverbsynth.data.notes import (
-    METADATA,
-    SPLITS,
-    UNKNOWN_INSTRUMENT,
-    UNKNOWN_VELOCITY,
-    Note,
-    audio_problem,
-)
+from reverbsynth.data.notes import METADATA, SPLITS, Note, audio_problem
 from reverbsynth.errors import DataError
 from reverbsynth.files.checksum import sha256
 from reverbsynth.files.json import read_json
@@ -193,15 +186,10 @@ def decode_note(payload: bytes, name: str) -> Note:
         raise ValueError("pitch is missing, expected one integer")
     if not 0 <= pitch <= 127:
         raise ValueError(f"pitch is {pitch}, expected 0 to 127")
-    return Note(
-        id=tfrecord.scalar(features, "id", str) or name,
-        audio=audio,
-        pitch=pitch,
-        velocity=tfrecord.scalar(features, "velocity", int) or UNKNOWN_VELOCITY,
-        instrument=tfrecord.scalar(features, "instrument", str) or UNKNOWN_INSTRUMENT,
-        effect=tfrecord.scalar(features, "effect", str) or "dry",
-        origin=tfrecord.scalar(features, "origin", str) or "",
-    )
+    kinds: dict[str, type] = {"velocity": int, "instrument": str, "effect": str, "origin": str}
+    known = {key: tfrecord.scalar(features, key, kind) for key, kind in kinds.items()}
+    told: dict[str, Any] = {key: value for key, value in known.items() if value}
+    return Note(tfrecord.scalar(features, "id", str) or name, audio, pitch, **told)
 
 
 def compact(notes: list[dict[str, str | int]]) -> dict[str, Any]:

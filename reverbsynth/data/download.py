@@ -2,6 +2,7 @@
 
 import base64
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,8 @@ import requests
 from reverbsynth.errors import DataError
 from reverbsynth.progress import ProgressDisplay
 
-ADDRESS = "http://download.magenta.tensorflow.org/datasets/nsynth"
-"""Where Magenta publishes NSynth (licence CC BY 4.0)."""
-
+ADDRESS = "http://download.magenta.tensorflow.org/datasets/nsynth"  # CC BY 4.0
 ENDINGS = {"jsonwav": "jsonwav.tar.gz", "tfrecord": "tfrecord.tar"}
-
 SHA256 = {
     "nsynth-train.tfrecord.tar": "09149ea1420f01a65de10a310b9e94ecc74f1640b85f68fb9122bbca0b5d207a",
     "nsynth-valid.tfrecord.tar": "eb535520a9643db461c0cd177307d7fe691c32fe6a4da60fd23ac75f6e18ae07",
@@ -59,7 +57,7 @@ def fetch(url: str, path: Path, sha256: str | None = None) -> Path:
             f"sha256:{sha256}" if sha256 else _server_checksum(url),
             fname=path.name,
             path=path.parent,
-            downloader=_Resuming(path.with_name(f"{path.name}.part")),
+            downloader=partial(_resume, path.with_name(f"{path.name}.part")),
         )
     except requests.RequestException as error:
         reason = " ".join(str(error).split())[:200]
@@ -71,34 +69,30 @@ def fetch(url: str, path: Path, sha256: str | None = None) -> Path:
     return path
 
 
-class _Resuming:
-    """A downloader for pooch that goes on with a file of its own, whatever pooch calls the rest."""
+def _resume(part: Path, url: str, output_file: Any, pooch: Any) -> None:
+    """Download for pooch, going on with a file of our own, whatever pooch calls the rest."""
+    done = part.stat().st_size if part.exists() else 0
+    headers = {"Range": f"bytes={done}-"} if done else {}
+    with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as answer:
+        # 416: nothing is left to send. 200: the server sends all of it again.
+        if answer.status_code != requests.codes.range_not_satisfiable:
+            answer.raise_for_status()
+            resumed = answer.status_code == requests.codes.partial_content
+            _store(answer, part, done if resumed else 0)
+    os.replace(part, output_file)
 
-    def __init__(self, part: Path):
-        self.part = part
 
-    def __call__(self, url: str, output_file: Any, pooch: Any, check_only: bool = False) -> None:
-        done = self.part.stat().st_size if self.part.exists() else 0
-        headers = {"Range": f"bytes={done}-"} if done else {}
-        with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as answer:
-            # 416: nothing is left to send. 200: the server sends all of it again.
-            if answer.status_code != requests.codes.range_not_satisfiable:
-                answer.raise_for_status()
-                resumed = answer.status_code == requests.codes.partial_content
-                self._store(answer, done if resumed else 0)
-        os.replace(self.part, output_file)
-
-    def _store(self, answer: requests.Response, done: int) -> None:
-        size = answer.headers.get("Content-Length")
-        with open(self.part, "ab") as file, ProgressDisplay(in_bytes=True) as display:
-            file.truncate(done)
-            total = done + int(size) if size else None
-            task = display.add_task(self.part.stem, total=total, completed=done)
-            for block in answer.iter_content(BLOCK):
-                file.write(block)
-                display.advance(task, len(block))
-        if total is not None and self.part.stat().st_size < total:
-            raise requests.ConnectionError("the connection ended early; start it again to go on")
+def _store(answer: requests.Response, part: Path, done: int) -> None:
+    size = answer.headers.get("Content-Length")
+    total = done + int(size) if size else None
+    with open(part, "ab") as file, ProgressDisplay(in_bytes=True) as display:
+        file.truncate(done)
+        task = display.add_task(part.stem, total=total, completed=done)
+        for block in answer.iter_content(BLOCK):
+            file.write(block)
+            display.advance(task, len(block))
+    if total is not None and part.stat().st_size < total:
+        raise requests.ConnectionError("the connection ended early; start it again to go on")
 
 
 def _server_checksum(url: str) -> str:

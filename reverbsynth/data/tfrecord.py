@@ -18,9 +18,7 @@ from google.protobuf.message import DecodeError
 from reverbsynth.errors import DataError
 from reverbsynth.files.reading import reading
 
-LARGEST_RECORD = 64 * 2**20
-"""Bytes. A note takes 256 kB; a record that claims to be longer than this is not read."""
-
+LARGEST_RECORD = 64 * 2**20  # Bytes. A note takes 256 kB; a longer record is not read.
 Value = str | bytes | int | np.ndarray
 Features = dict[str, list | np.ndarray]
 T = TypeVar("T", int, str)

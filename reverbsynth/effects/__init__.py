@@ -12,7 +12,7 @@ import difflib
 import importlib
 import pkgutil
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -35,10 +35,8 @@ class Effect(BaseModel):
     kind: ClassVar[str]
 
     name: str = Field(default="", description="label of the processed notes")
-    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
-    gain: Annotated[float, Field(gt=0, le=100)] = Field(
-        default=1.0, description="factor on the processed audio, the same for every note"
-    )
+    seed: int = Field(default=0, ge=0, lt=2**32)
+    gain: float = Field(default=1.0, gt=0, le=100, description="factor on every processed note")
 
     def prepare(self) -> dict[str, Any]:
         """Check that the effect can run, and describe it for the manifest.

@@ -1,6 +1,6 @@
 """Chorus: copies of the note whose delay swings, so that their pitch does."""
 
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -14,15 +14,11 @@ class Chorus(Effect):
 
     kind: ClassVar[str] = "chorus"
 
-    voices: Annotated[int, Field(ge=1, le=16)] = 3
-    rate: Annotated[float, Field(gt=0, le=20)] = Field(default=0.8, description="swings a second")
-    delay: Annotated[float, Field(gt=0, le=0.1)] = Field(
-        default=0.02, description="mean, in seconds"
-    )
-    depth: Annotated[float, Field(ge=0, le=0.1)] = Field(
-        default=0.003, description="swing, in seconds"
-    )
-    mix: Annotated[float, Field(ge=0, le=1)] = Field(default=0.5, description="share of the voices")
+    voices: int = Field(default=3, ge=1, le=16)
+    rate: float = Field(default=0.8, gt=0, le=20, description="swings a second")
+    delay: float = Field(default=0.02, gt=0, le=0.1, description="mean, in seconds")
+    depth: float = Field(default=0.003, ge=0, le=0.1, description="swing, in seconds")
+    mix: float = Field(default=0.5, ge=0, le=1, description="share of the voices")
 
     @model_validator(mode="after")
     def _causal(self) -> "Chorus":

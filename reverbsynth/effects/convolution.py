@@ -1,7 +1,7 @@
 """Reverb of a real or imagined room: convolution with an impulse response from a file."""
 
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -24,9 +24,7 @@ class Convolution(Effect):
     kind: ClassVar[str] = "convolution"
 
     path: Path = Field(description="sound file of the impulse response, of any rate")
-    mix: Annotated[float, Field(ge=0, le=1)] = Field(
-        default=1.0, description="share of the wet sound"
-    )
+    mix: float = Field(default=1.0, ge=0, le=1, description="share of the wet sound")
     normalize: bool = True
 
     def prepare(self) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Echoes."""
 
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
 from pydantic import Field
 
@@ -13,9 +13,9 @@ class Delay(Effect):
 
     kind: ClassVar[str] = "delay"
 
-    time: Annotated[float, Field(gt=0, lt=4)] = Field(default=0.25, description="seconds")
-    feedback: Annotated[float, Field(ge=0, lt=1)] = 0.4
-    mix: Annotated[float, Field(ge=0, le=1)] = Field(default=0.4, description="share of the echoes")
+    time: float = Field(default=0.25, gt=0, lt=4, description="seconds")
+    feedback: float = Field(default=0.4, ge=0, lt=1)
+    mix: float = Field(default=0.4, ge=0, le=1, description="share of the echoes")
 
     def process(self, audio, ids):
         echoes = recirculate(audio, whole_samples(self.time), [0.0, 1.0], [1.0, -self.feedback])

@@ -1,6 +1,6 @@
 """Distortion: the harmonics of a soft clipper."""
 
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -16,7 +16,7 @@ class Distortion(Effect):
 
     kind: ClassVar[str] = "distortion"
 
-    drive: Annotated[float, Field(gt=0, le=100)] = 8.0
+    drive: float = Field(default=8.0, gt=0, le=100)
 
     def process(self, audio, ids):
         fine = resample_poly(audio, OVERSAMPLING, 1, axis=-1)

@@ -1,6 +1,6 @@
 """The paper's reverb: four Schroeder allpass filters in series."""
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -28,10 +28,10 @@ class Reverb(Effect):
         default="dataset",
         description="drawn once for the data set, or anew for every note (the paper)",
     )
-    stages: Annotated[int, Field(ge=1, le=64)] = 4
-    max_delay: Annotated[float, Field(gt=0, le=4)] = Field(default=0.05, description="seconds")
-    decay: Annotated[float, Field(gt=0, le=60)] = Field(
-        default=1.0, description="seconds in which each filter's echoes fall by 60 dB"
+    stages: int = Field(default=4, ge=1, le=64)
+    max_delay: float = Field(default=0.05, gt=0, le=4, description="seconds")
+    decay: float = Field(
+        default=1.0, gt=0, le=60, description="seconds in which each filter's echoes fall by 60 dB"
     )
 
     @model_validator(mode="after")

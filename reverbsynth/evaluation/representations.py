@@ -89,11 +89,10 @@ def pitch_change(original: np.ndarray, decoded: np.ndarray, pitch: int) -> float
     held = slice(int(0.2 * SAMPLE_RATE), int((NOTE_OFF - 0.2) * SAMPLE_RATE))
     rate = 4 * SAMPLE_RATE
     low, high = midi_to_hz(np.array([pitch - _SEMITONES, pitch + _SEMITONES]))
-    hop = _YIN_FRAME // 4
 
     def fundamental(wave: np.ndarray) -> float:
         resampled = soxr.resample(wave[held], SAMPLE_RATE, rate)
-        return float(np.median(fundamentals(resampled, low, high, _YIN_FRAME, hop, rate)))
+        return float(np.median(fundamentals(resampled, low, high, _YIN_FRAME, rate)))
 
     return float(1200 * np.log2(fundamental(decoded) / fundamental(original)))
 

@@ -152,14 +152,12 @@ class Prepared(Records):
 
 def _form(path: Path, split: str | None) -> Unpacked | Records | Archive:
     """What ``path`` holds."""
-    if path.is_file():
-        if path.name == "examples.json":
-            return Unpacked([path.parent])
-        if path.name.endswith((".tar.gz", ".tgz", ".tar")):
-            return Archive(path)
-        if ".tfrecord" in path.name:
-            return Records([path])
-        raise DataError(f"{path}: not a form of NSynth, expected {EXPECTED}")
+    if path.name == "examples.json":
+        return Unpacked([path.parent])
+    if path.is_file() and path.name.endswith((".tar.gz", ".tgz", ".tar")):
+        return Archive(path)
+    if path.is_file() and ".tfrecord" in path.name:
+        return Records([path])
     if (path / "examples.json").is_file():
         return Unpacked([path])
     if splits := sorted(path.glob(f"nsynth-{split or '*'}/examples.json")):

@@ -7,13 +7,7 @@ from typing import IO, Any
 
 from reverbsynth.audio.format import SAMPLE_RATE
 from reverbsynth.data import tfrecord
-from reverbsynth.data.notes import (
-    UNKNOWN_INSTRUMENT,
-    UNKNOWN_VELOCITY,
-    Locator,
-    NoteRef,
-    Rejected,
-)
+from reverbsynth.data.notes import UNKNOWN_INSTRUMENT, UNKNOWN_VELOCITY, Locator, NoteRef, Rejected
 from reverbsynth.data.sources.files import json_pairs
 from reverbsynth.data.tfrecord import Features, scalar
 from reverbsynth.errors import DataError, SettingsError

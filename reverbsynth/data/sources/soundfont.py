@@ -22,23 +22,16 @@ from reverbsynth.progress import batched
 from reverbsynth.seeds import generator
 from reverbsynth.settings import SoundFontSource
 
-LOUDEST = 0.9
-"""Peak of a note of velocity 127; other peaks are in proportion to the velocity."""
+LOUDEST = 0.9  # Peak of a note of velocity 127; other peaks are in proportion to the velocity.
+BLOCK = 64  # Samples rendered at once; a note starts with the first block after its event.
 
-BLOCK = 64
-"""Samples the renderer computes at once; a note starts with the first block after its event."""
+# Seconds from one note to the next in a score: a whole number of blocks, so that a note sounds the
+# same in every slot; and after which what still sounds of a note is silenced before the next.
+SLOT, CUT = 4.1, 4.05
 
-SLOT = 4.1
-"""Seconds from one note to the next in a score: a whole number of blocks, so that a note sounds
-the same in every slot."""
-
+# Seconds before the first note, by which the channel's controls have settled. It falls within a
+# block: on the boundary, rounding would decide which block a note starts with.
 LEAD = 0.101
-"""Seconds before the first note, by which the channel's controls have settled. It falls within a
-block: on the boundary, rounding would decide which block a note starts with."""
-
-CUT = 4.05
-"""Seconds after which what still sounds of a note is silenced, before the next one starts."""
-
 SCORE = 50  # Notes in one score, which bounds its memory (200 s at 48 kHz in stereo).
 RENDER_RATE = 48_000
 TICKS, TEMPO = 480, 125.0  # Ticks a beat and beats a minute: one tick is one millisecond.
@@ -130,13 +123,7 @@ class SoundFont:
 
 def default_soundfont() -> Path:
     """The General MIDI SoundFont that ``pretty_midi`` installs."""
-    folder = Path(pretty_midi.__file__).parent
-    for path in sorted(folder.glob("*.sf2")):
-        return path
-    raise DataError(
-        f"{folder}: holds no .sf2 file, expected the SoundFont that pretty_midi installs "
-        "(data.source.path names another)"
-    )
+    return Path(pretty_midi.__file__).with_name("TimGM6mb.sf2")
 
 
 def presets(soundfont: bytes) -> set[tuple[int, int]]:
