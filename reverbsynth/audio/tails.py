@@ -106,10 +106,7 @@ def levels(waves: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def distance(first: np.ndarray, second: np.ndarray) -> float:
-    """Wasserstein distance of two samples of numbers, in their unit; NaN values do not count.
-
-    The mean absolute difference of their quantiles (`scipy.stats.wasserstein_distance`).
-    """
+    """Wasserstein distance of two samples of numbers, in their unit; NaN values do not count."""
     first, second = first[np.isfinite(first)], second[np.isfinite(second)]
     if not len(first) or not len(second):
         return np.nan

@@ -1,20 +1,13 @@
 """``reverbsynth data``: build a data set."""
 
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from reverbsynth.cli.options import PresetOption, SetOption, SettingsOption, resolve
 
-
-class SourceKind(StrEnum):
-    """Where notes come from."""
-
-    soundfont = "soundfont"
-    nsynth = "nsynth"
-    folder = "folder"
+SourceKind = Literal["soundfont", "nsynth", "folder"]
 
 
 def data(

@@ -10,7 +10,7 @@ import numpy as np
 from reverbsynth import provenance
 from reverbsynth.audio.reverberation import audible
 from reverbsynth.data.build_journal import WORK, BuildJournal, build_journal, stored_json
-from reverbsynth.data.dataset import FORMAT, MANIFEST, DataSet, encode_note, record_name
+from reverbsynth.data.dataset import FORMAT, MANIFEST, DataSet, encode_note, note_files
 from reverbsynth.data.notes import (
     SPLITS,
     Index,
@@ -139,7 +139,7 @@ def _finished(directory: Path, settings: Settings) -> DataSet | None:
     if directory.exists() and not directory.is_dir():
         raise DataError(f"{directory}: is a file, expected a folder")
     if not (directory / MANIFEST).exists():
-        strays = [path for split in SPLITS if (path := directory / record_name(split)).exists()]
+        strays = note_files(directory)
         if strays and not (directory / WORK).exists():
             raise DataError(
                 f"{strays[0]}: belongs to no data set ({MANIFEST} is missing); "
@@ -215,10 +215,9 @@ def _processed(
         if 1 < peak < np.inf:
             factor = HEADROOM / peak
             waves = np.clip(waves * factor, -1, 1)
-            journal.turned_down["notes"] += 1
-            journal.turned_down["least_factor"] = min(
-                journal.turned_down["least_factor"], float(factor)
-            )
+            counts = journal.turned_down
+            counts["notes"] += 1
+            counts["least_factor"] = min(counts["least_factor"], float(factor))
         twins = [note.twin(effect.name, wave) for effect, wave in zip(chain, waves, strict=True)]
         problems = [
             f"effect {twin.effect}: note {note.id}: {problem}"

@@ -23,6 +23,11 @@ def record_name(split: str) -> str:
     return f"{split}.tfrecord"
 
 
+def note_files(directory: Path) -> list[Path]:
+    """The files of notes in a folder, of a whole data set or not."""
+    return [path for split in SPLITS if (path := directory / record_name(split)).exists()]
+
+
 class DataSet:
     """Notes in three splits, with what is known of each.
 

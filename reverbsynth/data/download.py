@@ -26,19 +26,14 @@ TIMEOUT = 60  # Seconds without an answer after which the server is given up.
 
 
 def download_nsynth(directory: Path | str, split: str, form: str = "jsonwav") -> Path:
-    """Download one of NSynth's archives, or the rest of it; a complete one is only checked.
+    """Download one of NSynth's archives, or the rest of it, and return it (``data.source.path``).
+
+    A complete one is only checked; an unfinished one is kept in the directory as ``.part``.
 
     Parameters
     ----------
-    directory : path
-        Folder of the archive; an unfinished one is kept there as ``.part``.
     split : {"train", "valid", "test"}
     form : {"jsonwav", "tfrecord"}
-
-    Returns
-    -------
-    Path
-        The archive, for ``data.source.path``.
     """
     name = f"nsynth-{split}.{ENDINGS[form]}"
     return fetch(f"{ADDRESS}/{name}", Path(directory) / name, SHA256.get(name))

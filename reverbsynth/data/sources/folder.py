@@ -11,17 +11,8 @@ import numpy as np
 from reverbsynth.audio.format import NOTE_LENGTH
 from reverbsynth.audio.io import read_sound
 from reverbsynth.audio.pitch import estimated_pitch, pitch_of_name
-from reverbsynth.data.dataset import MANIFEST, record_name
-from reverbsynth.data.notes import (
-    SPLITS,
-    UNKNOWN_VELOCITY,
-    Index,
-    Note,
-    NoteRef,
-    Rejected,
-    draw,
-    usable,
-)
+from reverbsynth.data.dataset import MANIFEST, note_files
+from reverbsynth.data.notes import UNKNOWN_VELOCITY, Index, Note, NoteRef, Rejected, draw, usable
 from reverbsynth.data.sources.files import fingerprint, listing_fingerprint, required
 from reverbsynth.errors import DataError
 from reverbsynth.files.reading import reading
@@ -103,12 +94,11 @@ class Folder:
             return None
         if self.settings.table is not None:
             return required(self.settings.table, "a CSV or JSON table")
-        built = any((self.path / record_name(split)).exists() for split in SPLITS)
         tables = sorted(
             path
             for path in self.path.iterdir()
             if path.suffix.lower() in (".csv", ".json")
-            and not (built and path.name == MANIFEST)  # A data set among the sounds.
+            and not (path.name == MANIFEST and note_files(self.path))  # Of a data set.
         )
         if len(tables) > 1:
             raise DataError(
