@@ -137,10 +137,7 @@ class DataSet:
         return list(range(min(values), max(values) + 1)) if label == "pitch" else sorted(values)
 
     def histogram(self, label: str, split: str = "train") -> list[int]:
-        """How many notes of a split have each value of `vocabulary`.
-
-        The labels of generated notes are drawn in proportion to it.
-        """
+        """How many notes of a split have each value of `vocabulary`: labels are drawn by it."""
         counts = Counter(self._index[self._known(split)][label])
         return [counts[value] for value in self.vocabulary(label)]
 

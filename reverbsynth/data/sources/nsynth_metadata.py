@@ -62,9 +62,8 @@ class Description:
         for name, value in (("pitch", self.pitch), ("velocity", velocity)):
             if not 0 <= value <= 127:
                 raise ValueError(f"{name} is {value}, expected 0 to 127")
-        return NoteRef(
-            self.id, self.pitch, velocity, self.instrument or UNKNOWN_INSTRUMENT, locator
-        )
+        instrument = self.instrument or UNKNOWN_INSTRUMENT
+        return NoteRef(self.id, self.pitch, velocity, instrument, locator)
 
 
 def from_name(name: str) -> Description | None:
