@@ -50,14 +50,10 @@ class Clips:
     @classmethod
     def from_notes(cls, notes: Sequence[Note]) -> "Clips":
         """Make clips of notes in memory."""
-        return cls(
-            np.array([note.audio for note in notes], np.float32).reshape(-1, NOTE_LENGTH),
-            np.array([note.pitch for note in notes], int),
-            *(
-                np.array([getattr(note, name) for note in notes], object)
-                for name in ("effect", "instrument", "id", "origin")
-            ),
-        )
+        waves = np.array([note.audio for note in notes], np.float32).reshape(-1, NOTE_LENGTH)
+        pitches = np.array([note.pitch for note in notes], int)
+        names = [(note.effect, note.instrument, note.id, note.origin) for note in notes]
+        return cls(waves, pitches, *np.array(names, object).reshape(-1, 4).T)
 
     @classmethod
     def generated(cls, instrument: Instrument, data: DataSet, count: int, seed: int = 0) -> "Clips":
@@ -88,10 +84,7 @@ class Clips:
         return cls(*map(np.concatenate, columns))
 
     def resynthesized(self, representation: Representation, stage: int) -> "Clips":
-        """Return the same notes through an image at a stage's resolution: any generator's ceiling.
-
-        The image is box-scaled down, and up again as a generated one.
-        """
+        """Return the same notes through images of a stage's resolution: any generator's ceiling."""
         factor = schedule.box_factor(schedule.blocks(stage))
         waves = [
             representation.decode_all(boxed(representation.encode_all(part), factor))

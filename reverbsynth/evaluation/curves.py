@@ -5,16 +5,10 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-STEPS = "steps"
-"""Column of a results bundle's metrics: how many training steps each row is the mean of."""
-
-TENTH = 10
-"""The first and the last of so many parts of a run are compared."""
-
 
 def steps(metrics: pd.DataFrame) -> pd.Series:
-    """Return how many training steps each row stands for: one, except in a results bundle."""
-    return metrics.get(STEPS, pd.Series(1, index=metrics.index))
+    """Return how many training steps each row is the mean of: one, except in a results bundle."""
+    return metrics.get("steps", pd.Series(1, index=metrics.index))
 
 
 def changes(metrics: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
@@ -41,6 +35,6 @@ def _mean_of_first(values: np.ndarray, counts: np.ndarray) -> float:
     """Return the mean over the first tenth of all steps, at least one."""
     if not len(values):
         return np.nan
-    wanted = max(counts.sum() // TENTH, 1)
+    wanted = max(counts.sum() // 10, 1)
     before = np.cumsum(counts) - counts
     return float(np.average(values, weights=np.clip(wanted - before, 0, counts)))

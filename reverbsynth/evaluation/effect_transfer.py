@@ -30,6 +30,12 @@ from reverbsynth.training.run import Run
 FILE = "applied.json"
 """Name of a run's trials in its directory."""
 
+_COLUMNS = {
+    "reconstruction to recording (dB)": "reconstruction",
+    "result to twin (dB)": "result",
+    "twin through an image (dB)": "ceiling",
+    "left as it was (dB)": "baseline",
+}
 _SIZES = ("notes", "starts", "steps")
 _KEY = ("data_sha256", "stage", "images_seen", "seed", *_SIZES)
 
@@ -76,16 +82,10 @@ class TransferTrials(StoredResult):
     def table(self, settings: Settings) -> pd.DataFrame:
         """Return medians over notes with their intervals, a row for each effect."""
         bootstrap, rows = Bootstrap.of(settings.evaluation, settings.seed), {}
-        columns = {
-            "reconstruction to recording (dB)": "reconstruction",
-            "result to twin (dB)": "result",
-            "twin through an image (dB)": "ceiling",
-            "left as it was (dB)": "baseline",
-        }
         trials = pd.DataFrame(self.trials)
         for effect, group in trials.groupby("effect", sort=False) if self.trials else ():
             row = rows[effect] = {"notes": str(len(group))}
-            for title, name in columns.items():
+            for title, name in _COLUMNS.items():
                 row[title] = bootstrap.median(group[name].to_numpy()).text(1)
             nearer = (group["result"] < group["baseline"]).sum()
             row["nearer than left as it was"] = f"{nearer} of {len(group)}"

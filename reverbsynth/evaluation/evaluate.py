@@ -86,10 +86,7 @@ def evaluate(
 
 
 def kept_report(run: Run, stage: int | None = None) -> Report:
-    """Load the report that a run or a results bundle keeps, whatever it was made with.
-
-    The last finished stage's if unset. `RunError` where there is none.
-    """
+    """Load the report that a run or bundle keeps on a stage (the last), however it was made."""
     stage = run.stage(stage)
     path = _path(run, stage)
     if not path.exists():
@@ -224,10 +221,9 @@ def _prepared(
     }
     next_step("encoding and decoding real notes")
     grid = real_grid(Clips.joined([training, held_out]), limits.grid_latents, limits.grid_pitches)
-    ceiling, grid_ceiling = (
-        clips.resynthesized(instrument.representation, instrument.stage)
-        for clips in (held_out, grid.clips)
-    )
+    representation = instrument.representation
+    ceiling = held_out.resynthesized(representation, instrument.stage)
+    grid_ceiling = grid.clips.resynthesized(representation, instrument.stage)
     next_step("generating")
     generated = Clips.generated(instrument, data, limits.notes, seed)
     effects = [str(effect) for effect in data.vocabulary("effect")]

@@ -49,8 +49,7 @@ class Row:
 
     def text(self, note_set: str) -> str:
         """Return a table's cell for ``real``, ``ceiling`` or ``generated``."""
-        measure: Measure = getattr(self, note_set)
-        return measure.text(self.digits, 100 if self.unit == "%" else 1)
+        return getattr(self, note_set).text(self.digits, 100 if self.unit == "%" else 1)
 
 
 @dataclass(frozen=True)

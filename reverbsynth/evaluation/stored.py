@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from operator import methodcaller
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -27,10 +28,8 @@ class StoredResult:
     def save(self, path: Path | str) -> None:
         """Write the result as JSON, atomically; numbers that JSON lacks become null."""
         stored = {"format": FORMAT, **asdict(self)}
-        plain = to_jsonable_python(
-            stored, inf_nan_mode="null", fallback=lambda array: array.tolist()
-        )
-        write_json(path, plain)
+        to_list = methodcaller("tolist")
+        write_json(path, to_jsonable_python(stored, inf_nan_mode="null", fallback=to_list))
 
     @classmethod
     def load(cls, path: Path | str) -> Self:

@@ -101,8 +101,7 @@ def control(data: EvaluationData) -> Iterator[Metric]:
     def accuracy(notes: NoteSet) -> Measure:
         if notes.grid.clips.missing_reason:
             raise NotMeasured(notes.grid.clips.missing_reason)
-        best = notes.grid_pitch.best
-        return data.bootstrap.proportion(best == notes.grid.clips.pitch)
+        return data.bootstrap.proportion(notes.grid_pitch.best == notes.grid.clips.pitch)
 
     def consistency(function: Callable[[np.ndarray], float], notes: NoteSet) -> Measure:
         values = _complete(notes.grid).map(function)
@@ -117,12 +116,7 @@ def control(data: EvaluationData) -> Iterator[Metric]:
 
 
 def nearest(notes: NoteSet, other: NoteSet) -> np.ndarray:
-    """Return each note's distance in dB to the nearest of another set, its own twins aside.
-
-    Empty where either set is.
-    """
-    if not len(notes) or not len(other):
-        return np.empty(0)
+    """Return each note's distance in dB to the nearest of another set, its own twins aside."""
     origins = notes.clips.origin, other.clips.origin
     return memorization.nearest(notes.levels, other.levels, *origins)
 

@@ -18,8 +18,10 @@ def nearest(
     """Return each note's distance in dB to the nearest of other notes [shape=(n,)].
 
     Two clips of one source note (`origins`), a note and its twin, are not compared. NaN where there
-    is nothing to compare with.
+    is nothing to compare with; empty where there are no others.
     """
+    if not len(levels) or not len(others):
+        return np.empty(0)
     between = distances(levels, others)
     if origins is not None and other_origins is not None:
         between[origins[:, np.newaxis] == other_origins] = np.inf

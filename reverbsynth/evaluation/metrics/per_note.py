@@ -31,11 +31,9 @@ def usable(data: EvaluationData) -> Iterator[Metric]:
 
 
 def reverb(data: EvaluationData) -> Iterator[Metric]:
-    """Measure tails by effect: the requested one, or else the one that is predicted.
+    """Measure tails (`reverbsynth.audio.tails.Tails`) by effect, requested or else predicted.
 
-    The tail-to-sustain ratio, T20, its line's r² and the early decay time are medians over notes
-    (`reverbsynth.audio.tails.Tails`); distances are Wasserstein's between all tails of a set and
-    those of the training notes.
+    Medians over notes, and Wasserstein's distances between all tails of a set and the training's.
     """
     for effect in data.effects:
         tail = partial(_tail, data, effect)
@@ -125,7 +123,7 @@ def nearest_of_pitch(data: EvaluationData, notes: NoteSet) -> np.ndarray:
 
 
 def entropy(probabilities: np.ndarray) -> np.ndarray:
-    """Return the entropy in nats of distributions [shape=(n, classes)], of shape (n,)."""
+    """Return the entropy in nats of each distribution [shape=(n, classes)]."""
     return -np.sum(probabilities * np.log(np.maximum(probabilities, 1e-12)), axis=1)
 
 
