@@ -113,7 +113,7 @@ def play(
     tune += 1200 * math.log2(a4 / 440)
     if midi is None:
         z = instrument.latents(1, seed)[0]
-        pitches = pitch or [str(instrument.pitches[len(instrument.pitches) // 2])]
+        pitches = pitch or [str(instrument.middle_pitch)]
         audio = instrument.notes(pitches, z, velocities=velocity, tune=tune, **labels).reshape(-1)
         for name in dict.fromkeys(pitches):
             if remark := instrument.remark(parse_pitch(name) + tune / 100):

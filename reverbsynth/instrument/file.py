@@ -7,7 +7,6 @@ over all of it. It holds no code and opening it runs none.
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -32,7 +31,13 @@ def read(path: Path | str) -> TrainedGenerator:
     try:
         text = metadata["instrument"]
         document = json.loads(text)
-        _check_version(document["version"])
+        if (version := document["version"]) != VERSION:
+            old = isinstance(version, int) and version < VERSION
+            again = "save it again from its run, or with the package that wrote it"
+            raise RunError(
+                f"instrument of version {version}, this package reads version {VERSION}; "
+                f"{again if old else 'update the package'}"
+            )
         if metadata["sha256"] != _digest(text, weights):
             raise RunError("changed since it was written (SHA-256 differs)")
         labels = LabelSpace.from_json(document["labels"])
@@ -87,16 +92,3 @@ def _digest(text: str, weights: dict[str, np.ndarray]) -> str:
         digest.update(f"\n{name} {value.dtype.str} {value.shape}\n".encode())
         digest.update(np.ascontiguousarray(value).tobytes())
     return digest.hexdigest()
-
-
-def _check_version(version: Any) -> None:
-    if version == VERSION:
-        return
-    remedy = (
-        "save it again from its run, or with the package that wrote it"
-        if isinstance(version, int) and version < VERSION
-        else "update the package"
-    )
-    raise RunError(
-        f"instrument of version {version}, this package reads version {VERSION}; {remedy}"
-    )

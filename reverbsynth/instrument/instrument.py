@@ -66,6 +66,8 @@ class Instrument:
         number, all keys between them.
     keys : range
         MIDI pitches from the lowest to the highest that can be played.
+    middle_pitch : int
+        In the middle of those it was trained on.
     stage : int
     facts : dict
         Provenance: where the weights came from.
@@ -78,7 +80,7 @@ class Instrument:
         trained, values = generator.trained_pitches, generator.labels["pitch"]
         between = range(trained[0], trained[-1] + 1)
         self.pitches = list(between if self.gan.pitch_input == "harmonic" else trained)
-        self.keys = range(values[0], values[-1] + 1)
+        self.keys, self.middle_pitch = range(values[0], values[-1] + 1), trained[len(trained) // 2]
         self._threads = threads or min(os.cpu_count() or 1, MOST_THREADS)
 
     @classmethod
@@ -342,5 +344,6 @@ def _of_each(
         raise SettingsError(f"{name}: found {numbers.size} values, expected {n}")
     for number in numbers.flat:
         if not isinstance(number, int | float | np.number) or not low <= number <= high:
+            number = f"{number:g}" if isinstance(number, float) else number
             raise SettingsError(f"{name}: found {number}, expected {low:g} to {high:g}")
     return np.broadcast_to(numbers, (n,))

@@ -26,16 +26,8 @@ _DEPTH = 16.0
 def panel(source: Instrument | Run | Path | str) -> "Panel":
     """A panel with pitch, timbre, labels and stage; picture, player and a save button.
 
-    Parameters
-    ----------
-    source : Instrument, Run or path
-        An instrument has one stage, and so has a results bundle; a run offers all its finished
-        stages.
-
-    Returns
-    -------
-    Panel
-        Shown by being the last expression of a cell.
+    It is shown by being the last expression of a cell. A run offers all its finished stages; an
+    instrument and a results bundle have one.
     """
     return Panel(source)
 
@@ -66,7 +58,7 @@ class Panel(ipywidgets.VBox):
         wide = ipywidgets.Layout(width="28rem", max_width="100%")
         self.pitch = ipywidgets.SelectionSlider(
             options=[(_key_name(instrument, pitch), pitch) for pitch in instrument.keys],
-            value=instrument.pitches[len(instrument.pitches) // 2],
+            value=instrument.middle_pitch,
             description="Pitch",
             continuous_update=False,
             layout=wide,

@@ -53,8 +53,8 @@
       this.pitches = this.labels.pitch;
       this.trained = this.manifest.trained_pitches;
       this.harmonic = this.manifest.pitch_input === "harmonic";
-      this.bend = 0; // of the pitch wheel, in semitones
       this.lowest = this.firstOctave();
+      this.bend = 0; // of the pitch wheel, in semitones
       this.cache = new Map();
       this.pending = new Map();
       this.sounding = new Map();
@@ -232,7 +232,7 @@
     }
 
     firstOctave() {
-      const middle = this.pitches[Math.floor(this.pitches.length / 2)];
+      const middle = this.trained[Math.floor(this.trained.length / 2)];
       return Math.max(0, Math.floor((middle - 6) / 12) * 12);
     }
 
