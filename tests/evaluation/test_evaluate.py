@@ -47,6 +47,7 @@ class Player(Instrument):
         settings = Settings()
         self.gan, self.spectra, self.stage = settings.gan, settings.spectra, stage
         self.labels = LabelSpace.of({name: data.vocabulary(name) for name in labels})
+        self.pitches = self.keys = list(self.labels["pitch"])
         self.facts = {"data_sha256": data.sha256}
         self.representation = Representation(settings.spectra)
         clips = Clips.of(data, data.splits)
@@ -55,10 +56,6 @@ class Player(Instrument):
         self._notes = dict(zip(keys, waves, strict=True))
         self._kinds = [sorted(set(clips.instrument)), sorted(set(clips.effect))]
         self._spoil = spoil
-
-    @property
-    def pitches(self):
-        return list(self.labels["pitch"])
 
     def notes(self, pitches, z=None, seed=None, effect=None, **labels):
         z = self.latents(len(pitches), seed) if z is None else z
