@@ -478,7 +478,8 @@ def test_blocks_of_labels_lie_as_in_training(small_run):
     found = Instrument.from_run(Run.open(small_run.directory))
     assert found.labels.names == small_run.settings.gan.labels == ("pitch", "effect")
     z = found.latents(1, 1)
-    condition = np.float32([[found.pitches[1], 0, 1]])  # the pitch as a number, with reverb
+    pitch = np.float32([value == found.pitches[1] for value in found.labels["pitch"]])
+    condition = np.concatenate([pitch, np.float32([0, 1])])[np.newaxis]  # the pitch, then reverb
     expected, _ = as_in_training(found.generator, z, condition)
     image, _ = found.image_and_wave(found.pitches[1], z[0], effect="reverb")
     assert np.allclose(image, expected[0], atol=1e-3)
