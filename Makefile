@@ -70,4 +70,5 @@ $(READY): requirements.lock pyproject.toml
 	  || $(BIN)/python -m pip install --quiet -r requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable . \
 	  || $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m reverbsynth.book.warm_up
 	@touch $@

@@ -26,6 +26,7 @@ from reverbsynth.book.players import MEDIA
 from reverbsynth.book.publish import publish_notebook
 from reverbsynth.book.reference import write_reference
 from reverbsynth.book.rooms import draw_rooms
+from reverbsynth.book.warm_up import warm_up
 from reverbsynth.book.workspace import Workspace, workspace
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.files.atomic import write_text
@@ -125,6 +126,7 @@ def execute(
         publish_notebook(notebook, book / "downloads" / target.name / notebook.name)
         console.print(f"  {notebook.stem:<16} {time.monotonic() - started:6.1f} s", highlight=False)
 
+    warm_up()
     with ThreadPoolExecutor(jobs) as pool:
         list(pool.map(execute_one, notebooks))  # a failure cancels those that have not begun
 

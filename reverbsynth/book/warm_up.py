@@ -1,0 +1,26 @@
+"""What librosa compiles, compiled once before several processes need it.
+
+numba keeps compiled functions beside librosa's files. Two processes that compile the same one at
+once can leave a mixed cache, which crashes whoever loads it later: so one process goes first.
+"""
+
+import numpy as np
+
+from reverbsynth.audio.format import NOTE_LENGTH, SAMPLE_RATE
+from reverbsynth.audio.pitch import fundamentals
+from reverbsynth.audio.spectrum import mel_levels
+
+
+def warm_up() -> None:
+    """Use each of librosa's functions that the library uses, on a tone."""
+    import librosa
+
+    wave = np.sin(2 * np.pi * 110 * np.arange(NOTE_LENGTH) / SAMPLE_RATE).astype(np.float32)
+    fundamentals(wave, 50.0, 500.0)
+    mel_levels(wave[np.newaxis])
+    librosa.pseudo_cqt(wave, sr=SAMPLE_RATE, hop_length=512, fmin=librosa.midi_to_hz(24))
+    librosa.stft(wave)
+
+
+if __name__ == "__main__":
+    warm_up()
