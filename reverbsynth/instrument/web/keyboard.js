@@ -149,7 +149,7 @@
       return this.dial;
     }
 
-    // As reverbsynth.mixtures.reference: what the others are an amount of.
+    // As reverbsynth.instrument.label_mixture.reference: what the others are an amount of.
     reference(values) {
       return values.includes("dry") ? "dry" : values[0];
     }
@@ -327,7 +327,7 @@
       );
     }
 
-    // As reverbsynth.mixtures.blend.
+    // As reverbsynth.instrument.label_mixture.mix_labels.
     mixture(first, second, share) {
       if (share === 0 || share === 1 || first === second) return share === 1 ? second : first;
       return { [first]: 1 - share, [second]: share };
