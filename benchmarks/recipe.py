@@ -34,13 +34,14 @@ from reverbsynth.training.run import Run
 from reverbsynth.training.train import train
 
 PAPER = Settings()
+ADVERSARIAL = {"losses.imle_weight": 0.0, "losses.imle_keep": False, "losses.adversarial_every": 1}
 LABEL_WEIGHTS = {
     "losses.generator_label": PAPER.losses.generator_label,
     "losses.discriminator_label": PAPER.losses.discriminator_label,
 }
 LOSSES = {
     **LABEL_WEIGHTS,
-    "losses.imle_weight": 0.0,
+    **ADVERSARIAL,
     "losses.penalty_image": PAPER.losses.penalty_image,
     "losses.penalty_every": PAPER.losses.penalty_every,
 }
@@ -51,7 +52,7 @@ OPTIMIZER = {
 CANDIDATES = {
     "paper": {**LOSSES, **OPTIMIZER, "gan.latent_size": PAPER.gan.latent_size},
     "short latent, larger steps": LOSSES,
-    "native, lazy penalty": {**LABEL_WEIGHTS, "losses.imle_weight": 0.0},
+    "native, lazy penalty": {**LABEL_WEIGHTS, **ADVERSARIAL},
     "laptop": {},
     "laptop, another seed": {"seed": 1},
 }

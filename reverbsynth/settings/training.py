@@ -106,6 +106,15 @@ class LossSettings(Frozen):
     imle_samples: PositiveInt = 4
     """Generated images among which the nearest is sought."""
 
+    @model_validator(mode="after")
+    def _taught_between(self) -> "LossSettings":
+        if self.adversarial_every > 1 and not self.imle_weight:
+            raise ValueError(
+                f"adversarial_every: found {self.adversarial_every} with imle_weight 0, expected "
+                "1: nothing would teach the generator in between"
+            )
+        return self
+
 
 class OptimizerSettings(Frozen):
     """Adam (Table 5) and the moving average of the generator."""

@@ -88,3 +88,8 @@ def test_several_devices_are_refused(recipe):
     devices.count = 2
     with pytest.raises(ReverbSynthError, match="imle_keep: found True, expected False"):
         devices.check(recipe)
+
+
+def test_a_generator_that_nothing_would_teach_is_refused(recipe):
+    with pytest.raises(ReverbSynthError, match="adversarial_every: found 2 with imle_weight 0"):
+        recipe.replace(**{"losses.imle_weight": 0})
