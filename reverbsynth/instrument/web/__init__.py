@@ -4,8 +4,8 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 
-SCRIPTS = ("keyboard.js", "keyboard.css", "synthesizer.mjs")
+SCRIPTS = ("keyboard.js", "keyboard.css", "synthesizer.js", "decode.js")
 """Written by this project."""
 
-RUNTIME = ("ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm.gz", "LICENSE")
+RUNTIME = ("ort.wasm.bundle.min.js", "ort-wasm-simd-threaded.wasm.gz", "LICENSE")
 """Of ONNX Runtime Web; see ``vendor/README.md``."""

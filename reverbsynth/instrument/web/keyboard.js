@@ -276,7 +276,7 @@
       // Made under the reader's press of the button, or browsers keep it silent.
       this.audio = new AudioContext();
       const { manifest } = this;
-      this.worker = new Worker(new URL("synthesizer.mjs", folder), { type: "module" });
+      this.worker = new Worker(new URL("synthesizer.js", folder), { type: "module" });
       const ready = new Promise((resolve, reject) => {
         this.worker.onerror = (event) => reject(new Error(event.message || "its script failed"));
         this.worker.onmessage = ({ data }) => {

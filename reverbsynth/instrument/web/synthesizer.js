@@ -1,7 +1,8 @@
 // Runs the instrument beside the page, so that the page stays responsive while a note is computed.
 // Everything is fetched from the folder this file lies in; no other host is contacted.
 
-import * as ort from "./ort.wasm.bundle.min.mjs";
+import { decode } from "./decode.js";
+import * as ort from "./ort.wasm.bundle.min.js";
 
 let session = null;
 
@@ -36,12 +37,8 @@ async function start({ model, runtime, latentSize, width }) {
   await note(new Float32Array(latentSize).fill(1), new Float32Array(width));
 }
 
-async function note(z, condition) {
-  const results = await session.run({
-    z: new ort.Tensor("float32", z, [1, z.length]),
-    condition: new ort.Tensor("float32", condition, [1, condition.length]),
-  });
-  return { wave: results.wave.data.slice(), image: results.image.data.slice() };
+function note(z, condition) {
+  return decode(session, ort, z, condition);
 }
 
 async function download(address, progress) {
