@@ -57,7 +57,7 @@ def compare(settings: Settings, images: SpectrogramCache, stage: int, steps: int
         for precision in PRECISIONS
     ]
     pixels = images.at_resolution(schedule.box_factor(schedule.blocks(stage)))
-    batch, seed = settings.training.batch, settings.seed
+    batch, seed = settings.training.batch, settings.training_seed
     batches = BatchSequence(pixels, labels, batch, seed, 0, (steps + 1) * batch)
     if steps:
         shown = BatchSequence(pixels, labels, batch, seed, 0, steps * batch)

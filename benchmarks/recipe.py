@@ -54,7 +54,8 @@ CANDIDATES = {
     "short latent, larger steps": LOSSES,
     "native, lazy penalty": {**LABEL_WEIGHTS, **ADVERSARIAL},
     "laptop": {},
-    "laptop, another seed": {"seed": 1},
+    "laptop, another seed": {"training.seed": 1},
+    "laptop, another split": {"seed": 1},
 }
 NOTES = 200
 

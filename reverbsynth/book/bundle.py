@@ -10,6 +10,7 @@
       evaluation.json          the report on the instrument, and other reports of the run
       instrument.safetensors   the averaged generator of the last stage, float16
       players/                 a few of its notes, FLAC
+      seeds/NAME/              of each further seed: settings, manifest, report, fewer metrics
 
 It is a reduced run directory: `reverbsynth.training.run.Run.open` and
 `reverbsynth.instrument.instrument.Instrument.from_run` read it, and ``make book RUN=BUNDLE``
@@ -19,7 +20,7 @@ shows it.
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import islice, product
 from pathlib import Path
@@ -33,6 +34,9 @@ from reverbsynth.data.dataset import DataSet
 from reverbsynth.errors import ReverbSynthError, RunError
 from reverbsynth.evaluation.effect_transfer import apply_to_held_out
 from reverbsynth.evaluation.evaluate import evaluate
+from reverbsynth.evaluation.report import FILE, Report
+from reverbsynth.evaluation.seeds import FOLDER as SEEDS
+from reverbsynth.evaluation.seeds import check_same_recipe
 from reverbsynth.files.atomic import atomic_path, write_json
 from reverbsynth.files.checksum import sha256
 from reverbsynth.instrument.instrument import Instrument, at_peak
@@ -44,6 +48,7 @@ LARGEST_FILE, LARGEST_BUNDLE = 20_000_000, 40_000_000
 """Bytes that a repository can carry."""
 
 ROWS = 400  #: of the metrics, kept of a stage
+SEED_ROWS = 40  #: of a further seed's
 SAMPLES = 6  #: real images kept of a stage, and as many generated ones
 _AT_END = ("images", "stage", "blend", "seconds")  # columns that say how far training is
 _PITCHES, _MOST_PLAYERS, _SEED = 3, 12, 1
@@ -55,18 +60,23 @@ def bundle(
     data: DataSet | Path | str | None = None,
     samples: int = SAMPLES,
     replace: bool = False,
+    seeds: Sequence[Run | Path | str] = (),
 ) -> Run:
     """Write a run's results bundle, all of it or nothing, and open it.
 
     The run has at least one finished stage; the directory's name is the name of the results. The
     data, by default those it was trained on, are needed where the run has no report yet. Of each
     stage so many ``samples`` are kept, real and generated. A bundle that is there may be replaced.
+    ``seeds`` are further runs of the same settings but for ``training.seed``, whose numbers count
+    in every table and verdict, or for ``seed``, which is another split of the notes, shown apart.
     RunError is raised for any other directory in use, and for a bundle that is too large.
     """
-    run = run if isinstance(run, Run) else Run.open(run)
+    run, *others = (each if isinstance(each, Run) else Run.open(each) for each in (run, *seeds))
     directory = Path(directory)
-    if run.bundled:
-        raise RunError(f"{run.directory}: a results bundle, expected a run's own directory")
+    for each in (run, *others):
+        if each.bundled:
+            raise RunError(f"{each.directory}: a results bundle, expected a run's own directory")
+    further = _by_name(run, others)
     if directory.name in ("", ".."):
         raise RunError(f"{directory}: is a place, expected the name of a bundle")
     old = directory.with_name(f".{directory.name}.old")
@@ -76,6 +86,11 @@ def bundle(
     source = run.manifest["data_directory"] if data is None else data
     evaluate(run, source, allow_other_data=True)
     apply_to_held_out(run, source, allow_other_data=True)
+    for other in others:
+        same_notes = other.manifest["data_sha256"] == run.manifest["data_sha256"]
+        measured_on = source if same_notes else other.manifest["data_directory"]
+        limits = run.settings.evaluation.model_dump(mode="json")
+        evaluate(other, measured_on, other.settings.replace(evaluation=limits))
     with atomic_path(directory) as folder:
         folder.mkdir()
         shutil.copyfile(run.directory / SETTINGS, folder / SETTINGS)
@@ -85,6 +100,8 @@ def bundle(
         for report in run.directory.glob("*.json"):
             if report.name != MANIFEST:
                 shutil.copyfile(report, folder / report.name)
+        for name, other in further.items():
+            _keep_seed(other, folder / SEEDS / name)
         instrument.save(folder / INSTRUMENT, float16=True)
         players = list(_write_players(instrument.in_float16(), folder))
         write_json(folder / MANIFEST, _manifest(run, folder, players))
@@ -143,6 +160,29 @@ def _restore(directory: Path, old: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
+def _by_name(run: Run, others: Sequence[Run]) -> dict[str, Run]:
+    """Name further runs of a run's recipe by their seeds; refuse any that is none, or is there."""
+    runs: dict[str, Run] = {}
+    for other in others:
+        check_same_recipe(run, other)
+        name = f"{other.settings.seed}-{other.settings.training_seed}"
+        if name in runs:
+            raise RunError(f"{other.directory}: has the seeds of {runs[name].directory}")
+        runs[name] = other
+    return runs
+
+
+def _keep_seed(run: Run, folder: Path) -> None:
+    """The numbers of a further seed: its report without what only figures need, a few metrics."""
+    folder.mkdir(parents=True)
+    shutil.copyfile(run.directory / SETTINGS, folder / SETTINGS)
+    metrics = thinned(run.metrics(), SEED_ROWS)
+    metrics.to_csv(folder / "metrics.csv", index=False, float_format="%.5g")
+    report = Report.load(run.directory / FILE)
+    Report(report.facts, report.rows, report.verdicts).save(folder / FILE)
+    write_json(folder / MANIFEST, _manifest(run, folder, [], SEED_ROWS))
+
+
 def _keep_samples(run: Run, stage: int, count: int, folder: Path) -> None:
     """A few samples of a stage, at its own resolution, in float16."""
     stored = run.stored_samples(stage)
@@ -169,7 +209,7 @@ def _write_players(instrument: Instrument, folder: Path) -> Iterator[dict]:
             yield {"file": name, "pitch": pitch, "labels": labels, "seed": _SEED, "peak": peak}
 
 
-def _manifest(run: Run, folder: Path, players: list[dict]) -> dict:
+def _manifest(run: Run, folder: Path, players: list[dict], rows: int = ROWS) -> dict:
     """The run's manifest without its machine's folders, and what the bundle is."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return {
@@ -179,7 +219,7 @@ def _manifest(run: Run, folder: Path, players: list[dict]) -> dict:
             "format": FORMAT,
             "commit": provenance.commit(),
             "settings": sha256(folder / SETTINGS),
-            "metrics": f"means over equal numbers of steps, at most {ROWS} rows a stage",
+            "metrics": f"means over equal numbers of steps, at most {rows} rows a stage",
             "players": players,
             "files": {path.relative_to(folder).as_posix(): sha256(path) for path in files},
         },

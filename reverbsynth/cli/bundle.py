@@ -15,6 +15,15 @@ def bundle(
         Path | None,
         typer.Option("--data", help="Data set to evaluate on; by default, the run's own."),
     ] = None,
+    seeds: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--seeds",
+            metavar="RUN",
+            help="Another run of the recipe, whose numbers are kept: of another training.seed, or "
+            "of another split (seed). May be repeated.",
+        ),
+    ] = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="Replace a bundle that is already there.")
     ] = False,
@@ -22,6 +31,6 @@ def bundle(
     """Write the small part of a run that a book needs. Evaluates the run if it has no report."""
     from reverbsynth.book.bundle import bundle as write_bundle
 
-    write_bundle(run, directory, data, replace=replace)
+    write_bundle(run, directory, data, replace=replace, seeds=seeds or ())
     size = sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())
     typer.echo(f"{directory}: {size / 1e6:.1f} MB; show it with: make book RUN={directory}")

@@ -18,6 +18,12 @@ def train(
     preset: PresetOption = None,
     settings: SettingsOption = None,
     set_: SetOption = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            "--seed", min=0, help="Another network of the same notes: --set training.seed=SEED."
+        ),
+    ] = None,
     until_stage: Annotated[
         int | None, typer.Option("--until-stage", min=0, max=12, help="Stop after this stage.")
     ] = None,
@@ -44,6 +50,8 @@ def train(
         chosen = started.settings
     else:
         chosen = resolve(preset, settings, set_)
+    if seed is not None and seed != chosen.training_seed:
+        chosen = chosen.replace(**{"training.seed": seed})
     if data is None and started:
         data_set: DataSet | Path = Path(started.manifest["data_directory"])
     else:

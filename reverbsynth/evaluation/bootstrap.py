@@ -20,13 +20,18 @@ class NotMeasured(Exception):  # noqa: N818
 
 @dataclass(frozen=True)
 class Measure:
-    """A number measured of so many notes, with its confidence interval, or why there is none."""
+    """A number measured of so many notes, with its confidence interval, or why there is none.
+
+    Of several trainings it is their mean, the interval holds all of theirs, and ``seeds`` are the
+    numbers of each.
+    """
 
     value: float | None = None
     low: float | None = None
     high: float | None = None
     notes: int = 0
     missing_reason: str = ""
+    seeds: tuple[float, ...] = ()
 
     @property
     def known(self) -> bool:
@@ -42,12 +47,19 @@ class Measure:
     def text(self, digits: int = 2, scale: float = 1) -> str:
         """Return a table's cell: the number with its interval, or why there is none.
 
+        Of several seeds it is the mean with the lowest and the highest number.
+
         >>> Measure(0.981, 0.952, 0.99, notes=80).text(1, scale=100)
         '98.1 [95.2, 99.0]'
+        >>> Measure(0.97, 0.9, 0.99, seeds=(0.96, 0.98)).text(1, scale=100)
+        '97.0 (96.0 to 98.0)'
         """
         if self.value is None:
             return self.missing_reason
         text = f"{scale * self.value:,.{digits}f}"
+        if self.seeds:
+            least, most = scale * min(self.seeds), scale * max(self.seeds)
+            return f"{text} ({least:,.{digits}f} to {most:,.{digits}f})"
         if self.low is None or self.high is None:
             return text
         return f"{text} [{scale * self.low:,.{digits}f}, {scale * self.high:,.{digits}f}]"

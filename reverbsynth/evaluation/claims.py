@@ -150,6 +150,9 @@ def _conditions(claim: str, report: Report, limits: ClaimSettings) -> list[Condi
         key = key.format(wet=report.facts["wet"])
         if key == "effect.accuracy" and not (key in report and report[key].generated.known):
             continue  # The network was not told the effect.
+        if key not in report:
+            conditions.append(Condition(None, "", f"{key}: not measured"))
+            continue
         row, (words, allowed) = report[key], RULES[kind]
         limit = getattr(limits, setting)
         evidence = f"{row.title}: {row.text('generated')}"
@@ -162,7 +165,8 @@ def _conditions(claim: str, report: Report, limits: ClaimSettings) -> list[Condi
             conditions.append(Condition(None, rule, evidence))
             continue
         low, high = allowed(limit, reference)
-        holds, close = row.generated.within(low, high), low <= row.generated.value <= high
+        holds = row.generated.within(low, high)
+        close = all(low <= value <= high for value in row.generated.seeds or [row.generated.value])
         if key == "memory.training":
             # Of notes that are far from all real ones nothing can be told: noise is no new note.
             conditions.append(Condition(holds or None, f"for notes with a {rule}", evidence))

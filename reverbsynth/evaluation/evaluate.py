@@ -8,14 +8,13 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import pandas as pd
 
 from reverbsynth import provenance
 from reverbsynth.audio import tails
 from reverbsynth.data.dataset import DataSet
 from reverbsynth.data.notes import Note
 from reverbsynth.errors import RunError
-from reverbsynth.evaluation import claims, curves
+from reverbsynth.evaluation import claims
 from reverbsynth.evaluation.bootstrap import Bootstrap
 from reverbsynth.evaluation.classifier import LabelClassifier
 from reverbsynth.evaluation.clips import Clips
@@ -23,18 +22,15 @@ from reverbsynth.evaluation.grid import Grid, generated_grid, real_grid
 from reverbsynth.evaluation.metrics import collective, memorization, paired, per_note, unrecorded
 from reverbsynth.evaluation.metrics.base import measure_all
 from reverbsynth.evaluation.note_sets import EvaluationData, NoteSet
-from reverbsynth.evaluation.report import Report
+from reverbsynth.evaluation.report import FILE, Report
 from reverbsynth.evaluation.representations import NAMES, compare_representations
+from reverbsynth.evaluation.seeds import least_changes, with_seeds
 from reverbsynth.evaluation.stored import load_or_evaluate
 from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.progress import ProgressDisplay
 from reverbsynth.seeds import evenly_spaced, generator
 from reverbsynth.settings import Settings
-from reverbsynth.training.metrics import curve_names
 from reverbsynth.training.run import Run
-
-FILE = "evaluation.json"
-"""Name of a run's report in its directory."""
 
 _KEY = ("stage", "images_seen", "data_sha256", "seed", "settings")
 _STEPS = 4
@@ -52,7 +48,8 @@ def evaluate(
 
     A run keeps its report in its directory, ``evaluation.json`` for the last stage and
     ``evaluation-SS.json`` for another; it is loaded from there where data, settings, stage, seed
-    and code are the same (`reverbsynth.evaluation.stored.load_or_evaluate`).
+    and code are the same (`reverbsynth.evaluation.stored.load_or_evaluate`). Where a results bundle
+    keeps several seeds, the report is of them all (`reverbsynth.evaluation.seeds.with_seeds`).
 
     Parameters
     ----------
@@ -82,7 +79,8 @@ def evaluate(
     if run is None:
         return make()
     path = _path(run, instrument.stage)
-    return load_or_evaluate(Report, path, run, facts, _KEY, make, force, allow_other_data)
+    report = load_or_evaluate(Report, path, run, facts, _KEY, make, force, allow_other_data)
+    return with_seeds(report, run)
 
 
 def kept_report(run: Run, stage: int | None = None) -> Report:
@@ -91,7 +89,7 @@ def kept_report(run: Run, stage: int | None = None) -> Report:
     path = _path(run, stage)
     if not path.exists():
         raise RunError(f"{run.directory}: keeps no report on stage {stage}")
-    return Report.load(path)
+    return with_seeds(Report.load(path), run)
 
 
 def closest_notes(
@@ -199,7 +197,7 @@ def _evaluated(
         report.verdicts = claims.verdicts(
             report,
             settings.evaluation.claims,
-            None if run is None else _loss_changes(run),
+            None if run is None else least_changes([run]),
             compare_representations(data, settings),
         )
     return report
@@ -262,13 +260,6 @@ def _prepared(
         paired.effect_sweep_levels(instrument, data, limits.sweep_notes, seed),
         {name: note_set(name, clips) for name, clips in of_keys.items()},
     )
-
-
-def _loss_changes(run: Run) -> pd.DataFrame:
-    """Compare the AC and GL losses of a run's beginning and end."""
-    metrics = run.metrics()
-    names = [name for name in curve_names(run.labels) if name.startswith(("fake_", "real_"))]
-    return curves.changes(metrics, [name for name in names if metrics[name].count() > 1])
 
 
 def _release_curves(notes: EvaluationData) -> dict[str, dict]:

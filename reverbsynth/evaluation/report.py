@@ -12,6 +12,9 @@ from reverbsynth.evaluation.bootstrap import Measure
 from reverbsynth.evaluation.stored import StoredResult
 from reverbsynth.instrument.instrument import Instrument
 
+FILE = "evaluation.json"
+"""Name of a run's report in its directory."""
+
 NOTE_SETS = ("real", "ceiling", "generated")
 """The sets of notes that a metric is measured of, as `Row` names them."""
 
@@ -49,7 +52,11 @@ class Row:
 
     def text(self, note_set: str) -> str:
         """Return a table's cell for ``real``, ``ceiling`` or ``generated``."""
-        return getattr(self, note_set).text(self.digits, 100 if self.unit == "%" else 1)
+        return self.cell(getattr(self, note_set))
+
+    def cell(self, measure: Measure) -> str:
+        """Return a measure as text with this row's digits and unit."""
+        return measure.text(self.digits, 100 if self.unit == "%" else 1)
 
 
 @dataclass(frozen=True)
@@ -156,7 +163,9 @@ class Report(StoredResult):
             by_verdict.setdefault(verdict.verdict, []).append(verdict.claim.rstrip("."))
         hold = len(by_verdict.get("reproduced", []))
         claims = [f"{name.capitalize()}: {'; '.join(of)}." for name, of in by_verdict.items()]
-        return " ".join([f"Of {len(self.verdicts)} claims, {hold} hold.", *claims])
+        seeds = len(self.facts.get("training_seeds", ()))
+        in_all = f" in each of {seeds} seeds" if seeds else ""
+        return " ".join([f"Of {len(self.verdicts)} claims, {hold} hold{in_all}.", *claims])
 
     def examples(self, effect: str, count: int = 2) -> list[int]:
         """Return the indices of the first generated notes of an effect, requested or predicted."""

@@ -67,14 +67,14 @@ class ProgressiveGAN(BackendStep):
         options: dict[str, Any] = {
             "representation": self.representation,
             "stage": stage,
-            "seed": settings.seed,
+            "seed": settings.training_seed,
             "precision": settings.training.precision,
         }
         self.generator = Generator(settings.gan, size, **options)
         self.ema_generator = Generator(settings.gan, size, **options, name="ema_generator")
         self.ema_generator.trainable = False
         self.discriminator = Discriminator(settings.gan, labels.sizes, **options)
-        self.random = keras.random.SeedGenerator(settings.seed)
+        self.random = keras.random.SeedGenerator(settings.training_seed)
         self.images_seen = self._scalar("images_seen", "int32")
         # How much of the stage has passed, set before each step where minutes decide.
         self.stage_share = self._scalar("stage_share")
@@ -87,7 +87,7 @@ class ProgressiveGAN(BackendStep):
         # The latent vector that came nearest to each image the generator is drawn to.
         self.matches: keras.Variable | None = None
         if settings.losses.imle_keep:
-            first = np.random.default_rng(settings.seed).standard_normal(
+            first = np.random.default_rng(settings.training_seed).standard_normal(
                 (n_targets, settings.gan.latent_size), np.float32
             )
             self.matches = self.add_weight(name="matches", shape=first.shape, trainable=False)

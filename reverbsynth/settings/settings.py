@@ -9,10 +9,10 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Self, get_args
+from typing import Any, Self, get_args
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 
 from reverbsynth.errors import SettingsError
 from reverbsynth.settings.data import DataSettings
@@ -25,7 +25,7 @@ from reverbsynth.settings.training import (
     SpectraSettings,
     TrainingSettings,
 )
-from reverbsynth.settings.types import Frozen
+from reverbsynth.settings.types import Frozen, Seed
 
 PRESETS = Path(__file__).parent / "presets"
 
@@ -38,8 +38,9 @@ class Settings(Frozen):
 
     name: str = "paper"
     """Name of the preset; it decides nothing."""
-    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
-    """Seed of every random draw: the same seed gives the same data and the same run."""
+    seed: Seed = 0
+    """Seed of every random draw: the same seed gives the same data and the same run. Those of a
+    training have one of their own, ``training.seed``, where it is set."""
     data: DataSettings = DataSettings()
     spectra: SpectraSettings = SpectraSettings()
     gan: GanSettings = GanSettings()
@@ -82,6 +83,11 @@ class Settings(Frozen):
     def to_yaml(self) -> str:
         """Every setting, as YAML that `load` reads back to the same settings."""
         return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
+
+    @property
+    def training_seed(self) -> int:
+        """Seed of all that a training draws."""
+        return self.seed if self.training.seed is None else self.training.seed
 
     @property
     def hash(self) -> str:

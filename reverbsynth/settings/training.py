@@ -12,7 +12,7 @@ from pydantic import (
     model_validator,
 )
 
-from reverbsynth.settings.types import AtLeastTwo, Frozen, Stage
+from reverbsynth.settings.types import AtLeastTwo, Frozen, Seed, Stage
 
 Label = Literal["pitch", "effect", "instrument"]
 Decay = Annotated[float, Field(ge=0, lt=1)]
@@ -153,6 +153,9 @@ class TrainingSettings(Frozen):
     """Last stage that is trained."""
     stage_minutes: tuple[PositiveFloat, ...] | None = None
     """Minutes of training of each stage, 0 to last_stage; null: by images."""
+    seed: Seed | None = None
+    """Seed of weights, batches and latent vectors; null: the common ``seed``. Another seed here
+    trains another network on the same notes and the same split."""
     batch: AtLeastTwo = 64
     """Images of a training step."""
     precision: Literal["float32", "bfloat16"] = "float32"

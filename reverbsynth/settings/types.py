@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 Pitch = Annotated[int, Field(ge=0, le=127)]
 Velocity = Annotated[int, Field(ge=1, le=127)]
 Stage = Annotated[int, Field(ge=0, le=12)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
 AtLeastTwo = Annotated[int, Field(ge=2)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 

@@ -165,7 +165,7 @@ class Run:
             "versions": provenance.versions(),
             "preset": settings.name,
             "settings_hash": settings.hash,
-            "seed": settings.seed,
+            "seed": settings.training_seed,
             "data_sha256": data.sha256,
             "data_directory": str(Path(data.directory).resolve()),
             "vocabulary": labels.to_json(),

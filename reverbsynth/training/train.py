@@ -201,7 +201,7 @@ class TrainingLoop(keras.callbacks.Callback):
                     # Batches in an order that depends on the seed and on the images seen alone.
                     order = (
                         settings.training.batch,
-                        settings.seed,
+                        settings.training_seed,
                         images_seen,
                         self.progress.stop,
                     )
@@ -355,7 +355,7 @@ class TrainingLoop(keras.callbacks.Callback):
             return {"fake_consistency": "", "real_consistency": ""}
         model = self.model
         real, classes = (part[:CONSISTENCY_NOTES] for part in self.batches.own(batch))
-        rng = np.random.default_rng([settings.seed, before])
+        rng = np.random.default_rng([settings.training_seed, before])
         z = rng.standard_normal((len(real), settings.gan.latent_size), np.float32)
         labels = {name: classes[:, i] for i, name in enumerate(model.labels)}
         p = ops.convert_to_tensor(model.stage // 2 + self.progress.blend, "float32")
@@ -379,7 +379,7 @@ class TrainingLoop(keras.callbacks.Callback):
         """
         settings = self.run.settings
         rows = evenly_spaced(len(pixels), settings.training.samples)
-        rng = np.random.default_rng(settings.seed)
+        rng = np.random.default_rng(settings.training_seed)
         z = rng.standard_normal((len(rows), settings.gan.latent_size), np.float32)
         classes = {name: labels[rows, i] for i, name in enumerate(model.labels)}
         p = float(blocks(model.stage) - 1)

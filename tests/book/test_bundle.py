@@ -20,8 +20,8 @@ from reverbsynth.book.chapters.stages import StageFigures
 from reverbsynth.book.workspace import workspace
 from reverbsynth.cli import app
 from reverbsynth.errors import ReverbSynthError
-from reverbsynth.evaluation.evaluate import FILE, evaluate
-from reverbsynth.evaluation.report import Report
+from reverbsynth.evaluation.evaluate import evaluate
+from reverbsynth.evaluation.report import FILE, Report
 from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.instrument.widgets import panel
 from reverbsynth.training.run import Run

@@ -17,8 +17,8 @@ from reverbsynth.data.dataset import DataSet
 from reverbsynth.errors import ReverbSynthError, RunError
 from reverbsynth.evaluation import claims, gansynth_table, representations
 from reverbsynth.evaluation.clips import Clips
-from reverbsynth.evaluation.evaluate import FILE, closest_notes, evaluate
-from reverbsynth.evaluation.report import Report
+from reverbsynth.evaluation.evaluate import closest_notes, evaluate
+from reverbsynth.evaluation.report import FILE, Report
 from reverbsynth.gan.labels import LabelSpace
 from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.settings import Settings

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from IPython.display import Markdown
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -15,7 +16,10 @@ from reverbsynth.book.spectrograms import image_grid, magnitude_limits
 from reverbsynth.book.style import KINDS, OTHER, canvas, effect_color, mark_empty, note_name, style
 from reverbsynth.book.workspace import Workspace
 from reverbsynth.data.notes import Note
+from reverbsynth.evaluation.bootstrap import Measure
+from reverbsynth.evaluation.claims import CONDITIONS
 from reverbsynth.evaluation.report import Report
+from reverbsynth.evaluation.seeds import other_splits
 from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.training.run import Run
 
@@ -25,6 +29,24 @@ DISTANCES = {
     "nearest": "distance at the same pitch (dB)",
     "training": "distance to training (dB)",
 }
+
+
+def seeds(report: Report, run: Run) -> pd.DataFrame:
+    """What is judged of generated notes, by seed of training, and of another split of the notes."""
+    names = [f"seed {seed}" for seed in report.facts.get("training_seeds", [run.manifest["seed"]])]
+    splits = other_splits(report, run)
+    rows = {}
+    for key in dict.fromkeys(key for rules in CONDITIONS.values() for key, *_ in rules):
+        key = key.format(wet=report.facts["wet"])
+        if key not in report or not report[key].generated.known:
+            continue
+        row = report[key]
+        values = row.generated.seeds or (row.generated.value,)
+        cells = [row.cell(Measure(value)) for value in values]
+        cells += [split[key].text("generated") for split in splits]
+        rows[row.title] = cells
+    columns = [*names, *[f"split {split.facts['seed']}" for split in splits]]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("measure")
 
 
 def example_sounds(report: Report, instrument: Instrument, effects: Sequence[str]) -> list[Sound]:
