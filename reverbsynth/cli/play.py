@@ -19,7 +19,8 @@ from reverbsynth.errors import SettingsError
 
 if TYPE_CHECKING:
     from reverbsynth.instrument.instrument import Instrument
-    from reverbsynth.instrument.midi import MidiNote, Rendering
+    from reverbsynth.instrument.midi import Rendering
+    from reverbsynth.instrument.midi_file import MidiNote
 
 
 def play(
@@ -99,7 +100,7 @@ def play(
     from reverbsynth.audio.io import check_suffix
     from reverbsynth.audio.pitch import parse_pitch
     from reverbsynth.instrument.instrument import Instrument
-    from reverbsynth.instrument.midi import choose, read_midi
+    from reverbsynth.instrument.midi_file import choose, read_midi
 
     check_suffix(output)
     if outside not in ("transpose", "omit"):

