@@ -55,7 +55,8 @@ def measure(preset: str, folder: Path) -> None:
         times = page.evaluate(
             "(async () => { const k = ReverbSynth.keyboards[0]; const times = [];"
             f"for (let i = 0; i < {NOTES}; i++) {{ const began = performance.now();"
-            "await k.generate(k.pitches[i], k.latent(i)); times.push(performance.now() - began); }"
+            "const note = [k.conditions.lowest + i, k.network.latent(i), k.controls.chosen()];"
+            "await k.network.generate(...note); times.push(performance.now() - began); }"
             "return times; })()"
         )
         megabytes = page.evaluate("ReverbSynth.keyboards[0].manifest.bytes") / 1e6

@@ -86,8 +86,9 @@ class Page:
 
     def open(self, address: str) -> None:
         """Go to an address and wait until the page is loaded."""
+        self.evaluate("window.isLeft = true")
         self.call("Page.navigate", url=address)
-        self.wait_for("document.readyState === 'complete' && location.href !== 'about:blank'")
+        self.wait_for("document.readyState === 'complete' && !window.isLeft")
 
     def wait_for(self, condition: str, seconds: float = 60) -> None:
         """Wait until an expression is true."""

@@ -1,8 +1,9 @@
 """Instruments for use elsewhere: an ONNX model, and a keyboard inside a web page."""
 
+import base64
+import gzip
 import html
 import json
-import shutil
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
@@ -10,22 +11,27 @@ from pathlib import Path
 import numpy as np
 from onnx import ModelProto
 
-from reverbsynth.audio.io import write_audio
+from reverbsynth.audio.format import NOTE_LENGTH
+from reverbsynth.audio.io import encode_audio, write_audio
+from reverbsynth.audio.pitch import pitch_name
 from reverbsynth.errors import SettingsError
 from reverbsynth.files.atomic import atomic_path, write_json, write_text
 from reverbsynth.instrument import web
 from reverbsynth.instrument.instrument import Instrument, at_peak
 from reverbsynth.instrument.onnx import build, metadata
 from reverbsynth.seeds import evenly_spaced
+from reverbsynth.spectra import format as framing
+from reverbsynth.spectra import mel
 
 SEEDS = 100
 """Number of timbres that a page offers: `Instrument.latents` for the seeds from 0."""
 
 _MOST_CLIPS = 26
 _CLIP_PEAK = 0.8
-_MODEL, _LATENTS, _MANIFEST = "instrument.onnx", "latents.bin", "manifest.json"
-_PAGE, _KEYBOARD = "index.html", 'class="rs-keyboard"'
-_WASM = next(name for name in web.RUNTIME if name.endswith(".gz"))
+_MANIFEST, _PAGE, _KEYBOARD = "manifest.json", "index.html", 'class="rs-keyboard"'
+_TICKS = (8000, 4000, 2000, 1000, 500, 200, 100)
+_APART = 0.08  # of the picture's height: ticks that are nearer to each other cannot be read
+_DEPTH = 16.0  # nepers below the loudest pixel that a picture shows
 
 
 def write_onnx(instrument: Instrument, path: Path | str, float16: bool = False) -> None:
@@ -42,8 +48,8 @@ def web_keyboard(
     ----------
     instrument : Instrument
     directory : path
-        Folder for the files: scripts, style, ONNX Runtime Web, the model, and clips for browsers
-        that cannot run it.
+        Folder for the files. All but the style and a few sounds are scripts, which a page that was
+        opened from a file may use as well.
     address : str, optional
         Address of that folder as seen from the page; its name by default.
     float16 : bool
@@ -52,25 +58,27 @@ def web_keyboard(
     """
     directory = Path(directory)
     sounding = instrument.in_float16() if float16 else instrument
-    for name in web.SCRIPTS:
-        _copy(web.FOLDER / name, directory / name)
-    for name in web.RUNTIME:
-        _copy(web.FOLDER / "vendor" / name, directory / name)
-    _write_model(build(instrument.generator, float16), directory / _MODEL)
+    write_text(directory / "keyboard.js", web.script())
+    write_text(directory / "keyboard.css", web.style())
+    write_text(directory / "LICENSE-onnxruntime.txt", web.licence())
     timbres = np.concatenate([sounding.latents(1, seed) for seed in range(SEEDS)])
-    with atomic_path(directory / _LATENTS) as temporary:
-        temporary.write_bytes(timbres.astype("<f4").tobytes())
-    downloads = {_MODEL, _LATENTS, *web.SCRIPTS, *web.RUNTIME} - {"LICENSE"}
+    parts = {
+        **web.runtime(),
+        "model": _packed(build(instrument.generator, float16).SerializeToString()),
+        "latents": _packed(timbres.astype("<f4").tobytes()),
+    }
+    files = {name: f"network/{name}.js" for name in parts}
+    for name, packed in parts.items():
+        _write_script(directory / files[name], packed)
+    clips = list(_write_clips(sounding, directory))
     manifest = {
         **metadata(sounding.generator),
-        "model": _MODEL,
-        "runtime": _WASM,
-        "latents": _LATENTS,
+        **_axes(sounding),
+        "files": files,
+        "bytes": sum((directory / name).stat().st_size for name in files.values()),
         "seeds": SEEDS,
-        # What a reader downloads, and the share of it whose progress is seen.
-        "bytes": sum((directory / name).stat().st_size for name in downloads),
-        "counted": sum((directory / name).stat().st_size for name in (_MODEL, _WASM)),
-        "clips": list(_write_clips(sounding, directory)),
+        "clips": clips,
+        "picture": _write_picture(sounding, directory, clips),
     }
     write_json(directory / _MANIFEST, manifest)
     return _snippet(manifest, directory.name if address is None else address.rstrip("/"))
@@ -79,7 +87,7 @@ def web_keyboard(
 def write_page(instrument: Instrument, directory: Path | str, title: str = "ReverbSynth") -> Path:
     """Write a whole page with the keyboard; returns its path.
 
-    Serve the folder to generate notes (``python -m http.server``); opened as a file it plays clips.
+    It works when it is opened from a file, and from any server (``python -m http.server``).
     """
     directory = Path(directory)
     check_page(directory)
@@ -108,49 +116,95 @@ def check_page(directory: Path) -> None:
 
 
 def _snippet(manifest: dict, address: str) -> str:
-    """The keyboard's part of a page. A script makes its controls; without scripts, clips play."""
+    """The keyboard's part of a page: players, which need no script, and what its script needs."""
     inside = json.dumps(manifest, sort_keys=True).replace("<", "\\u003c")
     folder = html.escape(address, quote=True)
     players = "".join(
-        f"<p>{html.escape(_clip_name(clip))} "
-        f'<audio controls preload="none" aria-label="{html.escape(_clip_name(clip))}" '
-        f'src="{folder}/{clip["file"]}"></audio></p>'
+        f"<p><span>{html.escape(name)}</span> "
+        f'<audio controls preload="none" aria-label="{html.escape(name)}" '
+        f'src="{folder}/{clip["sound"]}"></audio></p>\n'
         for clip in manifest["clips"]
+        if "sound" in clip
+        for name in [_clip_name(clip)]
     )
     return (
         f'<link rel="stylesheet" href="{folder}/keyboard.css">\n'
         f'<section {_KEYBOARD} aria-label="Keyboard that plays the trained network">\n'
         f'<script type="application/json">{inside}</script>\n'
-        f"<noscript>{players}</noscript>\n</section>\n"
+        "<noscript><p>The keys need JavaScript; these players do not.</p></noscript>\n"
+        f'<div class="rs-listen">\n{players}</div>\n</section>\n'
         f'<script defer src="{folder}/keyboard.js"></script>'
     )
 
 
 def _clip_name(clip: dict) -> str:
-    return ", ".join([f"MIDI {clip['pitch']}", *map(str, clip["labels"].values())])
+    return ", ".join([pitch_name(clip["pitch"]), *map(str, clip["labels"].values())])
+
+
+def _axes(instrument: Instrument) -> dict:
+    """Where a picture's ticks lie, as shares of its width and height, and its second title."""
+    kind = instrument.spectra.representation
+    bins = np.interp(_TICKS, mel.bin_frequencies(kind), np.arange(0.5, framing.BINS))
+    before = (framing.LEAD - framing.N_FFT / 2) / framing.HOP + 0.5
+    frames = np.array([before, before + NOTE_LENGTH / framing.HOP])
+    ticks: list[tuple[str, float]] = []
+    for hz, share in zip(_TICKS, (bins / framing.BINS).tolist(), strict=True):
+        if not ticks or ticks[-1][1] - share > _APART:
+            ticks.append((f"{hz // 1000} kHz" if hz >= 1000 else f"{hz} Hz", share))
+    return {
+        "frequency_ticks": ticks,
+        "time_axis": (frames / framing.FRAMES).tolist(),
+        "second_channel": "Phase" if kind == "phase" else "Instantaneous frequency",
+    }
 
 
 def _write_clips(instrument: Instrument, directory: Path) -> Iterator[dict]:
-    """Notes of seed 0, evenly over the pitches and for every value of the other labels."""
+    """Notes of seed 0, evenly over the pitches and for every value of the other labels.
+
+    The middle one of each is also written as a sound that a player can play.
+    """
     others = {name: values for name, values in instrument.labels.items() if name != "pitch"}
     choices = [dict(zip(others, values, strict=True)) for values in product(*others.values())]
     choices = choices[:_MOST_CLIPS]
     count = max(_MOST_CLIPS // len(choices), 1)
     pitches = [instrument.pitches[i] for i in evenly_spaced(len(instrument.pitches), count)]
+    middle = min(pitches, key=lambda pitch: abs(pitch - instrument.middle_pitch))
     z = instrument.latents(1, 0)[0]
     for number, labels in enumerate(choices):
         waves = instrument.stream(pitches, z, **labels)
         for pitch, wave in zip(pitches, waves, strict=True):
-            name = f"clips/{pitch}-{number}.wav"
-            write_audio(directory / name, at_peak(wave, _CLIP_PEAK))
-            yield {"pitch": pitch, "labels": labels, "file": name}
+            name = f"clips/{pitch}-{number}"
+            loudest = float(np.abs(wave).max()) or _CLIP_PEAK
+            sound = at_peak(wave, _CLIP_PEAK)
+            _write_script(directory / f"{name}.js", _packed(encode_audio(sound, ".flac")))
+            gain = loudest / _CLIP_PEAK
+            clip = {"pitch": pitch, "labels": labels, "file": f"{name}.js", "gain": gain}
+            if pitch == middle:
+                write_audio(directory / f"{name}.flac", sound)
+                clip["sound"] = f"{name}.flac"
+            yield clip
+
+
+def _write_picture(instrument: Instrument, directory: Path, clips: list[dict]) -> dict:
+    """The picture that stands before the first note, of bytes: that of the first player's clip."""
+    clip = next(clip for clip in clips if "sound" in clip)
+    z = instrument.latents(1, 0)[0]
+    image, _ = instrument.image_and_wave(clip["pitch"], z, **clip["labels"])
+    shades = np.stack([(image[..., 0] - image[..., 0].max()) / _DEPTH + 1, image[..., 1] / 2 + 0.5])
+    pixels = np.rint(255 * np.clip(shades, 0, 1)).astype(np.uint8)
+    _write_script(directory / "picture.js", _packed(pixels.tobytes()))
+    return {"file": "picture.js", "name": _clip_name(clip)}
+
+
+def _packed(data: bytes) -> bytes:
+    return gzip.compress(data, mtime=0)
+
+
+def _write_script(path: Path, packed: bytes) -> None:
+    """Bytes as a script that hands them to the page (``web/assets.js``)."""
+    write_text(path, f'ReverbSynth.receive("{base64.b64encode(packed).decode()}");\n')
 
 
 def _write_model(model: ModelProto, path: Path) -> None:
     with atomic_path(path) as temporary:
         temporary.write_bytes(model.SerializeToString())
-
-
-def _copy(source: Path, target: Path) -> None:
-    with atomic_path(target) as temporary:
-        shutil.copyfile(source, temporary)

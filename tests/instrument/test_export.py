@@ -1,5 +1,8 @@
 """ONNX models and pages: what is written sounds as the instrument does."""
 
+import base64
+import gzip
+import io
 import json
 
 import numpy as np
@@ -10,7 +13,6 @@ import soundfile
 from typer.testing import CliRunner
 
 from reverbsynth.cli import app
-from reverbsynth.instrument import web
 from reverbsynth.instrument.export import SEEDS, check_page, web_keyboard, write_onnx, write_page
 from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.settings import SpectraSettings
@@ -104,6 +106,11 @@ def written(tmp_path_factory):
     return instrument, folder, web_keyboard(instrument, folder)
 
 
+def handed_over(path) -> bytes:
+    """The bytes that a script of the page hands over."""
+    return gzip.decompress(base64.b64decode(path.read_text().split('"')[1]))
+
+
 def test_a_keyboard_brings_all_its_files(written):
     _, folder, snippet = written
     manifest = json.loads((folder / "manifest.json").read_text())
@@ -111,22 +118,28 @@ def test_a_keyboard_brings_all_its_files(written):
     assert manifest["labels"] == [["pitch", [40, 41, 42, 43, 44]], ["effect", ["dry", "reverb"]]]
     assert manifest["image"] == [8, 64]
     files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-    clips = {clip["file"] for clip in manifest["clips"]}
+    network = set(manifest["files"].values())
     assert files == {
-        *(*web.SCRIPTS, *web.RUNTIME, *clips),
-        *("instrument.onnx", "latents.bin", "manifest.json"),
+        *(clip["file"] for clip in manifest["clips"]),
+        *(clip["sound"] for clip in manifest["clips"] if "sound" in clip),
+        *network,
+        *("keyboard.js", "keyboard.css", "picture.js", "manifest.json", "LICENSE-onnxruntime.txt"),
     }
-    shown = ("instrument.onnx", "latents.bin", *web.SCRIPTS, *web.RUNTIME[:2])
-    assert manifest["bytes"] == sum((folder / name).stat().st_size for name in shown)
+    # Names that every server serves.
+    assert {name.rsplit(".")[-1] for name in files} == {"js", "css", "json", "txt", "flac"}
+    assert manifest["bytes"] == sum((folder / name).stat().st_size for name in network)
     assert all((folder / name).stat().st_size < 20e6 for name in files)
     inside = snippet.split('<script type="application/json">')[1].split("</script>")[0]
     assert json.loads(inside) == manifest
     assert 'src="keyboard/keyboard.js"' in snippet
 
 
-def test_its_timbres_are_those_of_the_seeds(written):
+def test_its_scripts_hand_over_the_model_and_its_timbres(written, tmp_path):
     instrument, folder, _ = written
-    timbres = np.fromfile(folder / "latents.bin", "<f4").reshape(SEEDS, -1)
+    (tmp_path / "a.onnx").write_bytes(handed_over(folder / "network" / "model.js"))
+    check(instrument, tmp_path / "a.onnx", instrument.in_float16(), [40, 43], effect="reverb")
+    latents = handed_over(folder / "network" / "latents.js")
+    timbres = np.frombuffer(latents, "<f4").reshape(SEEDS, -1)
     assert np.array_equal(timbres[11], instrument.latents(1, 11)[0])
 
 
@@ -135,11 +148,34 @@ def test_its_clips_are_notes_for_every_effect(written):
     clips = json.loads((folder / "manifest.json").read_text())["clips"]
     assert {clip["labels"]["effect"] for clip in clips} == {"dry", "reverb"}
     assert {clip["pitch"] for clip in clips} == set(instrument.pitches)
-    clip = clips[-1]
-    found, rate = soundfile.read(folder / clip["file"])
-    wave = instrument.in_float16().notes([clip["pitch"]], seed=0, **clip["labels"])[0]
-    assert rate == 16_000
-    assert np.abs(found - 0.8 * wave / np.abs(wave).max()).max() < 1e-3
+    sounds = [clip for clip in clips if "sound" in clip]
+    assert [(clip["pitch"], clip["labels"]["effect"]) for clip in sounds] == [
+        (42, "dry"),
+        (42, "reverb"),
+    ]
+    for clip in (clips[-1], sounds[0]):
+        wave = instrument.in_float16().notes([clip["pitch"]], seed=0, **clip["labels"])[0]
+        found, rate = soundfile.read(io.BytesIO(handed_over(folder / clip["file"])))
+        assert rate == 16_000
+        assert np.abs(clip["gain"] * found - wave).max() < 1e-3 * np.abs(wave).max()
+    found, _ = soundfile.read(folder / sounds[0]["sound"])
+    assert np.abs(found).max() == pytest.approx(0.8, abs=1e-3)
+
+
+def test_its_first_picture_and_axes_are_the_instruments(written):
+    instrument, folder, _ = written
+    manifest = json.loads((folder / "manifest.json").read_text())
+    shown = np.frombuffer(handed_over(folder / manifest["picture"]["file"]), np.uint8)
+    image, _ = instrument.in_float16().image_and_wave(42, instrument.latents(1, 0)[0], effect="dry")
+    magnitude, frequency = shown.reshape(2, *manifest["image"]) / 255
+    assert np.abs(2 * frequency - 1 - np.clip(image[..., 1], -1, 1)).max() < 5e-3
+    assert np.unravel_index(magnitude.argmax(), magnitude.shape) == np.unravel_index(
+        image[..., 0].argmax(), image.shape[:2]
+    )
+    assert manifest["picture"]["name"] == "F♯2, dry"
+    shares = [share for _, share in manifest["frequency_ticks"]]
+    assert manifest["frequency_ticks"][0][0] == "8 kHz"
+    assert shares == sorted(shares, reverse=True)
 
 
 def test_a_page_names_what_it_is(tmp_path):

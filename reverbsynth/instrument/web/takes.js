@@ -1,0 +1,118 @@
+// What was played, as a WAV file: recordings, and MIDI files.
+
+import { button, element } from "./elements.js";
+import { readMidi } from "./midi_file.js";
+import { capitalized, pitchName } from "./pitches.js";
+import { render } from "./wav.js";
+
+const LONGEST = 20 * 60; // seconds that a browser's memory holds with ease
+
+export class Recorder {
+  // `results` is the element that finished recordings are put into, `say` tells the reader.
+  constructor(results, say, even) {
+    Object.assign(this, { results, say, even });
+    this.button = button("Record", () => this.toggle());
+    this.notes = null;
+  }
+
+  async toggle() {
+    if (!this.notes) {
+      this.notes = [];
+      this.button.textContent = "Stop recording";
+      this.button.setAttribute("aria-pressed", "true");
+      return;
+    }
+    const notes = this.notes;
+    this.notes = null;
+    this.button.textContent = "Record";
+    this.button.removeAttribute("aria-pressed");
+    if (!notes.length) return this.say("Nothing was played, so nothing was recorded.");
+    const first = notes[0].voice.start;
+    const taken = notes.map(({ voice, bends, end }) => ({
+      ...voice.note,
+      start: voice.start - first,
+      end: (end ?? voice.context.currentTime) - first,
+      bends: bends.map(([time, semitones]) => [time - first, semitones]),
+    }));
+    this.results.prepend(result(await render(taken, this.even()), "Recording"));
+  }
+
+  // A note began; later its end and bends are told of the same voice.
+  add(voice, bend) {
+    this.notes?.push({ voice, bends: [[voice.start, bend]] });
+  }
+
+  end(voice) {
+    for (const note of this.notes ?? []) if (note.voice === voice) note.end ??= voice.context.currentTime;
+  }
+
+  bend(semitones) {
+    for (const note of this.notes ?? []) note.bends.push([note.voice.context.currentTime, semitones]);
+  }
+}
+
+export class Pieces {
+  // `prepared` resolves to what a pitch and a velocity sound like; `conditions` knows the range.
+  constructor(results, say, even, conditions, prepared) {
+    Object.assign(this, { results, say, even, conditions, prepared });
+    const input = element("input", { type: "file", accept: ".mid,.midi,.rmi,.kar", onchange: () => this.open(input.files[0]) });
+    this.root = element("label", { class: "rs-file" }, "Play a MIDI file", input);
+  }
+
+  // Files can be dropped onto the whole keyboard.
+  acceptDrops(root) {
+    root.addEventListener("dragover", (event) => event.preventDefault());
+    root.addEventListener("drop", (event) => {
+      event.preventDefault();
+      this.open(event.dataTransfer.files[0]);
+    });
+  }
+
+  async open(file) {
+    if (!file) return;
+    try {
+      const parts = readMidi(await file.arrayBuffer());
+      this.results.prepend(await this.play(parts, file.name));
+      this.say(`${file.name}: rendered.`);
+    } catch (error) {
+      this.say(`${file.name}: ${error.message}`);
+    }
+  }
+
+  async play(parts, name) {
+    const played = parts.filter(({ drums }) => !drums);
+    const lines = parts.map((part) => this.describe(part));
+    const all = played.flatMap(({ notes }) => notes);
+    const notes = all
+      .map((note) => ({ ...note, key: this.conditions.inRange(note.pitch) }))
+      .filter(({ key }) => key !== null);
+    if (!notes.length) throw new Error("found nothing but drums, which the instrument cannot play");
+    if (notes.some(({ end }) => end > LONGEST))
+      throw new Error(`lasts over ${LONGEST / 60} minutes; \`reverbsynth play\` renders it`);
+    const moved = notes.filter(({ key, pitch }) => key !== pitch).length;
+    if (moved) lines.push(`${counted(moved)} transposed by octaves, into the instrument's range`);
+    const sounds = [];
+    for (const { key, velocity, start, end, bends } of notes) {
+      this.say(`${name}: ${pitchName(key)}, note ${sounds.length + 1} of ${notes.length}`);
+      sounds.push({ ...(await this.prepared(key, velocity)), start, end, bends });
+    }
+    this.say(`${name}: mixing ${notes.length} notes`);
+    return result(await render(sounds, true), name.replace(/\.[^.]*$/, ""), lines);
+  }
+
+  describe({ name, channel, drums, notes }) {
+    const title = name ? `${name} (channel ${channel})` : `channel ${channel}`;
+    return `${capitalized(title)}: ${counted(notes.length)}${drums ? ", drums, skipped" : ""}`;
+  }
+}
+
+const counted = (notes) => `${notes} ${notes === 1 ? "note" : "notes"}`;
+
+// A player with a link that saves the file.
+function result(wav, name, lines = []) {
+  const address = URL.createObjectURL(wav);
+  const player = element("audio", { controls: true, src: address, "aria-label": name });
+  const save = element("a", { href: address, download: `${name}.wav` }, `Save ${name}.wav`);
+  const list = element("ul", {}, ...lines.map((line) => element("li", {}, line)));
+  return element("div", { class: "rs-result" }, element("p", {}, name), player, save, ...(lines.length ? [list] : []));
+}
