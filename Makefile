@@ -1,9 +1,10 @@
-# make test: set up and run the whole test suite. make book: set up and build the book.
+# make test: set up and run the whole test suite. make book: set up and build the book, of the run
+# that comes with it; make book PRESET=tiny trains one first, make book RUN=DIRECTORY shows another.
 # make test-fast: what a minute can test. make lint: style, spelling, schemas, types, and lines.
 # Needs make and Python 3.11 to 3.13; everything else goes into .venv, from requirements.lock.
 
 PYTHON ?= python3
-PRESET ?= tiny
+PRESET ?=
 RUN    ?=
 # KERAS_BACKEND=jax make test: only the tests that both backends have, on JAX.
 BACKENDS := $(or $(KERAS_BACKEND),tensorflow jax)
@@ -28,7 +29,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 .DEFAULT_GOAL := book
 
 book: $(READY)
-	$(BIN)/reverbsynth book --preset "$(PRESET)" $(if $(RUN),--run "$(RUN)")
+	$(BIN)/reverbsynth book $(if $(PRESET),--preset "$(PRESET)") $(if $(RUN),--run "$(RUN)")
 
 # Prints what `make book` has built; needs Chromium.
 pdf: $(READY)

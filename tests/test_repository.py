@@ -122,7 +122,7 @@ class TestNotebook:
         for node in ast.parse(parameters.source).body:
             assert isinstance(node, ast.Assign)
             values[node.targets[0].id] = ast.literal_eval(node.value)
-        assert values["preset"] == "tiny"
+        assert values["preset"] == ""
         assert values["run"] == ""
         assert values["overrides"] == {}
 
@@ -216,7 +216,7 @@ def test_no_leftovers():
 def test_a_pull_request_runs_lint_and_the_two_commands():
     assert "bash .ci/run" in _commands("pull-request", "check")
     script = (ROOT / ".ci" / "run").read_text().splitlines()
-    assert script[-3:] == ["make lint", "make test", "make book"]
+    assert script[-3:] == ["make lint", "make test", "make book PRESET=tiny"]
     assert any(step.startswith("make book") for step in _commands("publish", "build"))
 
 

@@ -1,5 +1,6 @@
 /* A control for each .rs-slides: a slider, or buttons for a few of a kind. One slide is shown at a
-   time; a player that sounds when the slide changes goes on in the other slide, at its moment. */
+   time; a player that sounds when the slide changes goes on in the other slide, at its moment.
+   What is wider than its place gets a cue, so that nobody takes what is seen for all there is. */
 (() => {
   "use strict";
 
@@ -73,7 +74,17 @@
     begin();
   }
 
-  const begin = () => document.querySelectorAll(".rs-slides").forEach(enhance);
+  const places = () => document.querySelectorAll(".rs-scroll, .pst-scrollable-table-container");
+  const cue = () => places().forEach((place) => {
+    place.classList.toggle("rs-wide", place.scrollWidth > place.clientWidth + 1);
+  });
+
+  function begin() {
+    document.querySelectorAll(".rs-slides").forEach(enhance);
+    cue();
+    window.addEventListener("resize", cue);
+    window.addEventListener("load", cue);
+  }
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", begin);
   else begin();
 })();

@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -31,16 +32,18 @@ from reverbsynth.book.workspace import Workspace, workspace
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.files.atomic import write_text
 from reverbsynth.instrument.export import web_keyboard
+from reverbsynth.provenance import REPOSITORY, commit, commit_address
 from reverbsynth.settings import Settings, presets
 
 ROOT = Path(__file__).resolve().parents[2]  #: a checkout: an installed package has no notebooks
 KEYBOARD = "keyboard.html"  #: the keyboard's part of the landing page, which `index.md` takes in
 _CONFIGURATION = ("_config.yml", "_toc.yml")
+_SMOKE = "These pages show a smoke run of a few minutes: everything works, nothing is a result."
 _JOBS = 2  # notebooks executed at a time: each keeps one core busy, importing for the most part
 
 
 def build_book(
-    settings: Settings | str | Path = "tiny",
+    settings: Settings | str | Path = "",
     run: Path | str | None = None,
     output: Path | str = "_build",
     jobs: int = _JOBS,
@@ -48,7 +51,8 @@ def build_book(
     """Execute every notebook, ``jobs`` at a time, render the book, and return its index page.
 
     The settings are given as such, by a preset's name, or by a file. Where a finished run is given
-    to show, nothing is trained. All that is made goes into the folder ``output``.
+    to show, or neither, which shows the run that comes with the book, only chapter 4 trains, for
+    two minutes. All that is made goes into the folder ``output``.
 
     Raises
     ------
@@ -64,7 +68,7 @@ def build_book(
         parameters = _parameters(settings, run, output)
         shown = workspace(**parameters)
         prepare(shown)
-        source = assemble(ROOT, output / "book-source")
+        source = assemble(ROOT, output / "book-source", _SMOKE if shown.smoke else "")
         put_keyboard(shown, source)
         notebooks = sorted((ROOT / "notebooks").glob("*.ipynb"))
         execute(notebooks, source / "notebooks", parameters, jobs, console)
@@ -80,14 +84,16 @@ def build_book(
 def prepare(workspace: Workspace) -> None:
     """Make what the notebooks share: the data, the run, and the played instrument's report."""
     _ = workspace.data
-    for run in (workspace.run, workspace.showcase.run):
-        if run.bundled:
-            bundle.check(run)
+    if workspace.run.bundled:
+        bundle.check(workspace.run)
     _ = workspace.report
 
 
-def assemble(root: Path, source: Path) -> Path:
-    """Begin the assembled book anew: prose pages, reference, and configuration of a checkout."""
+def assemble(root: Path, source: Path, announcement: str = "") -> Path:
+    """Begin the assembled book anew: prose pages, reference, and configuration of a checkout.
+
+    Every page has the version at its end, and the announcement at its head.
+    """
     shutil.rmtree(source, ignore_errors=True)
     shutil.copytree(root / "book", source, ignore=shutil.ignore_patterns("results"))
     write_reference(source)
@@ -95,7 +101,18 @@ def assemble(root: Path, source: Path) -> Path:
     for name in (*_CONFIGURATION, "CHANGELOG.md"):
         if (root / name).is_file():
             shutil.copyfile(root / name, source / name.lower())
+    configuration = yaml.safe_load((source / _CONFIGURATION[0]).read_text(encoding="utf-8"))
+    configuration["html"] |= {"announcement": announcement, "extra_footer": _footer()}
+    write_text(source / _CONFIGURATION[0], yaml.safe_dump(configuration, sort_keys=False))
     return source
+
+
+def _footer() -> str:
+    """The version, the commit and the PDF of the version, for every page."""
+    number, at = version("reverbsynth"), commit_address(commit())
+    shown = f'<a href="{at}">{commit()}</a>' if at else commit()
+    pdf = f"{REPOSITORY}/releases/download/v{number}/reverbsynth-v{number}.pdf"
+    return f'<p>Version {number}, commit {shown} · <a href="{pdf}">PDF of the chapters</a></p>'
 
 
 def put_keyboard(workspace: Workspace, source: Path) -> None:

@@ -10,14 +10,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Union
 
+import numpy as np
 import pandas as pd
 from IPython.display import HTML
 from matplotlib.figure import Figure
-from PIL import Image
+from PIL import Image, ImageColor
 from PIL.PngImagePlugin import PngInfo
 
 from reverbsynth.book.players import MEDIA, Players, Sound, address
-from reverbsynth.book.style import style
+from reverbsynth.book.style import INK, style
 from reverbsynth.book.workspace import SMOKE_PRESETS, Workspace
 from reverbsynth.files.atomic import atomic_path, write_text
 from reverbsynth.files.png import png
@@ -92,16 +93,26 @@ class Captioned(HTML):
     """
 
     def __init__(self, content: str, caption: str, origin: Origin, name: str):
-        shown = html.escape(caption, quote=False)
-        shown = re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", shown)
-        super().__init__(
-            f'<figure class="rs-figure" id="{name}">{content}<figcaption>{shown} '
-            f'<small class="rs-origin">{origin.html}</small></figcaption></figure>'
-        )
+        words = html.escape(caption, quote=False)
+        words = re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", words)
+        shown = f'<span class="rs-caption">{words} {_folded(origin.html)}</span>'
+        if "<caption>" in content:  # a table has its caption in it
+            content = content.replace("<caption>", f"<caption>{shown}", 1)
+        else:
+            content += f"<figcaption>{shown}</figcaption>"
+        super().__init__(f'<figure class="rs-figure" id="{name}">{content}</figure>')
         self._text = f"{caption} {origin.line}"
 
     def __repr__(self) -> str:
         return self._text
+
+
+def _folded(origin: str) -> str:
+    words = "Where this comes from"
+    return (
+        f'<details class="rs-origin"><summary title="{words}" aria-label="{words}">ⓘ</summary>'
+        f"<small>{origin}</small></details>"
+    )
 
 
 def show(
@@ -135,23 +146,37 @@ def show(
 
 
 def picture(figure: Figure, name: str, caption: str, origin: Origin, alt: str) -> str:
-    """Write a figure's PNG, which carries caption and provenance, and return its HTML.
-
-    The file has 255 colours, which makes it a third of the size.
-    """
+    """Write a figure's PNG, which carries caption and provenance, and return its HTML."""
     path, drawn, facts = MEDIA / f"{name}.png", io.BytesIO(), PngInfo()
     facts.add_itxt("Title", caption.replace("**", ""))
     facts.add_itxt("Source", origin.line)
     with style():
         figure.savefig(drawn)
     with Image.open(drawn) as image, atomic_path(path) as temporary:
-        reduced = image.convert("RGB").quantize(255, dither=Image.Dither.NONE)
-        temporary.write_bytes(png(reduced, pnginfo=facts, optimize=True))
+        reduced, opacities = _with_few_colours(image.convert("RGBA"))
+        temporary.write_bytes(png(reduced, pnginfo=facts, optimize=True, transparency=opacities))
     width, height = (round(100 * inches) for inches in figure.get_size_inches())
+    kind = "rs-images" if any(ax.images for ax in figure.axes) else "rs-lines"
     return (
-        f'<div class="rs-scroll"><img src="{address(path, "image/png")}" alt="{html.escape(alt)}" '
-        f'loading="lazy" width="{width}" height="{height}"></div>'
+        f'<div class="rs-scroll"><img class="{kind}" src="{address(path, "image/png")}" '
+        f'alt="{html.escape(alt)}" loading="lazy" width="{width}" height="{height}"></div>'
     )
+
+
+def _with_few_colours(image: Image.Image) -> tuple[Image.Image, bytes]:
+    """A picture of 240 colours and 16 opacities of `INK`, a third of the size, and its opacities.
+
+    What is not opaque is the text of a transparent figure, which has that one colour.
+    """
+    opacity = np.asarray(image.getchannel("A"))
+    opaque = Image.new("RGB", image.size, "white")
+    opaque.paste(image, mask=image.getchannel("A"))
+    reduced = opaque.quantize(240, dither=Image.Dither.NONE)
+    numbers = np.where(opacity < 255, 240 + opacity // 17, np.asarray(reduced)).astype(np.uint8)
+    colours = [*(reduced.getpalette() or []), *[0] * 768][:720] + [*ImageColor.getrgb(INK)] * 16
+    result = Image.fromarray(numbers, "P")
+    result.putpalette(colours)
+    return result, bytes([*[255] * 240, *(17 * step for step in range(16))])
 
 
 def table(
@@ -163,13 +188,16 @@ def table(
     numeric = list(map(pd.api.types.is_numeric_dtype, frame.dtypes))
 
     def row(values: Sequence[object], tag: str) -> str:
-        cells = zip(values, numeric, strict=True)
-        return f"<tr>{''.join(_cell(value, tag, right, digits) for value, right in cells)}</tr>"
+        cells = [_cell(*pair, tag, digits) for pair in zip(values, numeric, strict=True)]
+        cells[0] = re.sub(r"^<td(.*)</td>$", r'<th scope="row"\1</th>', cells[0], flags=re.S)
+        return f"<tr>{''.join(cells)}</tr>"
 
     head = row(list(map(str, frame.columns)), "th")
+    head = head.replace("<th", '<th scope="col"')
     body = "".join(row(values, "td") for values in frame.itertuples(index=False))
-    content = f'<table class="rs-table"><thead>{head}</thead><tbody>{body}</tbody></table>'
-    return Captioned(f'<div class="rs-scroll">{content}</div>', caption, Origin.of(source), name)
+    content = f"<caption></caption><thead>{head}</thead><tbody>{body}</tbody>"
+    content = f'<div class="rs-scroll"><table class="rs-table">{content}</table></div>'
+    return Captioned(content, caption, Origin.of(source), name)
 
 
 def listed(words: Sequence[object]) -> str:
@@ -183,7 +211,7 @@ def _commit_link(revision: str) -> str:
     return f'<a href="{page}">{shown}</a>' if page else shown
 
 
-def _cell(value: object, tag: str, right: bool, digits: int) -> str:
+def _cell(value: object, right: bool, tag: str, digits: int) -> str:
     if isinstance(value, numbers.Real):
         places = 0 if isinstance(value, numbers.Integral) else digits
         value = "" if math.isnan(value) else f"{value:,.{places}f}"

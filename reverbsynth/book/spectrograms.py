@@ -31,7 +31,7 @@ def magnitude_limits(images: np.ndarray) -> tuple[float, float]:
     return float(low), float(high)
 
 
-@style()
+@style(transparent=True)
 def image_grid(
     rows: Mapping[str, np.ndarray],
     titles: Sequence[str],
@@ -40,7 +40,9 @@ def image_grid(
     limits: tuple[float, float] | None = None,
     height: float | None = None,
 ) -> Figure:
-    """One channel ("magnitude", "frequency") of several notes, in one or more rows with titles.
+    """One channel ("magnitude", "frequency") of several notes, in one or more rows.
+
+    There is a title for each column, or one for each note, row by row.
 
     Parameters
     ----------
@@ -52,15 +54,18 @@ def image_grid(
         Colour limits of the magnitude; unset: chosen from the first row.
     """
     height = height or 1.8 * len(rows) + 0.6
-    figure, axes = canvas(len(rows), len(titles), height, sharex=True, sharey=True)
+    columns = len(next(iter(rows.values())))
+    figure, axes = canvas(len(rows), columns, height, sharex=True, sharey=True)
     number, cmap, meaning = 0, MAGNITUDE, "log magnitude"
     if channel == "frequency":
         number, cmap, limits = 1, FREQUENCY, (-1.0, 1.0)
         meaning = "phase (half turns)" if kind == "phase" else "IF (half turns a frame)"
     low, high = limits or magnitude_limits(next(iter(rows.values())))
     for row, (name, images) in zip(axes, rows.items(), strict=True):
-        row[0].set_ylabel(f"{name}: frequency (Hz)".removeprefix(": "))
-        for ax, image in zip(row, images, strict=True):
+        row[0].set_ylabel(f"{name.strip()}: frequency (Hz)".removeprefix(": "))
+        for ax in row[len(images) :]:
+            ax.axis("off")
+        for ax, image in zip(row, images, strict=False):
             left, right = frame_time(np.array([-0.5, len(image) - 0.5]))
             extent = (float(left), float(right), -0.5, BINS - 0.5)
             values = image[..., number].T
@@ -68,7 +73,7 @@ def image_grid(
             ax.grid(False)
             ax.set(xticks=range(5), yticks=bin_of(_TICKS, kind))
             ax.set_yticklabels([f"{hz:,}" for hz in _TICKS])
-    for ax, title in zip(axes[0], titles, strict=True):
+    for ax, title in zip(axes.flat[: len(titles)], titles, strict=True):
         ax.set_title(title, fontsize=8.5)
     figure.supxlabel("time (s)", fontsize=9.5)
     figure.colorbar(picture, ax=axes, label=meaning, pad=0.01, aspect=35 if len(rows) > 1 else 25)

@@ -1,7 +1,7 @@
 """One style for every picture of the book.
 
 Colours are Okabe and Ito's, which people with the common forms of colour blindness can tell apart;
-the same thing has the same colour everywhere, and stages run from dark to light.
+the same thing has the same colour everywhere, and neighbouring stages differ in hue.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,6 +23,7 @@ WET = "#D55E00"
 REAL = "#000000"
 GENERATED = "#009E73"
 OTHER = ("#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F")
+INK = "#767676"  #: text of transparent figures, to be read on white and, brightened, on black
 MAGNITUDE = "magma"
 FREQUENCY = "PuOr"
 
@@ -57,15 +58,24 @@ _STYLE: Any = {
 }
 
 
+_TRANSPARENT: Any = {"figure.facecolor": "none", "axes.facecolor": "none"}
+for _part in ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"):
+    _TRANSPARENT[_part] = INK
+_stable = mpl.colormaps["viridis"]
+
+
 @contextmanager
-def style() -> Iterator[None]:
+def style(transparent: bool = False) -> Iterator[None]:
     """Apply the style within a block, or as a decorator within a function.
 
     It starts from matplotlib's own defaults: a reader's ``matplotlibrc`` changes no figure.
+    A ``transparent`` figure, which lies on a light page and on a dark one, has text of `INK`.
     """
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(_STYLE)
+        if transparent:
+            mpl.rcParams.update(_TRANSPARENT)
         yield
 
 
@@ -85,8 +95,9 @@ def effect_color(effect: str, effects: Sequence[str] = ()) -> str:
 
 
 def stage_color(stage: int, last: int = 12) -> tuple[float, float, float, float]:
-    """The colour of a stage: dark for the first, light for the last."""
-    return mpl.colormaps["viridis"](0.95 * stage / max(last, 1))
+    """The colour of a stage: blue to green for stable ones, pink to orange for those between."""
+    place = stage / max(last, 1)
+    return mpl.colormaps["plasma"](0.35 + 0.4 * place) if stage % 2 else _stable(0.9 * place)
 
 
 def stage_size(stage: int) -> str:

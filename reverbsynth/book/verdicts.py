@@ -2,8 +2,11 @@
 
 from IPython.display import Markdown
 
-from reverbsynth.evaluation.claims import NOT_TESTABLE, REPRODUCED
-from reverbsynth.evaluation.report import Report
+from reverbsynth.book.captions import listed
+from reverbsynth.book.chapters.training import deviations_from_paper
+from reverbsynth.evaluation.claims import BEYOND, NOT_TESTABLE, REPRODUCED
+from reverbsynth.evaluation.report import Report, Verdict
+from reverbsynth.training.run import Run
 
 _OPENINGS = {
     "pitch": (
@@ -112,6 +115,33 @@ def sounds_like(report: Report) -> Markdown:
             line += f" Asked for, and missed: {'; '.join(verdict.missed)}."
         lines.append(line)
     return Markdown("\n".join(lines))
+
+
+def recipe(run: Run) -> str:
+    """Whose recipe a verdict is about: the paper's, or ours with its number of departures."""
+    count = len(deviations_from_paper(run.settings))
+    return f"our variant ({run.manifest['preset']}, {count} departures)" if count else "the paper's"
+
+
+def verdict_counts(report: Report, run: Run) -> Markdown:
+    """How many claims hold, of which recipe; what the paper's conclusion asks for apart."""
+    asked_for = [verdict for verdict in report.verdicts if verdict.source == BEYOND]
+    claimed = [verdict for verdict in report.verdicts if verdict.source != BEYOND]
+    return Markdown(
+        f"Of {len(claimed)} claims that the paper makes or implies, {_by_verdict(claimed)}. "
+        f"Of {len(asked_for)} things that its conclusion asks for, {_by_verdict(asked_for)}. "
+        f"The recipe is {recipe(run)}."
+    )
+
+
+def _by_verdict(verdicts: list[Verdict]) -> str:
+    """Counts such as ``3 hold ("It plays." and "It falls."), 1 not reproduced ("…")``."""
+    groups: dict[str, list[str]] = {}
+    for verdict in verdicts:
+        word = {REPRODUCED: "hold"}.get(verdict.verdict, f"are {verdict.verdict}")
+        groups.setdefault(word, []).append(f"*{verdict.claim.rstrip('.')}*")
+    parts = [f"{len(claims)} {word} ({listed(claims)})" for word, claims in groups.items()]
+    return "; ".join(parts) or "none was measured"
 
 
 def _evidence(report: Report, claim: str) -> str:

@@ -35,14 +35,12 @@ class Workspace:
 
     The settings of the data differ from ``settings``, the run's, only for a given run whose sounds
     are not on this machine: then the embedded sounds stand in. Without a given run, one is trained.
-    ``results`` has the results bundles that come with the book.
     """
 
     settings: Settings
     data_settings: Settings
     given_run: Path | None
     directory: Path
-    results: Path = RESULTS
 
     @property
     def data_directory(self) -> Path:
@@ -70,36 +68,28 @@ class Workspace:
         return train(self.settings, self.data, self.run_directory)
 
     @cached_property
-    def showcase(self) -> "Workspace":
-        """The workspace whose run is played and judged: for a smoke run that of `shipped`."""
-        results = shipped(self.results)
-        smoke = self.settings.name in SMOKE_PRESETS
-        return workspace(run=results) if smoke and results not in (None, self.given_run) else self
-
-    @cached_property
     def instrument(self) -> Instrument:
-        """The instrument of the run that is played, after its last stage."""
-        return Instrument.from_run(self.showcase.run)
+        """The run's instrument, after its last stage."""
+        return Instrument.from_run(self.run)
 
     @cached_property
     def report(self) -> Report:
-        """The evaluation of the run that is played: the one it keeps, or made now."""
-        shown = self.showcase
-        return evaluate(shown.run, shown.data, shown.settings, allow_other_data=True)
+        """The run's evaluation: the one it keeps, or made now."""
+        return evaluate(self.run, self.data, self.settings, allow_other_data=True)
+
+    @property
+    def smoke(self) -> bool:
+        """Whether the run only shows that everything works."""
+        return self.settings.name in SMOKE_PRESETS
 
     @property
     def instrument_source(self) -> str:
         """A sentence that says which run's instrument is played."""
-        run = self.showcase.run
-        name, preset = run.directory.name, f"preset {run.manifest['preset']}"
-        facts = f"{preset}, stage {run.stages[-1]}, {run.manifest['images_seen']:,} images seen"
-        which = f"that of the run that this whole book shows ({name}, {facts})."
-        if self.showcase is not self:
-            which = f"the trained one that comes with this book (results {name}, {facts}). "
-            which += "This build's own run is a smoke run; the chapters on training show that."
-        elif self.settings.name in SMOKE_PRESETS:
-            which = f"that of this build's own smoke run ({facts}), which is not a result."
-        return f"The instrument played and judged here is {which}"
+        run = self.run
+        facts = f"preset {run.manifest['preset']}, stage {run.stages[-1]}, "
+        facts += f"{run.manifest['images_seen']:,} images seen"
+        what = "a smoke run, whose sounds are not a result" if self.smoke else "shown on all pages"
+        return f"The instrument is that of the run {run.directory.name} ({facts}), {what}."
 
     def twins(self, count: int, split: str = "train") -> list[dict[str, Note]]:
         """A few source notes, evenly spaced in pitch, each with its twins by effect."""
@@ -114,14 +104,18 @@ class Workspace:
 
 
 def workspace(
-    preset: str | Path = "tiny", run: str | Path = "", overrides: Mapping[str, Any] | None = None
+    preset: str | Path = "", run: str | Path = "", overrides: Mapping[str, Any] | None = None
 ) -> Workspace:
     """What the notebooks begin with: a preset or a settings file, with overrides, nested or by
     dotted key, and the directory of a finished run to show, or empty to find or train one.
+    Where nothing is named, the run is the one that comes with the book.
 
     >>> workspace("tiny", overrides={"seed": 3}).settings.seed
     3
     """
+    if not (preset or run or overrides):
+        run = shipped() or ""
+    preset = preset or "tiny"
     is_file = str(preset).endswith((".yaml", ".yml"))
     settings = (Settings.load if is_file else Settings.preset)(str(preset), **(overrides or {}))
     if not run:
@@ -141,8 +135,18 @@ def shipped(results: Path = RESULTS) -> Path | None:
 
 
 def recipes() -> pd.DataFrame:
-    """What ``benchmarks/recipe.py`` measured, from a checkout: a row each, empty without one."""
-    path = RESULTS / "recipes.csv"
+    """What ``benchmarks/recipe.py`` measured: a row each."""
+    return _of_results("recipes.csv")
+
+
+def paper_curves() -> pd.DataFrame:
+    """The curves of the paper's figures 18 to 24, in the columns of `Run.metrics`."""
+    return _of_results("paper_curves.csv")
+
+
+def _of_results(name: str) -> pd.DataFrame:
+    """A table that comes with a checkout; empty without one."""
+    path = RESULTS / name
     return pd.read_csv(path) if path.exists() else pd.DataFrame()
 
 

@@ -17,7 +17,8 @@ def book(
     ] = None,
     output: Annotated[Path, typer.Option("--output", help="Folder to build in.")] = Path("_build"),
 ) -> None:
-    """Execute every notebook and render the book."""
+    """Execute every notebook and render the book, by default of the run that comes with it."""
     from reverbsynth.book.build import build_book
 
-    build_book(resolve(preset, settings, set_), run=run, output=output)
+    chosen = resolve(preset, settings, set_) if preset or settings or set_ else ""
+    build_book(chosen, run=run, output=output)

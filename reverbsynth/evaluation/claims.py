@@ -15,14 +15,14 @@ IMPLIED = "implied by the paper"
 BEYOND = "asked for in the paper's conclusion"
 
 CLAIMS = {
-    "losses": ("All losses fall while the network learns.", PAPER),
+    "losses": ('Losses "decreased almost across the board".', PAPER),
     "pitch": ("A generated note has the pitch that was asked for.", IMPLIED),
     "reverb": ("Generated notes already carry the reverb.", PAPER),
     "both": ("One network plays notes with the effect and without.", IMPLIED),
-    "similar": ("Generated notes sound like the data set.", PAPER),
+    "similar": ('Generated notes "sounded like our audio dataset".', PAPER),
     "new": ("They are new notes, not copies of training notes.", IMPLIED),
     "tune": ("One latent vector is one instrument: it plays a tune.", PAPER),
-    "representation": ("Of the representations, IF-Mel loses least.", PAPER),
+    "representation": ('IF-Mel "is the least lossy representation".', PAPER),
     "label": ("The effect can be asked for by name.", BEYOND),
     "dial": ("It can be dialled, not only switched.", BEYOND),
 }

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from reverbsynth.evaluation import gansynth_table
 from reverbsynth.evaluation.bootstrap import Measure
 from reverbsynth.evaluation.stored import StoredResult
 from reverbsynth.instrument.instrument import Instrument
@@ -113,22 +112,13 @@ class Report(StoredResult):
         return any(row.key == key for row in self.rows)
 
     def table(self) -> pd.DataFrame:
-        """Return our measures in the shape of GANSynth's Table 1, below its authors' own rows.
+        """Return what GANSynth's Table 1 measures, and the kernel distance.
 
-        Theirs are of other notes and another classifier, so the columns compare within a source
-        only. Every cell is text: a number with its interval, or why there is none.
+        Every cell is text: a number with its interval, or why there is none.
         """
-        published = gansynth_table
-        theirs = pd.DataFrame.from_dict(published.ROWS, "index", columns=published.COLUMNS)
-        theirs = theirs.astype(str).rename("{} (theirs)".format)
-        theirs[["source", "bins"]] = published.SOURCE, str(published.BINS)
-        theirs["kernel distance"] = "not reported"
         names = ["real notes", f"real through {self.facts['representation']}", "generated"]
         cells = {column: list(map(self[key].text, NOTE_SETS)) for column, key in _TABLE.items()}
-        ours = pd.DataFrame(cells, names)
-        ours[["source", "human wins", "bins"]] = "ours", "not asked", str(self.facts["bins"])
-        columns = ["source", "human wins", "NDB", "bins", *list(_TABLE)[1:]]
-        return pd.concat([theirs, ours])[columns].rename_axis("notes")
+        return pd.DataFrame(cells, pd.Index(names, name="notes"))
 
     def measures(self, group: str | None = None) -> pd.DataFrame:
         """Return all measures, or a group's: a row for each metric, a column for each set."""

@@ -5,11 +5,12 @@ import json
 import re
 import shutil
 import subprocess
-from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 
 import nbformat
 import pytest
+import yaml
 from rich.console import Console
 from typer.testing import CliRunner
 
@@ -20,7 +21,6 @@ from reverbsynth.book.publish import BRANCH
 from reverbsynth.book.workspace import shipped, workspace
 from reverbsynth.data.build import build_data
 from reverbsynth.errors import ReverbSynthError
-from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.settings import Settings
 from tests import chromium
 
@@ -155,6 +155,15 @@ class TestSmallBook:
         )
         assert "<mjx-container" in done.stdout
         assert "<svg" in done.stdout
+
+
+def test_every_page_has_the_version_and_a_smoke_run_s_an_announcement(tmp_path):
+    root = checkout(tmp_path / "checkout", ("text", "# A page", []))
+    source = assemble(root, tmp_path / "source", "Only smoke.")
+    made = yaml.safe_load((source / "_config.yml").read_text())["html"]
+    assert made["announcement"] == "Only smoke."
+    assert f"Version {version('reverbsynth')}" in made["extra_footer"]
+    assert ".pdf" in made["extra_footer"]
 
 
 class TestFailures:
@@ -320,24 +329,25 @@ class TestWorkspace:
             (tmp_path / name / "manifest.json").write_text("{}")
         assert shipped(tmp_path) == tmp_path / "b"
 
-    def test_a_smoke_run_is_not_played_where_results_are_shipped(self, small_run, tmp_path):
+    def test_where_nothing_is_named_the_shipped_run_is_shown(
+        self, small_run, tmp_path, monkeypatch
+    ):
         results = tmp_path / "results"
+        monkeypatch.setattr(shipped, "__defaults__", (results,))
+        assert workspace().given_run is None
+        assert workspace().settings.name == "tiny"
         shutil.copytree(small_run.directory, results / "night")
-        place = replace(workspace("tiny"), results=results)
-        assert place.showcase.run.directory == results / "night"
+        place = workspace()
+        assert place.run.directory == results / "night"
         assert place.instrument.stage == small_run.stages[-1]
-        assert "results night" in place.instrument_source
-        given = replace(workspace(run=results / "night"), results=results)
-        assert given.showcase is given
-        assert "smoke run" in given.instrument_source
+        assert "the run night (preset" in place.instrument_source
+        assert workspace("tiny").given_run is None
+        assert workspace(overrides={"seed": 1}).given_run is None
 
-    def test_without_shipped_results_a_run_plays_its_own(self, small_run, tmp_path):
-        place = replace(workspace(run=small_run.directory), results=tmp_path)
-        assert place.showcase is place
-        weights = Instrument.from_run(small_run).generator.weights
-        assert all(
-            (place.instrument.generator.weights[name] == weights[name]).all() for name in weights
-        )
+    def test_a_smoke_run_says_so(self, small_run):
+        place = workspace(run=small_run.directory)
+        assert place.smoke == (small_run.settings.name == "tiny")
+        assert ("smoke run" in place.instrument_source) == place.smoke
 
     def test_twins_come_with_their_notes(self, small_settings, small_data, tmp_path, monkeypatch):
         path = tmp_path / "small.yaml"

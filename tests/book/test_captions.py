@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from reverbsynth.book.captions import Origin, show, table
+from reverbsynth.book.captions import Origin, _with_few_colours, show, table
 from reverbsynth.book.chapters import losses
 from reverbsynth.book.players import MEDIA
 from reverbsynth.provenance import REPOSITORY, commit, commit_address
@@ -18,8 +18,8 @@ class TestCaptions:
         shown = show(losses.stage_legend(8), "**Figure 17.** <Stages>", run, "f17", alt='a "b"')
         text = shown._repr_html_()
         line = Origin.of(run).line
-        assert text.endswith(f"{Origin.of(run).html}</small></figcaption></figure>")
-        assert re.sub("<[^>]+>", "", text).endswith(line)
+        assert f"<small>{Origin.of(run).html}</small></details></span></figcaption>" in text
+        assert re.sub("<[^>]+>", "", text).endswith(f"ⓘ{line}")
         for part in (run.directory.name, "tiny", run.settings.hash, "abc123"):
             assert part in line
         assert line.endswith("A smoke run, not a result.")
@@ -52,10 +52,24 @@ class TestCaptions:
             assert picture.info["Source"] == Origin.of(run).line
             assert picture.info["Title"] == "Figure 17."
 
+    def test_a_transparent_picture_keeps_its_opacities(self):
+        rows = np.zeros((2, 16, 4), np.uint8)
+        rows[0] = [255, 0, 0, 255]
+        rows[1, :, :3], rows[1, :, 3] = 0x76, np.arange(0, 256, 17)
+        reduced, opacities = _with_few_colours(Image.fromarray(rows, "RGBA"))
+        reduced.info["transparency"] = opacities
+        again = np.asarray(reduced.convert("RGBA"))
+        assert (again[0] == [255, 0, 0, 255]).all()
+        assert (again[1, :, 3] == rows[1, :, 3]).all()
+        assert (again[1, 1:-1, :3] == 0x76).all()
+
     def test_tables_show_numbers_and_escape_text(self, here, run):
         frame = pd.DataFrame({"name": ["<a>"], "count": [12_345], "share": [0.126], "x": [np.nan]})
         text = table(frame, "**Table.**", run, "t")._repr_html_()
-        assert "<td>&lt;a&gt;</td>" in text
+        assert '<th scope="row">&lt;a&gt;</th>' in text
+        assert text.count('<th scope="col"') == 4
+        assert "<caption>" in text
+        assert "<figcaption>" not in text
         assert ">12,345</td>" in text
         assert ">0.13</td>" in text
         assert '<td class="rs-number"></td>' in text

@@ -20,11 +20,11 @@ class TestStyle:
         assert len(set(colours)) == len(effects)
         assert style.effect_color("chorus", list(reversed(effects))) != style.DRY
 
-    def test_stages_run_from_dark_to_light(self):
-        light = [
-            np.dot(style.stage_color(stage)[:3], (0.2126, 0.7152, 0.0722)) for stage in range(13)
-        ]
-        assert np.all(np.diff(light) > 0.01)
+    def test_neighbouring_stages_are_told_apart(self):
+        colours = np.array([style.stage_color(stage)[:3] for stage in range(13)])
+        apart = np.abs(colours[:, None] - colours[None]).sum(axis=2) + 9 * np.eye(13)
+        assert apart.min() > 0.1
+        assert np.diag(apart, 1).min() > 0.5
 
     def test_drawing_leaves_matplotlib_as_it_was(self):
         import matplotlib as mpl
@@ -63,7 +63,7 @@ def pictures() -> dict[str, Figure]:
         "course": training.schedule_figure(RecordedSchedule((8, 16, 300))),
         "rows": spectrograms.image_grid({"a": images, "b": images}, ["x", "y"], "mel"),
         "legend": losses.stage_legend(12),
-        "curve": losses.curve(metrics, "loss", "loss", log=True),
+        "curve": losses.curve(metrics, "loss", "loss", log_scale=True),
         "parameters": networks.parameters_by_stage(GanSettings(filters_max=2), 3),
     }
 

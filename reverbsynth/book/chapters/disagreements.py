@@ -9,12 +9,16 @@ from matplotlib.figure import Figure
 
 from reverbsynth.audio.format import NOTE_LENGTH, SAMPLE_RATE
 from reverbsynth.book.style import DRY, GENERATED, REAL, WET, canvas, style
+from reverbsynth.book.verdicts import recipe
 from reverbsynth.effects.filters import allpass_chain
 from reverbsynth.effects.reverb import Reverb
-from reverbsynth.evaluation.report import Report
+from reverbsynth.evaluation.claims import BEYOND, NOT_TESTABLE, REPRODUCED
+from reverbsynth.evaluation.effect_transfer import TransferTrials
+from reverbsynth.evaluation.report import Report, Verdict
 from reverbsynth.gan.schedule import LAST_STAGE, Schedule, is_transition, stage_resolution
 from reverbsynth.settings import Settings
 from reverbsynth.spectra.mel import mel_centers, mel_formula
+from reverbsynth.training.run import Run
 
 FIRST_LABEL = 24  #: the MIDI pitch of the first of `LABEL_COUNTS`
 LABEL_COUNTS = (
@@ -106,14 +110,38 @@ def coloured() -> Markdown:
     )
 
 
-def claims(report: Report) -> Markdown:
-    """Every claim with its verdict, where it is from, and the chapter that holds the evidence."""
-    rows = [("claim", "verdict", "of", "evidence"), ("---",) * 4]
-    for verdict in report.verdicts:
-        page = _EVIDENCE.get(verdict.key, "08_evaluation.ipynb")
-        evidence = f"[chapter {page[1]}]({page}): {verdict.evidence}"
-        rows.append((verdict.claim, f"**{verdict.verdict}**", verdict.source, evidence))
-    rows.append(_mel_claim())
+def claims(report: Report, run: Run) -> Markdown:
+    """What the paper claims, a verdict of a recipe on each, and the chapter with the evidence."""
+    rows = [_row(verdict, run) for verdict in report.verdicts if verdict.source != BEYOND]
+    return _claims_table([*rows, _mel_claim()])
+
+
+def asked_for(report: Report, run: Run, trials: TransferTrials) -> Markdown:
+    """What the paper's conclusion asks for, likewise; the effect for recordings among it."""
+    rows = [_row(verdict, run) for verdict in report.verdicts if verdict.source == BEYOND]
+    nearer = sum(trial.result < trial.baseline for trial in trials.trials)
+    verdict = "holds" if 2 * nearer > len(trials.trials) else "does not hold"
+    rows.append(
+        (
+            "The effect can be applied to existing recordings.",
+            f"**{verdict if trials.trials else NOT_TESTABLE}** for {recipe(run)}",
+            BEYOND,
+            f"[chapter 9](09_effects.ipynb#learned-reverb-for-a-recording): {nearer} of "
+            f"{len(trials.trials)} results nearer to the true twin than the recording is",
+        )
+    )
+    return _claims_table(rows)
+
+
+def _row(verdict: Verdict, run: Run) -> tuple[str, str, str, str]:
+    page = _EVIDENCE.get(verdict.key, "08_evaluation.ipynb")
+    word = {REPRODUCED: "holds"}.get(verdict.verdict, verdict.verdict)
+    evidence = f"[chapter {int(page[:2])}]({page}): {verdict.evidence}"
+    return verdict.claim, f"**{word}** for {recipe(run)}", verdict.source, evidence
+
+
+def _claims_table(rows: Sequence[tuple[str, str, str, str]]) -> Markdown:
+    rows = [("claim", "verdict", "of", "evidence"), ("---",) * 4, *rows]
     escaped = [" | ".join(cell.replace("|", "\\|") for cell in row) for row in rows]
     return Markdown("\n".join(f"| {row} |" for row in escaped))
 

@@ -137,10 +137,7 @@ def show_dial(
         title, alt = f"{note_name(pitch)}, {label}", f"Log magnitude of one note with {label}."
         figure = image_grid({"": image[None]}, [title], kind, limits=limits)
         slides.append(Slide(label, figure, alt, [Sound(title, wave)]))
-    caption = (
-        f"**The dial**: one latent vector and pitch; between {dry} and {wet} lies what the "
-        "network was never shown."
-    )
+    caption = f"**The dial**: one latent vector and pitch, from {dry} to {wet}."
     return show_slides("slider", f"Amount of {wet}", slides, caption, run, name)
 
 

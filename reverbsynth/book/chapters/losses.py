@@ -1,12 +1,17 @@
 """Chapter 5: the loss curves against images seen, one colour a stage (figures 17 to 24)."""
 
+from math import log
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from IPython.display import HTML, Markdown
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from reverbsynth.book.captions import show
-from reverbsynth.book.style import canvas, images_axis, stage_color, stage_size, style
+from reverbsynth.book.style import OTHER, canvas, images_axis, stage_color, stage_size, style
+from reverbsynth.book.workspace import paper_curves
 from reverbsynth.training.run import Run
 
 _THINNED = 500  # a stage with more measurements than twice this is thinned before it is drawn
@@ -25,15 +30,42 @@ def stage_legend(last: int) -> Figure:
     return figure
 
 
-@style()
-def curve(metrics: pd.DataFrame, column: str, label: str, log: bool = False) -> Figure:
-    """One column of `Run.metrics` against images seen, coloured by stage (figures 18 to 24).
+FRAMES = {
+    "discriminator_wasserstein": (-4000, 500),
+    "generator_wasserstein": (-500, 4000),
+    "gradient_penalty": (-10, 90),
+    "fake_pitch_loss": (-50, 450),
+    "real_pitch_loss": (-0.5, 6),
+    "fake_consistency": (-0.01, 0.09),
+    "real_consistency": (-0.02, 0.16),
+}
+"""Vertical limits of the paper's figures 18 to 24."""
 
-    The thin line is every measured step; the strong one a moving average within the stage. The
-    vertical axis has a label, and is logarithmic where ``log`` says so.
+PAPER_PITCHES = 61  #: that the paper's discriminator tells apart
+
+
+@style()
+def curve(
+    metrics: pd.DataFrame, column: str, label: str, log_scale: bool = False, pitches: int = 0
+) -> Figure:
+    """One column of `Run.metrics` against images seen, coloured by stage, and the paper's below.
+
+    A thin line is every measured step, a strong one a moving average within the stage. Of a
+    classifier that tells so many ``pitches`` apart a dotted line shows the loss of guessing.
     """
-    figure, axes = canvas(1, 1, 2.3)
-    ax = axes[0, 0]
+    theirs = paper_curves() if column in FRAMES else pd.DataFrame()
+    figure, axes = canvas(1 if theirs.empty else 2, 1, 2.3 if theirs.empty else 4.2)
+    _draw(axes[0, 0], metrics, column, pitches)
+    axes[0, 0].set(ylabel=label, yscale="log" if log_scale else "linear")
+    if not theirs.empty:
+        axes[0, 0].set_title("this run")
+        _draw(axes[1, 0], theirs, column, PAPER_PITCHES if pitches else 0)
+        axes[1, 0].set(ylabel=label, title="the paper's", ylim=FRAMES[column])
+    return figure
+
+
+def _draw(ax: Axes, metrics: pd.DataFrame, column: str, pitches: int) -> None:
+    """Draw a curve with its stages' colours and numbers, and the loss of guessing."""
     measured = metrics[["images", "stage", column]].dropna(subset=column)
     for stage, part in measured.groupby("stage"):
         color = stage_color(int(stage))
@@ -41,9 +73,14 @@ def curve(metrics: pd.DataFrame, column: str, label: str, log: bool = False) -> 
         thin, mark = max(len(values) // _THINNED, 1), "." if len(values) == 1 else ""
         ax.plot(images[::thin], values[::thin], color=color, linewidth=0.6, alpha=0.45)
         ax.plot(images, moving_average(values), color=color, linewidth=1.8, marker=mark)
-    ax.set(ylabel=label, yscale="log" if log else "linear")
+        look: Any = {"color": color, "weight": "bold", "ha": "center", "va": "bottom"}
+        look["transform"] = ax.get_xaxis_transform()
+        ax.text(images.mean(), 1, f"{stage}", fontsize=8, **look)
+        ax.axvline(images[-1], color=OTHER[3], linewidth=0.4)
+    if pitches:
+        ax.axhline(log(pitches), color=OTHER[3], linestyle=":", label=f"guessing: ln {pitches}")
+        ax.legend(loc="upper right")
     images_axis(ax)
-    return figure
 
 
 def moving_average(values: np.ndarray) -> np.ndarray:

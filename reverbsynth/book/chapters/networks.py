@@ -1,26 +1,40 @@
 """Chapter 3: the architecture of both networks, as tables and a figure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import EngFormatter
 
-from reverbsynth.book.style import canvas, stage_color, style
-from reverbsynth.gan.networks import Discriminator, Generator, Row
-from reverbsynth.gan.schedule import LAST_STAGE
+from reverbsynth.book.captions import Captioned
+from reverbsynth.book.players import Sound
+from reverbsynth.book.slides import Slide, show_slides
+from reverbsynth.book.spectrograms import image_grid
+from reverbsynth.book.style import canvas, note_name, stage_color, style
+from reverbsynth.book.workspace import Workspace
+from reverbsynth.gan.layers import downscale, upscale
+from reverbsynth.gan.networks import Discriminator, Generator
+from reverbsynth.gan.schedule import LAST_STAGE, blocks, resolution
 from reverbsynth.settings import GanSettings, SpectraSettings
 from reverbsynth.spectra.representation import Representation
 
 _PAPER_STAGE = 8
 
 
-def network_table(rows: Sequence[Row]) -> pd.DataFrame:
-    """Rows of ``Generator.table()`` or ``Discriminator.table()`` as a table, with their total."""
-    frame = pd.DataFrame(rows, columns=["block", "layer", "output", "parameters"])
-    frame["output"] = [" × ".join(f"{size:,}" for size in row.output) for row in rows]
-    frame.loc[len(frame)] = ["", "total", "", frame["parameters"].sum()]
+def network_table(network: Generator | Discriminator) -> pd.DataFrame:
+    """Layers of a network as in the paper's Tables 3 and 4, read off it, with their total."""
+    norm, rows = "PN(LReLU)" if isinstance(network, Generator) else "LReLU", []
+    for row in network.table():
+        layer = network.parts.get(f"block_{row.block}/{row.layer}")
+        kernel = () if layer is None else layer.kernel.shape[:2]
+        nonlinearity = {"to_rgb": "Tanh"}.get(row.layer, norm) if kernel else ""
+        sizes = [" × ".join(f"{size:,}" for size in sides) for sides in (row.output, kernel)]
+        rows.append((row.block, row.layer, *sizes, nonlinearity, row.parameters))
+    columns = ["block", "layer", "output", "kernel", "nonlinearity", "parameters"]
+    frame = pd.DataFrame(rows, columns=columns)
+    frame.loc[len(frame)] = ["", "total", "", "", "", frame["parameters"].sum()]
     return frame
 
 
@@ -54,6 +68,32 @@ def parameters_by_stage(settings: GanSettings, pitches: int) -> Figure:
     ]
     ax.legend(handles=handles, loc="upper left")
     return figure
+
+
+def blend(workspace: Workspace, name: str, block: int = 5, steps: int = 5) -> Captioned:
+    """A slider that blends a block in, as a real note's image at two resolutions is blended."""
+    note = next(iter(workspace.twins(1)[0].values()))
+    representation = Representation(workspace.settings.spectra)
+    image = representation.encode_all(note.audio[None])
+    small, large = (_at_resolution(image, each) for each in (block - 1, block))
+    slides = []
+    for weight in np.linspace(0, 1, steps):
+        mixed = ((1 - weight) * small + weight * large).astype(np.float32)
+        title = f"{note_name(note.pitch)}, α = {weight:g}"
+        figure = image_grid({"": mixed}, [title], representation.kind, height=2.8)
+        sound = Sound(title, representation.decode_all(mixed)[0])
+        slides.append(Slide(f"α = {weight:g}", figure, f"Log magnitude of {title}.", [sound]))
+    sizes = ["{} × {}".format(*resolution(each)) for each in (block - 1, block)]
+    caption = f"**A block is blended in**: a real note on the way from {sizes[0]} to {sizes[1]}."
+    return show_slides("slider", "Weight", slides, caption, workspace, name)
+
+
+def _at_resolution(images: np.ndarray, block: int) -> np.ndarray:
+    """Images averaged to a block's resolution, at their own size."""
+    halvings = blocks(LAST_STAGE) - block
+    for scale in [downscale] * halvings + [upscale] * halvings:
+        images = scale(images)
+    return np.asarray(images)
 
 
 def _counts(gan: GanSettings, pitches: int, stage: int) -> tuple[int, int]:

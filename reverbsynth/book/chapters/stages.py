@@ -1,7 +1,10 @@
 """Chapter 6: real and generated notes of each stage (figures 1 to 16)."""
 
+from itertools import product
+
 import numpy as np
 from IPython.display import HTML
+from matplotlib.figure import Figure
 
 from reverbsynth.book.captions import Captioned, show
 from reverbsynth.book.players import Sound, labelled
@@ -11,6 +14,8 @@ from reverbsynth.book.style import note_name, stage_size
 from reverbsynth.spectra.representation import Representation
 from reverbsynth.training.run import Run
 
+_COLUMNS = 4  # pictures in a row: two pairs
+_KINDS = ("real", "generated")
 _CHANNELS = {"magnitude": "log magnitude", "frequency": "instantaneous frequency"}
 
 
@@ -26,8 +31,7 @@ class StageNotes:
         ]
         self.images = {"real": samples.real, "generated": samples.generated}
         decode = Representation(run.settings.spectra).decode_all
-        waves = {what: decode(np.ascontiguousarray(part)) for what, part in self.images.items()}
-        self.sounds = {what: labelled(self.names, part) for what, part in waves.items()}
+        self.waves = {kind: decode(np.ascontiguousarray(self.images[kind])) for kind in _KINDS}
 
 
 class StageFigures:
@@ -39,27 +43,30 @@ class StageFigures:
         self._stages = {stage: StageNotes(run, stage, notes) for stage in run.stages}
         self._limits = magnitude_limits(run.samples().real) if run.stages else (0.0, 0.0)
 
-    def show(self, number: int, stage: int, what: str, channel: str) -> Captioned | HTML:
-        """One figure of the paper, by its number, or a sentence where the run has no such stage.
+    def show(self, number: int, stage: int, channel: str) -> Captioned | HTML:
+        """Two figures of the paper, this one and the next: real notes, generated ones beside them.
 
-        It shows a channel ("magnitude", "frequency") of ``"real"`` or ``"generated"`` notes.
+        They show a channel ("magnitude", "frequency"); a sentence where the run has no such stage.
         """
+        numbers = f"{number} and {number + 1}"
+        anchors = "".join(f'<span id="figure-{n:02d}"></span>' for n in (number, number + 1))
         if stage not in self._stages:
-            return HTML(
-                f'<p id="figure-{number:02d}">This run has no stage {stage}; figure {number} is '
-                "left out.</p>"
-            )
-        notes, drawn = self._stages[stage], _CHANNELS[channel]
-        return show(
-            image_grid({"": notes.images[what]}, notes.names, self._kind, channel, self._limits),
-            f"**Figure {number} (paper). Stage {stage}, {what} notes**, {drawn} "
-            f"({stage_size(stage)}).",
+            words = f"This run has no stage {stage}; figures {numbers} are left out."
+            return HTML(f"{anchors}<p>{words}</p>")
+        drawn, (figure, sounds) = _CHANNELS[channel], self._side_by_side(stage, channel)
+        shown = show(
+            figure,
+            f"**Figures {numbers} (paper). Stage {stage}**, {drawn} ({stage_size(stage)}): real "
+            "notes, and beside each the generated note that was asked for with its labels.",
             self.run,
-            f"figure-{number:02d}",
-            alt=f"The {drawn} of {what} notes at stage {stage}: {', '.join(notes.names)}.",
-            sounds=notes.sounds[what],
-            sounds_name=f"stage-{stage:02d}-{what}",
+            f"figures-{number:02d}",
+            alt=f"The {drawn} of notes at stage {stage}, each real one beside a generated one: "
+            f"{', '.join(self._stages[stage].names)}.",
+            sounds=sounds,
+            sounds_name=f"stage-{stage:02d}",
+            columns=_COLUMNS,
         )
+        return HTML(anchors + shown.data)
 
     def slider(self, name: str) -> Captioned | HTML:
         """Every finished stage, real above generated, to go through with a slider."""
@@ -70,20 +77,28 @@ class StageFigures:
             "Stage",
             [self._slide(stage) for stage in self._stages],
             "**From stage to stage**: log magnitude and sound of real notes at the stage's "
-            "resolution (above, first row of players) and of generated notes (below).",
+            "resolution, and beside each the generated note with its labels.",
             self.run,
             name,
             start=len(self._stages) - 1,
-            columns=len(self._stages[self.run.stages[-1]].names),
+            columns=_COLUMNS,
         )
 
     def _slide(self, stage: int) -> Slide:
-        notes = self._stages[stage]
-        figure = image_grid(notes.images, notes.names, self._kind, limits=self._limits)
-        alt = f"Log magnitude at stage {stage}: real notes above, generated ones below."
-        sounds = [
-            Sound(f"{what}, {sound.label}", sound.audio)
-            for what, several in notes.sounds.items()
-            for sound in several
-        ]
+        figure, sounds = self._side_by_side(stage, "magnitude")
+        alt = f"Log magnitude at stage {stage}: each real note beside a generated one."
         return Slide(f"stage {stage}: {stage_size(stage)}", figure, alt, sounds)
+
+    def _side_by_side(self, stage: int, channel: str) -> tuple[Figure, list[Sound]]:
+        """Real and generated notes by turns, two pairs in a row, and their sounds."""
+        notes = self._stages[stage]
+        pairs = list(product(range(len(notes.names)), _KINDS))
+        images = np.stack([notes.images[kind][note] for note, kind in pairs])
+        rows = {
+            " " * start: images[start : start + _COLUMNS]
+            for start in range(0, len(images), _COLUMNS)
+        }
+        titles = [f"{notes.names[note]}: {kind}" for note, kind in pairs]
+        figure = image_grid(rows, titles, self._kind, channel, self._limits, 1.9 * len(rows) + 0.6)
+        waves = [notes.waves[kind][note] for note, kind in pairs]
+        return figure, labelled([f"{kind}, {notes.names[note]}" for note, kind in pairs], waves)

@@ -1,15 +1,17 @@
 """Chapter 4: how a run trained, where it departs from the paper, and what that is worth."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from IPython.display import Markdown
+from IPython.display import HTML, Markdown
 from matplotlib.figure import Figure
 
 from reverbsynth.book.captions import Captioned, Origin, listed, table
+from reverbsynth.book.chapters.stages import StageFigures
 from reverbsynth.book.style import canvas, images_axis, stage_color, stage_size, style
-from reverbsynth.book.workspace import recipes
+from reverbsynth.book.workspace import Workspace, recipes
 from reverbsynth.evaluation import curves
 from reverbsynth.gan.schedule import RecordedSchedule, Schedule, is_transition
 from reverbsynth.settings import Settings
@@ -17,22 +19,28 @@ from reverbsynth.training.metrics import curve_names
 from reverbsynth.training.run import Run
 
 TABLE_5 = {
-    "data_type": "mel",
-    "total images": "11,000,000",
-    "images of a stable stage": "800,000",
-    "images of a transition": "10,000",
-    "batch": "64",
-    "latent vector": "256",
-    "kernel": "3",
-    "first resolution": "2×16",
-    "optimizer": "Adam",
-    "learning rate": "0.0008",
-    "auxiliary classifier's weight": "10",
+    "data_type": ("mel", "Data is encoded into a Mel spectrogram"),
+    "total_num_images": ("11,000,000", "# data samples to use"),
+    "stable_stage_num_images": ("800,000", "# data samples to use at stable stages"),
+    "transition_stage_num_images": ("10,000", "# data samples to use at transition stages"),
+    "batch_size_schedule": ("64", "Batch size for each iteration"),
+    "latent_vector_size": ("256", "samples from spherical gaussian"),
+    "kernel_size": ("3", "For the conv2d layers"),
+    "high_frequency_resolution": ("True", "uses a start height of 2 and start width of 16"),
 }
 """Table 5 as the paper prints it."""
 
+TEXT = {
+    "optimizer": ("Adam", "section 3.3"),
+    "learning rate": ("0.0008", "section 3.3, the best of 2e-4, 4e-4 and 8e-4"),
+    "auxiliary classifier's weight": ("10", "section 3.3, the best of 0.1, 1 and 10"),
+}
+"""What the text beside Table 5 says, of a sweep by the authors of GANSynth."""
+
 _GROUPS = ("spectra", "gan", "losses", "optimizer", "training")
 _BOOKKEEPING = ("checkpoint_minutes", "samples", "griffin_lim_every")
+
+_LIVE_SHARES = (0.05, 0.05, 0.07, 0.08, 0.15, 0.15, 0.45)  # of the minutes, a stage each
 
 _RECIPE_COLUMNS = {
     "recipe": "recipe",
@@ -63,11 +71,14 @@ def schedule_figure(schedule: Schedule | RecordedSchedule) -> Figure:
     return figure
 
 
-def parameter_table(settings: Settings) -> pd.DataFrame:
-    """Table 5 as printed, as the preset ``paper`` has it, and as these settings do."""
-    ours, paper = _parameters(settings), _parameters(Settings.preset("paper"))
-    columns = {"Table 5": TABLE_5, "preset paper": paper, f"this book ({settings.name})": ours}
-    return pd.DataFrame(columns).rename_axis("parameter")
+def parameter_table(settings: Settings, printed: Mapping = TABLE_5) -> pd.DataFrame:
+    """Parameters as ``printed``, as the preset ``paper`` has them, and as these settings do."""
+    columns = {"value": [row[0] for row in printed.values()]}
+    columns["description"] = [row[1] for row in printed.values()]
+    for name, each in {"paper": Settings.preset("paper"), settings.name: settings}.items():
+        values = _parameters(each)
+        columns[f"preset {name}"] = [values[row] for row in printed]
+    return pd.DataFrame(columns, pd.Index(printed, name="hyperparameter"))
 
 
 def deviations_from_paper(settings: Settings) -> pd.DataFrame:
@@ -83,7 +94,7 @@ def deviations_from_paper(settings: Settings) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("setting")
 
 
-def recipe_table() -> Captioned | Markdown:
+def recipe_table(name: str = "recipes") -> Captioned | Markdown:
     """Recipes at equal processor time, as ``benchmarks/recipe.py`` measured them."""
     measured = recipes()
     if measured.empty:
@@ -97,9 +108,27 @@ def recipe_table() -> Captioned | Markdown:
         f"{laptop['cpu_minutes']:.0f} CPU-minutes up to stage {laptop['stage']:.0f}, judged on "
         f"{laptop['notes']:.0f} generated notes. Tails: level after the note's end, medians. ",
         Origin("recipes", "laptop", laptop["settings"], laptop["commit"], settings),
-        "recipes",
+        name,
         digits=0,
     )
+
+
+def live(workspace: Workspace, minutes: float) -> Run:
+    """Train a network on the workspace's data for so many minutes, or find the one trained before.
+
+    It is the recipe of ``laptop`` up to stage 6; in the book of a smoke run, that run's own.
+    """
+    data = workspace.data_settings.data.model_dump(mode="json")
+    stages = [round(minutes * share, 3) for share in _LIVE_SHARES]
+    schedule = {"last_stage": len(stages) - 1, "stage_minutes": stages}
+    base = Settings.preset(workspace.settings.name if workspace.smoke else "laptop")
+    settings = base.replace(name="live", data=data, training=schedule)
+    return Workspace(settings, settings, None, workspace.directory).run
+
+
+def live_stages(run: Run | None) -> Captioned | HTML:
+    """Each stage of the live training, to see and hear."""
+    return StageFigures(run).slider("live") if run else HTML("<p>Nothing was trained live.</p>")
 
 
 def run_facts(run: Run) -> pd.DataFrame:
@@ -170,7 +199,7 @@ def _text(value: Any) -> str:
 
 
 def _parameters(settings: Settings) -> dict[str, str]:
-    """The rows of Table 5 for these settings."""
+    """The rows of Table 5 and of the text for these settings."""
     training, optimizer, losses = settings.training, settings.optimizer, settings.losses
     images = (training.total_images, training.stable_images, training.transition_images)
     by_clock = training.stage_minutes is not None
@@ -180,12 +209,12 @@ def _parameters(settings: Settings) -> dict[str, str]:
         str(training.batch),
         str(settings.gan.latent_size),
         str(settings.gan.kernel_size),
-        stage_size(0),
+        f"True ({stage_size(0)})",
         f"Adam ({optimizer.beta_1:g}, {optimizer.beta_2:g})",
         _both(optimizer.generator_rate, optimizer.discriminator_rate),
         _both(losses.generator_label, losses.discriminator_label),
     )
-    return dict(zip(TABLE_5, values, strict=True))
+    return dict(zip([*TABLE_5, *TEXT], values, strict=True))
 
 
 def _both(generator: float, discriminator: float) -> str:

@@ -8,6 +8,9 @@ import pytest
 
 from reverbsynth.book.chapters import disagreements
 from reverbsynth.book.chapters import disagreements as pictures
+from reverbsynth.book.verdicts import verdict_counts
+from reverbsynth.evaluation import claims
+from reverbsynth.evaluation.effect_transfer import TransferTrials
 from reverbsynth.evaluation.report import Report, Verdict
 from reverbsynth.settings import Settings
 
@@ -48,19 +51,28 @@ def test_one_chain_is_flat_and_the_example_s_pair_is_not():
     assert "between 0.0 and 0.0 dB" in disagreements.coloured().data
 
 
-def test_claims_link_to_their_chapters_and_keep_their_columns():
+def test_claims_link_to_their_chapters_and_keep_their_columns(run):
     report = Report({}, [])
     report.verdicts = [
         Verdict("pitch", "It has | the pitch.", "the paper", "reproduced", "rule", "100 %"),
         Verdict("losses", "They fall.", "the paper", "not reproduced", "rule", "up"),
+        Verdict("label", "By name.", claims.BEYOND, "reproduced", "rule", "yes"),
     ]
-    rows = disagreements.claims(report).data.splitlines()
+    rows = disagreements.claims(report, run).data.splitlines()
     cells = [re.split(r"(?<!\\)\|", row)[1:-1] for row in rows]
     assert {len(row) for row in cells} == {4}
     assert "(08_evaluation.ipynb): 100 %" in rows[2]
+    assert "**holds** for our variant (tiny, " in rows[2]
     assert "(04_training.ipynb): up" in rows[3]
     assert "below 1,000 Hz" in rows[-1]
     assert "**not reproduced**" in rows[-1]
+    assert "By name." not in "".join(rows)
+    asked = disagreements.asked_for(report, run, TransferTrials({})).data.splitlines()
+    assert "By name." in asked[2]
+    assert "**not testable** for our variant" in asked[3]
+    counts = verdict_counts(report, run).data
+    assert counts.startswith("Of 2 claims that the paper makes or implies, 1 hold (*It has")
+    assert "Of 1 things that its conclusion asks for, 1 hold (*By name*)" in counts
 
 
 def test_pictures_are_drawn():

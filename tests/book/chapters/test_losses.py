@@ -1,9 +1,11 @@
 """The loss curves."""
 
 import numpy as np
+import pytest
 
 from reverbsynth.book.chapters import losses
 from reverbsynth.book.chapters.losses import label_curves
+from reverbsynth.book.workspace import paper_curves
 from reverbsynth.training.run import Run
 
 
@@ -12,6 +14,52 @@ def test_moving_average_is_the_mean_of_its_neighbours():
     half = 3 // 2 + 1
     wanted = [values[max(i - half, 0) : i + half + 1].mean() for i in range(37)]
     np.testing.assert_allclose(losses.moving_average(values), wanted, atol=1e-12)
+
+
+class TestPaperCurves:
+    def test_there_are_seven_curves_of_nine_stages(self):
+        curves = paper_curves()
+        assert list(curves.columns) == ["images", "stage", *losses.FRAMES]
+        starts = curves.groupby("stage")["images"].first()
+        assert list(starts.index) == list(range(9))
+        assert (abs(starts - 800_000 * starts.index) < 100).all()
+        assert abs(curves["images"].iloc[-1] - 7_200_000) < 2_000
+
+    def test_the_paper_s_lie_below_ours_with_the_loss_of_guessing(self, run):
+        figure = losses.curve(run.metrics(), "fake_pitch_loss", "nats", pitches=3)
+        ours, theirs = figure.axes
+        assert theirs.get_ylim() == losses.FRAMES["fake_pitch_loss"]
+        marks = [ax.get_legend().get_texts()[0].get_text() for ax in (ours, theirs)]
+        assert marks == ["guessing: ln 3", "guessing: ln 61"]
+
+    def test_what_the_pages_say_of_them(self):
+        curves, guessing = paper_curves(), np.log(losses.PAPER_PITCHES)
+        fake, real = curves["fake_pitch_loss"].dropna(), curves["real_pitch_loss"]
+        assert fake.iloc[0] == pytest.approx(4.5, abs=0.05)
+        assert fake.iloc[1:].min() == pytest.approx(23, abs=0.5)
+        assert fake.min() > guessing
+        assert fake.tail(8).mean() == pytest.approx(100, abs=1)
+        assert real.tail(8).mean() == pytest.approx(1.7, abs=0.05)
+        tenth = len(curves) // 10
+        first, last = curves.head(tenth).mean(), curves.tail(tenth).mean()
+        wanted = {"fake_pitch_loss": (281, 140), "real_pitch_loss": (4.9, 1.9)}
+        for name, (start, end) in wanted.items():
+            assert (first[name], last[name]) == (
+                pytest.approx(start, 0.01),
+                pytest.approx(end, 0.01),
+            )
+        for name in ("fake_consistency", "real_consistency"):
+            assert last[name] <= first[name] / 12
+        medians = curves.groupby("stage")["gradient_penalty"].median()
+        assert medians[1:5].between(11, 15.5).all()
+        assert (medians[6:8] > 34).all()
+
+    def test_their_points_fit_two_batches(self):
+        curves = paper_curves()
+        later = curves[curves["stage"] > 0].groupby("stage")["images"].diff().dropna()
+        assert (later == 158 * 64).all()
+        early = curves["images"][curves["images"] < 580_000].diff().dropna()
+        assert early.mean() == pytest.approx(1_251 * 8, abs=2)
 
 
 class TestLabelCurves:

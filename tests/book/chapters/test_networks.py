@@ -1,13 +1,51 @@
 """The two networks as tables."""
 
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+
 from reverbsynth.book.chapters import networks
 from reverbsynth.settings import GanSettings
+
+NOTEBOOK = Path(__file__).parents[3] / "notebooks" / "03_networks.ipynb"
+PAGE = "\n".join("".join(cell["source"]) for cell in json.loads(NOTEBOOK.read_text())["cells"])
 
 
 def test_network_table_adds_a_total():
     from reverbsynth.gan.networks import Generator
 
     generator = Generator(GanSettings(filters_max=2, latent_size=3), 4, stage=2)
-    frame = networks.network_table(generator.table())
+    frame = networks.network_table(generator)
     assert frame["parameters"].iloc[-1] == generator.parameters()
     assert frame["parameters"].iloc[:-1].sum() == generator.parameters()
+    by_layer = frame.set_index(["block", "layer"])
+    assert by_layer.loc[("1", "conv0"), "kernel"] == "2 × 16"
+    assert by_layer.loc[("2", "conv1"), "nonlinearity"] == "PN(LReLU)"
+    assert by_layer.loc[("2", "to_rgb"), "nonlinearity"] == "Tanh"
+
+
+def test_the_printed_tables_are_the_live_model_s_but_for_what_the_page_says():
+    from reverbsynth.gan.networks import Generator
+    from reverbsynth.settings import Settings
+
+    printed = re.findall(r"^\| conv2d \| (\(\S+ \S+ \S+\)) \| (\d+) \| (\d+) \|", PAGE, flags=re.M)
+    frame = networks.network_table(Generator(Settings.preset("paper").gan, 61, stage=12))
+    live = frame[frame["layer"].isin(["conv0", "conv1"])]
+    sizes = ["({})".format(size.replace(",", "").replace(" × ", ", ")) for size in live["output"]]
+    kernels = [tuple(kernel.split(" × ")) for kernel in live["kernel"]]
+    pairs = zip(sizes, kernels, strict=True)
+    assert printed[: len(live)] == [(size, *kernel) for size, kernel in pairs]
+
+
+def test_a_block_is_blended_in_from_the_coarser_image_to_the_finer():
+    images = np.random.default_rng(0).normal(size=(1, 128, 1024, 2)).astype(np.float32)
+    coarse = networks._at_resolution(images, 4)
+    assert coarse.shape == images.shape
+    np.testing.assert_allclose(
+        coarse[0, :8, :8],
+        images[:, :8, :8].mean(axis=(0, 1, 2))[None, None] * np.ones((8, 8, 1)),
+        atol=1e-5,
+    )
+    np.testing.assert_array_equal(networks._at_resolution(images, 7), images)

@@ -9,15 +9,19 @@ from reverbsynth.book.players import MEDIA
 class TestStageFigures:
     def test_magnitude_and_frequency_share_their_sounds(self, here, run):
         figures = StageFigures(run, 1)
-        shown = [figures.show(n, 1, "real", c) for n, c in ((1, "magnitude"), (9, "frequency"))]
-        assert all('src="media/stage-01-real-1.wav"' in each._repr_html_() for each in shown)
-        assert sorted(path.name for path in MEDIA.glob("*.wav")) == ["stage-01-real-1.wav"]
-        assert "Figure 9 (paper). Stage 1, real notes" in shown[1]._repr_html_()
+        shown = [figures.show(n, 1, c).data for n, c in ((1, "magnitude"), (9, "frequency"))]
+        names = ["stage-01-1.wav", "stage-01-2.wav"]  # a real note, and the generated one
+        for text in shown:
+            assert re.findall(r'src="media/([^"]+wav)"', text) == names
+        assert sorted(path.name for path in MEDIA.glob("*.wav")) == names
+        assert "Figures 9 and 10 (paper). Stage 1" in shown[1]
+        assert {'id="figure-09"', 'id="figure-10"'} <= set(re.findall(r'id="[^"]+"', shown[1]))
 
     def test_a_stage_that_a_run_has_not_is_left_out_in_words(self, here, run):
-        text = StageFigures(run).show(7, 8, "real", "magnitude").data
+        text = StageFigures(run).show(7, 8, "magnitude").data
         assert "has no stage 8" in text
         assert 'id="figure-07"' in text  # links to it still lead somewhere
+        assert 'id="figure-08"' in text
 
     def test_every_stage_is_a_slide(self, here, run):
         text = StageFigures(run, 2).slider("slider")._repr_html_()

@@ -107,13 +107,27 @@ class TestFindings:
 class TestTable5:
     def test_the_preset_departs_from_table_5_in_one_row(self):
         frame = training.parameter_table(Settings.preset("paper"))
-        apart = frame[frame["Table 5"] != frame["preset paper"]]
-        assert [name for name in apart.index if name != "optimizer"] == ["images of a transition"]
-        assert frame.loc["optimizer", "preset paper"].startswith("Adam")
+        shown = frame["preset paper"].str.replace(" (2×16)", "")
+        apart = frame.index[frame["value"] != shown]
+        assert list(apart) == ["transition_stage_num_images"]
+        text = training.parameter_table(Settings.preset("paper"), training.TEXT)
+        assert text.loc["optimizer", "preset paper"].startswith("Adam")
+        assert list(text["value"][1:]) == list(text["preset paper"][1:])
 
     def test_a_run_by_the_clock_has_no_images_in_it(self):
         settings = Settings.preset(
             "tiny", **{"training.last_stage": 1, "training.stage_minutes": [1, 2]}
         )
         frame = training.parameter_table(settings)
-        assert frame.loc["images of a transition"].iloc[-1] == "by the clock"
+        assert frame.loc["transition_stage_num_images"].iloc[-1] == "by the clock"
+
+
+def test_a_live_training_takes_the_minutes_it_is_given(small_data, tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(workspace.Workspace, "run", property(lambda self: seen.append(self)))
+    place = workspace.workspace("tiny")
+    training.live(place, 2.0)
+    (made,) = seen
+    assert sum(made.settings.training.stage_minutes) == pytest.approx(2.0)
+    assert made.data_directory == place.data_directory
+    assert made.settings.training.last_stage == 6
