@@ -127,10 +127,12 @@ def verdict_counts(report: Report, run: Run) -> Markdown:
     """How many claims hold, of which recipe; what the paper's conclusion asks for apart."""
     asked_for = [verdict for verdict in report.verdicts if verdict.source == BEYOND]
     claimed = [verdict for verdict in report.verdicts if verdict.source != BEYOND]
+    seeds = len(report.facts.get("training_seeds", ()))
+    held = f"; what holds does so in each of {seeds} seeds" if seeds else ""
     return Markdown(
         f"Of {len(claimed)} claims that the paper makes or implies, {_by_verdict(claimed)}. "
         f"Of {len(asked_for)} things that its conclusion asks for, {_by_verdict(asked_for)}. "
-        f"The recipe is {recipe(run)}."
+        f"The recipe is {recipe(run)}{held}."
     )
 
 
