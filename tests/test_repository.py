@@ -101,7 +101,11 @@ class TestVersions:
 
     def test_citation_names_this_version(self):
         citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
-        assert citation["version"] == PROJECT["version"]
+        others = (
+            json.loads((ROOT / name).read_text()) for name in ("codemeta.json", ".zenodo.json")
+        )
+        for metadata in (citation, *others):
+            assert metadata["version"] == PROJECT["version"]
         assert citation["license"] == PROJECT["license"]
 
 
@@ -164,7 +168,9 @@ def test_the_contents_list_every_page():
     prose = [path.stem for path in (ROOT / "book").glob("*.md")]
     parts = (title.lower().replace(" ", "-") for title in PARTS)
     made = ["changelog", "reference/settings", *(f"reference/{part}" for part in parts)]
-    notebooks = [f"notebooks/{path.stem}" for path in NOTEBOOKS]
+    measured = (ROOT / "book" / "results" / "pitch").is_dir()  # what the last chapter is about
+    shown = [path.stem for path in NOTEBOOKS if measured or path.stem != "12_pitch"]
+    notebooks = [f"notebooks/{stem}" for stem in shown]
     assert sorted(listed) == sorted(prose + made + notebooks)
 
 

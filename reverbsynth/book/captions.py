@@ -171,7 +171,7 @@ def _with_few_colours(image: Image.Image) -> tuple[Image.Image, bytes]:
     opacity = np.asarray(image.getchannel("A"))
     opaque = Image.new("RGB", image.size, "white")
     opaque.paste(image, mask=image.getchannel("A"))
-    reduced = opaque.quantize(240, dither=Image.Dither.NONE)
+    reduced = opaque.quantize(240, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     numbers = np.where(opacity < 255, 240 + opacity // 17, np.asarray(reduced)).astype(np.uint8)
     colours = [*(reduced.getpalette() or []), *[0] * 768][:720] + [*ImageColor.getrgb(INK)] * 16
     result = Image.fromarray(numbers, "P")

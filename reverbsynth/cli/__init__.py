@@ -16,6 +16,7 @@ from reverbsynth.cli.export import export
 from reverbsynth.cli.import_original import import_original
 from reverbsynth.cli.pdf import pdf
 from reverbsynth.cli.play import play
+from reverbsynth.cli.reproduce import reproduce
 from reverbsynth.cli.train import train
 from reverbsynth.errors import ReverbSynthError
 
@@ -34,6 +35,7 @@ EXAMPLES: dict[Callable[..., None], str] = {
     evaluate: "reverbsynth evaluate run --output report.json",
     export: "reverbsynth export run -o bass.onnx",
     import_original: "reverbsynth import-original gansynth/acoustic_only -o gansynth.safetensors",
+    reproduce: "reverbsynth reproduce run",
     bundle: "reverbsynth bundle run results/night",
     book: "reverbsynth book --run results/night",
     pdf: "reverbsynth pdf --output _build",

@@ -1,0 +1,57 @@
+"""``reverbsynth reproduce``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from reverbsynth.errors import RunError
+
+
+def reproduce(
+    run: Annotated[
+        Path | None,
+        typer.Argument(
+            help="A run of yours; by default the published instrument is measured anew.",
+            metavar="RUN",
+        ),
+    ] = None,
+    against: Annotated[
+        Path | None,
+        typer.Option("--against", help="Results with the expected values; the shipped by default."),
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", help="Data set; by default the run's, or one that is built anew."),
+    ] = None,
+) -> None:
+    """Compare a run with the published one: expected values, tolerances, and what was found.
+
+    Without a run, the published data set is built and the published instrument measured on it, in
+    minutes. The exit status is 1 where a value is beyond its tolerance.
+    """
+    from reverbsynth.book.workspace import shipped, workspace
+    from reverbsynth.evaluation.evaluate import evaluate, kept_report
+    from reverbsynth.evaluation.reproduction import compare
+    from reverbsynth.instrument.instrument import Instrument
+    from reverbsynth.training.run import Run
+
+    if (results := against or shipped()) is None:
+        raise RunError("no results come with an installed package, expected --against RESULTS")
+    published = workspace(run=results)
+    expected = kept_report(published.run)
+    if run is None:
+        source = data or published.data
+        found = evaluate(Instrument.from_run(published.run), source, published.settings)
+        same = found.facts["data_sha256"] == expected.facts["data_sha256"]
+        typer.echo(f"the data set is {'the published one' if same else 'NOT the published one'}")
+    else:
+        own = Run.open(run)
+        source = data or own.manifest.get("data_directory") or published.data
+        limits = published.settings.evaluation.model_dump(mode="json")
+        found = evaluate(own, source, own.settings.replace(evaluation=limits))
+    rows = compare(expected, found)
+    typer.echo(rows.to_string(formatters={"within": {True: "yes", False: "NO"}.get}))
+    beyond = int((~rows["within"].astype(bool)).sum())
+    typer.echo(f"{len(rows) - beyond} of {len(rows)} values are within their tolerances")
+    raise typer.Exit(1 if beyond else 0)
