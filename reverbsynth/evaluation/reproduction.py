@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from reverbsynth.evaluation.bootstrap import Measure
 from reverbsynth.evaluation.report import Report
 
 TOLERANCES = {
@@ -39,9 +40,10 @@ def compare(expected: Report, found: Report) -> pd.DataFrame:
     rows = {}
     for key, limit in tolerances(expected).items():
         row, scale = expected[key], 100 if expected[key].unit == "%" else 1
-        value, other = row.generated.value, found[key].generated if key in found else None
-        near = other is not None and other.value is not None and abs(other.value - value) <= limit
+        other = found[key].generated if key in found else Measure(missing_reason="missing")
+        value = row.generated.value or 0.0
+        near = other.value is not None and abs(other.value - value) <= limit
         cells = [f"{scale * value:.{row.digits}f}", f"± {scale * limit:g}"]
-        rows[row.title] = [*cells, found[key].text("generated") if other else "missing", near]
+        rows[row.title] = [*cells, other.text(row.digits, scale), near]
     columns = ["expected", "tolerance", "found", "within"]
     return pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("measure")
