@@ -11,11 +11,11 @@ its tail, which an effect shapes. A key that is let go earlier has two ways to e
 
     1. From h = 47,680 on (20 ms before the release) the note is heard as it is, to its end.
     2. a is x from h on, 320 samples. For each lag from 320 to 912, b is x from 48,000 - lag on,
-       320 samples, all before the release. The lag with the largest a·b / |b| is taken: there the
-       two are in phase (Verhelst and Roelants, "WSOLA", 1993). 912 - 320 samples are a period of
-       27 Hz.
-    3. The gain is |a| / |b| and at most 10, so that the tail is as loud as a tail of a note let go
-       at that level would be; 1 where b is silent.
+       320 samples, all before the release. The lag with the largest ``a·b / |b|`` is taken: there
+       the two are in phase (Verhelst and Roelants, "WSOLA", 1993). 912 - 320 samples are a period
+       of 27 Hz.
+    3. The gain is ``|a| / |b|`` and at most 10, so that the tail is as loud as a tail of a note
+       let go at that level would be; 1 where b is silent.
     4. x is heard up to h, then 320 samples of (1 - i/320) a[i] + (i/320) · gain · b[i] for i from
        0, then gain · x from 48,000 - lag + 320 on, to the end of the note.
 
