@@ -32,10 +32,11 @@ def check_suffix(path: Path | str) -> Path:
 
 
 def encode_audio(audio: np.ndarray, suffix: str = ".wav", sample_rate: int = SAMPLE_RATE) -> bytes:
-    """The bytes of a WAV, FLAC or OGG file of samples [shape=(n,)], clipped to [-1, 1]."""
+    """The bytes of a WAV, FLAC or OGG file of samples [shape=(n,) or (n, 2)], clipped."""
     kind, subtype = FORMATS[suffix.lower()]
     content = io.BytesIO()
-    with soundfile.SoundFile(content, "w", sample_rate, 1, subtype, format=kind) as file:
+    channels = 1 if audio.ndim == 1 else audio.shape[1]
+    with soundfile.SoundFile(content, "w", sample_rate, channels, subtype, format=kind) as file:
         # In blocks: the Vorbis encoder overflows its stack on one long write.
         for start in range(0, len(audio), _BLOCK):
             file.write(np.clip(audio[start : start + _BLOCK], -1, 1))
@@ -43,7 +44,7 @@ def encode_audio(audio: np.ndarray, suffix: str = ".wav", sample_rate: int = SAM
 
 
 def write_audio(path: Path | str, audio: np.ndarray, sample_rate: int = SAMPLE_RATE) -> None:
-    """Write samples [shape=(n,)], clipped to [-1, 1], to a WAV, FLAC or OGG file, atomically."""
+    """Write samples, clipped to [-1, 1], to a WAV, FLAC or OGG file, atomically."""
     path = check_suffix(path)
     with atomic_path(path) as temporary:
         temporary.write_bytes(encode_audio(audio, path.suffix, sample_rate))

@@ -10,6 +10,7 @@
       evaluation.json          the report on the instrument, and other reports of the run
       instrument.safetensors   the averaged generator of the last stage, float16
       players/                 a few of its notes, FLAC
+      README.md                the instrument's card
       seeds/NAME/              of each further seed: settings, manifest, report, fewer metrics
 
 It is a reduced run directory: `reverbsynth.training.run.Run.open` and
@@ -39,6 +40,7 @@ from reverbsynth.evaluation.seeds import FOLDER as SEEDS
 from reverbsynth.evaluation.seeds import check_same_recipe
 from reverbsynth.files.atomic import atomic_path, write_json
 from reverbsynth.files.checksum import sha256
+from reverbsynth.instrument.card import CARD, write_card
 from reverbsynth.instrument.instrument import Instrument, at_peak
 from reverbsynth.seeds import evenly_spaced
 from reverbsynth.training.run import INSTRUMENT, MANIFEST, SETTINGS, Run
@@ -103,6 +105,7 @@ def bundle(
         for name, other in further.items():
             _keep_seed(other, folder / SEEDS / name)
         instrument.save(folder / INSTRUMENT, float16=True)
+        write_card(folder / CARD, instrument, directory.name, run)
         players = list(_write_players(instrument.in_float16(), folder))
         write_json(folder / MANIFEST, _manifest(run, folder, players))
         _check_sizes(folder, directory)

@@ -14,6 +14,7 @@ from reverbsynth.cli.download import download
 from reverbsynth.cli.evaluate import evaluate
 from reverbsynth.cli.export import export
 from reverbsynth.cli.import_original import import_original
+from reverbsynth.cli.instruments import instruments
 from reverbsynth.cli.pdf import pdf
 from reverbsynth.cli.play import play
 from reverbsynth.cli.reproduce import reproduce
@@ -30,7 +31,8 @@ EXAMPLES: dict[Callable[..., None], str] = {
     data: "reverbsynth data sounds --preset tiny --set data.effects='[{kind: dry}]'",
     download: "reverbsynth download nsynth --split valid",
     train: "reverbsynth train run --data data",
-    play: "reverbsynth play run --pitch 40 --effect reverb -o note.wav",
+    play: "reverbsynth play laptop --pitch 40 --effect reverb -o note.wav",
+    instruments: "reverbsynth instruments",
     apply: "reverbsynth apply run note.wav --effect reverb -o wet.wav",
     evaluate: "reverbsynth evaluate run --output report.json",
     export: "reverbsynth export run -o bass.onnx",

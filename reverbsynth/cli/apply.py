@@ -6,9 +6,12 @@ from typing import Annotated
 import typer
 
 from reverbsynth.cli.options import (
+    LoudnessOption,
+    RateOption,
     SoundOption,
     SourceArgument,
     StageOption,
+    StereoOption,
     assignments,
     chosen_labels,
     write_sound,
@@ -49,6 +52,9 @@ def apply(
     steps: Annotated[
         int, typer.Option("--steps", min=1, help="Gradient steps of each search.")
     ] = 200,
+    rate: RateOption = 16_000,
+    stereo: StereoOption = False,
+    loudness: LoudnessOption = "true",
     stage: StageOption = None,
 ) -> None:
     """Play a recorded note with an effect that an instrument has learned.
@@ -56,10 +62,12 @@ def apply(
     The instrument's own version of the note is searched for first; how close it comes is printed.
     """
     from reverbsynth.audio.io import check_suffix, read_sound
+    from reverbsynth.audio.output import Output
     from reverbsynth.instrument.instrument import Instrument
     from reverbsynth.progress import ProgressDisplay
 
     check_suffix(output)
+    written_as = Output(rate, stereo, loudness)
     values = assignments(None, label)
     audio = read_sound(recording, seconds=LONGEST)
     instrument = Instrument.open(source, stage)
@@ -79,6 +87,6 @@ def apply(
             own_effect=own_effect,
             **known,
         )
-    write_sound(output, applied.audio)
+    write_sound(output, applied.audio, written_as)
     typer.echo(applied.text())
     typer.echo(str(output))

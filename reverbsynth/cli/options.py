@@ -11,6 +11,7 @@ from reverbsynth.settings import Settings, parse_overrides, presets
 if TYPE_CHECKING:
     import numpy as np
 
+    from reverbsynth.audio.output import Output
     from reverbsynth.instrument.instrument import Instrument
 
 DEFAULT_PRESET = "tiny"
@@ -50,7 +51,11 @@ def resolve(preset: str | None, settings: Path | None, set_: list[str] | None) -
 
 SourceArgument = Annotated[
     Path,
-    typer.Argument(help="A run directory, or an instrument's file.", metavar="RUN_OR_INSTRUMENT"),
+    typer.Argument(
+        help="A run directory, an instrument's file, or the name of one that comes with the "
+        "package, such as laptop.",
+        metavar="RUN_OR_INSTRUMENT",
+    ),
 ]
 
 StageOption = Annotated[
@@ -63,14 +68,26 @@ SoundOption = Annotated[
 ]
 
 
-def write_sound(path: Path, audio: "np.ndarray") -> None:
-    """Write a sound; one that is beyond full scale is scaled down, and the command says so."""
-    from reverbsynth.audio.io import write_audio
+RateOption = Annotated[
+    int, typer.Option("--rate", help="Sample rate of the file: 16000, 44100 or 48000.")
+]
 
-    loudest = float(abs(audio).max())
-    if loudest > 1:
-        typer.echo(f"scaled down: the loudest sample was {loudest:.2f}, full scale is 1")
-    write_audio(path, audio / max(loudest, 1.0))
+StereoOption = Annotated[bool, typer.Option("--stereo", help="Two equal channels.")]
+
+LoudnessOption = Annotated[
+    str,
+    typer.Option(
+        "--loudness",
+        help="true: as generated; peak: the loudest sample at -1 dB; or LUFS, such as -16. "
+        "What would be beyond full scale is turned down.",
+    ),
+]
+
+
+def write_sound(path: Path, audio: "np.ndarray", output: "Output") -> None:
+    """Write a sound, and say so where it had to be turned down."""
+    if remark := output.write(path, audio):
+        typer.echo(remark)
 
 
 def assignments(effect: str | None, labels: list[str] | None) -> dict[str, str]:

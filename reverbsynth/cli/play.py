@@ -2,15 +2,20 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from reverbsynth.cli.options import (
+    LoudnessOption,
+    RateOption,
     SoundOption,
     SourceArgument,
     StageOption,
+    StereoOption,
     assignments,
     chosen_labels,
     write_sound,
@@ -20,7 +25,8 @@ from reverbsynth.errors import SettingsError
 if TYPE_CHECKING:
     from reverbsynth.instrument.instrument import Instrument
     from reverbsynth.instrument.midi import Rendering
-    from reverbsynth.instrument.midi_file import MidiNote
+    from reverbsynth.instrument.midi_file import Part
+    from reverbsynth.progress import ProgressDisplay
 
 
 def play(
@@ -63,10 +69,12 @@ def play(
         ),
     ] = None,
     track: Annotated[
-        list[int] | None,
+        list[str] | None,
         typer.Option(
             "--track",
-            help="Number of a part of the MIDI file. May be repeated; all but drums by default.",
+            help="Number or name of a part of the MIDI file, also with what plays it: "
+            "Bass=reverb, Bass=laptop or Bass=laptop:reverb. May be repeated; all but drums by "
+            "default.",
         ),
     ] = None,
     every: Annotated[
@@ -94,22 +102,41 @@ def play(
     a4: Annotated[
         float, typer.Option("--a4", min=220, max=880, help="Frequency of A4 in Hz.")
     ] = 440.0,
+    release: Annotated[
+        str | None,
+        typer.Option(
+            "--release",
+            help="How notes of a MIDI file end: fade, in 0.3 s; or tail, with the note's own "
+            "reverberation, the default of instruments with effects.",
+        ),
+    ] = None,
+    rate: RateOption = 16_000,
+    stereo: StereoOption = False,
+    loudness: LoudnessOption = "true",
     stage: StageOption = None,
 ) -> None:
     """Play notes or a MIDI file."""
     from reverbsynth.audio.io import check_suffix
+    from reverbsynth.audio.output import Output
     from reverbsynth.audio.pitch import parse_pitch
     from reverbsynth.instrument.instrument import Instrument
-    from reverbsynth.instrument.midi_file import choose, read_midi
+    from reverbsynth.instrument.midi import part_lines
+    from reverbsynth.instrument.midi_file import chosen_parts, read_midi
+    from reverbsynth.instrument.shipped import find
 
     check_suffix(output)
+    written_as = Output(rate, stereo, loudness)
+    path = find(source)
     if outside not in ("transpose", "omit"):
         raise SettingsError(f"--outside: found {outside}, expected transpose or omit")
     if midi is not None and (pitch or velocity):
         raise SettingsError("--pitch and --velocity are for single notes, not for a MIDI file")
     values = assignments(effect, label)
-    notes = [] if midi is None else choose(read_midi(midi), track)
-    instrument = Instrument.open(source, stage)
+    parts = [] if midi is None else read_midi(midi)
+    names = [name.partition("=")[0] for name in track] if track else None
+    if midi is not None:
+        chosen_parts(parts, names)
+    instrument = Instrument.open(path, stage)
     labels = chosen_labels(instrument, values)
     tune += 1200 * math.log2(a4 / 440)
     if midi is None:
@@ -120,33 +147,87 @@ def play(
             if remark := instrument.remark(parse_pitch(name) + tune / 100):
                 typer.echo(f"pitch {name}: {remark}")
     else:
-        rendering = _render(instrument, notes, seed, every, outside, tune=tune, **labels)
+        voices = _voices(parts, track, Voice(source.stem, instrument, labels))
+        for line in part_lines(parts, {n: voice.text() for n, voice in voices.items()}):
+            typer.echo(line)
+        options = {"seed": seed, "every": every, "outside": outside, "tune": tune}
+        rendering = _rendered(parts, voices, {**options, "release": release})
         for line in rendering.report():
             typer.echo(line)
         audio = rendering.audio
-    write_sound(output, audio)
+    write_sound(output, audio, written_as)
     typer.echo(str(output))
 
 
-def _render(
-    instrument: "Instrument",
-    notes: "Sequence[MidiNote]",
-    seed: int,
-    every: float,
-    outside: str,
-    **options: Any,
+@dataclass(frozen=True)
+class Voice:
+    """What plays a part: an instrument, its name, and values of its labels."""
+
+    name: str
+    instrument: "Instrument"
+    labels: dict[str, Any]
+
+    def text(self) -> str:
+        from reverbsynth.instrument.label_mixture import shown
+
+        return ", ".join([self.name, *map(shown, self.labels.values())])
+
+
+def _voices(parts: "Sequence[Part]", tracks: list[str] | None, voice: Voice) -> dict[int, Voice]:
+    """What plays each chosen part, by its number: this voice, or the one that a track names."""
+    from reverbsynth.instrument.midi_file import chosen_parts
+
+    if not tracks:
+        return {part.number: voice for part in chosen_parts(parts)}
+    voices = {}
+    for track in tracks:
+        name, _, text = track.partition("=")
+        own = _voice(text, voice) if text else voice
+        voices.update({part.number: own for part in chosen_parts(parts, [name])})
+    return voices
+
+
+def _voice(text: str, voice: Voice) -> Voice:
+    """An effect of the same instrument, or another instrument, or both: ``laptop:reverb``."""
+    from reverbsynth.instrument.instrument import Instrument
+    from reverbsynth.instrument.shipped import shipped
+
+    source, effect = "", text
+    if text in shipped() or Path(text).exists():
+        source, effect = text, ""
+    elif ":" in text:
+        source, _, effect = text.rpartition(":")
+    if source:
+        voice = Voice(Path(source).stem, Instrument.open(source), {})
+    if not effect:
+        return voice
+    own = chosen_labels(voice.instrument, {"effect": effect})
+    voice.instrument.condition(voice.instrument.pitches[:1], **own)
+    return replace(voice, labels={**voice.labels, **own})
+
+
+def _rendered(
+    parts: "Sequence[Part]", voices: dict[int, Voice], options: dict[str, Any]
 ) -> "Rendering":
-    from reverbsynth.instrument.midi import render
+    """Parts with the same voice are rendered at once, so that they share their timbres."""
+    from reverbsynth.instrument.midi import render, together
+    from reverbsynth.instrument.midi_file import choose
     from reverbsynth.progress import ProgressDisplay
 
+    numbers: dict[str, list[int]] = {}
+    for number, voice in voices.items():
+        numbers.setdefault(f"{id(voice.instrument)} {voice.labels}", []).append(number)
+    renderings = []
     with ProgressDisplay() as display:
-        task = display.add_task("playing", total=None)
-        return render(
-            instrument,
-            notes,
-            seed,
-            every,
-            outside,
-            lambda done, total: display.update(task, completed=done, total=total),
-            **options,
-        )
+        for shared in numbers.values():
+            voice, task = voices[shared[0]], display.add_task("playing", total=None)
+            count = partial(_count, display, task)
+            notes = choose(parts, shared)
+            renderings.append(
+                render(voice.instrument, notes, progress=count, **options, **voice.labels)
+            )
+    return together(renderings)
+
+
+def _count(display: "ProgressDisplay", task: Any, done: int, total: int) -> None:
+    display.update(task, completed=done, total=total)

@@ -5,7 +5,7 @@ latent vector is then played with the effect.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from reverbsynth.audio.spectrum import log_spectral_distance, mel_levels
 from reverbsynth.audio.tails import measure_tails
 from reverbsynth.errors import DataError, SettingsError
 from reverbsynth.instrument.inversion import Fit
+from reverbsynth.instrument.label_mixture import shown
 from reverbsynth.instrument.latents import check_seed
 
 if TYPE_CHECKING:
@@ -216,11 +217,3 @@ def onset_of(audio: np.ndarray) -> int:
     """The first sample that comes within 30 dB of the loudest [audio: shape=(samples,)]."""
     loudness = np.abs(audio)
     return int(np.argmax(loudness >= ONSET * loudness.max()))
-
-
-def shown(value: Any) -> str:
-    """A value or mixture as text: ``70 % reverb, 30 % dry``."""
-    if not isinstance(value, Mapping):
-        return str(value)
-    parts = sorted(value.items(), key=lambda item: -item[1])
-    return ", ".join(f"{100 * weight:.0f} % {name}" for name, weight in parts if weight >= 0.005)

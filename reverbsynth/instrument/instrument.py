@@ -25,6 +25,7 @@ from reverbsynth.instrument.label_mixture import values_of_notes
 from reverbsynth.instrument.latents import LatentWalk, check_seed, slerp
 from reverbsynth.instrument.onnx import build
 from reverbsynth.instrument.resampling import transposed
+from reverbsynth.instrument.shipped import find
 from reverbsynth.spectra.format import IMAGE_SHAPE
 from reverbsynth.training.run import INSTRUMENT, Run
 
@@ -103,13 +104,13 @@ class Instrument:
 
     @classmethod
     def load(cls, path: Path | str) -> "Instrument":
-        """Load an instrument's file."""
-        return cls(file.read(path))
+        """Load an instrument's file, or one that comes with the package, by name (`shipped`)."""
+        return cls(file.read(find(path)))
 
     @classmethod
     def open(cls, path: Path | str, stage: int | None = None) -> "Instrument":
-        """Open an instrument's file, or the instrument of a run directory."""
-        path = Path(path)
+        """Open an instrument's file or name, or the instrument of a run directory."""
+        path = find(path)
         if path.is_dir():
             return cls.from_run(path, stage)
         instrument = cls.load(path)

@@ -57,6 +57,14 @@ def mix_labels(first: Any, second: Any, share: float) -> dict | Any:
     return {first: 1 - share, second: share}
 
 
+def shown(value: Any) -> str:
+    """A value or mixture as text: ``70 % reverb, 30 % dry``."""
+    if not isinstance(value, Mapping):
+        return str(value)
+    parts = sorted(value.items(), key=lambda item: -item[1])
+    return ", ".join(f"{100 * weight:.0f} % {name}" for name, weight in parts if weight >= 0.005)
+
+
 def parse(label: str, text: str, values: Sequence = ()) -> Any:
     """Read a value or mixture from the command line.
 

@@ -144,6 +144,12 @@ def test_its_manifest_names_no_folder_of_the_machine_and_every_file(kept, run):
     assert all(player["file"] in files for player in manifest["bundle"]["players"])
 
 
+def test_it_holds_the_instruments_card(kept, run):
+    text = (kept.directory / "README.md").read_text()
+    assert f"# {kept.directory.name}" in text
+    assert run.manifest["data_sha256"] in text
+
+
 def test_settings_that_were_changed_are_refused(kept, tmp_path):
     copied = tmp_path / "copied"
     shutil.copytree(kept.directory, copied)

@@ -1,20 +1,25 @@
 """``reverbsynth play``, ``import-original`` and ``export`` as commands."""
 
+import mido
 import numpy as np
 import pytest
 import soundfile
 import typer
 from typer.testing import CliRunner
 
+from reverbsynth.audio.output import loudness
 from reverbsynth.cli.export import export
 from reverbsynth.cli.import_original import import_original
+from reverbsynth.cli.instruments import instruments
 from reverbsynth.cli.play import play
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.instrument.examples import BASS_LINE
 from reverbsynth.instrument.instrument import Instrument
+from reverbsynth.instrument.midi import render, together
+from reverbsynth.instrument.midi_file import MidiNote
 
 app = typer.Typer()
-for command in (play, import_original, export):
+for command in (play, import_original, export, instruments):
     app.command()(command)
 
 
@@ -101,6 +106,70 @@ def test_the_lowest_pitch_of_an_original_may_be_a_name(fixtures, tmp_path):
     assert Instrument.load(path).pitches == list(range(36, 97))
     refused = refusal("import-original", source, "-o", path, "--lowest-pitch", "36.5")
     assert refused == "--lowest-pitch: found 36.5, expected a whole MIDI pitch"
+
+
+def test_rate_channels_and_loudness(instrument, tmp_path):
+    path = tmp_path / "out.flac"
+    result = invoke(
+        *("play", instrument, "-o", path, "--rate", 44_100, "--stereo", "--loudness", "-23")
+    )
+    assert result.exit_code == 0, result.output
+    audio, rate = soundfile.read(path, dtype="float32")
+    assert (audio.shape, rate) == ((176_400, 2), 44_100)
+    assert np.array_equal(audio[:, 0], audio[:, 1])
+    assert loudness(audio[:, 0], rate) == pytest.approx(-23, abs=0.1)
+
+
+def test_an_instrument_that_comes_with_the_package_plays_by_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert "laptop: E1 to F5; effect: dry, reverb" in invoke("instruments").output
+    audio, _ = played(tmp_path, "laptop", "--effect", "reverb")
+    (expected,) = Instrument.load("laptop").notes(
+        [53], Instrument.load("laptop").latents(1, 0)[0], effect="reverb"
+    )
+    assert np.abs(audio - expected).max() < 1e-4
+    assert "no such file or folder, expected a run" in refusal("play", "lap", "-o", "a.wav")
+    assert "song.mid: expected an instrument first" in refusal("play", "song.mid", "-o", "a.wav")
+
+
+def test_parts_have_voices_of_their_own(tmp_path):
+    song = tmp_path / "song.mid"
+    file = mido.MidiFile(type=1, ticks_per_beat=100)
+    for name, pitch, channel in (("Bass", 40, 0), ("Lead", 64, 1), ("Kit", 36, 9)):
+        on, off = ("note_on", 0), ("note_off", 100)
+        file.tracks.append(
+            mido.MidiTrack(
+                [
+                    mido.MetaMessage("track_name", name=name),
+                    *(
+                        mido.Message(kind, note=pitch, time=time, channel=channel)
+                        for kind, time in (on, off)
+                    ),
+                ]
+            )
+        )
+    file.save(song)
+    own = ("--track", "Bass=reverb", "--track", "lead=laptop:0.5")
+    both, said = played(tmp_path, "laptop", song, *own, "--every", 0)
+    assert said.splitlines()[:3] == [
+        "1  Bass  channel 1   1 notes  E2 to E2  laptop, reverb",
+        "2  Lead  channel 2   1 notes  E4 to E4  laptop, 50 % dry, 50 % reverb",
+        "3  Kit   channel 10  1 notes  C2 to C2  skipped: drums",
+    ]
+    loaded = Instrument.load("laptop")
+    effects = {40: "reverb", 64: {"dry": 0.5, "reverb": 0.5}}
+    apart = together(
+        [
+            render(loaded, [MidiNote(0, 0.5, pitch, 64)], seed=0, every=0, effect=effect)
+            for pitch, effect in effects.items()
+        ]
+    )
+    assert np.abs(both - apart.audio).max() < 1e-3
+    # The wet tail is heard, unless it is not wanted.
+    faded, _ = played(tmp_path, "laptop", song, *own, "--every", 0, "--release", "fade")
+    assert len(faded) / 16_000 == pytest.approx(0.8, abs=0.01)
+    assert len(both) / 16_000 > 1.5
+    assert "effect: found hall" in refusal("play", "laptop", song, "--track", "Bass=hall")
 
 
 def test_a_midi_file(instrument, tmp_path):

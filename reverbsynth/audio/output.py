@@ -1,0 +1,91 @@
+"""How a sound leaves the package: its sample rate, channels and loudness."""
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soxr
+
+from reverbsynth.audio.format import SAMPLE_RATE
+from reverbsynth.audio.io import write_audio
+from reverbsynth.errors import SettingsError
+
+OUTPUT_RATES = (16_000, 44_100, 48_000)
+
+PEAK = 10 ** (-1 / 20)
+"""Loudest sample of a sound that is brought to its peak: -1 dB of full scale."""
+
+_BLOCK = 0.4  # Seconds that BS.1770 measures at once.
+
+
+@dataclass(frozen=True)
+class Output:
+    """How sounds at 16 kHz are written.
+
+    Attributes
+    ----------
+    rate : {16000, 44100, 48000}
+        Sample rate of the file. Above 8 kHz it stays empty.
+    stereo : bool
+        Two equal channels in place of one.
+    loudness : str
+        ``true``: as generated; ``peak``: the loudest sample at -1 dB of full scale; or a loudness
+        in LUFS (ITU-R BS.1770), such as ``-16``. What would be beyond full scale is turned down.
+    """
+
+    rate: int = SAMPLE_RATE
+    stereo: bool = False
+    loudness: str = "true"
+
+    def __post_init__(self) -> None:
+        if self.rate not in OUTPUT_RATES:
+            known = ", ".join(map(str, OUTPUT_RATES))
+            raise SettingsError(f"rate: found {self.rate}, expected one of {known}")
+        if self.loudness not in ("true", "peak"):
+            self._lufs()
+
+    def write(self, path: Path | str, audio: np.ndarray) -> str:
+        """Write a sound [shape=(n,)]; returns what was done about its level, or nothing."""
+        audio = self.resampled(audio)
+        loudest = float(np.abs(audio).max(initial=0))
+        wanted = loudest
+        if self.loudness == "peak":
+            wanted = PEAK
+        elif self.loudness != "true":
+            wanted = loudest * 10 ** ((self._lufs() - loudness(audio, self.rate)) / 20)
+        limit = 1.0 if self.loudness == "true" else PEAK
+        remark = ""
+        if wanted > limit and np.isfinite(wanted):
+            remark = f"scaled down: the loudest sample was {wanted:.2f}, full scale is 1"
+            wanted = limit
+        if loudest > 0:
+            audio = audio * (wanted / loudest)
+        write_audio(path, np.column_stack([audio, audio]) if self.stereo else audio, self.rate)
+        return remark
+
+    def resampled(self, audio: np.ndarray) -> np.ndarray:
+        """A sound at this rate, float32 [shape=(samples,)]."""
+        if self.rate == SAMPLE_RATE:
+            return audio
+        return soxr.resample(np.asarray(audio, np.float32), SAMPLE_RATE, self.rate, quality="VHQ")
+
+    def _lufs(self) -> float:
+        try:
+            if -70 < (lufs := float(self.loudness)) <= 0:
+                return lufs
+        except ValueError:
+            pass
+        raise SettingsError(
+            f"loudness: found {self.loudness}, expected true, peak or LUFS such as -16"
+        )
+
+
+def loudness(audio: np.ndarray, rate: int = SAMPLE_RATE) -> float:
+    """Integrated loudness of a sound [shape=(n,)] in LUFS (ITU-R BS.1770-4); -inf for silence."""
+    import pyloudnorm
+
+    padded = np.pad(audio, (0, max(0, int(_BLOCK * rate) + 1 - len(audio))))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of silence, whose logarithm is taken
+        return float(pyloudnorm.Meter(rate).integrated_loudness(padded))

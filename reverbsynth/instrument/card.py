@@ -1,0 +1,137 @@
+"""The card of an instrument: what it was made from, how good it is, and what it is for.
+
+It is Markdown with a YAML header, as model hubs read it (Mitchell et al., "Model Cards for Model
+Reporting", 2019). Everything in it is read from the instrument and its run.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from reverbsynth.audio.pitch import pitch_name
+from reverbsynth.files.atomic import write_text
+from reverbsynth.files.json import read_json
+from reverbsynth.instrument.instrument import Instrument
+from reverbsynth.training.run import Run
+
+CARD = "README.md"
+"""Name of a card's file, by which hubs find it."""
+
+_REPORT = "evaluation.json"
+_MEASURES = (
+    *("pitch.accuracy", "pitch.within", "effect.accuracy", "reverb.ratio.", "reverb.t20."),
+    *("memory.copying", "control.diversity"),
+)
+_SOURCES = {
+    "soundfont": "notes rendered from a SoundFont; by default TimGM6mb by Tim Brechbill (GPL-2.0)",
+    "nsynth": "notes of NSynth by Google (CC BY 4.0)",
+    "folder": "its maker's own recordings, whose licence is theirs to state",
+}
+
+
+def write_card(path: Path | str, instrument: Instrument, name: str, run: Run | None = None) -> None:
+    """Write `card` to a file."""
+    write_text(path, card(instrument, name, run))
+
+
+def card(instrument: Instrument, name: str, run: Run | None = None) -> str:
+    """The card of an instrument; with its run, if known, it tells data, time and measures too."""
+    report: dict[str, Any] = {}
+    if run is not None and (run.directory / _REPORT).exists():
+        report = read_json(run.directory / _REPORT)
+    rows = [row for row in report.get("rows", []) if row["key"].startswith(_MEASURES)]
+    measured = [row for row in rows if row["generated"]["value"] is not None]
+    own = run is None or run.settings.data.source.kind == "folder"
+    header: dict[str, Any] = {
+        "license": "other" if own else "apache-2.0",
+        "library_name": "reverbsynth",
+        "pipeline_tag": "text-to-audio",
+        "tags": ["audio", "music", "gan", "reverb", "onnx"],
+    }
+    if measured:
+        metrics = [
+            {"type": row["key"], "name": row["name"], "value": round(row["generated"]["value"], 4)}
+            for row in measured
+        ]
+        task = {"type": "audio-generation", "name": "Generating notes"}
+        data = {"type": run.settings.data.source.kind if run else "", "name": "held-out notes"}
+        results = [{"task": task, "dataset": data, "metrics": metrics}]
+        header["model-index"] = [{"name": name, "results": results}]
+    parts = [
+        f"# {name}",
+        f"An instrument of [ReverbSynth](https://github.com/reverbsynth/reverbsynth): a generator "
+        f"of single notes (4 s, 16 kHz, mono), trained adversarially on spectrograms.\n\n"
+        f"```bash\nreverbsynth play {name} --pitch {instrument.middle_pitch} -o note.wav\n```",
+        "## What it plays\n\n" + "\n".join(_plays(instrument)),
+        "## Data and licence\n\n" + "\n".join(_data(run, own)),
+        "## How it was made\n\n" + "\n".join(_recipe(instrument, run)),
+        "## Measures\n\n" + _table(measured, report),
+        "## Intended use and limits\n\n"
+        "Made for music and for research on learned effects. It plays one note at a time with the "
+        "timbres of its training notes; nothing is above 8 kHz, a note ends after 4 s, and "
+        "velocity is loudness only. It is no model of any room or player, and it has no words."
+        + _missed(report),
+    ]
+    return f"---\n{yaml.safe_dump(header, sort_keys=False)}---\n\n" + "\n\n".join(parts) + "\n"
+
+
+def _plays(instrument: Instrument) -> list[str]:
+    low, high = instrument.keys[0], instrument.keys[-1]
+    lines = [f"- pitch: {pitch_name(low)} to {pitch_name(high)} (MIDI {low} to {high})"]
+    return lines + [
+        f"- {label}: {', '.join(map(str, values))}"
+        for label, values in instrument.labels.items()
+        if label != "pitch"
+    ]
+
+
+def _data(run: Run | None, own: bool) -> list[str]:
+    if run is None:
+        return ["Not known: the instrument came without its run."]
+    data = run.settings.data
+    effects = ", ".join(str(effect.name or effect.kind) for effect in data.effects)
+    return [
+        f"- source: {_SOURCES[data.source.kind]}",
+        f"- effects: {effects}",
+        f"- SHA-256 of the data set: `{run.manifest['data_sha256']}`",
+        "- weights: " + ("their maker's to state" if own else "Apache-2.0"),
+    ]
+
+
+def _recipe(instrument: Instrument, run: Run | None) -> list[str]:
+    lines = [f"- stage: {instrument.stage}, labels: {', '.join(instrument.labels)}"]
+    lines += [f"- {key}: {value}" for key, value in instrument.facts.items() if key != "versions"]
+    if run is not None:
+        manifest = run.manifest
+        hours = manifest.get("wall_seconds", 0) / 3600
+        lines.append(f"- time: {hours:.2f} hours on {manifest.get('device', 'an unknown device')}")
+    return lines
+
+
+def _table(rows: list[dict], report: dict) -> str:
+    if not rows:
+        return "It has not been measured."
+    lines = ["| measure | this instrument | held-out notes |", "|---|---|---|"]
+    for row in rows:
+        cells = [_cell(row[kind]["value"], row) for kind in ("generated", "real")]
+        lines.append(f"| {row['name']} | {' | '.join(cells)} |")
+    count = report["facts"]["notes"]["generated"]
+    return "\n".join(lines) + f"\n\nMeasured by `reverbsynth evaluate` on {count} generated notes."
+
+
+def _cell(value: float | None, row: dict) -> str:
+    if value is None:
+        return "not measured"
+    scale = 100 if row["unit"] == "%" else 1
+    return f"{value * scale:.{row['digits']}f} {row['unit']}".strip()
+
+
+def _missed(report: dict) -> str:
+    """Claims of the paper that the instrument was measured to miss, but for those not about it."""
+    claims = [
+        verdict["claim"]
+        for verdict in report.get("verdicts", [])
+        if verdict["verdict"] == "not reproduced" and verdict["key"] != "representation"
+    ]
+    return f"\n\nClaims of the paper that it does not meet: {' '.join(claims)}" if claims else ""

@@ -1,0 +1,54 @@
+"""The instruments that come with the package, by name."""
+
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+from reverbsynth.errors import RunError, SettingsError
+from reverbsynth.training.run import INSTRUMENT
+
+_CHECKOUT = Path(__file__).resolve().parents[2] / "book" / "results"
+_NO_INSTRUMENTS = (".mid", ".midi", ".rmi", ".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff")
+
+
+def shipped() -> dict[str, Path]:
+    """The file of each instrument, by name: in a checkout's results, or beside a wheel's files.
+
+    >>> list(shipped())
+    ['laptop']
+    """
+    if _CHECKOUT.is_dir():
+        paths = list(_CHECKOUT.glob(f"*/{INSTRUMENT}"))
+    else:
+        try:
+            files = distribution("reverbsynth").files or []
+        except PackageNotFoundError:
+            files = []
+        paths = [Path(str(file.locate())).resolve() for file in files if file.name == INSTRUMENT]
+    return {path.parent.name: path for path in sorted(paths)}
+
+
+def find(source: Path | str) -> Path:
+    """The path of a run or instrument, which may be the name of one that comes with the package.
+
+    Raises
+    ------
+    RunError
+        When it is neither there nor such a name.
+    SettingsError
+        For a piece or a recording, which comes after the instrument.
+    """
+    path = Path(source)
+    if path.suffix.lower() in _NO_INSTRUMENTS:
+        raise SettingsError(
+            f"{path}: expected an instrument first: a run, an instrument's file, or one of "
+            f"{', '.join(shipped())}"
+        )
+    if path.exists() or path.is_symlink():
+        return path
+    known = shipped()
+    if str(source) in known:
+        return known[str(source)]
+    raise RunError(
+        f"{path}: no such file or folder, expected a run, an instrument's file, or one of "
+        f"{', '.join(known)}"
+    )

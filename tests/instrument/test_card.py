@@ -1,0 +1,42 @@
+"""The card of an instrument."""
+
+import pytest
+import yaml
+
+from reverbsynth.files.json import read_json
+from reverbsynth.instrument.card import card
+from reverbsynth.instrument.instrument import Instrument
+from reverbsynth.instrument.shipped import shipped
+from reverbsynth.training.run import Run
+from tests.instruments import untrained
+
+
+def parts(text: str) -> tuple[dict, str]:
+    header, _, body = text.removeprefix("---\n").partition("---\n")
+    return yaml.safe_load(header), body
+
+
+@pytest.mark.parametrize("name", list(shipped()))
+def test_each_instrument_that_is_shipped_has_its_card(name):
+    folder = shipped()[name].parent
+    run = Run.open(folder)
+    text = card(Instrument.load(name), name, run)
+    assert (folder / "README.md").read_text(encoding="utf-8") == text
+    header, body = parts(text)
+    (result,) = header["model-index"][0]["results"]
+    values = {metric["type"]: metric["value"] for metric in result["metrics"]}
+    rows = {row["key"]: row for row in read_json(folder / "evaluation.json")["rows"]}
+    accuracy = rows["pitch.accuracy"]["generated"]["value"]
+    assert values["pitch.accuracy"] == pytest.approx(accuracy, abs=1e-4)
+    assert f"| pitch accuracy | {100 * accuracy:.1f} % |" in body
+    for said in ("TimGM6mb", run.manifest["data_sha256"], "hours on", "Intended use"):
+        assert said in body
+
+
+def test_the_card_of_an_instrument_without_its_run_says_what_is_not_known():
+    header, body = parts(card(untrained({"pitch": [40, 43]}, 2), "plain"))
+    assert header["license"] == "other"
+    assert "model-index" not in header
+    assert "pitch: E2 to G2 (MIDI 40 to 43)" in body
+    assert "came without its run" in body
+    assert "It has not been measured." in body
