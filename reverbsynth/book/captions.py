@@ -110,7 +110,7 @@ class Captioned(HTML):
 def _folded(origin: str) -> str:
     words = "Where this comes from"
     return (
-        f'<details class="rs-origin"><summary title="{words}" aria-label="{words}">ⓘ</summary>'
+        f'<details class="rs-origin"><summary title="{words}" aria-label="{words}">i</summary>'
         f"<small>{origin}</small></details>"
     )
 

@@ -137,12 +137,15 @@ def verdict_counts(report: Report, run: Run) -> Markdown:
 
 
 def _by_verdict(verdicts: list[Verdict]) -> str:
-    """Counts such as ``3 hold ("It plays." and "It falls."), 1 not reproduced ("…")``."""
+    """Counts such as ``2 hold (*It plays* and *It falls*); 1 is not reproduced (*It rings*)``."""
     groups: dict[str, list[str]] = {}
     for verdict in verdicts:
-        word = {REPRODUCED: "hold"}.get(verdict.verdict, f"are {verdict.verdict}")
-        groups.setdefault(word, []).append(f"*{verdict.claim.rstrip('.')}*")
-    parts = [f"{len(claims)} {word} ({listed(claims)})" for word, claims in groups.items()]
+        groups.setdefault(verdict.verdict, []).append(f"*{verdict.claim.rstrip('.')}*")
+    parts = []
+    for word, claims in groups.items():
+        one, several = ("holds", "hold") if word == REPRODUCED else (f"is {word}", f"are {word}")
+        count = len(claims)
+        parts.append(f"{count} {several if count > 1 else one} ({listed(claims)})")
     return "; ".join(parts) or "none was measured"
 
 

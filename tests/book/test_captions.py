@@ -19,7 +19,7 @@ class TestCaptions:
         text = shown._repr_html_()
         line = Origin.of(run).line
         assert f"<small>{Origin.of(run).html}</small></details></span></figcaption>" in text
-        assert re.sub("<[^>]+>", "", text).endswith(f"ⓘ{line}")
+        assert re.sub("<[^>]+>", "", text).endswith(f"i{line}")
         for part in (run.directory.name, "tiny", run.settings.hash, "abc123"):
             assert part in line
         assert line.endswith("A smoke run, not a result.")

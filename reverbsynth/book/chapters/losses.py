@@ -58,9 +58,10 @@ def curve(
     _draw(axes[0, 0], metrics, column, pitches)
     axes[0, 0].set(ylabel=label, yscale="log" if log_scale else "linear")
     if not theirs.empty:
-        axes[0, 0].set_title("this run")
+        axes[0, 0].set_title("this run", loc="right")
         _draw(axes[1, 0], theirs, column, PAPER_PITCHES if pitches else 0)
-        axes[1, 0].set(ylabel=label, title="the paper's", ylim=FRAMES[column])
+        axes[1, 0].set(ylabel=label, ylim=FRAMES[column])
+        axes[1, 0].set_title("the paper's", loc="right")
     return figure
 
 

@@ -98,7 +98,7 @@ class StageFigures:
             " " * start: images[start : start + _COLUMNS]
             for start in range(0, len(images), _COLUMNS)
         }
-        titles = [f"{notes.names[note]}: {kind}" for note, kind in pairs]
+        titles = [notes.names[note] if kind == "real" else kind for note, kind in pairs]
         figure = image_grid(rows, titles, self._kind, channel, self._limits, 1.9 * len(rows) + 0.6)
         waves = [notes.waves[kind][note] for note, kind in pairs]
         return figure, labelled([f"{kind}, {notes.names[note]}" for note, kind in pairs], waves)
