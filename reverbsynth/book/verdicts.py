@@ -16,17 +16,17 @@ _OPENINGS = {
     ),
     "reverb": (
         "Its wet notes carry a reverb that decays as the data's does.",
-        "That its wet notes carry the data's reverb is not shown.",
+        "Not shown: that its wet notes carry the data's reverb.",
         "Whether its wet notes carry the data's reverb could not be told.",
     ),
     "both": (
         "It plays both, dry and wet.",
-        "That it keeps dry and wet apart as the data do is not shown.",
+        "Not shown: that it keeps dry and wet apart as the data do.",
         "Whether it plays both, dry and wet, could not be told.",
     ),
     "label": (
         "It can be asked for the effect, and changes as real notes do.",
-        "That it changes with the asked effect as real notes do is not shown.",
+        "Not shown: that it changes with the asked effect as real notes do.",
         "Whether it can be asked for the effect could not be told.",
     ),
     "dial": (
@@ -36,17 +36,17 @@ _OPENINGS = {
     ),
     "similar": (
         "Its notes are about as near to real notes as the stage allows.",
-        "That its notes sound like the data set is not shown.",
+        "Not shown: that its notes sound like the data set.",
         "How near its notes are to real ones could not be told.",
     ),
     "tune": (
         "One latent vector holds its timbre over the pitches, so it can play a tune.",
-        "That one latent vector holds its timbre and pitch over a tune is not shown.",
+        "Not shown: that one latent vector holds its timbre and pitch over a tune.",
         "Whether one latent vector holds its timbre over the pitches could not be told.",
     ),
     "new": (
         "Its notes are new ones.",
-        "That its notes are new ones, not copies, is not shown.",
+        "Not shown: that its notes are new ones, not copies,.",
         "Whether its notes are new is a question for an instrument that comes closer to real ones.",
     ),
 }
