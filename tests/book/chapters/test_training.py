@@ -122,12 +122,13 @@ class TestTable5:
         assert frame.loc["transition_stage_num_images"].iloc[-1] == "by the clock"
 
 
-def test_a_live_training_takes_the_minutes_it_is_given(small_data, tmp_path, monkeypatch):
+def test_a_live_training_takes_the_minutes_it_is_given(monkeypatch):
     seen = []
     monkeypatch.setattr(workspace.Workspace, "run", property(lambda self: seen.append(self)))
-    place = workspace.workspace("tiny")
-    training.live(place, 2.0)
-    (made,) = seen
-    assert sum(made.settings.training.stage_minutes) == pytest.approx(2.0)
-    assert made.data_directory == place.data_directory
-    assert made.settings.training.last_stage == 6
+    for preset, minutes in (("laptop", 2.0), ("tiny", 0.2)):
+        place = workspace.workspace(preset)
+        training.live(place, 2.0)
+        made = seen.pop()
+        assert sum(made.settings.training.stage_minutes) == pytest.approx(minutes)
+        assert made.data_directory == place.data_directory
+        assert made.settings.training.last_stage == 6
