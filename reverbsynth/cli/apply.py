@@ -48,18 +48,19 @@ def apply(
     ] = 0,
     starts: Annotated[
         int, typer.Option("--starts", min=1, help="Number of searches, run side by side.")
-    ] = 6,
+    ] = 4,
     steps: Annotated[
         int, typer.Option("--steps", min=1, help="Gradient steps of each search.")
-    ] = 200,
+    ] = 60,
     rate: RateOption = 16_000,
     stereo: StereoOption = False,
     loudness: LoudnessOption = "true",
     stage: StageOption = None,
 ) -> None:
-    """Play a recorded note with an effect that an instrument has learned.
+    """Give a recorded note an effect that an instrument has learned.
 
     The instrument's own version of the note is searched for first; how close it comes is printed.
+    The recording is then given what the effect changes in it.
     """
     from reverbsynth.audio.io import check_suffix, read_sound
     from reverbsynth.audio.output import Output

@@ -75,6 +75,7 @@ def evaluate(
     if transfer and run is not None and data is not None:
         trials = apply_to_held_out(run, data, chosen, force)
         typer.echo(f"\nEffects applied to held-out notes\n{trials.table(chosen).to_string()}")
+        typer.echo(f"\n{trials.comparison().to_string(index=False)}")
 
 
 def _settings(

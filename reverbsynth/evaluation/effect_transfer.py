@@ -1,10 +1,12 @@
 """Learned effects for held-out recordings, against their true twins.
 
 A held-out note without an effect goes through `Instrument.apply_effect`; the data set holds the
-same note with the effect. The baseline is to leave the note as it is.
+same note with the effect. Beside the result stand the note left as it is, and what impulse
+responses make of it that were fitted to the training notes and their twins
+(`reverbsynth.evaluation.effect_baselines`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,11 +21,19 @@ from reverbsynth.data.dataset import DataSet
 from reverbsynth.data.notes import Note
 from reverbsynth.evaluation.bootstrap import Bootstrap
 from reverbsynth.evaluation.clips import Clips
+from reverbsynth.evaluation.effect_baselines import (
+    convolved,
+    estimated_response,
+    fitted_feedback_delays,
+)
 from reverbsynth.evaluation.metrics.paired import shared_effects
+from reverbsynth.evaluation.metrics.transfer import DISTANCES, distances
 from reverbsynth.evaluation.stored import StoredResult, load_or_evaluate
+from reverbsynth.instrument.apply import learned_change
+from reverbsynth.instrument.effect_change import EffectChange
 from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.progress import ProgressDisplay
-from reverbsynth.seeds import generator
+from reverbsynth.seeds import evenly_spaced, generator
 from reverbsynth.settings import Settings
 from reverbsynth.training.run import Run
 
@@ -36,6 +46,17 @@ _COLUMNS = {
     "twin through an image (dB)": "ceiling",
     "left as it was (dB)": "baseline",
 }
+METHODS = {
+    "nothing": "left as it was",
+    "network": "the network",
+    "played": "the network's own note",
+    "response": "estimated impulse response",
+    "delays": "fitted feedback delay network",
+    "image": "the twin through an image",
+}
+"""By key: what is compared with the true twin. Not all are there for every effect."""
+
+_TWINS = 200  # training notes that impulse responses are fitted to, at most
 _SIZES = ("notes", "starts", "steps")
 _KEY = ("data_sha256", "stage", "images_seen", "seed", *_SIZES)
 
@@ -47,7 +68,9 @@ class TransferTrial:
     Log-spectral distances in dB are those of the reconstruction to the recording, and to the true
     twin those of the result, of the twin itself through an image of the stage's resolution
     (``ceiling``), and of the recording as it is (``baseline``). T20 is in seconds, None for a tail
-    without one.
+    without one. ``weights`` are those of the `EffectChange`, and ``distances``, by `METHODS`, have
+    what `reverbsynth.evaluation.metrics.transfer.distances` measures; both are empty in trials of
+    versions that had none.
     """
 
     id: str
@@ -61,12 +84,16 @@ class TransferTrial:
     ceiling: float
     baseline: float
     t20: dict[str, float | None]
+    weights: list[list[float]] = field(default_factory=list)
+    distances: dict[str, dict[str, float | None]] = field(default_factory=dict)
 
-    def play(self, instrument: Instrument) -> tuple[np.ndarray, np.ndarray]:
-        """Generate the reconstruction and the result again, each [shape=(64000,)]."""
+    def play(self, instrument: Instrument, recording: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Make the reconstruction and the result again, each [shape=(64000,)]."""
         labels = {**self.labels, "effect": [self.labels["effect"], self.effect]}
         waves = instrument.notes([self.pitch] * 2, z=np.array(self.z, np.float32), **labels)
-        return waves[0], waves[1]
+        if not self.weights:
+            return waves[0], waves[1]
+        return waves[0], EffectChange(np.array(self.weights)).apply(recording, waves[1])
 
     def notes(self, data: DataSet) -> dict[str, Note]:
         """Return the recording and its twins, by effect; empty where other data stand in."""
@@ -90,6 +117,21 @@ class TransferTrials(StoredResult):
             nearer = (group["result"] < group["baseline"]).sum()
             row["nearer than left as it was"] = f"{nearer} of {len(group)}"
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("effect")
+
+    def comparison(self) -> pd.DataFrame:
+        """Return medians of distances to the true twin, a row for each effect and method.
+
+        A gain is how much nearer it is than the recording left as it was, in dB between log
+        spectra. A row of a rival says how often it is nearer than the network.
+        """
+        rows = []
+        for effect in dict.fromkeys(trial.effect for trial in self.trials):
+            of_effect = [t.distances for t in self.trials if t.effect == effect and t.distances]
+            for method, title in METHODS.items():
+                if of_effect and all(method in each for each in of_effect):
+                    named = {"effect": effect, "method": title}
+                    rows.append({**named, **_compared(of_effect, method)})
+        return pd.DataFrame(rows)
 
 
 def apply_to_held_out(
@@ -133,6 +175,7 @@ def apply_to_held_out(
 def _trials(instrument: Instrument, data: DataSet, settings: Settings) -> Iterator[TransferTrial]:
     limits, effects = settings.evaluation, shared_effects(instrument, data)
     sources = _sources(instrument, data, effects, settings)
+    responses = _responses(data, effects) if sources else {}
     with ProgressDisplay() as display:
         task = display.add_task("searching", total=len(sources) * limits.transfer_steps)
         for twins in sources:
@@ -149,19 +192,73 @@ def _trials(instrument: Instrument, data: DataSet, settings: Settings) -> Iterat
                 steps=limits.transfer_steps,
                 progress=lambda *_: display.advance(task),
             )
+            fit, pitch = applied.fit, recording.pitch
             for effect in effects[1:]:
-                labels = {**applied.fit.labels, "effect": effect}
+                first = effect == effects[1]
+                change = applied.change if first else learned_change(instrument, fit, effect)
+                played = instrument.notes([pitch], z=fit.z, **{**fit.labels, "effect": effect})[0]
                 twin = Clips.from_notes([twins[effect]])
                 ceiling = twin.resynthesized(instrument.representation, instrument.stage)
+                result = change.apply(recording.audio, played)
                 measured = _measured(
                     recording=recording.audio,
                     reconstruction=applied.reconstruction,
-                    result=instrument.notes([recording.pitch], z=applied.fit.z, **labels)[0],
+                    result=result,
                     twin=twin.waves[0],
                     ceiling=ceiling.waves[0],
                 )
-                names = (recording.id, recording.origin, recording.pitch, effect)
-                yield TransferTrial(*names, applied.fit.z.tolist(), applied.fit.labels, **measured)
+                methods = {"nothing": recording.audio, "network": result, "played": played}
+                for name, response in responses[effect].items():
+                    methods[name] = convolved(recording.audio[None], response)[0]
+                methods["image"] = ceiling.waves[0]
+                yield TransferTrial(
+                    *(recording.id, recording.origin, pitch, effect, fit.z.tolist(), fit.labels),
+                    **measured,
+                    weights=change.weights.tolist(),
+                    distances={
+                        name: distances(wave, twin.waves[0]) for name, wave in methods.items()
+                    },
+                )
+
+
+def _compared(trials: Sequence[dict], method: str) -> dict[str, str]:
+    """Summarize a method: median distances, what it gains, and how often it is the nearer one."""
+    row = {}
+    for key, title in DISTANCES.items():
+        known = [trial[method][key] for trial in trials if trial[method][key] is not None]
+        digits = ".0%" if key == "octaves" else ".2f"
+        row[title] = format(np.median(known), digits) if known else "no decay"
+    own, nothing, network = (
+        np.array([trial[name]["spectrum"] for trial in trials])
+        for name in (method, "nothing", "network")
+    )
+    if all("response" in trial for trial in trials):
+        best = np.array([trial["response"]["spectrum"] for trial in trials])
+        row["share of the response's gain"] = (
+            f"{np.mean(nothing - own) / np.mean(nothing - best):.0%}"
+        )
+    count = len(trials)
+    row["nearer than left as it was"] = f"{(own < nothing).sum()} of {count}"
+    row["nearer than the network"] = f"{(own < network).sum()} of {count}"
+    return row
+
+
+def _responses(data: DataSet, effects: list[str]) -> dict[str, dict[str, np.ndarray]]:
+    """Fit impulse responses to training notes and their twins, by effect and method."""
+    origins = _complete(data, ("train",), effects)
+    chosen = [origins[i] for i in evenly_spaced(len(origins), _TWINS)]
+    twins = list(_loaded(data, ("train",), chosen).values())
+    responses: dict[str, dict[str, np.ndarray]] = {effect: {} for effect in effects[1:]}
+    if not twins:
+        return responses
+    dry = np.stack([each[effects[0]].audio for each in twins])
+    for effect, of_effect in responses.items():
+        wet = np.stack([each[effect].audio for each in twins])
+        of_effect["response"] = estimated_response(dry, wet)
+        delays = fitted_feedback_delays(dry, wet, of_effect["response"])
+        if delays is not None:
+            of_effect["delays"] = delays
+    return responses
 
 
 def _held_out(data: DataSet) -> Iterator[Note]:
@@ -173,15 +270,36 @@ def _sources(
     instrument: Instrument, data: DataSet, effects: list[str], settings: Settings
 ) -> list[dict[str, Note]]:
     """Draw held-out notes that are there in every effect; each by effect."""
-    twins: dict[str, dict[str, Note]] = {}
-    for note in _held_out(data):
-        if note.pitch in instrument.pitches:
-            twins.setdefault(note.origin, {})[note.effect] = note
-    complete = [
-        twins[name] for name in sorted(twins) if effects and set(effects) <= set(twins[name])
-    ]
-    order = generator(settings.seed, "evaluation", "applied").permutation(len(complete))
-    return [complete[index] for index in order[: settings.evaluation.transfer_notes]]
+    splits = ("valid", "test")
+    origins = _complete(data, splits, effects, instrument.pitches) if effects else []
+    order = generator(settings.seed, "evaluation", "applied").permutation(len(origins))
+    chosen = [origins[index] for index in order[: settings.evaluation.transfer_notes]]
+    twins = _loaded(data, splits, chosen)
+    return [twins[origin] for origin in chosen]
+
+
+def _complete(
+    data: DataSet, splits: Sequence[str], effects: Sequence[str], pitches: Sequence[int] = ()
+) -> list[str]:
+    """Return source notes that are there in every effect, and of these pitches if any are named."""
+    known: dict[str, set[str]] = {}
+    for split in splits:
+        for row in data.index(split):
+            if not pitches or row["pitch"] in pitches:
+                known.setdefault(str(row["origin"]), set()).add(str(row["effect"]))
+    return sorted(origin for origin, of_note in known.items() if set(effects) <= of_note)
+
+
+def _loaded(
+    data: DataSet, splits: Sequence[str], origins: Sequence[str]
+) -> dict[str, dict[str, Note]]:
+    """Read notes by source note and effect."""
+    twins: dict[str, dict[str, Note]] = {origin: {} for origin in origins}
+    for split in splits:
+        for note in data.notes(split):
+            if note.origin in twins:
+                twins[note.origin][note.effect] = note
+    return twins
 
 
 def _measured(**waves: np.ndarray) -> dict[str, Any]:

@@ -1,7 +1,7 @@
-"""A recorded note with another effect: the instrument's own version of it, played anew.
+"""A recorded note with another effect: what the effect changes in the instrument's version of it.
 
-`reverbsynth.instrument.inversion` finds the latent vector and labels that play the note; the same
-latent vector is then played with the effect.
+`reverbsynth.instrument.inversion` finds the latent vectors and labels that play the note. They are
+played without and with the effect, and the recording is given the change between the two.
 """
 
 import math
@@ -17,12 +17,17 @@ from reverbsynth.audio.pitch import estimated_pitch, parse_pitch
 from reverbsynth.audio.spectrum import log_spectral_distance, mel_levels
 from reverbsynth.audio.tails import measure_tails
 from reverbsynth.errors import DataError, SettingsError
+from reverbsynth.instrument.effect_change import EffectChange
 from reverbsynth.instrument.inversion import Fit
 from reverbsynth.instrument.label_mixture import shown
 from reverbsynth.instrument.latents import check_seed
+from reverbsynth.seeds import evenly_spaced
 
 if TYPE_CHECKING:
     from reverbsynth.instrument.instrument import Instrument
+
+KEYS = 8
+"""Keys at which a timbre is played to learn what an effect changes in it."""
 
 ONSET = 0.03
 """Share of its peak (-30 dB) at which a recording's note begins."""
@@ -30,18 +35,20 @@ ONSET = 0.03
 
 @dataclass(frozen=True)
 class Applied:
-    """A recorded note, played with another effect.
+    """A recorded note with another effect.
 
     Attributes
     ----------
     audio, reconstruction, recording : ndarray, float32 [shape=(onset + 64000,)]
-        The note as the network plays it with the new effect, at the recording's level and position;
-        with the labels that the search found; and as recorded.
+        The note with the effect; as the network plays it with the labels that the search found, at
+        the recording's level and position; and as recorded.
     pitch : float
         As given or estimated.
     effect : str or mapping
         The new effect.
     fit : Fit
+    change : EffectChange
+        What the effect changes.
     gain : float
         The factor that brought the recording to the level of the instrument's notes.
     onset : int
@@ -54,6 +61,7 @@ class Applied:
     pitch: float
     effect: Any
     fit: Fit = field(repr=False)
+    change: EffectChange = field(repr=False)
     gain: float = 1.0
     onset: int = 0
 
@@ -94,19 +102,20 @@ def apply_effect(
     effect: Any,
     pitch: float | str | None = None,
     seed: int = 0,
-    starts: int = 6,
-    steps: int = 200,
+    starts: int = 4,
+    steps: int = 60,
     progress: Callable[[int, int], None] | None = None,
     own_effect: Any = None,
     gain: float | None = None,
     onset: int | None = None,
     **labels: Any,
 ) -> Applied:
-    """Play a recorded note with another effect.
+    """Give a recorded note another effect.
 
-    The search compares magnitudes of images (`Inversion.fit`); what it finds is then played with
-    the effect. How loud the note was recorded, and after how much silence, is no part of it: both
-    are taken away before the search and given back to what is returned.
+    The search compares magnitudes of images (`Inversion.fit`); what it finds is played without and
+    with the effect, and the recording is given the change (`learned_change`). How loud the note was
+    recorded, and after how much silence, is no part of it: both are taken away before the search
+    and given back to what is returned.
 
     Parameters
     ----------
@@ -161,11 +170,30 @@ def apply_effect(
     if gain is None:
         gain = search.gain(note, pitch, known)
     fit = search.fit(note * gain, pitch, known, seed, starts, steps, progress)
-    dry, wet = (
-        np.pad(instrument.notes([pitch], z=fit.z, **values)[0] / np.float32(gain), (onset, 0))
-        for values in (fit.labels, {**fit.labels, "effect": effect})
+    change = learned_change(instrument, fit, effect)
+    labels = {**fit.labels, "effect": [fit.labels["effect"], effect]}
+    reconstruction, played = instrument.notes([pitch] * 2, z=fit.z, **labels)
+    audio, reconstruction = (
+        np.pad(wave, (onset, 0))
+        for wave in (change.apply(note, played), reconstruction / np.float32(gain))
     )
-    return Applied(wet, dry, recording, pitch, effect, fit, gain, onset)
+    return Applied(audio, reconstruction, recording, pitch, effect, fit, change, gain, onset)
+
+
+def learned_change(instrument: "Instrument", fit: Fit, effect: Any) -> EffectChange:
+    """What an instrument's effect changes: in the timbres that a search found, and as many others.
+
+    They are played at keys all over the range. One reconstruction has errors of its own in each of
+    its versions; over several they average out.
+    """
+    pitches = [instrument.pitches[i] for i in evenly_spaced(len(instrument.pitches), KEYS)]
+    timbres = np.concatenate([fit.latents, instrument.latents(len(fit.latents), seed=0)])
+    z = np.repeat(timbres, len(pitches), axis=0)
+    before, after = (
+        instrument.notes(pitches * len(timbres), z=z, **{**fit.labels, "effect": value})
+        for value in (fit.labels["effect"], effect)
+    )
+    return EffectChange.between(before, after)
 
 
 def pitch_to_play(

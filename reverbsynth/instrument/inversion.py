@@ -53,12 +53,15 @@ class Fit:
         Root mean square difference of the log-magnitude images, in dB.
     errors : ndarray [shape=(starts,)]
         The same of every start.
+    latents : ndarray, float32 [shape=(starts, latent_size)]
+        The latent vector that each start found.
     """
 
     z: np.ndarray
     labels: dict[str, Any]
     error: float
     errors: np.ndarray
+    latents: np.ndarray
 
 
 def level_of(magnitudes) -> float:
@@ -142,9 +145,10 @@ class Inversion:
         errors = ops.convert_to_numpy(self._losses(point.value, *given))
         errors = _DECIBELS * np.sqrt(errors)
         winner = int(np.argmin(errors))
-        chosen = self._constrained(point.value[winner : winner + 1], *given[1:])
-        z, told = (ops.convert_to_numpy(part)[0] for part in chosen)
-        return Fit(z, self._label_values(told, known), float(errors[winner]), errors)
+        chosen = self._constrained(point.value, *given[1:])
+        z, told = map(ops.convert_to_numpy, chosen)
+        labels = self._label_values(told[winner], known)
+        return Fit(z[winner], labels, float(errors[winner]), errors, z)
 
     def gain(self, recording: np.ndarray, pitch: float, known: Mapping[str, Any]) -> float:
         """The factor that gives a recording the level of the generator's notes.

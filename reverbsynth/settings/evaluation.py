@@ -69,9 +69,9 @@ class EvaluationSettings(Frozen):
     """Notes whose effect is turned up step by step."""
     transfer_notes: PositiveInt = 8
     """Held-out notes that effects are applied to."""
-    transfer_starts: PositiveInt = 6
+    transfer_starts: PositiveInt = 4
     """Parallel searches for the latent vector of each such note."""
-    transfer_steps: PositiveInt = 200
+    transfer_steps: PositiveInt = 60
     """Gradient steps of each search."""
     resamples: Annotated[int, Field(ge=100)] = 1000
     """Resamples of each bootstrap."""

@@ -17,7 +17,7 @@ from reverbsynth.book.slides import Slide, show_slides
 from reverbsynth.book.spectrograms import image_grid, magnitude_limits
 from reverbsynth.book.style import KINDS, canvas, effect_color, mark_empty, note_name, style
 from reverbsynth.data.dataset import DataSet
-from reverbsynth.evaluation.effect_transfer import TransferTrials
+from reverbsynth.evaluation.effect_transfer import METHODS, TransferTrials
 from reverbsynth.evaluation.metrics.paired import DIAL, monotone, reference_first
 from reverbsynth.evaluation.report import Report
 from reverbsynth.instrument.instrument import Instrument
@@ -151,6 +151,7 @@ def applied_answer(trials: TransferTrials) -> Markdown:
     verdict = "So leaving the recording as it is comes nearer to the truth than this network does."
     if 2 * nearer > len(trials.trials):
         verdict = "So the network's effect is nearer to the truth than no effect at all."
+    verdict += _against_rivals(trials)
     return Markdown(
         f"In {len(trials.trials)} trials the reconstruction is {middle['reconstruction']:.1f} dB "
         f"from the recording, and the result {middle['result']:.1f} dB from the true twin (medians "
@@ -159,6 +160,23 @@ def applied_answer(trials: TransferTrials) -> Markdown:
         f"{middle['baseline']:.1f} dB. The result is nearer than the untouched recording in "
         f"{nearer} of {len(trials.trials)}. {verdict}"
     )
+
+
+def _against_rivals(trials: TransferTrials) -> str:
+    """How often what was fitted to the training twins comes nearer than the network."""
+    sentences = ""
+    for method in ("response", "delays"):
+        rivals = [
+            (trial.distances[method]["spectrum"] or 0.0) < trial.result
+            for trial in trials.trials
+            if method in trial.distances
+        ]
+        if rivals:
+            loses = " So the network loses to it." if 2 * sum(rivals) > len(rivals) else ""
+            sentences += (
+                f" The {METHODS[method]} is nearer in {sum(rivals)} of {len(rivals)}.{loses}"
+            )
+    return sentences
 
 
 def show_applied(
@@ -172,7 +190,8 @@ def show_applied(
     if trial.effect not in twins:
         return Markdown("The notes that this run was trained on are not on this machine.")
     recording = next(note for note in twins.values() if note.id == trial.id)
-    waves = np.stack([recording.audio, *trial.play(instrument), twins[trial.effect].audio])
+    made = trial.play(instrument, recording.audio)
+    waves = np.stack([recording.audio, *made, twins[trial.effect].audio])
     images = instrument.representation.encode_all(waves)
     titles = ["recording", "reconstruction", "result", "true twin"]
     kind, limits = instrument.spectra.representation, magnitude_limits(images[:1])

@@ -1,0 +1,100 @@
+"""What else could give a recording a learned effect: impulse responses fitted to training twins.
+
+The estimated response is the topline for an effect that is linear, and what an effect that is not
+has to be beaten at; the feedback delay network is what a reverb unit could be set to.
+"""
+
+import numpy as np
+from scipy.fft import irfft, next_fast_len, rfft
+from scipy.signal import lfilter, oaconvolve
+
+from reverbsynth.audio.format import SAMPLE_RATE
+from reverbsynth.audio.reverberation import OCTAVES, decay_by_octave
+from reverbsynth.audio.spectrum import log_spectral_distance, mel_levels
+
+REGULARIZATION = 1e-6
+"""Of the estimated response, as a share of the notes' mean power over frequencies."""
+
+DELAYS = (367, 449, 547, 631, 743, 853, 967, 1087)
+"""Of the delay lines, in samples: primes from 23 to 68 ms."""
+
+MIXES = np.arange(-30.0, 13.0, 3.0)
+"""Levels of the wet sound against the dry one that are tried, in dB."""
+
+_PAIRS = 12  # twins on which the mix is chosen
+_CROSSOVER = 1000.0  # Hz: octaves below tell the low decay time, those above the high one
+
+
+def convolved(waves: np.ndarray, response: np.ndarray) -> np.ndarray:
+    """Waves with an impulse response [shape as the waves, (n, samples)], cut to their length."""
+    full = oaconvolve(waves, np.atleast_2d(response), axes=-1)
+    return full[..., : waves.shape[-1]].astype(np.float32)
+
+
+def estimated_response(dry: np.ndarray, wet: np.ndarray) -> np.ndarray:
+    """The impulse response that makes wet notes of dry ones with the least squared error.
+
+    ``sum X* Y / (sum |X|² + λ)`` over the twins' spectra X and Y, as long as a note.
+    """
+    length = len(dry[0])
+    size = next_fast_len(2 * length, real=True)
+    cross, power = np.zeros(size // 2 + 1, complex), np.zeros(size // 2 + 1)
+    for before, after in zip(dry, wet, strict=True):
+        x = rfft(before, size)
+        cross += x.conj() * rfft(after, size)
+        power += np.abs(x) ** 2
+    return irfft(cross / (power + REGULARIZATION * power.mean()), size)[:length]
+
+
+def fitted_feedback_delays(
+    dry: np.ndarray, wet: np.ndarray, response: np.ndarray
+) -> np.ndarray | None:
+    """The response of a feedback delay network [shape=(samples,)] that is set to twins.
+
+    Its decay times at low and high frequencies are those of the estimated ``response``. Its mix is
+    the one with the smallest log-spectral distance on the twins. None where nothing decays.
+    """
+    decays = np.array(list(decay_by_octave(response).values()))
+    low, high = decays[np.array(OCTAVES) < _CROSSOVER], decays[np.array(OCTAVES) >= _CROSSOVER]
+    if not (np.isfinite(low).any() and np.isfinite(high).any()):
+        return None
+    tail = feedback_delays(np.nanmedian(low), np.nanmedian(high), len(response))
+    tail /= np.sqrt(np.sum(tail**2))
+    dry, wet = dry[:_PAIRS], wet[:_PAIRS]
+    added, levels = convolved(dry, tail), mel_levels(wet)
+    gains = 10 ** (MIXES / 20)
+    distances = [
+        log_spectral_distance(mel_levels(dry + gain * added), levels).mean() for gain in gains
+    ]
+    mixed = gains[int(np.argmin(distances))] * tail
+    mixed[0] += 1
+    return mixed
+
+
+def feedback_delays(low: float, high: float, length: int) -> np.ndarray:
+    """The impulse response of a feedback delay network: decay times in seconds at 0 and 8 kHz.
+
+    Jot and Chaigne, "Digital delay networks for designing artificial reverberators" (1991): delay
+    lines, each with a one-pole filter that absorbs, fed back through a Householder matrix.
+    """
+    delays = np.array(DELAYS)
+    at_low, at_high = (10 ** (-3 * delays / (SAMPLE_RATE * seconds)) for seconds in (low, high))
+    poles = (at_low - at_high) / (at_low + at_high)
+    feedback = np.eye(len(delays)) - 2 / len(delays)
+    # Blocks as short as the shortest line need nothing of themselves.
+    block, lead = min(DELAYS), max(DELAYS)
+    entering = np.zeros((len(delays), lead + length + block))
+    leaving = np.zeros_like(entering)
+    entering[:, lead] = 1
+    states = np.zeros((len(delays), 1))
+    for start in range(lead, lead + length, block):
+        now = slice(start, start + block)
+        for i, delay in enumerate(DELAYS):
+            leaving[i, now], states[i] = lfilter(
+                [at_low[i] * (1 - poles[i])],
+                [1, -poles[i]],
+                entering[i, start - delay : start - delay + block],
+                zi=states[i],
+            )
+        entering[:, now] += feedback @ leaving[:, now]
+    return leaving.sum(axis=0)[lead : lead + length]
