@@ -9,11 +9,12 @@ if _NAME not in ("jax", "tensorflow"):
     raise ImportError(f"KERAS_BACKEND: found {_NAME!r}, expected tensorflow or jax")
 _backend = import_module(f"reverbsynth.gan.backend_{_NAME}")
 
+Adam = _backend.Adam
 BackendStep = _backend.BackendStep
 either = _backend.either
 input_gradient = _backend.input_gradient
 local_shard = _backend.local_shard
 mean_over_devices = _backend.mean_over_devices
 num_replicas = _backend.num_replicas
+together = _backend.together
 value_and_gradients = _backend.value_and_gradients
-with_dependency = _backend.with_dependency

@@ -2,6 +2,7 @@
 
 import jax
 import keras
+from keras.optimizers import Adam as Adam
 
 
 def value_and_gradients(function, variables, model):
@@ -71,9 +72,9 @@ def mean_over_devices(value):
     return value
 
 
-def with_dependency(value, images):
-    """The images: JAX has no variables whose updates could get ahead of a use."""
-    return images
+def together(*values):
+    """The values: JAX has no variables whose updates could get ahead of a use."""
+    return values
 
 
 class BackendStep(keras.Model):

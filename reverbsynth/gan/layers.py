@@ -22,7 +22,9 @@ def pixel_norm(x):
     Karras et al., "Progressive Growing of GANs" (2018), section 4.2.
     """
     wide = ops.cast(x, "float32")
-    return ops.cast(wide * ops.rsqrt(ops.mean(wide**2, axis=-1, keepdims=True) + 1e-8), x.dtype)
+    return ops.cast(
+        wide * ops.rsqrt(ops.mean(ops.square(wide), axis=-1, keepdims=True) + 1e-8), x.dtype
+    )
 
 
 def upscale(x, factor: int = 2):
@@ -52,7 +54,7 @@ def minibatch_deviation(x):
     # As in tf.nn.moments the mean is a constant to the gradient. The first derivative is the same,
     # but not the second, which the gradient penalty takes.
     centre = mean_over_devices(ops.stop_gradient(ops.mean(wide, axis=0, keepdims=True)))
-    variance = mean_over_devices(ops.mean((wide - centre) ** 2, axis=0))
+    variance = mean_over_devices(ops.mean(ops.square(wide - centre), axis=0))
     deviation = ops.mean(ops.sqrt(variance + 1e-6))
     channel = ops.cast(ops.ones_like(wide[..., :1]) * deviation, x.dtype)
     return ops.concatenate([x, channel], axis=-1)

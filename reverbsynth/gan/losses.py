@@ -65,12 +65,22 @@ def discriminator_loss(
     return total, {"discriminator_loss": total, **terms}
 
 
+def generator_terms(labels: Iterable[str]) -> list[str]:
+    """Names of the terms of `generator_loss`."""
+    return ["generator_loss", "generator_wasserstein", *(f"fake_{label}_loss" for label in labels)]
+
+
+def discriminator_terms(labels: Iterable[str]) -> list[str]:
+    """Names of the terms of `discriminator_loss`."""
+    names = ["discriminator_loss", "discriminator_wasserstein"]
+    names += ["gradient_penalty", "real_score_penalty"]
+    return [*names, *(f"real_{label}_loss" for label in labels)]
+
+
 def term_names(labels: Iterable[str], weights: LossSettings) -> list[str]:
     """Names of all terms of a step."""
-    names = ["generator_loss", "generator_wasserstein", "discriminator_loss"]
-    names += ["discriminator_wasserstein", "gradient_penalty", "real_score_penalty"]
-    names += [f"{kind}_{label}_loss" for label in labels for kind in ("fake", "real")]
-    return [*names, "nearest_distance"] if weights.imle_weight else names
+    near = ["nearest_distance"] if weights.imle_weight else []
+    return [*generator_terms(labels), *discriminator_terms(labels), *near]
 
 
 def interpolate(real, fake, alpha):

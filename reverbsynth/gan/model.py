@@ -20,8 +20,8 @@ from reverbsynth.gan.backend import (
     local_shard,
     mean_over_devices,
     num_replicas,
+    together,
     value_and_gradients,
-    with_dependency,
 )
 from reverbsynth.gan.labels import LabelSpace
 from reverbsynth.gan.layers import downscale, upscale
@@ -192,15 +192,7 @@ class ProgressiveGAN(BackendStep):
         return z, {name: columns[:, i] for i, name in enumerate(self.labels)}
 
     def generator_gradients(
-        self,
-        z,
-        labels: dict,
-        progress,
-        target=None,
-        condition=None,
-        rows=None,
-        *,
-        rest: bool = False,
+        self, z, labels: dict, progress, target=None, condition=None, rows=None
     ):
         """Loss terms of the generator and gradients of its trainable variables.
 
@@ -208,38 +200,52 @@ class ProgressiveGAN(BackendStep):
         ----------
         z : tensor [shape=(n, latent_size)]
         labels : dict of int tensors [shape=(n,)]
-            Class indices of the images that the discriminator judges.
+            Class indices of the images that the discriminator judges, unless it rests.
         target : tensor [shape=(n, frames, bins, 2)], de-normalized
             Real images, needed where ``losses.imle_weight`` has a weight.
         condition : tensor [shape=(n, condition_size)]
             What asks the generator for them.
         rows : int tensor [shape=(n,)], optional
             Which of the kept matches are theirs.
-        rest : bool
-            Whether the discriminator has no say in this step.
         """
-        weights = self.settings.losses
+        weights, variables = self.settings.losses, self.generator.trainable_variables
+        near, pulls = {}, []
         if weights.imle_weight:
             target = self.representation.normalize(target)
-            near = self.nearest_latents(target, condition, progress, rows)
+            near, pulls = self._nearest_gradients(target, condition, progress, rows)
 
         def objective():
-            total, terms = 0.0, {}
-            if not rest:
-                fake = self.generate(z, labels, progress)
-                score, logits = self.discriminator(fake, progress)
-                total, terms = losses.generator_loss(score, logits, labels, weights)
-            if weights.imle_weight:
-                nearest = self.generator(near, condition, progress)
-                terms["nearest_distance"] = ops.mean(losses.image_distance(target, nearest))
-                total = total + weights.imle_weight * terms["nearest_distance"]
-            if rest:
-                return total, terms
+            fake = self.generate(z, labels, progress)
+            score, logits = self.discriminator(fake, progress)
+            total, terms = losses.generator_loss(score, logits, labels, weights)
             if weights.griffin_lim_consistency:
                 total = total + weights.griffin_lim_consistency * losses.griffin_lim_consistency(
                     self.full_size(fake), self.representation
                 )
             return total, {**terms, "generator_loss": total}
+
+        def judged():
+            terms, gradients = value_and_gradients(objective, variables, self)
+            if near:
+                terms["generator_loss"] += weights.imle_weight * near["nearest_distance"]
+                gradients = [ops.add(*pair) for pair in zip(gradients, pulls, strict=True)]
+            return terms, gradients
+
+        def rested():
+            return self._last(losses.generator_terms(self.labels)), pulls
+
+        terms, gradients = self._if_adversarial(judged, rested)
+        return {**terms, **near}, gradients
+
+    def _nearest_gradients(self, target, condition, progress, rows):
+        """Distance of normalized images to the nearest generated ones, and its gradients."""
+        near = self.nearest_latents(target, condition, progress, rows)
+
+        def objective():
+            images = self.generator(near, condition, progress)
+            distance = ops.mean(losses.image_distance(target, images))
+            weighted = self.settings.losses.imle_weight * distance
+            return weighted, {"nearest_distance": distance}
 
         return value_and_gradients(objective, self.generator.trainable_variables, self)
 
@@ -361,69 +367,57 @@ class ProgressiveGAN(BackendStep):
             All loss terms by the names that the metrics have. In a step without the
             discriminator, its terms are those of the last one with it.
         """
-        (real, columns), *more = data if isinstance(data[0], tuple | list) else (data,)
+        paired = isinstance(data[0], tuple | list)
+        real, columns = data[0] if paired else data
         labels = {name: columns[:, i] for i, name in enumerate(self.labels)}
+        target, *asked = data[1] if paired else (real, self.condition(labels))
         progress = self.progress()
         self._lower_rates()
-        real = fade_in_real(real, progress, self.stage)
-        if more:
-            target, *asked = more[0]
-            wanted = (fade_in_real(target, progress, self.stage), *asked)
-        else:
-            wanted = (real, self.condition(labels))
-        if not self.last_terms:
-            terms = self.adversarial_step(real, labels, progress, wanted)
-        else:
-            due = self._adversarial_due()
-            terms = either(
-                due,
-                lambda: self._noted(self.adversarial_step(real, labels, progress, wanted)),
-                lambda: self.nearest_step(progress, wanted),
-                self,
-            )
-        self.images_seen.assign_add(self.settings.training.batch)
-        return terms
-
-    def adversarial_step(self, real, labels: dict, progress, wanted: tuple) -> dict:
-        """The generator against the discriminator, then the discriminator against it."""
-        batch = self.settings.training.batch
+        real, target = (fade_in_real(images, progress, self.stage) for images in (real, target))
         # The generator, against the discriminator as it is; then its moving average.
-        z, drawn = self.draw(batch)
-        generator_terms, gradients = self.generator_gradients(z, drawn, progress, *wanted)
+        z, drawn = self.draw(self.settings.training.batch)
+        terms, gradients = self.generator_gradients(z, drawn, progress, target, *asked)
+        # Variables are updated in place, so nothing moves before all of the old ones is used.
+        *gradients, real = together(*gradients, real)
         self.optimizer.generator.apply(gradients, self.generator.trainable_variables)
         self.update_average()
         # The discriminator, against the generator that has just moved.
-        real = with_dependency(generator_terms["generator_loss"], real)
+        names = losses.discriminator_terms(self.labels)
+        terms |= self._if_adversarial(
+            lambda: self.discriminator_step(real, labels, progress), lambda: self._last(names)
+        )
+        for name, variable in self.last_terms.items():
+            variable.assign(terms[name])
+        self.images_seen.assign_add(self.settings.training.batch)
+        return terms
+
+    def discriminator_step(self, real, labels: dict, progress) -> dict:
+        """The discriminator against freshly generated images."""
+        batch = self.settings.training.batch
         z, drawn = self.draw(batch)
         fake = ops.stop_gradient(self.generate(z, drawn, progress))
         alpha = local_shard(keras.random.uniform((batch, 1, 1, 1), seed=self.random))
         terms, gradients = self.discriminator_gradients(real, labels, fake, alpha, progress)
+        gradients = together(*gradients)
         self.optimizer.discriminator.apply(gradients, self.discriminator.trainable_variables)
-        return {**generator_terms, **terms}
-
-    def nearest_step(self, progress, wanted: tuple) -> dict:
-        """The generator towards the nearest images alone; the discriminator rests."""
-        terms, gradients = self.generator_gradients(None, {}, progress, *wanted, rest=True)
-        self.optimizer.generator.apply(gradients, self.generator.trainable_variables)
-        self.update_average()
-        last = {name: ops.convert_to_tensor(value) for name, value in self.last_terms.items()}
-        return {**last, **terms}
-
-    def _noted(self, terms: dict) -> dict:
-        """The terms, kept for the steps until the next adversarial one."""
-        for name, variable in self.last_terms.items():
-            variable.assign(terms[name])
         return terms
+
+    def _if_adversarial(self, judged, rested):
+        """What the first function returns where the discriminator takes part, else the second."""
+        every = self.settings.losses.adversarial_every
+        if every == 1:
+            return judged()
+        due = self.images_seen // self.settings.training.batch % every == 0
+        return either(due, judged, rested, self)
+
+    def _last(self, names: list[str]) -> dict:
+        """Terms of the last adversarial step."""
+        return {name: ops.convert_to_tensor(self.last_terms[name]) for name in names}
 
     def _adversarial_steps(self):
         """Adversarial steps before this one."""
         every = self.settings.training.batch * self.settings.losses.adversarial_every
         return self.images_seen // every
-
-    def _adversarial_due(self):
-        """Whether this step is an adversarial one."""
-        steps = self.images_seen // self.settings.training.batch
-        return steps % self.settings.losses.adversarial_every == 0
 
     def update_average(self) -> None:
         """Move the generator's average a step towards its weights, without debiasing.

@@ -12,7 +12,6 @@ from keras import ops
 from reverbsynth.gan import schedule
 from reverbsynth.gan.architecture import (
     CHANNELS,
-    FIRST_COORDINATED,
     START,
     filters,
     generator_kernels,
@@ -30,7 +29,7 @@ from reverbsynth.gan.layers import (
     pixel_norm,
     upscale,
 )
-from reverbsynth.gan.pitch_coordinates import beside, pitch_coordinates
+from reverbsynth.gan.pitch_coordinates import beside, coordinates_of_blocks
 from reverbsynth.settings import GanSettings
 from reverbsynth.spectra.representation import Representation
 
@@ -148,33 +147,27 @@ class Generator(Network):
         -------
         tensor [shape=(n, frames, bins, 2)], normalized, float32
         """
-        coordinates = None
+        coordinates = {}
         if self.harmonics is not None:
             pitch = condition[:, 0]
-            coordinates = pitch_coordinates(pitch, self.harmonics)
+            coordinates = coordinates_of_blocks(pitch, self.harmonics, self.n_blocks)
             condition = ops.concatenate([register(pitch)[:, None], condition[:, 1:]], axis=-1)
+
+        def to_rgb(x, block: int):
+            x = self.parts[f"block_{block}/to_rgb"](beside(x, coordinates.get(block)))
+            return ops.tanh(ops.cast(x, "float32"))
+
         x = pixel_norm(ops.concatenate([z, condition], axis=-1))
         for block in range(1, self.n_blocks + 1):
             before = x
             x = pixel_norm(leaky(self.parts[f"block_{block}/conv0"](x)))
-            x = self._placed(x, block, coordinates)
+            x = beside(x, coordinates.get(block))
             x = pixel_norm(leaky(self.parts[f"block_{block}/conv1"](x)))
-        image = self._to_rgb(x, self.n_blocks, coordinates)
+        image = to_rgb(x, self.n_blocks)
         if not self.fading:
             return image
         alpha = progress - (self.n_blocks - 2)
-        below = upscale(self._to_rgb(before, self.n_blocks - 1, coordinates))
-        return alpha * image + (1.0 - alpha) * below
-
-    def _placed(self, x, block: int, coordinates):
-        """Activations with the coordinates of their pitch, at the blocks that are given them."""
-        if coordinates is None or block < FIRST_COORDINATED:
-            return x
-        return beside(x, coordinates)
-
-    def _to_rgb(self, x, block: int, coordinates):
-        x = self._placed(x, block, coordinates)
-        return ops.tanh(ops.cast(self.parts[f"block_{block}/to_rgb"](x), "float32"))
+        return alpha * image + (1.0 - alpha) * upscale(to_rgb(before, self.n_blocks - 1))
 
 
 class Discriminator(Network):

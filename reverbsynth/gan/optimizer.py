@@ -2,6 +2,7 @@
 
 import keras
 
+from reverbsynth.gan.backend import Adam
 from reverbsynth.settings import OptimizerSettings
 
 
@@ -29,8 +30,8 @@ class PairedAdam(keras.optimizers.Optimizer):
         return self.generator.variables + self.discriminator.variables
 
 
-def _adam(settings: OptimizerSettings, rate: float, name: str) -> keras.optimizers.Adam:
-    return keras.optimizers.Adam(
+def _adam(settings: OptimizerSettings, rate: float, name: str) -> Adam:
+    return Adam(
         learning_rate=rate,
         beta_1=settings.beta_1,
         beta_2=settings.beta_2,

@@ -12,6 +12,8 @@ import math
 
 from keras import ops
 
+from reverbsynth.gan.architecture import FIRST_COORDINATED
+from reverbsynth.gan.schedule import resolution
 from reverbsynth.spectra.format import BINS
 from reverbsynth.spectra.harmonics import frequency_of
 from reverbsynth.spectra.representation import Representation
@@ -42,6 +44,15 @@ def pitch_coordinates(pitch, representation: Representation):
     )
 
 
+def coordinates_of_blocks(pitch, representation: Representation, n_blocks: int) -> dict:
+    """Coordinates of a pitch [shape=(n, bins, 6)] at the blocks that are given them, by number."""
+    given = range(FIRST_COORDINATED, n_blocks + 1)
+    if not given:
+        return {}
+    coordinates = pitch_coordinates(pitch, representation)
+    return {block: at_bins(coordinates, resolution(block)[1]) for block in given}
+
+
 def at_bins(coordinates, bins: int):
     """Coordinates [shape=(n, 1024, 6)] averaged to so many bins [shape=(n, bins, 6)]."""
     parts = ops.reshape(coordinates, (-1, bins, BINS // bins, coordinates.shape[-1]))
@@ -49,8 +60,12 @@ def at_bins(coordinates, bins: int):
 
 
 def beside(x, coordinates):
-    """Activations [shape=(n, frames, bins, c)] with the coordinates as further channels."""
-    _, frames, bins, _ = x.shape
-    along = ops.cast(at_bins(coordinates, bins), x.dtype)[:, None]
-    along = ops.broadcast_to(along, (ops.shape(x)[0], frames, bins, along.shape[-1]))
+    """Activations [shape=(n, frames, bins, c)] with coordinates [shape=(n, bins, 6)] beside them.
+
+    Where there are none, for None, the activations are returned.
+    """
+    if coordinates is None:
+        return x
+    along = ops.cast(coordinates, x.dtype)[:, None]
+    along = ops.broadcast_to(along, (*ops.shape(x)[:3], along.shape[-1]))
     return ops.concatenate([x, along], axis=-1)

@@ -43,15 +43,14 @@ def harmonic_spectrum(frequency):
     hz = (ops.arange(BINS, dtype="float32") + 1.0)[None] * _BIN_HZ
     last = ops.floor((SAMPLE_RATE / 2 - 1e-3) / frequency)
     nearest = ops.clip(ops.round(hz / frequency), 1.0, last)
-    power = 0.0
-    for neighbour in (-1.0, 0.0, 1.0):
-        harmonic = nearest + neighbour
-        there = ops.logical_and(harmonic >= 1.0, harmonic <= last)
-        lobe = window_transform((hz - harmonic * frequency) / _BIN_HZ)
-        peak = (HARMONIC_AMPLITUDE * N_FFT / 4) ** 2 / ops.maximum(harmonic, 1.0)
-        power = power + ops.where(there, peak * lobe**2, 0.0)
+    harmonics = nearest[..., None] + ops.convert_to_tensor([-1.0, 0.0, 1.0])
+    there = ops.logical_and(harmonics >= 1.0, harmonics <= last[..., None])
+    lobes = window_transform((hz[..., None] - harmonics * frequency[..., None]) / _BIN_HZ)
+    peaks = (HARMONIC_AMPLITUDE * N_FFT / 4) ** 2 / ops.maximum(harmonics, 1.0)
+    power = ops.sum(ops.where(there, peaks * ops.square(lobes), 0.0), axis=-1)
     # In turns, of which whole ones are taken off before they lose digits.
-    turns = nearest * (frequency * (HOP / SAMPLE_RATE) - ops.floor(frequency * (HOP / SAMPLE_RATE)))
+    turns = frequency * (HOP / SAMPLE_RATE)
+    turns = nearest * (turns - ops.floor(turns))
     return power, wrapped(2.0 * math.pi * (turns - ops.floor(turns)))
 
 

@@ -113,9 +113,8 @@ class Representation:
         """
         power, step = harmonic_spectrum(frequency_of(pitch))
         if self.kind == "mel":
-            project = mel.to_mel_bins()
-            level = ops.log(project(power) + FLOOR)
-            step = wrapped(project(step))
+            projected = mel.to_mel_bins()(ops.stack([power, step], axis=1))
+            level, step = ops.log(projected[:, 0] + FLOOR), wrapped(projected[:, 1])
         else:
             level = ops.log(ops.sqrt(power) + FLOOR)
         return self.normalize(ops.stack([level, step / math.pi], axis=-1))
