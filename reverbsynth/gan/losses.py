@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from keras import ops
 
 from reverbsynth.settings import LossSettings
+from reverbsynth.spectra.format import FLOOR
 from reverbsynth.spectra.representation import Representation
 
 
@@ -111,6 +112,27 @@ def image_distance(real, generated):
     level = (1.0 + real[..., :1]) / 2.0
     weights = ops.concatenate([ops.ones_like(level), level], axis=-1)
     return ops.mean(weights * (generated - real) ** 2, axis=(-3, -2, -1))
+
+
+def level_distance(real, generated, representation: Representation):
+    """Distance of normalized images' levels in 16 bands [shape=(n, ...)].
+
+    The nearest image, as a mean of what a label leaves open, has the mean of log-magnitudes, which
+    lies some 2.5 dB under the level of a decaying noise. Here powers are added up first.
+    """
+    scale = float(representation.scale[0])
+    difference = band_levels(real, representation) - band_levels(generated, representation)
+    return ops.mean((scale * difference) ** 2, axis=(-2, -1))
+
+
+def band_levels(images, representation: Representation):
+    """Log power of each frame in 16 bands [shape=(n, ..., frames, 16)]."""
+    logarithm = (images[..., 0] - float(representation.shift[0])) / float(representation.scale[0])
+    # The mel image holds powers, the others magnitudes.
+    power = ops.exp(logarithm if representation.kind == "mel" else 2 * logarithm)
+    *shape, bins = power.shape[1:]
+    bands = ops.reshape(power, (-1, *shape, 16, bins // 16))
+    return ops.log(ops.mean(bands, axis=-1) + FLOOR)
 
 
 def griffin_lim_consistency(images, representation: Representation):

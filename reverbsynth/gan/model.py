@@ -45,8 +45,9 @@ class ProgressiveGAN(BackendStep):
         of generated images are drawn from it.
     stage : int
         0 to 12.
-    n_targets : int
-        Images whose matches are kept, where ``losses.imle_keep`` is set.
+    groups : ndarray [shape=(n_targets,)], int
+        A group of each image that the nearest generated ones are drawn to. Images of one group
+        have one match, where matches are kept or shared.
     """
 
     def __init__(
@@ -55,7 +56,7 @@ class ProgressiveGAN(BackendStep):
         labels: LabelSpace,
         histogram: np.ndarray,
         stage: int,
-        n_targets: int = 0,
+        groups: np.ndarray | None = None,
     ):
         super().__init__(name=f"stage_{stage:02d}")
         self.settings = settings
@@ -86,9 +87,10 @@ class ProgressiveGAN(BackendStep):
         self.last_terms = {name: self._scalar(f"last_{name}") for name in names}
         # The latent vector that came nearest to each image the generator is drawn to.
         self.matches: keras.Variable | None = None
+        self._groups = np.zeros(1, np.int32) if groups is None else groups
         if settings.losses.imle_keep:
             first = np.random.default_rng(settings.training_seed).standard_normal(
-                (n_targets, settings.gan.latent_size), np.float32
+                (self._groups.max() + 1, settings.gan.latent_size), np.float32
             )
             self.matches = self.add_weight(name="matches", shape=first.shape, trainable=False)
             self.matches.assign(first)
@@ -116,9 +118,8 @@ class ProgressiveGAN(BackendStep):
         It keeps all weights, averages and matches, starts new blocks fresh, with their average
         equal to them, goes on with the random state, and has new optimizers.
         """
-        n_targets = 0 if self.matches is None else self.matches.shape[0]
         model = ProgressiveGAN(
-            self.settings, self.labels, self.histogram, self.stage + 1, n_targets
+            self.settings, self.labels, self.histogram, self.stage + 1, self._groups
         )
         if self.matches is not None:
             assert model.matches is not None
@@ -243,11 +244,19 @@ class ProgressiveGAN(BackendStep):
 
         def objective():
             images = self.generator(near, condition, progress)
-            distance = ops.mean(losses.image_distance(target, images))
+            distance = ops.mean(self.image_distance(target, images))
             weighted = self.settings.losses.imle_weight * distance
             return weighted, {"nearest_distance": distance}
 
         return value_and_gradients(objective, self.generator.trainable_variables, self)
+
+    def image_distance(self, real, generated):
+        """How far normalized images are apart: by pixels and, where weighted, by levels."""
+        distance = losses.image_distance(real, generated)
+        weight = self.settings.losses.imle_levels
+        if weight:
+            distance += weight * losses.level_distance(real, generated, self.representation)
+        return distance
 
     def nearest_latents(self, target, condition, progress, rows=None):
         """Of a few latent vectors for each normalized image the one that comes nearest to it.
@@ -256,27 +265,36 @@ class ProgressiveGAN(BackendStep):
         nearest generated one, so that none is left out. With ``losses.imle_keep`` the one that was
         nearest when the image was last seen is among them, as in adaptive IMLE (Aghabozorgi et
         al., "Adaptive IMLE for few-shot pretraining-free generative modelling", 2023), and what is
-        nearest now is kept.
+        nearest now is kept. With ``losses.imle_share`` all images have the same candidates, and
+        those of one group get the one that comes nearest to all of them together.
 
         Returns
         -------
         tensor [shape=(n, latent_size)]
         """
-        n, draws = ops.shape(target)[0], self.settings.losses.imle_samples
-        shape = (n * num_replicas() * draws, self.settings.gan.latent_size)
-        z = local_shard(keras.random.normal(shape, seed=self.random))
+        weights, size = self.settings.losses, self.settings.gan.latent_size
+        n, draws = ops.shape(target)[0], weights.imle_samples
+        groups = None if rows is None else ops.take(ops.convert_to_tensor(self._groups), rows)
+        if weights.imle_share:
+            z = keras.random.normal((1, draws, size), seed=self.random)
+            z = ops.tile(z, (n, 1, 1))
+        else:
+            z = keras.random.normal((n * num_replicas() * draws, size), seed=self.random)
+            z = ops.reshape(local_shard(z), (n, draws, size))
         if self.matches is not None:
-            kept = ops.take(self.matches, rows, axis=0)[:, None]
-            z = ops.concatenate([kept, ops.reshape(z, (n, draws, -1))], axis=1)
-            draws = draws + 1
-            z = ops.reshape(z, (n * draws, -1))
-        images = self.generator(z, ops.repeat(condition, draws, axis=0), progress)
+            z = ops.concatenate([ops.take(self.matches, groups, axis=0)[:, None], z], axis=1)
+            draws += 1
+        condition = ops.repeat(condition, draws, axis=0)
+        images = self.generator(ops.reshape(z, (n * draws, size)), condition, progress)
         images = ops.reshape(images, (n, draws, *target.shape[1:]))
-        chosen = ops.argmin(losses.image_distance(target[:, None], images), axis=1)
-        z = ops.reshape(z, (n, draws, -1))
+        distances = self.image_distance(target[:, None], images)
+        if weights.imle_share:
+            together = ops.cast(groups[:, None] == groups[None], distances.dtype)
+            distances = ops.matmul(together, distances)
+        chosen = ops.argmin(distances, axis=1)
         near = ops.take_along_axis(z, chosen[:, None, None], axis=1)[:, 0]
         if self.matches is not None:
-            self.matches.assign(ops.scatter_update(self.matches, rows[:, None], near))
+            self.matches.assign(ops.scatter_update(self.matches, groups[:, None], near))
         return near
 
     def discriminator_gradients(self, real, real_labels: dict, fake, alpha, progress):

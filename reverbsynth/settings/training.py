@@ -100,6 +100,11 @@ class LossSettings(Frozen):
     their effects: 0 leaves the ends only."""
     imle_keep: bool = False
     """Whether the latent vector that came nearest to a real image stays among its candidates."""
+    imle_share: bool = False
+    """Whether a batch's notes of one instrument are drawn to by one latent vector, the one that
+    comes nearest to all of them together, so that a timbre is one thing on all keys."""
+    imle_levels: NonNegativeFloat = 0.0
+    """Weight of the levels of 16 bands in the distance of two images, beside the pixels'."""
     adversarial_every: PositiveInt = 1
     """Steps from one adversarial step to the next; in those between only the nearest images teach
     the generator, and the discriminator rests."""

@@ -70,7 +70,7 @@ class Devices:
         SettingsError
             For a batch that does not divide evenly, or what one device alone can do.
         """
-        alone = {"imle_keep": False, "adversarial_every": 1}
+        alone = {"imle_keep": False, "imle_share": False, "adversarial_every": 1}
         for name, default in alone.items():
             found = getattr(settings.losses, name)
             if self.count > 1 and found != default:

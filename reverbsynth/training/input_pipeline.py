@@ -81,6 +81,16 @@ class SpectrogramCache:
             settings, space, {name: [row[name] for row in self.index] for name in space}
         )
 
+    def groups(self, by_instrument: bool) -> np.ndarray:
+        """A group of each image, int32 [shape=(n,)]: its instrument, or each image its own.
+
+        Each has its own, too, where the data set has only one instrument.
+        """
+        instruments = [row["instrument"] for row in self.index]
+        if not by_instrument or len(set(instruments)) == 1:
+            return np.arange(len(self), dtype=np.int32)
+        return np.unique(instruments, return_inverse=True)[1].astype(np.int32)
+
     def at_resolution(self, factor: int = 1) -> np.ndarray:
         """Images box-scaled down by ``factor`` a side [shape=(n, 128/factor, 1024/factor, 2)].
 

@@ -121,7 +121,7 @@ def train(
     if not len(images):
         raise DataError(f"{data.directory}: the training split holds no notes")
     weights, targets = settings.losses, None
-    if weights.imle_weight and (weights.imle_crossfades or weights.imle_keep):
+    if weights.imle_weight and (weights.imle_crossfades or weights.imle_keep or weights.imle_share):
         targets = SpectrogramCache(data, settings.spectra, crossfades=weights.imle_crossfades)
     # The loop, in a directory that no other process trains. A signal waits for the step's end.
     with ExitStack() as stack:
@@ -264,8 +264,10 @@ class TrainingLoop(keras.callbacks.Callback):
                 "no checkpoint to go on from; expected the whole run directory"
             )
         stage = checkpoint.stage if checkpoint else 0
-        n_targets = 0 if self.targets is None else len(self.targets)
-        model = ProgressiveGAN(run.settings, run.labels, run.histogram, stage, n_targets)
+        groups = None
+        if self.targets is not None:
+            groups = self.targets.groups(by_instrument=run.settings.losses.imle_share)
+        model = ProgressiveGAN(run.settings, run.labels, run.histogram, stage, groups)
         if not checkpoint:
             return model, 0, 0.0
         restore(model, checkpoint.state)

@@ -15,6 +15,7 @@ RECIPE = {
     "losses.imle_samples": 2,
     "losses.imle_keep": True,
     "losses.imle_crossfades": 2,
+    "losses.imle_levels": 1.0,
     "losses.adversarial_every": 2,
     "gan.pitch_input": "harmonic",
     "optimizer.final_rate": 0.1,

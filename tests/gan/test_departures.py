@@ -15,11 +15,11 @@ STAGE, PROGRESS = 4, ops.convert_to_tensor(2.0)
 LABELS = {"pitch": np.int32([3, 30])}
 
 
-def model_with(**departures) -> ProgressiveGAN:
+def model_with(groups=None, **departures) -> ProgressiveGAN:
     settings = thin_settings(
         **{f"losses.{name}": value for name, value in departures.items()}, **{"gan.filters_max": 4}
     )
-    return ProgressiveGAN(settings, PITCH, uniform_histogram(len(PITCHES)), STAGE)
+    return ProgressiveGAN(settings, PITCH, uniform_histogram(len(PITCHES)), STAGE, groups)
 
 
 def images():
@@ -123,6 +123,61 @@ def test_the_nearest_of_the_drawn_images_is_chosen():
             for z in drawn[i]
         ]
         np.testing.assert_array_equal(chosen[i], drawn[i][int(np.argmin(distances))])
+
+
+def test_images_of_one_instrument_have_the_latent_vector_nearest_to_all_of_them():
+    model = model_with(np.int32([0, 1, 0]), imle_weight=1.0, imle_samples=6, imle_share=True)
+    labels = {"pitch": ops.convert_to_tensor([3, 30, 12])}
+    condition, rows = model.condition(labels), ops.convert_to_tensor([0, 1, 2])
+    state = ops.convert_to_numpy(model.random.state)
+    target = model.representation.normalize(downscale(ops.convert_to_tensor(real_images(3)), 16))
+    chosen = ops.convert_to_numpy(model.nearest_latents(target, condition, PROGRESS, rows))
+    model.random.state.assign(state)
+    size = model.settings.gan.latent_size
+    drawn = keras.random.normal((1, 6, size), seed=model.random)[0]
+    distances = np.array(
+        [
+            ops.convert_to_numpy(
+                losses.image_distance(
+                    target, model.generator(ops.tile(z[None], (3, 1)), condition, PROGRESS)
+                )
+            )
+            for z in drawn
+        ]
+    )
+    drawn = ops.convert_to_numpy(drawn)
+    together = drawn[distances[:, [0, 2]].sum(axis=1).argmin()]
+    np.testing.assert_array_equal(chosen, [together, drawn[distances[:, 1].argmin()], together])
+
+
+def test_levels_add_up_power_within_bands():
+    """A noise has the level of its power; the mean of its logarithms lies 2.5 dB under it."""
+    representation = model_with().representation
+    rng = np.random.default_rng(0)
+    noise = np.log(rng.exponential(size=(2, 64, 512, 2))).astype("float32")
+    blurred = np.broadcast_to(noise.mean(axis=(1, 2), keepdims=True), noise.shape)
+    levels, lower = (
+        ops.convert_to_numpy(losses.band_levels(representation.normalize(image), representation))
+        for image in map(ops.convert_to_tensor, (noise, blurred))
+    )
+    assert levels.shape == (2, 64, 16)
+    decibels = 10 / np.log(10) * (levels - lower).mean()
+    assert decibels == pytest.approx(2.5, abs=0.2)
+
+
+def test_the_distance_has_the_levels_where_they_have_a_weight():
+    model = model_with(imle_weight=1.0, imle_levels=3.0)
+    real = model.representation.normalize(images())
+    other = 0.9 * real - 0.05
+    found = ops.convert_to_numpy(model.image_distance(real, other))
+    pixels = ops.convert_to_numpy(losses.image_distance(real, other))
+    scale = model.representation.scale[0]
+    levels = [
+        ops.convert_to_numpy(losses.band_levels(image, model.representation))
+        for image in (real, other)
+    ]
+    apart = ((scale * (levels[0] - levels[1])) ** 2).mean(axis=(1, 2))
+    np.testing.assert_allclose(found, pixels + 3 * apart, rtol=1e-4)
 
 
 def test_the_generator_follows_the_nearest_distance():
