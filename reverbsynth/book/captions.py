@@ -215,7 +215,7 @@ def _cell(value: object, right: bool, tag: str, digits: int) -> str:
     if isinstance(value, numbers.Real):
         places = 0 if isinstance(value, numbers.Integral) else digits
         value = "" if math.isnan(value) else f"{value:,.{places}f}"
-    text = str(value).strip()
+    text = re.sub(r"(?<=\d), (?=-?\d)", ",\u00a0", str(value).strip())  # intervals stay whole
     long = max(map(len, text.split()), default=0) > _LONG_WORD
     kind = ' class="rs-number"' if right else ' class="rs-long"' if long else ""
     return f"<{tag}{kind}>{html.escape(text)}</{tag}>"

@@ -54,45 +54,6 @@ _OPENINGS = {
 (which is not evidence for the opposite), and where none can tell."""
 
 
-_EVIDENCE = {
-    "pitch": (
-        ("pitch.accuracy", "the classifier finds the requested pitch in"),
-        ("pitch.cents", "the estimated pitch is typically off by"),
-    ),
-    "reverb": (
-        ("reverb.decays.{wet}", "tails that decay:"),
-        ("reverb.t20.{wet}", "their T20:"),
-        ("reverb.ratio.{wet}", "tail against held note:"),
-    ),
-    "both": (
-        ("effect.accuracy", "the classifier finds the requested effect in"),
-        ("effect.share", "notes classified as {wet}:"),
-    ),
-    "label": (
-        ("paired.ratio.{wet}", "from dry to wet the tail changes by"),
-        ("paired.heard", "switched, the requested effect is found in"),
-    ),
-    "dial": (
-        ("dial.monotone.{wet}", "rank correlation of tail and dial:"),
-        ("dial.span.{wet}", "span of the tail:"),
-    ),
-    "similar": (
-        ("spectrum.nearest", "distance to the nearest note of the pitch:"),
-        ("spectrum.treble", "energy above 4 kHz:"),
-        ("control.diversity", "timbres at one pitch differ by"),
-    ),
-    "tune": (
-        ("control.pitch", "one timbre's pitches are classified right in"),
-        ("control.tail", "the tail follows the timbre with an ICC of"),
-    ),
-    "new": (
-        ("memory.training", "distance to the nearest training note:"),
-        ("memory.copying", "nearer to training notes than the ceiling's:"),
-    ),
-}
-"""By claim: keys of its measures, and the words before their numbers."""
-
-
 def sounds_like(report: Report) -> Markdown:
     """What the instrument does, claim by claim: the verdict in words, and what was measured.
 
@@ -110,7 +71,7 @@ def sounds_like(report: Report) -> Markdown:
             continue
         holds, fails, unknown = _OPENINGS[verdict.key]
         opening = {REPRODUCED: holds, NOT_TESTABLE: unknown}.get(verdict.verdict, fails)
-        line = f"- **{opening}** {_evidence(report, verdict.key)}".rstrip()
+        line = f"- **{opening}** {verdict.evidence[:1].upper()}{verdict.evidence[1:]}."
         if verdict.missed:
             line += f" Asked for, and missed: {'; '.join(verdict.missed)}."
         lines.append(line)
@@ -147,19 +108,3 @@ def _by_verdict(verdicts: list[Verdict]) -> str:
         count = len(claims)
         parts.append(f"{count} {several if count > 1 else one} ({listed(claims)})")
     return "; ".join(parts) or "none was measured"
-
-
-def _evidence(report: Report, claim: str) -> str:
-    """Sentences such as ``Their T20: 1.2 [1.1, 1.3] s (ceiling 1.3 s).`` for what was measured."""
-    sentences, wet = [], report.facts.get("wet")
-    for key, words in _EVIDENCE[claim]:
-        key, words = key.format(wet=wet), words.format(wet=wet)
-        if key not in report or not report[key].generated.known:
-            continue
-        row = report[key]
-        unit = f"\u00a0{row.unit}" if row.unit else ""
-        text = f"{words} {row.text('generated')}{unit}"
-        if row.ceiling.known:
-            text += f" (ceiling {row.text('ceiling')}{unit})"
-        sentences.append(f"{text[0].upper()}{text[1:]}.")
-    return " ".join(sentences)

@@ -56,12 +56,10 @@ def curve(
     theirs = paper_curves() if column in FRAMES else pd.DataFrame()
     figure, axes = canvas(1 if theirs.empty else 2, 1, 2.3 if theirs.empty else 4.2)
     _draw(axes[0, 0], metrics, column, pitches)
-    axes[0, 0].set(ylabel=label, yscale="log" if log_scale else "linear")
+    axes[0, 0].set(ylabel=f"this run\n{label}", yscale="log" if log_scale else "linear")
     if not theirs.empty:
-        axes[0, 0].set_title("this run", loc="right")
         _draw(axes[1, 0], theirs, column, PAPER_PITCHES if pitches else 0)
-        axes[1, 0].set(ylabel=label, ylim=FRAMES[column])
-        axes[1, 0].set_title("the paper's", loc="right")
+        axes[1, 0].set(ylabel=f"the paper\n{label}", ylim=FRAMES[column])
     return figure
 
 
