@@ -1,7 +1,7 @@
 """``reverbsynth export``: an instrument as an ONNX model or a web page."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -23,6 +23,16 @@ def export(
     float16: Annotated[
         bool, typer.Option("--float16", help="Keep the weights in float16.")
     ] = False,
+    mel_inverse: Annotated[
+        Literal["transpose", "nnls"] | None,
+        typer.Option("--mel-inverse", help="Inverse of the mel matrix in place of its own."),
+    ] = None,
+    projections: Annotated[
+        int | None,
+        typer.Option(
+            "--projections", min=0, help="Griffin-Lim steps of a note in place of its own number."
+        ),
+    ] = None,
 ) -> None:
     """Save an instrument as one file, as an ONNX model, or as a playable page in a folder."""
     from reverbsynth.instrument.instrument import Instrument
@@ -33,7 +43,7 @@ def export(
         from reverbsynth.instrument.export import check_page
 
         check_page(output)
-    instrument = Instrument.open(source, stage)
+    instrument = Instrument.open(source, stage).decoded_by(mel_inverse, projections)
     if output.suffix == ".safetensors":
         instrument.save(output, float16=float16)
     elif output.suffix == ".onnx":

@@ -4,7 +4,9 @@ Engel et al., "GANSynth" (2019), compare networks trained on these representatio
 the representations themselves, which bound what any network trained on them can sound like.
 """
 
+from collections.abc import Mapping, Sequence
 from itertools import islice
+from typing import Any
 
 import librosa
 import numpy as np
@@ -15,13 +17,28 @@ from reverbsynth.audio import spectrum
 from reverbsynth.audio.format import NOTE_OFF, SAMPLE_RATE
 from reverbsynth.audio.pitch import fundamentals, midi_to_hz
 from reverbsynth.audio.reverberation import audible, fit_decay
+from reverbsynth.audio.tails import measure_tails
 from reverbsynth.data.dataset import DataSet
-from reverbsynth.evaluation.clips import Clips
-from reverbsynth.settings import Settings
+from reverbsynth.evaluation.clips import Clips, boxed
+from reverbsynth.gan import schedule
+from reverbsynth.settings import Settings, SpectraSettings
 from reverbsynth.spectra.representation import Representation
 
 NAMES = {"mel": "IF-Mel", "linear": "linear IF", "phase": "phase"}
 """Names of the representations, as the GANSynth paper has them."""
+
+INVERSES: dict[str, dict[str, Any]] = {
+    name: {"mel_inverse": mel_inverse, "projections": projections}
+    for name, mel_inverse, projections in (
+        ("original", "transpose", 0),
+        ("1 projection", "transpose", 1),
+        ("4 projections", "transpose", 4),
+        ("NNLS", "nnls", 0),
+        ("NNLS, 1 projection", "nnls", 1),
+        ("NNLS, 4 projections", "nnls", 4),
+    )
+}
+"""Ways to decode an image, as settings of the spectra."""
 
 _FLOOR = 1e-4
 """Spectral floor relative to the note's largest magnitude: -80 dB."""
@@ -36,18 +53,61 @@ def compare_representations(data: DataSet, settings: Settings, notes: int = 12) 
     """Encode and decode notes with each representation and measure what changed.
 
     The notes are the first of the training split. The settings' normalization is used, their
-    representation is not. There is a row for each representation, with medians over the notes of
-    what `loss` measures.
+    representation and inverse are not. There is a row for each representation, with medians over
+    the notes of what `loss` measures.
     """
     clips = Clips.from_notes(list(islice(data.notes("train"), notes)))
     rows = []
-    for kind, name in NAMES.items():
-        spectra = settings.spectra.model_copy(update={"representation": kind})
-        representation = Representation(spectra)
-        decoded = representation.decode_all(representation.encode_all(clips.waves))
+    for name, decoded in decode_by_each_representation(clips.waves, settings.spectra).items():
         losses = [loss(*note) for note in zip(clips.waves, decoded, clips.pitch, strict=True)]
         rows.append(pd.DataFrame(losses).median().rename(name))
     return pd.DataFrame(rows).rename_axis("representation")
+
+
+def decode_by_each_representation(
+    waves: np.ndarray, spectra: SpectraSettings
+) -> dict[str, np.ndarray]:
+    """Notes [shape=(n, 64000)] through each representation and the original's inverse."""
+    decoded = {}
+    for kind, name in NAMES.items():
+        values = {"representation": kind, **INVERSES["original"]}
+        representation = Representation(spectra.model_copy(update=values))
+        decoded[name] = representation.decode_all(representation.encode_all(waves))
+    return decoded
+
+
+def decode_by_each_inverse(
+    waves: np.ndarray, spectra: SpectraSettings, stages: Sequence[int] = (8, 10, 12)
+) -> dict[tuple[int, str], np.ndarray]:
+    """Notes [shape=(n, 64000)] through the images of some stages, back by each of `INVERSES`.
+
+    By stage and name of the inverse.
+    """
+    images, decoded = Representation(spectra).encode_all(waves), {}
+    for stage in stages:
+        coarse = boxed(images, schedule.box_factor(schedule.blocks(stage)))
+        for name, inverse in INVERSES.items():
+            representation = Representation(spectra.model_copy(update=inverse))
+            decoded[stage, name] = representation.decode_all(coarse)
+    return decoded
+
+
+def compare_inverses(clips: Clips, decoded: Mapping[tuple[int, str], np.ndarray]) -> pd.DataFrame:
+    """Measure what `decode_by_each_inverse` made of notes, and first the notes themselves.
+
+    The distance is the root mean square difference of mel levels, a mean over the notes; of
+    tail-to-sustain ratios, by effect, and of the decay times of tails with an effect the median is
+    given.
+    """
+    before, rows = spectrum.mel_levels(audible(clips.waves)), {}
+    for key, waves in {("", "the notes"): clips.waves, **decoded}.items():
+        difference = spectrum.mel_levels(audible(waves)) - before
+        tails = measure_tails(waves)
+        rows[key] = {"distance (dB)": np.sqrt(np.square(difference).mean(axis=(1, 2))).mean()}
+        for effect in dict.fromkeys(clips.effect):
+            rows[key][f"{effect} tail (dB)"] = np.median(tails.ratio[clips.effect == effect])
+        rows[key]["T20 (s)"] = np.nanmedian(tails.t20[clips.effect != "dry"])
+    return pd.DataFrame.from_dict(rows, "index").rename_axis(["stage", "inverse"]).reset_index()
 
 
 def loss(original: np.ndarray, decoded: np.ndarray, pitch: int) -> dict[str, float]:

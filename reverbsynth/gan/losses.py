@@ -103,13 +103,15 @@ def gradient_penalty(norms):
     return ops.mean((norms - 1.0) ** 2)
 
 
-def image_distance(real, generated):
+def image_distance(real, generated, silence: float = 0.0):
     """Distance of normalized images [shape=(..., frames, bins, 2)]: one number each [shape=(...)].
 
     The mean square of the difference. That of the second channel counts by the real image's level,
-    from 0 for silence to 1: the phases of near-silent bins are noise.
+    from 0 at the level ``silence`` to 1: the phases of near-silent bins are noise.
     """
     level = (1.0 + real[..., :1]) / 2.0
+    if silence:
+        level = ops.maximum(level - silence, 0.0) / (1.0 - silence)
     weights = ops.concatenate([ops.ones_like(level), level], axis=-1)
     return ops.mean(weights * (generated - real) ** 2, axis=(-3, -2, -1))
 

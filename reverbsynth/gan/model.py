@@ -252,10 +252,12 @@ class ProgressiveGAN(BackendStep):
 
     def image_distance(self, real, generated):
         """How far normalized images are apart: by pixels and, where weighted, by levels."""
-        distance = losses.image_distance(real, generated)
-        weight = self.settings.losses.imle_levels
-        if weight:
-            distance += weight * losses.level_distance(real, generated, self.representation)
+        weights = self.settings.losses
+        distance = losses.image_distance(real, generated, weights.imle_silence)
+        if weights.imle_levels:
+            distance += weights.imle_levels * losses.level_distance(
+                real, generated, self.representation
+            )
         return distance
 
     def nearest_latents(self, target, condition, progress, rows=None):

@@ -7,6 +7,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -26,6 +27,7 @@ from reverbsynth.instrument.latents import LatentWalk, check_seed, slerp
 from reverbsynth.instrument.onnx import build
 from reverbsynth.instrument.resampling import transposed
 from reverbsynth.instrument.shipped import find
+from reverbsynth.settings import Settings
 from reverbsynth.spectra.format import IMAGE_SHAPE
 from reverbsynth.training.run import INSTRUMENT, Run
 
@@ -125,6 +127,15 @@ class Instrument:
     def in_float16(self) -> "Instrument":
         """This instrument with weights rounded to float16, as its file may hold them."""
         return type(self)(self.generator.in_float16(), self._threads)
+
+    def decoded_by(
+        self, mel_inverse: str | None = None, projections: int | None = None
+    ) -> "Instrument":
+        """This instrument with another inverse (`SpectraSettings`); one not named stays."""
+        named = {"mel_inverse": mel_inverse, "projections": projections}
+        inverse = {name: value for name, value in named.items() if value is not None}
+        spectra = Settings(spectra=self.spectra).replace(spectra=inverse).spectra
+        return type(self)(replace(self.generator, spectra=spectra), self._threads)
 
     def drawn_pitch(self, pitch: float) -> float:
         """The nearest pitch that the generator draws; the rest is resampled."""

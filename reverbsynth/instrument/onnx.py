@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import onnx
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 
 from reverbsynth import provenance
 from reverbsynth.audio.format import NOTE_LENGTH, SAMPLE_RATE
@@ -27,11 +27,13 @@ from reverbsynth.gan.architecture import (
     register,
 )
 from reverbsynth.gan.trained_generator import TrainedGenerator
+from reverbsynth.instrument.onnx_graph import Graph, Value
 from reverbsynth.spectra import format as framing
 from reverbsynth.spectra import mel
-from reverbsynth.spectra.format import BINS, FLOOR, FRAMES, HOP, N_FFT
+from reverbsynth.spectra.format import BINS, FLOOR, FRAMES, HOP, N_FFT, TINY
 
 OPSET = 17
+_HOPS = FRAMES + N_FFT // HOP - 1
 _IR_VERSION = 8
 
 
@@ -68,13 +70,13 @@ def build(generator: TrainedGenerator, float16: bool = False) -> onnx.ModelProto
     log-magnitude, then instantaneous frequency. With ``float16`` the weights are kept in that
     format; sums are float32 all the same.
     """
-    graph = _Graph()
+    graph = Graph()
     scale, shift = (
         np.reshape(values, (1, CHANNELS, 1, 1))
         for values in (generator.spectra.scale, generator.spectra.shift)
     )
     image = _image(graph, generator, float16) - shift
-    _add_wave(*_stft(image.op("Div", scale, name="image"), generator))
+    _add_wave(_stft(image.op("Div", scale, name="image"), generator), generator.spectra.projections)
 
     def described(name: str, *shape: int) -> onnx.ValueInfoProto:
         return helper.make_tensor_value_info(name, TensorProto.FLOAT, ("n", *shape))
@@ -99,90 +101,10 @@ def build(generator: TrainedGenerator, float16: bool = False) -> onnx.ModelProto
     return model
 
 
-class _Value:
-    """A value in a graph. Arithmetic with it, also of numbers and arrays, adds nodes."""
-
-    __array_ufunc__ = None  # or NumPy would take the arithmetic over
-
-    def __init__(self, graph: "_Graph", name: str):
-        self.graph, self.name = graph, name
-
-    def op(self, operator: str, *inputs: Any, **attributes: Any) -> "_Value":
-        """Add a node whose first input is this value."""
-        return self.graph.add(operator, self, *inputs, **attributes)
-
-    def __add__(self, other: Any) -> "_Value":
-        return self.op("Add", other)
-
-    def __sub__(self, other: Any) -> "_Value":
-        return self.op("Sub", other)
-
-    def __mul__(self, other: Any) -> "_Value":
-        return self.op("Mul", other)
-
-    def __truediv__(self, other: Any) -> "_Value":
-        return self.op("Div", other)
-
-    def __rsub__(self, other: Any) -> "_Value":
-        return self.graph.add("Sub", other, self)
-
-    def __rtruediv__(self, other: Any) -> "_Value":
-        return self.graph.add("Div", other, self)
-
-    def part(self, axis: int, start: int, stop: int) -> "_Value":
-        return self.op("Slice", (start,), (stop,), (axis,))
-
-    def fraction(self) -> "_Value":
-        return self - self.op("Floor")
-
-    def upscale(self, factor: int) -> "_Value":
-        """Nearest neighbours. The factor is whole, so either way of rounding does the same."""
-        return self.op(
-            "Resize",
-            *("", [1, 1, factor, factor]),
-            mode="nearest",
-            nearest_mode="floor",
-            coordinate_transformation_mode="asymmetric",
-        )
-
-
-class _Graph:
-    """Nodes and constants as they are added."""
-
-    def __init__(self) -> None:
-        self.nodes: list[onnx.NodeProto] = []
-        self.constants: list[onnx.TensorProto] = []
-
-    def add(self, operator: str, *inputs: Any, name: str = "", **attributes: Any) -> _Value:
-        """Add a node with one output: of values, names, tuples of integers, numbers and arrays."""
-        output = name or f"{operator}_{len(self.nodes)}"
-        names = [
-            x.name if isinstance(x, _Value) else x if isinstance(x, str) else self.constant(x).name
-            for x in inputs
-        ]
-        self.nodes.append(helper.make_node(operator, names, [output], **attributes))
-        return _Value(self, output)
-
-    def constant(self, value: Any, kind: type | None = None) -> _Value:
-        """Add a constant: integers if it is a tuple, or else float32."""
-        name = f"constant_{len(self.constants)}"
-        kind = kind or (np.int64 if isinstance(value, tuple) else np.float32)
-        self.constants.append(numpy_helper.from_array(np.asarray(value, kind), name))
-        return _Value(self, name)
-
-    def weight(self, value: np.ndarray, float16: bool, scale: float = 1.0) -> _Value:
-        """A trained constant. Rounded before it is scaled, as an instrument's float16 file is; the
-        runtime folds cast and scale into one float32 constant when it loads the model."""
-        if not float16:
-            return self.constant(value * np.float32(scale))
-        wide = self.constant(value, np.float16).op("Cast", to=TensorProto.FLOAT)
-        return wide if scale == 1.0 else wide * scale
-
-
-def _image(graph: _Graph, generator: TrainedGenerator, float16: bool) -> _Value:
+def _image(graph: Graph, generator: TrainedGenerator, float16: bool) -> Value:
     """The normalized image [shape=(n, 2, h, w)]: `reverbsynth.gan.networks.Generator`."""
     n_blocks, gan = schedule.blocks(generator.stage), generator.gan
-    condition = _Value(graph, "condition")
+    condition = Value(graph, "condition")
     if gan.pitch_input == "harmonic":
         pitch = condition.part(1, 0, 1)
         coordinates = _coordinates(pitch, generator)
@@ -197,7 +119,7 @@ def _image(graph: _Graph, generator: TrainedGenerator, float16: bool) -> _Value:
         scale = float(np.sqrt(gain / np.prod(kernel.shape[:-1])))
         return kernel, scale, generator.weights[f"block_{block}/{part}/bias"]
 
-    def conv(x: _Value, block: int, part: str) -> _Value:
+    def conv(x: Value, block: int, part: str) -> Value:
         kernel, scale, bias = kernel_and_bias(block, part)
         kernel, side = kernel.transpose(3, 2, 0, 1), len(kernel)
         beside = 0 if part == "conv0" else coordinates_of(gan, block)
@@ -230,16 +152,16 @@ def _image(graph: _Graph, generator: TrainedGenerator, float16: bool) -> _Value:
     return image * alpha + coarse * (1 - alpha)
 
 
-def _pixel_norm(x: _Value) -> _Value:
+def _pixel_norm(x: Value) -> Value:
     mean = (x * x).op("ReduceMean", axes=[1], keepdims=1)
     return x * (mean + 1e-8).op("Sqrt").op("Reciprocal")
 
 
-def _activated(x: _Value) -> _Value:
+def _activated(x: Value) -> Value:
     return _pixel_norm(x.op("LeakyRelu", alpha=LEAK))
 
 
-def _upscaled_conv(x: _Value, kernel: _Value, bias: _Value) -> _Value:
+def _upscaled_conv(x: Value, kernel: Value, bias: Value) -> Value:
     """Upscaling by 2 and a 3x3 convolution, in 4 products a pixel where the two apart take 9.
 
     Of three neighbouring taps two meet the same pixel of ``x``. So each of the four pixels that a
@@ -247,7 +169,7 @@ def _upscaled_conv(x: _Value, kernel: _Value, bias: _Value) -> _Value:
     model.
     """
 
-    def pairs(taps: _Value, axis: int) -> list[_Value]:
+    def pairs(taps: Value, axis: int) -> list[Value]:
         """Taps that pixels of even and of odd number see of the pixels before, here and after."""
         before, here, after = (taps.part(axis, i, i + 1) for i in range(3))
         return [
@@ -263,7 +185,7 @@ def _upscaled_conv(x: _Value, kernel: _Value, bias: _Value) -> _Value:
     return x.graph.add("Concat", *pixels, axis=1).op("DepthToSpace", blocksize=2, mode="DCR")
 
 
-def _steady_conv(coordinates: _Value, taps: _Value, side: int, block: int) -> _Value:
+def _steady_conv(coordinates: Value, taps: Value, side: int, block: int) -> Value:
     """What the coordinates add to a convolution [shape=(n, filters, frames or 1, bins)].
 
     They are the same in all frames, so only frames that see the edges differ.
@@ -279,7 +201,7 @@ def _steady_conv(coordinates: _Value, taps: _Value, side: int, block: int) -> _V
     return few.op("Gather", (*range(edge), *middle, *range(edge + 1, side)), axis=2)
 
 
-def _coordinates(pitch: _Value, generator: TrainedGenerator) -> _Value:
+def _coordinates(pitch: Value, generator: TrainedGenerator) -> Value:
     """Coordinates of a pitch [shape=(n, 6, 1024)]: `reverbsynth.gan.pitch_coordinates`."""
     spectra = generator.spectra
     octaves = (pitch.op("Unsqueeze", (2,)) - 69.0) / 12.0
@@ -301,7 +223,7 @@ def _coordinates(pitch: _Value, generator: TrainedGenerator) -> _Value:
     return pitch.graph.add("Concat", *comb, axis=1)
 
 
-def _harmonic_spectrum(frequency: _Value) -> tuple[_Value, _Value]:
+def _harmonic_spectrum(frequency: Value) -> tuple[Value, Value]:
     """Power and phase step [shape=(n, 1, 1024)]: `reverbsynth.spectra.harmonics`."""
     bin_hz = SAMPLE_RATE / N_FFT
     hz = np.arange(1, BINS + 1) * bin_hz
@@ -316,19 +238,19 @@ def _harmonic_spectrum(frequency: _Value) -> tuple[_Value, _Value]:
     return powers.op("ReduceSum", (1,)), _wrapped(turns * (2 * np.pi))
 
 
-def _window_transform(bins: _Value) -> _Value:
+def _window_transform(bins: Value) -> Value:
     distance = bins.op("Abs")
     near = (distance * (1.0 - distance * distance)).op("Abs").op("Less", 1e-3)
     distance = near.op("Where", distance + 2e-3, distance)
     return (distance * np.pi).op("Sin") / (distance * np.pi * (1.0 - distance * distance))
 
 
-def _wrapped(step: _Value) -> _Value:
+def _wrapped(step: Value) -> Value:
     turns = ((step + np.pi) / (2 * np.pi)).op("Floor")
     return step - turns * (2 * np.pi)
 
 
-def _projected(x: _Value, banded: mel.Banded) -> _Value:
+def _projected(x: Value, banded: mel.Banded) -> Value:
     """``x @ matrix`` over the last axis, of three."""
     terms = [
         x.op("Gather", tuple(source), axis=2) * weight
@@ -337,8 +259,12 @@ def _projected(x: _Value, banded: mel.Banded) -> _Value:
     return reduce(add, terms)
 
 
-def _stft(image: _Value, generator: TrainedGenerator) -> tuple[_Value, _Value]:
-    """Real and imaginary part [shape=(n, 128, 1024)]: `Representation.to_stft`."""
+_Complex = tuple[Value, Value]
+"""Real and imaginary part."""
+
+
+def _stft(image: Value, generator: TrainedGenerator) -> _Complex:
+    """The STFT that an image states [shape=(n, 128, 1024)]: `Representation.to_stft`."""
     factor = schedule.box_factor(schedule.blocks(generator.stage))
     full = image if factor == 1 else image.upscale(factor)
     log_magnitude, phase = (
@@ -349,14 +275,14 @@ def _stft(image: _Value, generator: TrainedGenerator) -> tuple[_Value, _Value]:
     if kind != "phase":
         phase = _integrated(phase)
     if kind == "mel":
-        magnitude = (_projected(magnitude, mel.to_linear_bins()) + FLOOR).op("Sqrt")
+        magnitude = _linear_magnitude(magnitude, generator.spectra.mel_inverse == "nnls")
         phase = _projected(phase, mel.to_linear_bins())
     # Whole turns are taken off in half turns, where they are exact.
     radians = (phase - (phase * 0.5).op("Round") * 2.0) * np.pi
     return magnitude * radians.op("Cos"), magnitude * radians.op("Sin")
 
 
-def _integrated(frequency: _Value) -> _Value:
+def _integrated(frequency: Value) -> Value:
     """Running sums over frames: within every 8, and of those sums, which rounds less than one."""
     few = frequency.op("Reshape", (0, FRAMES // 8, 8, BINS))
     within = few.op("CumSum", few.graph.constant(2, np.int64))
@@ -364,22 +290,90 @@ def _integrated(frequency: _Value) -> _Value:
     return (within + before).op("Reshape", (0, FRAMES, BINS))
 
 
-def _add_wave(real: _Value, imaginary: _Value) -> None:
-    """Add the output ``wave``: `reverbsynth.spectra.stft.istft`."""
-    parts = [part.op("Unsqueeze", (3,)) for part in (real, imaginary)]
-    # The real part of the upper half left empty is half the sound, but for the last bin, Nyquist's.
-    twice = np.full((1, 1, BINS, 1), 2.0)
-    twice[:, :, -1] = 1.0
-    spectrum = real.graph.add("Concat", *parts, axis=3) * twice
-    padded = spectrum.op("Pad", (0, 0, 1, 0, 0, 0, N_FFT - BINS - 1, 0))
-    frames = padded.op("DFT", axis=2, inverse=1).part(3, 0, 1).op("Squeeze", (3,))
-    frames *= framing.dual_window()
+def _linear_magnitude(power: Value, non_negative: bool) -> Value:
+    """Of STFT bins [shape=(n, 128, 1024)]: `reverbsynth.spectra.mel.linear_magnitude`."""
+    if not non_negative:
+        return (_projected(power, mel.to_linear_bins()) + FLOOR).op("Sqrt")
+    power = (power - FLOOR).op("Max", 0.0)
+    linear = _projected(power, mel.to_linear_bins())
+    matrix = mel.linear_to_mel()
+    wanted, squared = _projected(power, mel.Banded.of(matrix.T)), matrix @ matrix.T
+    for _ in range(mel.NNLS_UPDATES):
+        linear = linear * wanted / (_by_diagonals(linear, squared) + TINY)
+    return linear.op("Sqrt")
+
+
+def _by_diagonals(x: Value, matrix: np.ndarray) -> Value:
+    """``x @ matrix`` over the last axis, of three, of a matrix with entries about its diagonal."""
+    reach = int(np.abs(np.subtract(*np.nonzero(matrix))).max())
+    padded, rows = x.op("Pad", (0, 0, reach, 0, 0, reach)), np.pad(matrix, ((reach, reach), (0, 0)))
+    shifts = range(2 * reach + 1)
+    return reduce(add, (padded.part(2, i, i + BINS) * np.diagonal(rows, -i)[:BINS] for i in shifts))
+
+
+def _add_wave(spectrum: _Complex, projections: int) -> None:
+    """Add the output ``wave``: `Representation.decode` from the STFT on."""
+    real, imaginary = spectrum
+    stated = real * real + imaginary * imaginary
+    for _ in range(projections):
+        real, imaginary = _analyzed(_overlapped(real, imaginary))
+        factor = (stated / (real * real + imaginary * imaginary + TINY)).op("Sqrt")
+        real, imaginary = real * factor, imaginary * factor
+    hops = _overlapped(real, imaginary).part(1, framing.LEAD // HOP, _HOPS)
+    hops.op("Reshape", (-1, NOTE_LENGTH), name="wave")
+
+
+def _overlapped(real: Value, imaginary: Value) -> Value:
+    """The sound of an STFT in hops [shape=(n, 131, 512)]: `reverbsynth.spectra.stft.istft`.
+
+    A complex transform takes two real frames at once: one of the first half of the note as its
+    real part, one of the second half as its imaginary part.
+    """
+    # A real sound has no imaginary part at the last bin, Nyquist's.
+    imaginary = imaginary * (np.arange(BINS) < BINS - 1)
+    (real, other_real), (imaginary, other_imaginary) = _halves(real), _halves(imaginary)
+    above = _complex(real - other_imaginary, imaginary + other_real)
+    below = _complex(real + other_imaginary, other_real - imaginary).part(
+        2, BINS - 2, -BINS - 1, -1
+    )
+    spectrum = above.op("Pad", (0, 0, 1, 0, 0, 0, 0, 0)).op("Concat", below, axis=2)
+    frames = spectrum.op("DFT", axis=2, inverse=1)
+    both = (frames.part(3, i, i + 1).op("Squeeze", (3,)) for i in range(2))
+    windowed = real.graph.add("Concat", *both, axis=1) * framing.dual_window()
     overlaps = N_FFT // HOP
     # Quarter q of frame t lands in hop t + q.
     quarters = [
-        frames.part(2, q * HOP, (q + 1) * HOP).op("Pad", (0, q, 0, 0, overlaps - 1 - q, 0))
+        windowed.part(2, q * HOP, (q + 1) * HOP).op("Pad", (0, q, 0, 0, overlaps - 1 - q, 0))
         for q in range(overlaps)
     ]
-    flat = reduce(add, quarters).op("Reshape", (-1, (FRAMES + overlaps - 1) * HOP))
-    start, stop = framing.LEAD, framing.LEAD + NOTE_LENGTH
-    flat.op("Slice", (start,), (stop,), (1,), name="wave")
+    return reduce(add, quarters)
+
+
+def _analyzed(hops: Value) -> _Complex:
+    """The STFT of a sound in hops, up to a factor: `reverbsynth.spectra.stft.stft`.
+
+    Two frames at once, as in `_overlapped`.
+    """
+    lead = framing.LEAD // HOP
+    hops = hops.part(1, lead, _HOPS).op("Pad", (0, lead, 0, 0, 0, 0))
+    quarters = (hops.part(1, q, q + FRAMES) for q in range(N_FFT // HOP))
+    frames = hops.graph.add("Concat", *quarters, axis=2) * framing.window()
+    spectrum = _complex(*_halves(frames)).op("DFT", axis=2)
+    (real, imaginary), (below_real, below_imaginary) = (
+        [part.part(3, i, i + 1).op("Squeeze", (3,)) for i in range(2)]
+        for part in (spectrum.part(2, 1, BINS + 1), spectrum.part(2, N_FFT - 1, BINS - 1, -1))
+    )
+    return (
+        (real + below_real).op("Concat", imaginary + below_imaginary, axis=1),
+        (imaginary - below_imaginary).op("Concat", below_real - real, axis=1),
+    )
+
+
+def _halves(x: Value) -> tuple[Value, Value]:
+    """The first and the second half of the frames."""
+    return x.part(1, 0, FRAMES // 2), x.part(1, FRAMES // 2, FRAMES)
+
+
+def _complex(real: Value, imaginary: Value) -> Value:
+    """Complex numbers as the runtime has them, along a last axis."""
+    return real.op("Unsqueeze", (3,)).op("Concat", imaginary.op("Unsqueeze", (3,)), axis=3)

@@ -1,6 +1,6 @@
 """Settings of spectra, networks, losses, optimizer and schedule (Tables 3 to 5)."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     Field,
@@ -27,6 +27,16 @@ class SpectraSettings(Frozen):
     """The a of a·x + b, which normalizes log magnitude and instantaneous frequency."""
     shift: tuple[float, float] = (0.113718730221, 0.0)
     """The b of a·x + b, for the same two."""
+    mel_inverse: Literal["transpose", "nnls"] = "transpose"
+    """How the mel matrix is inverted when an image is decoded: by its scaled transpose (the
+    original), or by non-negative least squares."""
+    projections: NonNegativeInt = 0
+    """Griffin-Lim steps when an image is decoded, which bring its phases nearer to those of a
+    sound."""
+
+    def of_encoding(self) -> dict[str, Any]:
+        """Those that decide the image, as JSON values; the others decide how it is decoded."""
+        return self.model_dump(mode="json", exclude={"mel_inverse", "projections"})
 
 
 class GanSettings(Frozen):
@@ -110,6 +120,9 @@ class LossSettings(Frozen):
     the generator, and the discriminator rests."""
     imle_samples: PositiveInt = 4
     """Generated images among which the nearest is sought."""
+    imle_silence: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Level, from 0 to 1, up to which the second channel does not count in that distance: phases of
+    silence are noise."""
 
     @model_validator(mode="after")
     def _taught_between(self) -> "LossSettings":

@@ -1,27 +1,18 @@
-"""One program from many operations, by XLA."""
+"""One program from many operations."""
 
 from collections.abc import Callable
 
 import keras
 
 
-def compile_function(function: Callable) -> Callable:
-    """The function as one program. XLA takes minutes over gradients on TensorFlow, JAX needs it."""
+def compile_function(function: Callable, xla: bool = False) -> Callable:
+    """The function as one program, by XLA if asked for. JAX always needs XLA; on TensorFlow it
+    takes minutes over gradients.
+    """
     if keras.backend.backend() == "jax":
         import jax
 
         return jax.jit(function)
     import tensorflow as tf
 
-    return tf.function(function, autograph=False)
-
-
-def compiled(function: Callable) -> Callable:
-    """The function as one compiled program, on either backend."""
-    if keras.backend.backend() == "jax":
-        import jax
-
-        return jax.jit(function)
-    import tensorflow as tf
-
-    return tf.function(function, jit_compile=True, autograph=False)
+    return tf.function(function, jit_compile=xla, autograph=False)

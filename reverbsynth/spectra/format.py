@@ -25,6 +25,9 @@ IMAGE_SHAPE = (FRAMES, BINS, 2)
 FLOOR = 1e-6
 """Added to magnitudes before their logarithm is taken."""
 
+TINY = 1e-20
+"""Keeps a division by a silent bin, and a gradient there, finite."""
+
 HARMONIC_AMPLITUDE = 0.05
 """Fundamental of the ideal tone of `reverbsynth.spectra.harmonics`: a bass note's."""
 

@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 
 from reverbsynth.audio.format import SAMPLE_RATE
-from reverbsynth.spectra.format import BINS, N_FFT
+from reverbsynth.spectra.format import BINS, FLOOR, N_FFT, TINY
 
 
 def mel_formula() -> np.ndarray:
@@ -126,3 +126,34 @@ def to_mel_bins() -> Banded:
 def to_linear_bins() -> Banded:
     """`mel_to_linear`, ready to apply: two entries a column."""
     return Banded.of(mel_to_linear())
+
+
+NNLS_UPDATES = 10
+"""Of `linear_magnitude`: more hardly change it."""
+
+
+@cache
+def normal_equations() -> tuple[Banded, Banded]:
+    """``Mᵀ`` and ``M Mᵀ`` of the mel matrix M, ready to apply."""
+    matrix = linear_to_mel()
+    return Banded.of(matrix.T), Banded.of(matrix @ matrix.T)
+
+
+def linear_magnitude(power, non_negative: bool = False):
+    """Magnitudes of STFT bins from the power of mel bins, both [shape=(n, 128, 1024)].
+
+    By `mel_to_linear`, where `FLOOR` is added a second time, as in the original. Or from there by
+    non-negative least squares, where it is taken off: the multiplicative updates of Lee and Seung,
+    "Algorithms for Non-negative Matrix Factorization" (2001).
+    """
+    from keras import ops
+
+    if not non_negative:
+        return ops.sqrt(to_linear_bins()(power) + FLOOR)
+    power = ops.maximum(power - FLOOR, 0.0)
+    linear = to_linear_bins()(power)
+    transposed, squared = normal_equations()
+    wanted = transposed(power)
+    for _ in range(NNLS_UPDATES):
+        linear = linear * wanted / (squared(linear) + TINY)
+    return ops.sqrt(linear)

@@ -14,8 +14,8 @@ from keras import ops
 
 from reverbsynth.settings import SpectraSettings
 from reverbsynth.spectra import mel
-from reverbsynth.spectra.compiling import compiled
-from reverbsynth.spectra.format import FLOOR
+from reverbsynth.spectra.compiling import compile_function
+from reverbsynth.spectra.format import FLOOR, TINY
 from reverbsynth.spectra.harmonics import frequency_of, harmonic_spectrum
 from reverbsynth.spectra.phase import (
     cosine_and_sine,
@@ -59,7 +59,7 @@ def to_mel(specgram):
 
 
 class Representation:
-    """How notes become images: a chain of the transforms above, and a normalization.
+    """How notes become images and back: a chain of the transforms above, and a normalization.
 
     Images are *de-normalized*: natural log units and half turns. `normalize` maps them to the
     networks' range.
@@ -71,6 +71,8 @@ class Representation:
 
     def __init__(self, settings: SpectraSettings):
         self.kind: Literal["mel", "linear", "phase"] = settings.representation
+        self._non_negative = settings.mel_inverse == "nnls"
+        self._projections = settings.projections
         self.scale = np.asarray(settings.scale, np.float32)
         self.shift = np.asarray(settings.shift, np.float32)
 
@@ -81,7 +83,7 @@ class Representation:
 
     def encoder(self) -> Callable:
         """`encode`, compiled: three times as quick, for many batches of one size."""
-        image = compiled(self._image)
+        image = compile_function(self._image, xla=True)
 
         def encode(waves):
             # The arctangent that XLA compiles for CPUs costs more than all the rest.
@@ -123,37 +125,44 @@ class Representation:
         """Frequency in Hz that each bin of an image stands for, float64 [shape=(1024,)]."""
         return mel.bin_frequencies(self.kind)
 
-    def to_stft(self, images):
-        """Images as the STFT they stand for: real and imaginary part [shape=(n, 128, 1024)]."""
-        first, second = images[..., 0], images[..., 1]
+    def to_stft(self, images, non_negative: bool = False):
+        """Images as the STFT they state: real and imaginary part [shape=(n, 128, 1024)].
+
+        By the original's inverse of the mel matrix, or by non-negative least squares.
+        """
+        magnitude, second = ops.exp(images[..., 0]), images[..., 1]
         phase = second if self.kind == "phase" else integrate(second)
         if self.kind == "mel":
-            project = mel.to_linear_bins()
-            magnitude, phase = ops.sqrt(project(ops.exp(first)) + FLOOR), project(phase)
-        else:
-            magnitude = ops.exp(first)
+            magnitude = mel.linear_magnitude(magnitude, non_negative)
+            phase = mel.to_linear_bins()(phase)
         cosine, sine = cosine_and_sine(phase)
         return magnitude * cosine, magnitude * sine
 
     def decode(self, images):
-        """Images [shape=(n, 128, 1024, 2)] as notes [shape=(n, 64000)]."""
-        return istft(*self.to_stft(images))
+        """Images [shape=(n, 128, 1024, 2)] as notes [shape=(n, 64000)].
+
+        Each projection keeps the magnitudes that the image states and takes the phases of the sound
+        so far. Griffin and Lim, "Signal estimation from modified short-time Fourier transform"
+        (1984).
+        """
+        stated = real, imaginary = self.to_stft(images, self._non_negative)
+        for _ in range(self._projections):
+            real, imaginary = stft(istft(real, imaginary))
+            factor = ops.sqrt(_power(*stated) / (_power(real, imaginary) + TINY))
+            real, imaginary = real * factor, imaginary * factor
+        return istft(real, imaginary)
 
     def magnitudes(self, images):
-        """Magnitudes an image states, and those of the note it decodes to.
+        """Magnitudes that an image states, and those of its note, by the original's inverse.
 
         Returns
         -------
         tuple of tensors [shape=(n, 128, 1024)]
             Equal where the image is the STFT of some sound.
         """
-        real, imaginary = self.to_stft(images)
-        decoded_real, decoded_imaginary = stft(istft(real, imaginary))
-        # The tiny term keeps the gradient finite where a bin is silent.
-        return (
-            ops.sqrt(real**2 + imaginary**2 + 1e-20),
-            ops.sqrt(decoded_real**2 + decoded_imaginary**2 + 1e-20),
-        )
+        stated = self.to_stft(images)
+        decoded = stft(istft(*stated))
+        return ops.sqrt(_power(*stated) + TINY), ops.sqrt(_power(*decoded) + TINY)
 
     def normalize(self, images):
         """De-normalized images to the networks' range: ``x a + b``, clipped to [-1, 1]."""
@@ -170,6 +179,10 @@ class Representation:
     def decode_all(self, images: np.ndarray, batch: int = 16) -> np.ndarray:
         """`decode` for any number of images in bounded memory, as NumPy."""
         return _batched(self.decode, images, batch)
+
+
+def _power(real, imaginary):
+    return real**2 + imaginary**2
 
 
 def _batched(function, values: np.ndarray, batch: int) -> np.ndarray:

@@ -24,7 +24,7 @@ from reverbsynth.spectra.representation import Representation
 
 T = TypeVar("T")
 
-_IN_MEMORY = 2 * 2**30
+_IN_MEMORY = 2**29
 _ENCODE_BATCH = 16
 _DOWNSCALE_BATCH = 256
 
@@ -64,7 +64,7 @@ class SpectrogramCache:
             row for twins in _by_origin(notes, _origin_of_row) for row in self._rows(twins)
         ]
         self._representation = Representation(settings)
-        key = settings_hash([settings.model_dump(mode="json"), data.sha256])
+        key = settings_hash([settings.of_encoding(), data.sha256])
         self._folder = Path(data.directory) / "images" / key
 
     def __len__(self) -> int:

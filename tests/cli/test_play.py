@@ -203,3 +203,11 @@ def test_export(instrument, tmp_path, name):
     assert result.exit_code == 0, result.output
     written = tmp_path / name
     assert (written / "index.html" if name == "page" else written).is_file()
+
+
+def test_export_with_another_inverse(instrument, tmp_path):
+    path = tmp_path / "again.safetensors"
+    options = ("--mel-inverse", "nnls", "--projections", 2)
+    assert invoke("export", instrument, "-o", path, *options).exit_code == 0
+    spectra = Instrument.load(path).spectra
+    assert (spectra.mel_inverse, spectra.projections) == ("nnls", 2)

@@ -101,6 +101,8 @@ def test_distance_counts_frequency_by_level():
     generated[..., 1] += 0.5
     found = ops.convert_to_numpy(losses.image_distance(ops.convert_to_tensor(real), generated))
     np.testing.assert_allclose(found, [0, 0.125, 0.0625], rtol=1e-6)
+    found = losses.image_distance(ops.convert_to_tensor(real), generated, silence=0.2)
+    np.testing.assert_allclose(ops.convert_to_numpy(found), [0, 0.125, 0.046875], rtol=1e-6)
 
 
 def test_the_nearest_of_the_drawn_images_is_chosen():

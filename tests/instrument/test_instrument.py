@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from keras import ops
 from safetensors.numpy import save_file
 
-from reverbsynth.errors import ReverbSynthError, RunError
+from reverbsynth.errors import ReverbSynthError, RunError, SettingsError
 from reverbsynth.gan import schedule
 from reverbsynth.gan.architecture import condition_size
 from reverbsynth.gan.layers import upscale
@@ -98,6 +98,26 @@ def test_waves_are_those_of_the_network_that_trains(source, imported, small_run)
 
 
 LABELS = {"pitch": range(40, 45)}
+
+
+@pytest.mark.parametrize("projections", [0, 3])
+def test_another_inverse_is_the_same_everywhere(tmp_path, imported, projections):
+    """In the graph, where several notes are decoded at once, as in the spectra's own code."""
+    instrument = imported.decoded_by("nnls", projections)
+    z, condition = instrument.latents(3, 1), instrument.condition([40, 47, 60])
+    _, expected = as_in_training(instrument.generator, z, condition)
+    (waves,) = instrument._session.run(["wave"], {"z": z, "condition": condition})
+    assert snr(expected, waves) >= 60
+    assert snr(expected, imported.notes([40, 47, 60], z)) < 30
+    instrument.save(tmp_path / "other.safetensors")
+    again = Instrument.load(tmp_path / "other.safetensors")
+    assert snr(expected, again.notes([40, 47, 60], z)) >= 60
+
+
+def test_an_inverse_that_there_is_not_is_refused_in_one_line(imported):
+    with pytest.raises(SettingsError, match=r"spectra.projections: found -1, expected"):
+        imported.decoded_by(projections=-1)
+    assert imported.decoded_by().spectra == imported.spectra
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,14 @@ from IPython.display import Markdown
 from matplotlib.figure import Figure
 
 from reverbsynth.audio.format import SAMPLE_RATE
+from reverbsynth.audio.tails import levels
 from reverbsynth.book.captions import Captioned, Source
 from reverbsynth.book.players import Players, Sound
 from reverbsynth.book.slides import Slide, show_slides
 from reverbsynth.book.spectrograms import STFT_HZ, frame_time
-from reverbsynth.book.style import OTHER, canvas, hertz_axis, style
-from reverbsynth.evaluation.representations import NAMES
+from reverbsynth.book.style import OTHER, REAL, canvas, hertz_axis, style
+from reverbsynth.evaluation.clips import Clips
+from reverbsynth.evaluation.representations import INVERSES
 from reverbsynth.settings import SpectraSettings
 from reverbsynth.spectra.format import N_FFT
 from reverbsynth.spectra.mel import linear_to_mel, mel_centers, mel_formula
@@ -95,17 +97,39 @@ def mel_scale() -> Markdown:
     )
 
 
-def round_trips(waves: Mapping[str, np.ndarray]) -> Players:
-    """Players of notes [shape=(64000,)] by effect, of what each representation returns, and of the
-    magnitudes of IF-Mel alone, with a phase that does not turn.
-    """
-    sounds, mel = [], Representation(SpectraSettings())
-    for effect, wave in waves.items():
-        sounds.append(Sound(f"{effect}: original", wave))
-        for kind, name in NAMES.items():
-            representation = Representation(SpectraSettings(representation=kind))
-            back = representation.decode_all(representation.encode_all(wave[None]))[0]
-            sounds.append(Sound(f"{effect}: {name}", back))
-        image = mel.encode_all(wave[None]) * (1, 0)
-        sounds.append(Sound(f"{effect}: no phase", mel.decode_all(image.astype(np.float32))[0]))
-    return Players("if-round-trip", sounds, columns=2 + len(NAMES))
+def without_phase(waves: np.ndarray) -> np.ndarray:
+    """Notes [shape=(n, 64000)] from the magnitudes of IF-Mel, with a phase that does not turn."""
+    mel = Representation(SpectraSettings())
+    return mel.decode_all((mel.encode_all(waves) * (1, 0)).astype(np.float32))
+
+
+def round_trips(
+    name: str, clips: Clips, decoded: Mapping[str, np.ndarray], columns: int
+) -> Players:
+    """Players of the first note by effect, and of what it was decoded to, by name."""
+    sounds = []
+    for effect in dict.fromkeys(clips.effect):
+        note = clips.effect.tolist().index(effect)
+        sounds.append(Sound(f"{effect}: original", clips.waves[note]))
+        sounds += [Sound(f"{effect}: {how}", waves[note]) for how, waves in decoded.items()]
+    return Players(name, sounds, columns)
+
+
+@style()
+def releases(clips: Clips, decoded: Mapping[tuple[int, str], np.ndarray]) -> Figure:
+    """Levels around the release of the first note by effect, as recorded and through images."""
+    effects = list(dict.fromkeys(clips.effect))
+    figure, axes = canvas(1, len(effects), 2.6)
+    stages = [min(decoded)[0], max(decoded)[0]]
+    for ax, effect in zip(axes[0], effects, strict=True):
+        note = clips.effect.tolist().index(effect)
+        drawn = {"as recorded": (clips.waves, REAL, "-")}
+        for stage, color in zip(stages, OTHER, strict=False):
+            for name, line in (("original", "--"), (list(INVERSES)[-1], "-")):
+                drawn[f"stage {stage}: {name}"] = (decoded[stage, name], color, line)
+        for label, (waves, color, line) in drawn.items():
+            seconds, level = levels(waves[[note]])
+            ax.plot(seconds, level[0], line, color=color, label=label, linewidth=1.0)
+        ax.set(xlabel="time from the release (s)", ylabel="level (dB)", title=effect)
+    axes[0, 0].legend(fontsize=7)
+    return figure
