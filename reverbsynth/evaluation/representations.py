@@ -100,7 +100,7 @@ def compare_inverses(clips: Clips, decoded: Mapping[tuple[int, str], np.ndarray]
     given.
     """
     before, rows = spectrum.mel_levels(audible(clips.waves)), {}
-    for key, waves in {("", "the notes"): clips.waves, **decoded}.items():
+    for key, waves in [(("", "the notes"), clips.waves), *decoded.items()]:
         difference = spectrum.mel_levels(audible(waves)) - before
         tails = measure_tails(waves)
         rows[key] = {"distance (dB)": np.sqrt(np.square(difference).mean(axis=(1, 2))).mean()}

@@ -75,7 +75,7 @@ class Graph:
     def constant(self, value: Any, kind: type | None = None) -> Value:
         """A constant, added once: integers if it is a tuple, or else float32."""
         kind = kind or (np.int64 if isinstance(value, tuple) else np.float32)
-        array = np.asarray(value, kind)
+        array: np.ndarray = np.asarray(value, kind)
         key = (array.dtype, array.shape, array.tobytes())
         if key not in self._names:
             self._names[key] = f"constant_{len(self.constants)}"

@@ -43,23 +43,26 @@ class StageFigures:
         self._stages = {stage: StageNotes(run, stage, notes) for stage in run.stages}
         self._limits = magnitude_limits(run.samples().real) if run.stages else (0.0, 0.0)
 
-    def show(self, number: int, stage: int, channel: str) -> Captioned | HTML:
+    def show(self, number: int | None, stage: int, channel: str) -> Captioned | HTML:
         """Two figures of the paper, this one and the next: real notes, generated ones beside them.
 
         They show a channel ("magnitude", "frequency"); a sentence where the run has no such stage.
+        The paper has no figures, and so no ``number``, of stages beyond 8.
         """
-        numbers = f"{number} and {number + 1}"
-        anchors = "".join(f'<span id="figure-{n:02d}"></span>' for n in (number, number + 1))
+        both = () if number is None else (number, number + 1)
+        anchors = "".join(f'<span id="figure-{n:02d}"></span>' for n in both)
+        figures = " and ".join(map(str, both))
         if stage not in self._stages:
-            words = f"This run has no stage {stage}; figures {numbers} are left out."
-            return HTML(f"{anchors}<p>{words}</p>")
+            left_out = f"; figures {figures} are left out" if both else ""
+            return HTML(f"{anchors}<p>This run has no stage {stage}{left_out}.</p>")
         drawn, (figure, sounds) = _CHANNELS[channel], self._side_by_side(stage, channel)
         shown = show(
             figure,
-            f"**Figures {numbers} (paper). Stage {stage}**, {drawn} ({stage_size(stage)}): real "
-            "notes, and beside each the generated note that was asked for with its labels.",
+            f"**{f'Figures {figures} (paper). ' if both else ''}Stage {stage}**, {drawn} "
+            f"({stage_size(stage)}): real notes, and beside each the generated note that was asked "
+            "for with its labels.",
             self.run,
-            f"figures-{number:02d}",
+            f"figures-{number:02d}" if both else f"stage-{stage:02d}-{channel}",
             alt=f"The {drawn} of notes at stage {stage}, each real one beside a generated one: "
             f"{', '.join(self._stages[stage].names)}.",
             sounds=sounds,
