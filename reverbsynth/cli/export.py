@@ -1,7 +1,7 @@
 """``reverbsynth export``: an instrument as an ONNX model or a web page."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -23,10 +23,6 @@ def export(
     float16: Annotated[
         bool, typer.Option("--float16", help="Keep the weights in float16.")
     ] = False,
-    mel_inverse: Annotated[
-        Literal["transpose", "nnls"] | None,
-        typer.Option("--mel-inverse", help="Inverse of the mel matrix in place of its own."),
-    ] = None,
     projections: Annotated[
         int | None,
         typer.Option(
@@ -43,7 +39,7 @@ def export(
         from reverbsynth.instrument.export import check_page
 
         check_page(output)
-    instrument = Instrument.open(source, stage).decoded_by(mel_inverse, projections)
+    instrument = Instrument.open(source, stage).decoded_by(projections=projections)
     if output.suffix == ".safetensors":
         instrument.save(output, float16=float16)
     elif output.suffix == ".onnx":

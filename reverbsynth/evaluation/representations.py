@@ -28,15 +28,9 @@ NAMES = {"mel": "IF-Mel", "linear": "linear IF", "phase": "phase"}
 """Names of the representations, as the GANSynth paper has them."""
 
 INVERSES: dict[str, dict[str, Any]] = {
-    name: {"mel_inverse": mel_inverse, "projections": projections}
-    for name, mel_inverse, projections in (
-        ("original", "transpose", 0),
-        ("1 projection", "transpose", 1),
-        ("4 projections", "transpose", 4),
-        ("NNLS", "nnls", 0),
-        ("NNLS, 1 projection", "nnls", 1),
-        ("NNLS, 4 projections", "nnls", 4),
-    )
+    f"{name}{projected}": {"mel_inverse": mel_inverse, "projections": projections}
+    for mel_inverse, name in (("transpose", "original"), ("nnls", "NNLS"))
+    for projections, projected in ((0, ""), (1, ", 1 projection"), (4, ", 4 projections"))
 }
 """Ways to decode an image, as settings of the spectra."""
 
@@ -58,15 +52,13 @@ def compare_representations(data: DataSet, settings: Settings, notes: int = 12) 
     """
     clips = Clips.from_notes(list(islice(data.notes("train"), notes)))
     rows = []
-    for name, decoded in decode_by_each_representation(clips.waves, settings.spectra).items():
+    for name, decoded in by_each_representation(clips.waves, settings.spectra).items():
         losses = [loss(*note) for note in zip(clips.waves, decoded, clips.pitch, strict=True)]
         rows.append(pd.DataFrame(losses).median().rename(name))
     return pd.DataFrame(rows).rename_axis("representation")
 
 
-def decode_by_each_representation(
-    waves: np.ndarray, spectra: SpectraSettings
-) -> dict[str, np.ndarray]:
+def by_each_representation(waves: np.ndarray, spectra: SpectraSettings) -> dict[str, np.ndarray]:
     """Notes [shape=(n, 64000)] through each representation and the original's inverse."""
     decoded = {}
     for kind, name in NAMES.items():
@@ -76,7 +68,7 @@ def decode_by_each_representation(
     return decoded
 
 
-def decode_by_each_inverse(
+def by_each_inverse(
     waves: np.ndarray, spectra: SpectraSettings, stages: Sequence[int] = (8, 10, 12)
 ) -> dict[tuple[int, str], np.ndarray]:
     """Notes [shape=(n, 64000)] through the images of some stages, back by each of `INVERSES`.
@@ -93,7 +85,7 @@ def decode_by_each_inverse(
 
 
 def compare_inverses(clips: Clips, decoded: Mapping[tuple[int, str], np.ndarray]) -> pd.DataFrame:
-    """Measure what `decode_by_each_inverse` made of notes, and first the notes themselves.
+    """Measure what `by_each_inverse` made of notes, and first the notes themselves.
 
     The distance is the root mean square difference of mel levels, a mean over the notes; of
     tail-to-sustain ratios, by effect, and of the decay times of tails with an effect the median is

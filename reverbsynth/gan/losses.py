@@ -141,11 +141,8 @@ def griffin_lim_consistency(images, representation: Representation):
     """Griffin-Lim consistency: how far an image is from the STFT of any sound.
 
     Image to STFT to wave to STFT, and the mean squared difference of the two magnitudes, each
-    divided by the greater of 1 and both maxima (GANSynth's ``gl_consistency``, Figures 23 and 24).
-
-    Parameters
-    ----------
-    images : tensor [shape=(n, 128, 1024, 2)], de-normalized, full size
+    divided by the greater of 1 and both maxima (GANSynth's ``gl_consistency``, Figures 23 and 24),
+    of de-normalized images at full size [shape=(n, 128, 1024, 2)].
     """
     stated, decoded = representation.magnitudes(images)
     top = ops.max(ops.maximum(stated, decoded), axis=(1, 2), keepdims=True)

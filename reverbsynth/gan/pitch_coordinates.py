@@ -16,6 +16,7 @@ from reverbsynth.gan.architecture import FIRST_COORDINATED
 from reverbsynth.gan.schedule import resolution
 from reverbsynth.spectra.format import BINS
 from reverbsynth.spectra.harmonics import frequency_of
+from reverbsynth.spectra.mel import bin_frequencies
 from reverbsynth.spectra.representation import Representation
 
 
@@ -34,7 +35,7 @@ def pitch_coordinates(pitch, representation: Representation):
         For a bin of frequency f and a fundamental f0: cosine and sine of ``2 pi f / f0`` and of
         ``pi f / f0``; then level and instantaneous frequency of an ideal harmonic tone.
     """
-    hz = ops.convert_to_tensor(representation.bin_frequencies(), "float32")
+    hz = ops.convert_to_tensor(bin_frequencies(representation.kind), "float32")
     # Whole turns taken off first: upper bins are hundreds of harmonics away.
     halves = 0.5 * hz[None] / frequency_of(pitch)[:, None]
     angle = 2.0 * math.pi * (halves - ops.floor(halves))

@@ -38,15 +38,10 @@ _IR_VERSION = 8
 
 
 def metadata(generator: TrainedGenerator) -> dict[str, Any]:
-    """What a player of the graph has to know, as JSON values.
+    """What a player of the graph has to know, as JSON values; the model holds each as JSON text.
 
-    Returns
-    -------
-    dict
-        ``labels`` (pairs of a name and its values, in the order of the one-hot blocks),
-        ``pitch_input`` (``harmonic``: a pitch in place of the first block), ``trained_pitches``,
-        ``latent_size``, ``stage``, ``image`` (frames and bins), ``sample_rate``, ``note_seconds``
-        and ``provenance``. The model's own metadata holds each as JSON text.
+    ``labels`` are pairs of a name and its values, in the order of the one-hot blocks; with the
+    ``pitch_input`` ``harmonic`` a pitch stands in place of the first; ``image`` is frames and bins.
     """
     return {
         "labels": generator.labels.to_json(),
@@ -259,12 +254,8 @@ def _projected(x: Value, banded: mel.Banded) -> Value:
     return reduce(add, terms)
 
 
-_Complex = tuple[Value, Value]
-"""Real and imaginary part."""
-
-
-def _stft(image: Value, generator: TrainedGenerator) -> _Complex:
-    """The STFT that an image states [shape=(n, 128, 1024)]: `Representation.to_stft`."""
+def _stft(image: Value, generator: TrainedGenerator) -> tuple[Value, Value]:
+    """Real and imaginary part [shape=(n, 128, 1024)]: `Representation.to_stft`."""
     factor = schedule.box_factor(schedule.blocks(generator.stage))
     full = image if factor == 1 else image.upscale(factor)
     log_magnitude, phase = (
@@ -311,7 +302,7 @@ def _by_diagonals(x: Value, matrix: np.ndarray) -> Value:
     return reduce(add, (padded.part(2, i, i + BINS) * np.diagonal(rows, -i)[:BINS] for i in shifts))
 
 
-def _add_wave(spectrum: _Complex, projections: int) -> None:
+def _add_wave(spectrum: tuple[Value, Value], projections: int) -> None:
     """Add the output ``wave``: `Representation.decode` from the STFT on."""
     real, imaginary = spectrum
     stated = real * real + imaginary * imaginary
@@ -349,7 +340,7 @@ def _overlapped(real: Value, imaginary: Value) -> Value:
     return reduce(add, quarters)
 
 
-def _analyzed(hops: Value) -> _Complex:
+def _analyzed(hops: Value) -> tuple[Value, Value]:
     """The STFT of a sound in hops, up to a factor: `reverbsynth.spectra.stft.stft`.
 
     Two frames at once, as in `_overlapped`.

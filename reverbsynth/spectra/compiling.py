@@ -6,9 +6,7 @@ import keras
 
 
 def compile_function(function: Callable, xla: bool = False) -> Callable:
-    """The function as one program, by XLA if asked for. JAX always needs XLA; on TensorFlow it
-    takes minutes over gradients.
-    """
+    """The function as one program. XLA takes minutes over gradients on TensorFlow; JAX needs it."""
     if keras.backend.backend() == "jax":
         import jax
 

@@ -22,22 +22,11 @@ def frequency_of(pitch):
 
 
 def harmonic_spectrum(frequency):
-    """Power and phase step of an ideal tone at the STFT's bins.
+    """Power of an ideal tone at the STFT's bins, and the phase step of the nearest harmonic.
 
-    Three harmonics count at each bin, the nearest and its neighbours; their powers are added, as
-    their phases are unknown.
-
-    Parameters
-    ----------
-    frequency : tensor [shape=(n,)]
-        Fundamental in Hz, below half the sample rate.
-
-    Returns
-    -------
-    power : tensor [shape=(n, 1024)]
-        As of `reverbsynth.spectra.stft.stft`, squared.
-    step : tensor [shape=(n, 1024)], radians
-        Of the nearest harmonic's phase in one hop, within [-pi, pi].
+    Of fundamentals in Hz [shape=(n,)], below half the sample rate; both [shape=(n, 1024)], the step
+    in radians within [-pi, pi]. Three harmonics count at each bin, the nearest and its neighbours;
+    their powers are added, as their phases are unknown.
     """
     frequency = ops.cast(frequency, "float32")[:, None]
     hz = (ops.arange(BINS, dtype="float32") + 1.0)[None] * _BIN_HZ

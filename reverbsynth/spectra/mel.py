@@ -129,7 +129,7 @@ def to_linear_bins() -> Banded:
 
 
 NNLS_UPDATES = 10
-"""Of `linear_magnitude`: more hardly change it."""
+"""Multiplicative updates of `linear_magnitude`."""
 
 
 @cache

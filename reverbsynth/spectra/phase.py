@@ -16,34 +16,16 @@ def wrapped(step):
 
 
 def unwrap(phase):
-    """Remove the jumps of 2 pi along time.
-
-    Parameters
-    ----------
-    phase : tensor [shape=(n, frames, bins)], radians
-
-    Returns
-    -------
-    tensor [shape=(n, frames, bins)], radians
-        The same first frame, steps within [-pi, pi].
-    """
+    """A phase [shape=(n, frames, bins)] in radians without its jumps of 2 pi along time."""
     steps = wrapped(phase[:, 1:] - phase[:, :-1])
     return ops.concatenate([phase[:, :1], phase[:, :1] + ops.cumsum(steps, axis=1)], axis=1)
 
 
 def instantaneous_frequency(phase):
-    """Steps of the unwrapped phase over pi; frame 0 holds the phase itself over pi.
+    """Steps of the unwrapped phase [shape=(n, frames, bins)] in half turns; in frame 0 the phase.
 
     Engel et al., "GANSynth" (2019), section 2. Unwrapping would add up just these steps, so they
     are taken as they are.
-
-    Parameters
-    ----------
-    phase : tensor [shape=(n, frames, bins)], radians
-
-    Returns
-    -------
-    tensor [shape=(n, frames, bins)], within [-1, 1], in half turns a frame
     """
     return with_wrapped_steps(phase[:, :1], phase[:, 1:] - phase[:, :-1])
 

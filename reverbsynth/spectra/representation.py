@@ -28,19 +28,10 @@ from reverbsynth.spectra.stft import istft, stft
 
 
 def to_specgram(real, imaginary, phase, phase_only: bool = False):
-    """Log-magnitude and instantaneous frequency (or phase over pi) of an STFT.
+    """Log-magnitude and instantaneous frequency of an STFT [shape=(n, 128, 1024, 2)].
 
-    Parameters
-    ----------
-    real, imaginary : tensor [shape=(n, 128, 1024)]
-    phase : tensor [shape=(n, 128, 1024)], radians
-        Their angle.
-    phase_only : bool
-        Keep the phase instead of its frequency.
-
-    Returns
-    -------
-    tensor [shape=(n, 128, 1024, 2)]
+    ``phase`` is the angle of the other two [shape=(n, 128, 1024)], in radians; with ``phase_only``
+    it is kept, over pi, instead of its frequency.
     """
     magnitude = ops.log(ops.sqrt(real**2 + imaginary**2) + FLOOR)
     second = phase / math.pi if phase_only else instantaneous_frequency(phase)
@@ -63,10 +54,6 @@ class Representation:
 
     Images are *de-normalized*: natural log units and half turns. `normalize` maps them to the
     networks' range.
-
-    Parameters
-    ----------
-    settings : SpectraSettings
     """
 
     def __init__(self, settings: SpectraSettings):
@@ -100,18 +87,9 @@ class Representation:
         """A steady frame of the image of an ideal harmonic tone, normalized.
 
         What `encode` makes of such a tone while it lasts, by formula
-        (`reverbsynth.spectra.harmonics`), so that the pitch may lie between two keys.
-
-        Parameters
-        ----------
-        pitch : tensor [shape=(n,)]
-            MIDI.
-
-        Returns
-        -------
-        tensor [shape=(n, 1024, 2)]
-            Log-magnitude and instantaneous frequency; for ``phase`` too, whose phase never stands
-            still.
+        (`reverbsynth.spectra.harmonics`), so that a MIDI pitch [shape=(n,)] may lie between two
+        keys. Log-magnitude and instantaneous frequency [shape=(n, 1024, 2)]; for ``phase`` too,
+        whose phase never stands still.
         """
         power, step = harmonic_spectrum(frequency_of(pitch))
         if self.kind == "mel":
@@ -121,15 +99,8 @@ class Representation:
             level = ops.log(ops.sqrt(power) + FLOOR)
         return self.normalize(ops.stack([level, step / math.pi], axis=-1))
 
-    def bin_frequencies(self) -> np.ndarray:
-        """Frequency in Hz that each bin of an image stands for, float64 [shape=(1024,)]."""
-        return mel.bin_frequencies(self.kind)
-
     def to_stft(self, images, non_negative: bool = False):
-        """Images as the STFT they state: real and imaginary part [shape=(n, 128, 1024)].
-
-        By the original's inverse of the mel matrix, or by non-negative least squares.
-        """
+        """Images as the STFT they state: real and imaginary part [shape=(n, 128, 1024)]."""
         magnitude, second = ops.exp(images[..., 0]), images[..., 1]
         phase = second if self.kind == "phase" else integrate(second)
         if self.kind == "mel":
@@ -153,12 +124,9 @@ class Representation:
         return istft(real, imaginary)
 
     def magnitudes(self, images):
-        """Magnitudes that an image states, and those of its note, by the original's inverse.
+        """Magnitudes [shape=(n, 128, 1024)] that an image states, and those of its note.
 
-        Returns
-        -------
-        tuple of tensors [shape=(n, 128, 1024)]
-            Equal where the image is the STFT of some sound.
+        By the original's inverse. They are equal where the image is the STFT of some sound.
         """
         stated = self.to_stft(images)
         decoded = stft(istft(*stated))

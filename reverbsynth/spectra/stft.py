@@ -9,18 +9,7 @@ from reverbsynth.spectra.format import FRAMES, HOP, LEAD, N_FFT, dual_window, wi
 
 
 def stft(waves):
-    """Transform notes.
-
-    Parameters
-    ----------
-    waves : tensor [shape=(n, 64000)]
-        Notes at 16 kHz.
-
-    Returns
-    -------
-    tuple of tensors [shape=(n, 128, 1024)]
-        Real and imaginary part of bins 1 to 1024.
-    """
+    """Notes [shape=(n, 64000)] as real and imaginary parts of 1024 bins [shape=(n, 128, 1024)]."""
     padded = ops.pad(waves, ((0, 0), (LEAD, 0)))
     frames = ops.extract_sequences(padded, N_FFT, HOP)
     real, imaginary = ops.rfft(frames * ops.convert_to_tensor(window(), frames.dtype))
@@ -31,14 +20,6 @@ def istft(real, imaginary):
     """Invert `stft` by overlap-add with the dual window.
 
     Written out because `keras.ops.istft` loses the first and last window on TensorFlow.
-
-    Parameters
-    ----------
-    real, imaginary : tensor [shape=(n, 128, 1024)]
-
-    Returns
-    -------
-    tensor [shape=(n, 64000)]
     """
     dc = ((0, 0), (0, 0), (1, 0))
     frames = ops.irfft((ops.pad(real, dc), ops.pad(imaginary, dc)), fft_length=N_FFT)

@@ -207,7 +207,5 @@ def test_export(instrument, tmp_path, name):
 
 def test_export_with_another_inverse(instrument, tmp_path):
     path = tmp_path / "again.safetensors"
-    options = ("--mel-inverse", "nnls", "--projections", 2)
-    assert invoke("export", instrument, "-o", path, *options).exit_code == 0
-    spectra = Instrument.load(path).spectra
-    assert (spectra.mel_inverse, spectra.projections) == ("nnls", 2)
+    assert invoke("export", instrument, "-o", path, "--projections", 2).exit_code == 0
+    assert Instrument.load(path).spectra.projections == 2

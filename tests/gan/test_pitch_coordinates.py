@@ -11,6 +11,7 @@ from reverbsynth.gan.model import ProgressiveGAN
 from reverbsynth.gan.networks import Generator
 from reverbsynth.gan.pitch_coordinates import at_bins, pitch_coordinates
 from reverbsynth.settings import GanSettings, Settings, SpectraSettings
+from reverbsynth.spectra.mel import bin_frequencies
 from reverbsynth.spectra.representation import Representation
 
 LABELS = LabelSpace.of({"pitch": [40, 43, 46], "effect": ["dry", "reverb"]})
@@ -30,7 +31,7 @@ def model_at(stage: int, **overrides) -> ProgressiveGAN:
 
 def test_the_comb_turns_once_from_harmonic_to_harmonic():
     representation = Representation(SpectraSettings(representation="linear"))
-    hz = representation.bin_frequencies()
+    hz = bin_frequencies(representation.kind)
     pitch = 69 + 12 * np.log2(hz[40] / 440)  # bins 40, 81, 122, ... are its harmonics
     values = ops.convert_to_numpy(
         pitch_coordinates(ops.convert_to_tensor([pitch], "float32"), representation)

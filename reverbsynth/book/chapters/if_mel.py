@@ -15,7 +15,6 @@ from reverbsynth.book.slides import Slide, show_slides
 from reverbsynth.book.spectrograms import STFT_HZ, frame_time
 from reverbsynth.book.style import OTHER, REAL, canvas, hertz_axis, style
 from reverbsynth.evaluation.clips import Clips
-from reverbsynth.evaluation.representations import INVERSES
 from reverbsynth.settings import SpectraSettings
 from reverbsynth.spectra.format import N_FFT
 from reverbsynth.spectra.mel import linear_to_mel, mel_centers, mel_formula
@@ -116,20 +115,17 @@ def round_trips(
 
 
 @style()
-def releases(clips: Clips, decoded: Mapping[tuple[int, str], np.ndarray]) -> Figure:
+def releases(clips: Clips, decoded: Mapping[str, np.ndarray]) -> Figure:
     """Levels around the release of the first note by effect, as recorded and through images."""
     effects = list(dict.fromkeys(clips.effect))
-    figure, axes = canvas(1, len(effects), 2.6)
-    stages = [min(decoded)[0], max(decoded)[0]]
+    figure, axes = canvas(1, len(effects), 2.8, sharey=True)
     for ax, effect in zip(axes[0], effects, strict=True):
         note = clips.effect.tolist().index(effect)
-        drawn = {"as recorded": (clips.waves, REAL, "-")}
-        for stage, color in zip(stages, OTHER, strict=False):
-            for name, line in (("original", "--"), (list(INVERSES)[-1], "-")):
-                drawn[f"stage {stage}: {name}"] = (decoded[stage, name], color, line)
-        for label, (waves, color, line) in drawn.items():
-            seconds, level = levels(waves[[note]])
-            ax.plot(seconds, level[0], line, color=color, label=label, linewidth=1.0)
-        ax.set(xlabel="time from the release (s)", ylabel="level (dB)", title=effect)
+        drawn = {"as recorded": clips.waves, **decoded}
+        for color, (name, waves) in zip((REAL, *OTHER), drawn.items(), strict=True):
+            seconds, curves = levels(waves[[note]])
+            ax.plot(seconds, curves[0], color=color, label=name, linewidth=1.0)
+        ax.set(xlabel="seconds from the release", title=effect)
+    axes[0, 0].set_ylabel("level (dB of the held note)")
     axes[0, 0].legend(fontsize=7)
     return figure
