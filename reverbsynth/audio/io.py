@@ -1,7 +1,9 @@
 """Sound files: read as mono at 16 kHz, written in the format that their suffix names."""
 
 import io
+import os
 import re
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +20,12 @@ FORMATS = {".wav": ("WAV", "PCM_16"), ".flac": ("FLAC", "PCM_16"), ".ogg": ("OGG
 
 RATES = (4_000, 768_000)  # Lowest and highest sample rate that a file's header is believed.
 MOST_CHANNELS = 64
+UNKNOWN_LENGTH = 2**31 - 2**16
+"""Bytes from which on a length that the file lacks is not believed to be one: programs that write
+to a pipe put it into the header.
+"""
+
+_LENGTHS = {b"RIFF": (b"data", 4, 4), b"caff": (b"data", 4, 8), b"RF64": (b"ds64", 16, 8)}
 _BLOCK = 2**16
 _MARGIN = 0.1  # Seconds read past the wanted end, so that resampling does not fade it.
 
@@ -98,20 +106,30 @@ def _read_frames(file: Path | bytes, name: str, seconds: float) -> tuple[np.ndar
         # libsndfile gives no reason why a file cannot be opened; the system does.
         with reading(name), open(file, "rb"):
             pass
+    by_name = str if os.name == "nt" else os.fsencode
+    opened = _Bytes(file) if isinstance(file, bytes) else by_name(file)
+    samples, frames, rate = np.empty((0, 1), np.float32), 0, SAMPLE_RATE
+    reason = ""
     try:
-        with soundfile.SoundFile(_Bytes(file) if isinstance(file, bytes) else file) as sound:
+        with _Sound(opened) as sound:
             _check_header(sound, name)
-            frames = min(sound.frames, round(seconds * sound.samplerate))
+            frames, rate = min(sound.frames, round(seconds * sound.samplerate)), sound.samplerate
             samples = sound.read(frames, dtype="float32", always_2d=True)
+            frames = frames if sound.seekable() else len(samples)
     except (soundfile.SoundFileError, RuntimeError, ValueError, TypeError, OSError) as error:
         # A file object's name in the library's message says nothing to a user.
-        reason = " ".join(str(error).split("): ")[-1].split(">: ")[-1].split())
-        raise DataError(f"{name}: not a readable sound file ({reason})") from None
+        reason = " ".join(re.split(r"[)>']: ", str(error))[-1].split())
+    if len(samples) == 0:
+        content = file if isinstance(file, bytes) else Path(file).read_bytes()
+        if (completed := _with_length(content)) != content:
+            return _read_frames(completed, name, seconds)
+    if reason:
+        raise DataError(f"{name}: not a readable sound file ({reason})")
     if len(samples) == 0:
         raise DataError(f"{name}: holds no audio")
     if len(samples) < frames:
         raise DataError(f"{name}: is truncated, found {len(samples)} of {frames} frames")
-    return samples, sound.samplerate
+    return samples, rate
 
 
 def _check_header(sound: soundfile.SoundFile, name: str) -> None:
@@ -121,13 +139,49 @@ def _check_header(sound: soundfile.SoundFile, name: str) -> None:
         )
     if sound.channels > MOST_CHANNELS:
         raise DataError(f"{name}: has {sound.channels} channels, expected at most {MOST_CHANNELS}")
-    # What a WAV or AIFF file's header promises and the file lacks, by libsndfile's log. A size of
-    # all ones stands for an unknown one, in files written to a pipe.
+    # What a WAV or AIFF file's header promises and the file lacks, by libsndfile's log.
     log = r"\b(?:data|SSND) *: (\d+) \(should be (\d+)\)"
     for promised, held in re.findall(log, sound.extra_info):
         missing = int(promised) - int(held)
-        if missing > 0 and int(promised) < 2**31 - 2**10:
+        if missing > 0 and int(promised) < UNKNOWN_LENGTH:
             raise DataError(f"{name}: is truncated, {missing} bytes are missing")
+
+
+def _with_length(content: bytes) -> bytes:
+    """A WAV, RF64 or CAF file whose header leaves the length open (0, all ones), with its length.
+
+    What libsndfile does not complete itself; other content is returned as it is.
+    """
+    mark, offset, size = _LENGTHS.get(content[:4], (b"data", 0, 0))
+    at, start = content.find(mark) + offset, content.find(b"data") + 8
+    if not size or content[at : at + size] not in (bytes(size), b"\xff" * size):
+        return content
+    is_caf = mark == b"data" and size == 8
+    rest = len(content) - start - 4 * is_caf
+    length = rest.to_bytes(size, "big" if is_caf else "little")
+    return content[:at] + length + content[at + size :]
+
+
+def root_key(path: Path) -> int | None:
+    """The MIDI pitch that a WAV file's ``smpl`` or an AIFF file's ``INST`` chunk names, if any."""
+    with reading(path), open(path, "rb") as file:
+        form = file.read(12)[:4]
+        name, place = {b"FORM": (b"INST", ">bb")}.get(form, (b"smpl", "<12xII"))
+        while form in (b"FORM", b"RIFF", b"RF64") and len(header := file.read(8)) == 8:
+            chunk, size = struct.unpack(f"{place[0]}4sI", header)
+            content = file.read(min(size, struct.calcsize(place)))
+            if chunk == name and len(content) == struct.calcsize(place):
+                key, above = struct.unpack(place, content)  # A part of a semitone above the key.
+                return key if 0 < key <= 127 and not above else None
+            file.seek(size + size % 2 - len(content), os.SEEK_CUR)
+    return None
+
+
+class _Sound(soundfile.SoundFile):
+    """A sound file, not to be sought in where it does not tell its length (a FLAC from a pipe)."""
+
+    def seekable(self) -> bool:
+        return self.frames < 2**62 and super().seekable()
 
 
 class _Bytes(io.BytesIO):

@@ -1,11 +1,10 @@
-"""The pitch of a sound: from its name, or from its waveform."""
-
-import re
+"""The pitch of a sound: names and numbers of pitches, and estimates from the waveform."""
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from reverbsynth.audio.format import NOTE_OFF, SAMPLE_RATE
+from reverbsynth.audio.note_names import spelled_pitch
 from reverbsynth.audio.reverberation import audible
 from reverbsynth.errors import SettingsError
 
@@ -16,38 +15,11 @@ LOWEST, HIGHEST = 21, 108  # MIDI pitches of unknown sounds: those of a piano.
 SOUNDING = 0.01  # Frames this far (-40 dB) below the loudest do not count.
 _HELD = slice(int(0.1 * SAMPLE_RATE), int(NOTE_OFF * SAMPLE_RATE))
 _SILENCE = 1e-6
-_NSYNTH = re.compile(r"[A-Za-z_]+_(?:acoustic|electronic|synthetic)_\d+-(\d{3})-\d{3}")
-_MIDI = re.compile(r"(?<![a-z0-9])midi[ _-]?(\d{1,3})(?![0-9])", re.IGNORECASE)
-_SPELLED = re.compile(r"(?<![A-Za-z0-9#])([A-Ga-g])([#♯sb♭]?)(-?\d)(?![A-Za-z0-9])")
-_COUNTER = re.compile(
-    r"(?<![a-z0-9])(?:note|pitch)[ _-]?(\d{1,3})(?![0-9])|-(\d{3})-\d{3}\Z|\A(\d+)\Z",
-    re.IGNORECASE | re.ASCII,
-)
-_STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
-_SHIFTS = {"": 0, "#": 1, "♯": 1, "s": 1, "b": -1, "♭": -1}
-
-
-def pitch_of_name(name: str) -> int | None:
-    """The MIDI pitch that a file's name gives, without its suffix; None where it gives no one.
-
-    A whole name of NSynth's (``bass_acoustic_000-040-100``) gives its pitch. Otherwise a pitch by
-    name (``A1``, ``C#3``, ``Bb2``; C4 is 60) and ``midi40`` count, and only without these what may
-    be any counter: ``note_40``, ``pitch40``, an ending such as ``-040-100``, a bare number. Hints
-    of the same rank that disagree give no pitch.
-
-    >>> pitch_of_name("take 3, C#2")
-    37
-    """
-    if whole := _NSYNTH.fullmatch(name):
-        pitches = {int(whole[1])}
-    else:
-        pitches = {int(number) for number in _MIDI.findall(name)} | {
-            _STEPS[step.upper()] + _SHIFTS[accidental] + 12 * (int(octave) + 1)
-            for step, accidental, octave in _SPELLED.findall(name)
-        }
-        pitches = pitches or {int("".join(groups)) for groups in _COUNTER.findall(name)}
-    pitch = pitches.pop() if len(pitches) == 1 else -1
-    return pitch if 0 <= pitch <= 127 else None
+_FRAME, _HOP, _LEAST_FRAMES = 2048, 512, 4  # A note must be periodic for 0.22 s.
+_FINER = 4  # Points of an autocorrelation between two lags that are a sample apart.
+_FIRST_PEAK = 0.9  # The period is the first peak at least so high, relative to the highest.
+_PERIODIC = 0.8  # Height of the peak from which a frame counts as periodic.
+_HEARD = 2 * SAMPLE_RATE
 
 
 def parse_pitch(text: str) -> float:
@@ -56,11 +28,9 @@ def parse_pitch(text: str) -> float:
     >>> parse_pitch("C#3"), parse_pitch("60.5")
     (49.0, 60.5)
     """
-    if spelled := _SPELLED.fullmatch(text):
-        step, accidental, octave = spelled.groups()
-        return float(_STEPS[step.upper()] + _SHIFTS[accidental] + 12 * (int(octave) + 1))
     try:
-        return float(text)
+        named = spelled_pitch(text)
+        return float(text if named is None else named)
     except ValueError:
         raise SettingsError(
             f"pitch: found {text}, expected a name such as C#3 or a MIDI number such as 60.5"
@@ -109,18 +79,60 @@ def fundamentals(
 
 
 def estimated_pitch(audio: np.ndarray) -> tuple[int | None, float]:
-    """Estimate the MIDI pitch of a sound [shape=(n,)] at 16 kHz, None for silence.
+    """Estimate the MIDI pitch of a sound [shape=(n,)] at 16 kHz, and the confidence in it.
 
-    It is the nearest to the median of `fundamentals`. Its confidence is the share of the sounding
-    frames within half a semitone of that median.
+    It is the nearest to the median over the periodic frames of the first two seconds from the
+    onset. The confidence is the share of the sounding frames that are periodic and within half a
+    semitone of that median. None for silence, for a sound with fewer than four periodic frames
+    (noise, a hit), and for one outside `LOWEST` to `HIGHEST`.
     """
-    low, high = midi_to_hz([LOWEST - 0.5, HIGHEST + 0.5])
-    hz = fundamentals(audible(audio), low, high, frame=2048)
-    if not len(hz):
+    wave = audible(audio)
+    wave = wave[onset(wave) :][:_HEARD]
+    if len(wave) < _FRAME or not np.abs(wave).max() > _SILENCE:
         return None, 0.0
-    pitches = 69 + 12 * np.log2(hz / 440)
-    median = float(np.median(pitches))
-    return round(median), float(np.mean(np.abs(pitches - median) < 0.5))
+    frames = np.lib.stride_tricks.sliding_window_view(wave, _FRAME)[::_HOP]
+    level = np.sqrt(np.square(frames).mean(axis=1))
+    periods, heights = _periods(frames[level > SOUNDING * level.max()])
+    periodic = heights >= _PERIODIC
+    if periodic.sum() < _LEAST_FRAMES:
+        return None, 0.0
+    pitches = 69 + 12 * np.log2(SAMPLE_RATE / periods / 440)
+    median = float(np.median(pitches[periodic]))
+    confidence = float(np.mean(periodic & (np.abs(pitches - median) < 0.5)))
+    return (round(median), confidence) if LOWEST <= round(median) <= HIGHEST else (None, 0.0)
+
+
+def onset(wave: np.ndarray) -> int:
+    """The first sample within 40 dB of the loudest, whatever constant offset there is."""
+    level = np.abs(wave - np.median(wave)) if len(wave) else wave
+    return int(np.argmax(level >= SOUNDING * level.max())) if len(wave) else 0
+
+
+def _periods(frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Period in samples of each frame [shape=(n, samples)], and how periodic it is, 0 to 1.
+
+    McLeod and Wyvill, "A smarter way to find pitch" (2005): the first high peak of the
+    autocorrelation, normalized by the energy that overlaps. At 16 kHz the periods of the highest
+    notes are four samples long, so it is interpolated, which its spectrum gives without error.
+    """
+    samples = frames.shape[1]
+    half = samples // 2
+    frames = frames - frames.mean(axis=1, keepdims=True)
+    power = np.abs(np.fft.rfft(frames, 2 * samples)) ** 2
+    correlation = _FINER * np.fft.irfft(power, 2 * samples * _FINER)[:, : half * _FINER]
+    energy = np.cumsum(np.pad(np.square(frames), ((0, 0), (1, 0))), axis=1)
+    overlap = (energy[:, ::-1] + energy[:, -1:] - energy)[:, :half]
+    similarity = 2 * correlation / np.maximum(np.repeat(overlap, _FINER, axis=1), _SILENCE)
+    periods, heights = np.ones(len(frames)), np.zeros(len(frames))
+    for i, row in enumerate(similarity):
+        peaks = 1 + np.flatnonzero((row[1:-1] >= row[:-2]) & (row[1:-1] > row[2:]))
+        peaks = peaks[peaks > np.argmax(row < 0)] if (row < 0).any() else peaks[:0]
+        if len(peaks):
+            peak = peaks[np.argmax(row[peaks] >= _FIRST_PEAK * row[peaks].max())]
+            before, heights[i], after = row[peak - 1 : peak + 2]
+            curve = before - 2 * heights[i] + after  # Of the parabola through the three.
+            periods[i] = (peak + (before - after) / (2 * curve)) / _FINER
+    return periods, heights
 
 
 def cents(waves: np.ndarray, pitches: np.ndarray) -> np.ndarray:

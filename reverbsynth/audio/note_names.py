@@ -1,0 +1,93 @@
+"""What the name of a sound file tells: pitch and velocity, in the ways of sample libraries."""
+
+import re
+from dataclasses import dataclass
+
+_STEPS = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11, "h": 11} | {
+    **{"do": 0, "re": 2, "mi": 4, "fa": 5, "sol": 7, "la": 9, "si": 11}
+}
+_SHIFTS = dict.fromkeys(("#", "♯", "s", "is", "sharp"), 1) | {"": 0}
+_SHIFTS |= dict.fromkeys(("b", "♭", "es", "flat"), -1)
+_STEP = "sol|do|re|mi|fa|la|si|[a-h]"
+_ACCIDENTAL = "#|♯|♭|is|sharp|es|flat|s|b|"
+_END = r"(?![a-z0-9])"
+_DYNAMICS = {"ppp": 16, "pp": 33, "mp": 64, "mf": 80, "ff": 112, "fff": 127}
+_DYNAMICS |= {"soft": 40, "medium": 80, "hard": 112, "loud": 112, "l": 40, "m": 80, "h": 112}
+_WORDS = "ppp|pp|mp|mf|fff|ff|soft|medium|hard|loud"
+_V, _LAYER = r"v(?:el(?:ocity)?)?[-_ ]?", r"\d{1,3}|[lmh]"
+_AFTER = rf"(?={_END}|{_V}(?:{_LAYER}){_END}|(?:rr|take)[-_]?\d|(?:{_WORDS}|[lr]){_END})"
+_FLAGS = re.IGNORECASE | re.ASCII
+_SPELLED = re.compile(rf"({_STEP})({_ACCIDENTAL})(-?\d)()", _FLAGS)
+_TIGHT = re.compile(rf"(?<![a-z0-9#])({_STEP})({_ACCIDENTAL})(\d)([#♯♭]?){_AFTER}", _FLAGS)
+_LOOSE = re.compile(rf"(?<![a-z0-9#])({_STEP})({_ACCIDENTAL})[-_](\d)(){_AFTER}", _FLAGS)
+_NSYNTH = re.compile(r"[a-z_]+_(?:acoustic|electronic|synthetic)_\d+-(\d{3})-(\d{3})", _FLAGS)
+_MIDI = re.compile(r"(?<![a-z0-9])midi[ _-]?(\d{1,3})(?!\d)", _FLAGS)
+_COUNTER = re.compile(
+    r"(?<![a-z0-9])(?:note|pitch|key)[ _-]?(\d{1,3})(?!\d)|-(\d{3})-\d{3}\Z|\A(\d+)\Z", _FLAGS
+)
+_VELOCITY = re.compile(
+    rf"(?<![a-z])(?:{_V}({_LAYER})|({_WORDS})){_END}|-\d{{3}}-(\d{{3}})\Z", _FLAGS
+)
+
+
+@dataclass(frozen=True)
+class NameHints:
+    """What a name tells in MIDI's numbers, None where it tells nothing or two things.
+
+    ``doubtful`` is a pitch by what may also be a counter or a variant (``E-1``, ``note_40``,
+    ``40``), ``velocity`` one by a dynamic (``mf``, ``soft``, ``vH``) or as NSynth writes it,
+    ``layer`` the number after a ``v``: of a layer of velocity, or the velocity itself.
+    """
+
+    pitch: int | None = None
+    doubtful: int | None = None
+    velocity: int | None = None
+    layer: int | None = None
+
+
+def read_name(name: str, middle_c: int = 4) -> NameHints:
+    """What a file's name, without its suffix, tells; ``middle_c`` is the octave of MIDI 60.
+
+    Notes may be named in English (``C#3``, ``Cs3``, ``Bb2``, ``C3#``), German (``Cis3``, ``Es3``)
+    or by syllables (``Sol#3``), with a layer or a repetition behind (``A0v10``, ``C4rr2``). A minus
+    before the octave is a separator. A whole name of NSynth's gives its pitch and velocity.
+
+    >>> read_name("take 3, C#2 pp")
+    NameHints(pitch=37, doubtful=None, velocity=33, layer=None)
+    """
+    if whole := _NSYNTH.fullmatch(name):
+        pitch, velocity = map(int, whole.groups())
+        return NameHints(_checked({pitch}), None, _checked({velocity}, 1))
+    sure = {_pitch(parts, middle_c) for parts in _TIGHT.findall(name)}
+    sure |= {int(number) for number in _MIDI.findall(name)}
+    loose = {_pitch(parts, middle_c) for parts in _LOOSE.findall(name)}
+    loose = loose or {int("".join(groups)) for groups in _COUNTER.findall(name)}
+    found = _VELOCITY.findall(name)
+    layers = {int(layer) for layer, _, _ in found if layer.isdigit()}
+    words = {_DYNAMICS[w.lower()] for layer, word, _ in found if (w := word or layer).isalpha()}
+    endings = {int(ending) for *_, ending in found if ending}
+    return NameHints(
+        _checked(sure),
+        None if sure else _checked(loose),
+        _checked(words or (set() if sure else endings), 1),
+        _checked(layers, 1),
+    )
+
+
+def spelled_pitch(text: str, middle_c: int = 4) -> int | None:
+    """The pitch of a whole text that is a note's name with its octave, which may be negative."""
+    match = _SPELLED.fullmatch(text.strip())
+    return _pitch(match.groups(), middle_c) if match else None
+
+
+def _pitch(parts: tuple[str, ...], middle_c: int) -> int:
+    step, before, octave, after = (part.lower() for part in parts)
+    accidental = before or after
+    shift = -1 if step + accidental == "es" else _SHIFTS[accidental]
+    return _STEPS[step] + shift + 12 * (int(octave) + 5 - middle_c)
+
+
+def _checked(values: set[int], least: int = 0) -> int | None:
+    """The only one of the values, where it is one that MIDI has."""
+    value = next(iter(values)) if len(values) == 1 else -1
+    return value if least <= value <= 127 else None
