@@ -98,9 +98,11 @@ def setup(app: Any) -> dict[str, Any]:
 def _group(tree: dict, model: dict, path: str, values: Mapping[str, dict]) -> Iterator[str]:
     """The settings of a group, then each group inside it under its own heading."""
     properties = model["properties"]
-    yield from _rows({k: v for k, v in properties.items() if not _models(tree, v)}, values)
+    # A group of the same kind again, such as the parts of a chain, is a row.
+    inside = {k: [m for m in _models(tree, v) if m is not model] for k, v in properties.items()}
+    yield from _rows({k: v for k, v in properties.items() if not inside[k]}, values)
     for name, property_ in properties.items():
-        for inner in _models(tree, property_):
+        for inner in inside[name]:
             place = f"{path}.{name}".strip(".")
             kind = inner["properties"].get("kind", {}).get("const")
             mark = f" (kind: {kind})" if kind else "[]" if property_.get("type") == "array" else ""

@@ -39,11 +39,12 @@ class Effect(BaseModel):
     gain: float = Field(default=1.0, gt=0, le=100, description="factor on every processed note")
 
     def prepare(self) -> dict[str, Any]:
-        """Check that the effect can run, and describe it for the manifest.
-
-        ``engine`` is what renders it; ``inputs`` are the SHA-256 of the files it reads.
-        """
+        """Check that the effect can run, and describe it for the manifest by its ``engine``."""
         return {"engine": "scipy"}
+
+    def inputs(self) -> dict[str, str]:
+        """SHA-256 of the files that the effect reads, by name."""
+        return {}
 
     def process(self, audio: np.ndarray, ids: Sequence[str]) -> np.ndarray:
         """Process notes at 16 kHz, without the gain, cut to their length.
@@ -109,7 +110,22 @@ def effect(kind: str, parameters: Mapping[str, Any] | None = None, **common: Any
 
 def effects(settings: Sequence[EffectSettings], seed: int) -> list[Effect]:
     """The effects of a data set, in order; a parameter ``seed`` replaces the data set's for one."""
-    return [effect(each.kind, each.parameters, name=each.label, seed=seed) for each in settings]
+    made = []
+    for each in settings:
+        parts: dict[str, Any] = {"of": effects(each.of, seed)} if each.of else {}
+        made.append(effect(each.kind, each.parameters, name=each.label, seed=seed, **parts))
+    return made
+
+
+def described(effect: Effect) -> dict[str, Any]:
+    """What a data set's manifest says of an effect; a mistake in it is an error."""
+    return {
+        "name": effect.name,
+        "kind": effect.kind,
+        "parameters": effect.model_dump(mode="json", exclude={"name", "of"}),
+        **effect.prepare(),
+        **({"inputs": inputs} if (inputs := effect.inputs()) else {}),
+    }
 
 
 def _one_line(error: ValidationError, kind: str, known: type[Effect]) -> str:

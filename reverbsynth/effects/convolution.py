@@ -1,6 +1,5 @@
 """Reverb of a real or imagined room: convolution with an impulse response from a file."""
 
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,6 +11,7 @@ from reverbsynth.audio.io import read_sound
 from reverbsynth.effects import Effect
 from reverbsynth.errors import DataError
 from reverbsynth.files.checksum import sha256
+from reverbsynth.settings.types import UserPath
 
 
 class Convolution(Effect):
@@ -23,13 +23,16 @@ class Convolution(Effect):
 
     kind: ClassVar[str] = "convolution"
 
-    path: Path = Field(description="sound file of the impulse response, of any rate")
+    path: UserPath = Field(description="sound file of the impulse response, of any rate")
     mix: float = Field(default=1.0, ge=0, le=1, description="share of the wet sound")
     normalize: bool = True
 
     def prepare(self) -> dict[str, Any]:
         self.response()
-        return {"engine": "scipy", "inputs": {self.path.name: sha256(self.path)}}
+        return {"engine": "scipy"}
+
+    def inputs(self):
+        return {self.path.name: sha256(self.path)}
 
     def response(self) -> np.ndarray:
         """The impulse response at 16 kHz, float32 [shape=(n,)], of at most 64,000 samples."""

@@ -1,6 +1,5 @@
 """A user's own SuperCollider effect."""
 
-from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
@@ -11,6 +10,7 @@ from reverbsynth.effects.supercollider.score import render, scsynth_version
 from reverbsynth.effects.supercollider.synthdef import SynthDef
 from reverbsynth.errors import DataError, SettingsError
 from reverbsynth.files.checksum import sha256
+from reverbsynth.settings.types import UserPath
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -24,7 +24,7 @@ class UserSynthDef(Effect):
 
     kind: ClassVar[str] = "synthdef"
 
-    path: Path = Field(description="the .scsyndef file")
+    path: UserPath = Field(description="the .scsyndef file")
     controls: dict[str, Finite | list[Finite]] = Field(
         default={}, description="values of the SynthDef's controls, by name"
     )
@@ -44,11 +44,10 @@ class UserSynthDef(Effect):
                     f"setting data.effects: effect synthdef: parameter controls.{name}: found "
                     f"{value!r}, but SynthDef {synthdef.name} takes {takes}"
                 )
-        return {
-            "engine": "supercollider",
-            "version": scsynth_version(),
-            "inputs": {self.path.name: sha256(self.path)},
-        }
+        return {"engine": "supercollider", "version": scsynth_version()}
+
+    def inputs(self):
+        return {self.path.name: sha256(self.path)}
 
     def process(self, audio, ids):
         seeds = [int(self.generator("seed", id).integers(2**23)) for id in ids]

@@ -14,3 +14,8 @@ def reading(path: Path | str) -> Iterator[None]:
         yield
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror or error})") from None
+
+
+def user_path(path: Path) -> Path:
+    """A path whose ``~`` is the home directory; a name that only begins with it stays."""
+    return path.expanduser() if path.parts[:1] == ("~",) else path

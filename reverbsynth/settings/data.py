@@ -3,7 +3,14 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PositiveInt, field_validator, model_validator
+from pydantic import (
+    Field,
+    PositiveInt,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from reverbsynth.settings.types import Fraction, Frozen, Pitch, Velocity
 
@@ -68,10 +75,18 @@ class FolderSource(_Pitched):
     """The folder."""
     table: Path | None = None
     """CSV or JSON table of the sounds; null: the folder's only one."""
-    pitch_from: Literal["auto", "table", "name", "estimate"] = "auto"
-    """Where a note's pitch is read from; auto: the first of these that has one."""
+    pitch_from: Literal["auto", "table", "name", "root_key", "estimate"] = "auto"
+    """Where a note's pitch is read from: the table, the file's name, its smpl chunk or its sound;
+    auto: the first of these that has one.
+    """
+    middle_c: Literal["C3", "C4", "C5"] = "C4"
+    """What MIDI pitch 60 is called in names of files and in the table."""
     confidence: Fraction = 0.5
     """Smallest confidence at which an estimated pitch is accepted."""
+    trim_onset: bool = False
+    """Whether what comes before a sound's onset is cut off."""
+    normalize: bool = False
+    """Whether every sound is scaled to the same peak."""
     count: PositiveInt | None = None
     """Largest number of notes, drawn by the seed; null: all."""
 
@@ -82,14 +97,22 @@ class EffectSettings(Frozen):
     kind: str
     """Kind of effect."""
     name: str | None = None
-    """Name of the effect as a label; null: its kind."""
+    """Name of the effect as a label; null: its kind, or those of a chain's effects."""
     parameters: dict[str, Any] = Field(default={})
     """Parameters of this kind of effect."""
+    of: tuple["EffectSettings", ...] = ()
+    """Effects that a chain applies one after another."""
 
     @property
     def label(self) -> str:
         """The name under which the effect is a label."""
-        return self.name or self.kind
+        return self.name or "+".join(effect.label for effect in self.of) or self.kind
+
+    @model_serializer(mode="wrap")
+    def _without_empty_chain(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Settings written before there were chains keep their hash."""
+        values = handler(self)
+        return values if self.of else {name: values[name] for name in values if name != "of"}
 
 
 class DataSettings(Frozen):

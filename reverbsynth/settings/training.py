@@ -14,7 +14,7 @@ from pydantic import (
 
 from reverbsynth.settings.types import AtLeastTwo, Frozen, Seed, Stage
 
-Label = Literal["pitch", "effect", "instrument"]
+Label = Literal["pitch", "effect", "instrument", "velocity"]
 Decay = Annotated[float, Field(ge=0, lt=1)]
 
 

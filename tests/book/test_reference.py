@@ -54,7 +54,8 @@ def test_a_row_says_type_default_and_presets(page):
     assert default == "`64`"
     assert f"tiny: `{Settings.preset('tiny').training.batch}`" in differing
     assert "paper:" not in differing
-    assert rows(page)["gan.labels"][1] == 'list of `"pitch"` or `"effect"` or `"instrument"`'
+    labels = '`"pitch"` or `"effect"` or `"instrument"` or `"velocity"`'
+    assert rows(page)["gan.labels"][1] == f"list of {labels}"
 
 
 def test_presets_are_all_told_apart(page):
@@ -79,7 +80,7 @@ def test_every_module_of_a_part_is_there():
 PAGE = """
 .. automodule:: reverbsynth.errors
    :members:
-.. automodule:: reverbsynth.data.sources.folder
+.. automodule:: reverbsynth.data.sources.table
    :members:
 .. automodule:: reverbsynth.data.build
    :members:
@@ -105,8 +106,8 @@ def rendered(tmp_path_factory) -> str:
 
 
 def test_public_names_are_the_documented_ones(rendered):
-    documented = set(re.findall(r'id="reverbsynth\.data\.sources\.folder\.(\w+)"', rendered))
-    assert {"COLUMNS", "Folder", "read_table"} <= documented
+    documented = set(re.findall(r'id="reverbsynth\.data\.sources\.table\.(\w+)"', rendered))
+    assert {"COLUMNS", "matched", "read_table"} <= documented
     assert not any(name.startswith("_") for name in documented)
 
 

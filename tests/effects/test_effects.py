@@ -10,10 +10,10 @@ from scipy.signal import lfilter
 
 from reverbsynth.audio.format import NOTE_LENGTH
 from reverbsynth.audio.reverberation import fit_decay
-from reverbsynth.effects import Effect, effect, effects, kinds
+from reverbsynth.effects import Effect, described, effect, effects, kinds
 from reverbsynth.effects.filters import allpass, allpass_chain, recirculate, whole_samples
 from reverbsynth.errors import ReverbSynthError
-from reverbsynth.settings import EffectSettings
+from reverbsynth.settings import EffectSettings, Settings
 
 IDS = ("a", "b", "c")
 
@@ -227,6 +227,50 @@ def test_a_missing_or_silent_impulse_response(tmp_path):
     soundfile.write(tmp_path / "zero.wav", np.zeros(100), 16_000)
     with pytest.raises(ReverbSynthError, match=r"zero\.wav: is silent"):
         effect("convolution", {"path": tmp_path / "zero.wav"}).prepare()
+
+
+def test_a_chain_applies_its_effects_in_order(noise, room):
+    parts = [
+        EffectSettings(kind="distortion"),
+        EffectSettings(kind="reverb", parameters={"delays": "note"}),
+        EffectSettings(kind="convolution", parameters={"path": str(room), "gain": 0.5}),
+    ]
+    settings = EffectSettings(kind="chain", of=tuple(parts), parameters={"gain": 2.0})
+    (chain,) = effects([settings], seed=3)
+    assert chain.name == "distortion+reverb+convolution"
+    expected = noise
+    for part in effects(parts, seed=3):
+        expected = part(expected, IDS)
+    np.testing.assert_array_equal(chain(noise, IDS), 2 * expected)
+    told = described(chain)
+    assert (told["engine"], list(told["inputs"])) == ("scipy", ["room.wav"])
+    assert [part["kind"] for part in told["of"]] == ["distortion", "reverb", "convolution"]
+    assert len(chain.impulse_response()) == NOTE_LENGTH
+
+
+def test_chains_of_chains_and_mistakes_in_them():
+    inner = {"kind": "chain", "of": [{"kind": "dry"}, {"kind": "delay"}]}
+    wanted = Settings.preset("tiny", **{"data.effects": [{**inner, "name": "echo"}]})
+    (chain,) = effects(wanted.data.effects, 0)
+    assert (chain.name, [part.kind for part in chain.of]) == ("echo", ["dry", "delay"])
+    twice = {"kind": "chain", "of": [inner, {"kind": "reverb"}]}
+    assert Settings.preset("tiny", **{"data.effects": [twice]}).data.effects[0].label == (
+        "dry+delay+reverb"
+    )
+    dry = EffectSettings(kind="dry")
+    for kind, of, message in (
+        ("chain", (), "effect chain: parameter of: missing"),
+        ("delay", (dry,), "effect delay: parameter of: no such parameter"),
+        ("chain", (EffectSettings(kind="revreb"),), "found kind 'revreb'"),
+    ):
+        with pytest.raises(ReverbSynthError, match=message):
+            effects([EffectSettings(kind=kind, of=of)], 0)
+
+
+def test_settings_without_a_chain_keep_their_hash():
+    """As they were before there were chains."""
+    settings = EffectSettings(kind="reverb", parameters={"decay": 2})
+    assert settings.model_dump() == {"kind": "reverb", "name": None, "parameters": {"decay": 2}}
 
 
 def test_settings_make_the_effects_in_order():

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from reverbsynth.audio.format import NOTE_LENGTH
 from reverbsynth.data.build import build_data
-from reverbsynth.effects import effect
+from reverbsynth.effects import effect, effects
 from reverbsynth.effects.filters import allpass_chain
 from reverbsynth.effects.supercollider.score import find_scsynth, render, scsynth_version
 from reverbsynth.effects.supercollider.synthdef import SynthDef
 from reverbsynth.errors import ReverbSynthError
+from reverbsynth.settings import EffectSettings
 
 needs_scsynth = pytest.mark.skipif(
     find_scsynth() is None,
@@ -140,6 +141,16 @@ def test_a_build_says_which_engine_ran_and_repeats_its_bytes(settings, tmp_path)
     assert first.manifest["effects"][1]["engine"] == "supercollider"
     assert first.manifest["effects"][1]["version"].startswith("scsynth 3.")
     assert build_data(wanted, tmp_path / "second").sha256 == first.sha256
+
+
+@needs_scsynth
+def test_a_chain_of_both_engines(noise):
+    reverb = EffectSettings(kind="reverb", parameters={"engine": "supercollider"})
+    settings = EffectSettings(kind="chain", of=(EffectSettings(kind="delay"), reverb))
+    (chain,) = effects([settings], seed=0)
+    assert chain.prepare()["engine"] == "scipy supercollider"
+    delay, wet = effects(settings.of, seed=0)
+    np.testing.assert_array_equal(chain(noise, IDS), wet(delay(noise, IDS), IDS))
 
 
 @needs_scsynth
