@@ -49,7 +49,10 @@ def play(
     velocity: Annotated[
         int | None,
         typer.Option(
-            "--velocity", min=1, max=127, help="Velocity of single notes, which sets their peak."
+            "--velocity",
+            min=1,
+            max=127,
+            help="Velocity of single notes: their peak and, where it is a label, their timbre.",
         ),
     ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the timbre.")] = 0,

@@ -73,10 +73,11 @@ def parse(label: str, text: str, values: Sequence = ()) -> Any:
 
     Without the label's ``values`` a number is not understood.
     """
+    known = {str(value): value for value in values}
     if "=" not in text:
         share = _number(text)
-        if share is None or not values or text in values:
-            return text
+        if share is None or not values or text in known:
+            return known.get(text, text)
         if len(values) != 2:
             names = ", ".join(map(str, values))
             raise SettingsError(
@@ -88,15 +89,15 @@ def parse(label: str, text: str, values: Sequence = ()) -> Any:
             )
         first, second = values
         return mix_labels(first, second, share)
-    weights: dict[str, float] = {}
+    weights: dict[Any, float] = {}
     for part in text.split(","):
         name, _, number = (piece.strip() for piece in part.partition("="))
         weight = _number(number)
-        if not name or weight is None or name in weights:
+        if not name or weight is None or known.get(name, name) in weights:
             raise SettingsError(
                 f"{label}: found {text}, expected value=weight,… with each value once"
             )
-        weights[name] = weight
+        weights[known.get(name, name)] = weight
     return weights
 
 

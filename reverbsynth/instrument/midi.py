@@ -131,12 +131,18 @@ def render(
     z = walk.at([note.start for note in playable])
     bends = [note.bend[0][1] for note in playable]
     sounding = [note.pitch + bend + tune / 100 for note, bend in zip(playable, bends, strict=True)]
-    keys = [(pitch, timbre.tobytes()) for pitch, timbre in zip(sounding, z, strict=True)]
+    layers = instrument.trained_velocities([note.velocity for note in playable])
+    layers = {name: values for name, values in layers.items() if name not in labels}
+    keys = [
+        (pitch, timbre.tobytes(), *(values[i] for values in layers.values()))
+        for i, (pitch, timbre) in enumerate(zip(sounding, z, strict=True))
+    ]
     uses: dict[tuple, list[int]] = {}
     for i, key in enumerate(keys):
         uses.setdefault(key, []).append(i)
     first = [indices[0] for indices in uses.values()]
     pitches, bent = [playable[i].pitch for i in first], [100 * bends[i] + tune for i in first]
+    labels |= {name: [values[i] for i in first] for name, values in layers.items()}
     waves = instrument.stream(pitches, z[first], tune=bent, **labels)
     for done, (wave, indices) in enumerate(zip(waves, uses.values(), strict=True), 1):
         for i in indices:

@@ -21,8 +21,11 @@ from reverbsynth.gan import schedule
 from reverbsynth.gan.architecture import condition_size
 from reverbsynth.gan.layers import upscale
 from reverbsynth.gan.networks import Generator
-from reverbsynth.instrument.instrument import Instrument
+from reverbsynth.instrument.instrument import Instrument, at_peak
+from reverbsynth.instrument.label_mixture import parse
 from reverbsynth.instrument.latents import slerp
+from reverbsynth.instrument.midi import render
+from reverbsynth.instrument.midi_file import MidiNote
 from reverbsynth.instrument.resampling import transposed
 from reverbsynth.settings import SpectraSettings
 from reverbsynth.spectra.representation import Representation
@@ -433,6 +436,28 @@ def test_a_stream_gives_the_same_notes(imported):
     streamed = np.stack(list(imported.stream([40, 41, 42], seed=5)))
     assert np.array_equal(streamed, imported.notes([40, 41, 42], seed=5))
     assert imported.notes([]).shape == (0, 64_000)
+
+
+def test_velocity_as_a_label_chooses_the_nearest_that_was_trained(tmp_path):
+    """So that it changes timbre and not only gain; values read from a file are still numbers."""
+    made = untrained({"pitch": range(40, 43), "velocity": [25, 75, 127]}, 4, latent_size=8)
+    made.save(tmp_path / "made")
+    instrument = Instrument.load(tmp_path / "made")
+    assert instrument.trained_velocities([1, 60, 90, 126]) == {"velocity": [25, 75, 75, 127]}
+    z = instrument.latents(1, 0)[0]
+    soft, hard = instrument.notes([40, 40], z, velocities=[30, 120])
+    for wave, velocity, peak in ((soft, 25, 30), (hard, 127, 120)):
+        (plain,) = instrument.notes([40], z, velocity=velocity)
+        np.testing.assert_allclose(wave, at_peak(plain, peak / 127), atol=1e-6)
+    (middle,) = instrument.notes([40], z)
+    np.testing.assert_array_equal(middle, instrument.notes([40], z, velocity=75)[0])
+    assert not np.allclose(at_peak(soft, 1.0), at_peak(hard, 1.0), atol=0.01)
+    given = parse("velocity", "127", instrument.labels["velocity"])
+    assert (given, parse("velocity", "25=0.5,75=0.5", [25, 75])) == (127, {25: 0.5, 75: 0.5})
+    notes = [MidiNote(0.0, 0.5, 40, 30), MidiNote(1.0, 1.5, 40, 120)]
+    played = render(instrument, notes, seed=0, every=0)
+    assert played.generated == 2
+    assert render(instrument, notes, seed=0, every=0, velocity=75).generated == 1
 
 
 def test_velocity_is_a_notes_peak(imported):

@@ -11,7 +11,7 @@ export class Clips {
 
   // The clip for a pitch and for what of the other labels there is most of.
   nearest(pitch, chosen) {
-    const share = (wanted, value) => (typeof wanted === "object" ? wanted[value] ?? 0 : Number(wanted === value));
+    const share = (wanted, value) => (typeof wanted === "object" ? wanted[value] ?? 0 : Number(String(wanted) === String(value)));
     const likeness = ({ labels }) =>
       Object.entries(labels).reduce((sum, [name, value]) => sum + share(chosen[name], value), 0);
     const distance = (clip) => Math.abs(clip.pitch - pitch) - 1000 * likeness(clip);

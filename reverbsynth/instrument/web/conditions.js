@@ -46,7 +46,7 @@ export class Conditions {
       if (name === "pitch" && this.harmonic) return [this.drawn(pitch)];
       const wanted = name === "pitch" ? this.drawn(pitch) : chosen[name];
       if (typeof wanted === "object") return values.map((value) => wanted[value] ?? 0);
-      return values.map((value) => (value === wanted ? 1 : 0));
+      return values.map((value) => (String(value) === String(wanted) ? 1 : 0)); // Of a menu: text.
     });
     return Float32Array.from(blocks.flat());
   }
