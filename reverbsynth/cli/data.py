@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from reverbsynth.cli.options import PresetOption, SetOption, SettingsOption, resolve
+from reverbsynth.files.reading import user_path
 
 SourceKind = Literal["soundfont", "nsynth", "folder"]
 
@@ -21,21 +22,44 @@ def data(
     path: Annotated[
         Path | None, typer.Option("--path", help="The source's file or folder (data.source.path).")
     ] = None,
-    skip_bad: Annotated[
-        bool, typer.Option("--skip-bad", help="Leave unusable notes out, and list them.")
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Build nothing: report on the notes, and write the sheet."),
+    ] = False,
+    strict: Annotated[
+        bool,
+        typer.Option("--strict", help="Stop at the first unusable note, rather than leave it out."),
+    ] = False,
+    rebuild: Annotated[
+        bool,
+        typer.Option("--rebuild", help="Replace a data set whose settings or source changed."),
     ] = False,
 ) -> None:
-    """Build a data set: notes from a source, and a twin of each for every effect."""
-    from reverbsynth.data.build import build_data
+    """Build a data set: notes from a source, and a twin of each for every effect.
 
-    assignments = list(set_ or [])
-    if path is not None:
-        assignments.insert(0, f"data.source.path={str(path)!r}")
-    if source is not None:
-        assignments.insert(0, f"data.source.kind={source}")
-    built = build_data(resolve(preset, settings, assignments), directory, skip_bad)
-    for skipped in built.manifest["skipped"]:
-        typer.echo(f"skipped: {skipped['reason']}")
+    What is left out, and what is doubtful, is printed, and shown in the page sheet.html with all
+    notes.
+    """
+    from reverbsynth.data.build import build_data, check_data
+    from reverbsynth.data.preflight import SHEET
+
+    given = {"data.source.kind": source, "data.source.path": path and str(path)}
+    options = {name: value for name, value in given.items() if value is not None}
+    chosen = resolve(preset, settings, set_, options)
+    built = None if check else build_data(chosen, directory, strict, rebuild)
+    manifest = built.manifest if built else check_data(chosen, directory, strict)
+    for note in manifest["skipped"]:
+        typer.echo(f"left out: {note['reason']}")
+    for notice in manifest.get("notices", ()):
+        typer.echo(f"note: {notice}")
+    if (directory / SHEET).exists():
+        typer.echo(f"all notes, to look at and listen to: {directory / SHEET}")
+    if built is None:
+        typer.echo(f"{len(manifest['split'])} notes can be used; nothing was built")
+        return
+    where = chosen.data.source.path
+    if where is not None and not user_path(where).exists():
+        typer.echo(f"warning: {where}: not found; the data set is as it was built")
     counts = ", ".join(f"{built.count(split)} {split}" for split in built.splits)
     keys, noted, trained = (
         len(pitches)
@@ -44,3 +68,5 @@ def data(
     if trained < keys:
         typer.echo(f"warning: {noted} of {keys} keys have notes ({trained} in train)")
     typer.echo(f"{directory}: {counts} notes ({', '.join(map(str, built.vocabulary('effect')))})")
+    for label in chosen.gan.labels:
+        built.vocabulary(label)  # An error where notes lack a label that a training needs.

@@ -1,5 +1,6 @@
 """The options that commands share."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -33,15 +34,20 @@ SetOption = Annotated[
 ]
 
 
-def resolve(preset: str | None, settings: Path | None, set_: list[str] | None) -> Settings:
-    """The settings that the options of a command select.
+def resolve(
+    preset: str | None,
+    settings: Path | None,
+    set_: list[str] | None,
+    options: Mapping[str, Any] | None = None,
+) -> Settings:
+    """The settings that the options of a command select; those of ``options`` go below ``set_``.
 
     Raises
     ------
     SettingsError
         When both a preset and a file are named, or either is wrong.
     """
-    overrides = parse_overrides(set_ or [])
+    overrides = {**(options or {}), **parse_overrides(set_ or [])}
     if settings is None:
         return Settings.preset(preset or DEFAULT_PRESET, **overrides)
     if preset is not None:

@@ -4,12 +4,21 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 
 from reverbsynth import provenance
 from reverbsynth.audio.reverberation import audible
-from reverbsynth.data.build_journal import WORK, BuildJournal, build_journal, stored_json
+from reverbsynth.data import preflight
+from reverbsynth.data.build_journal import (
+    REBUILD,
+    WORK,
+    BuildJournal,
+    build_journal,
+    stored_json,
+)
 from reverbsynth.data.dataset import FORMAT, MANIFEST, DataSet, encode_note, note_files
 from reverbsynth.data.notes import (
     SPLITS,
@@ -19,15 +28,18 @@ from reverbsynth.data.notes import (
     Rejected,
     audio_problem,
     duplicates,
+    listed,
     split_notes,
 )
 from reverbsynth.data.sources.folder import Folder
 from reverbsynth.data.sources.nsynth import NSynth
 from reverbsynth.data.sources.soundfont import SoundFont
-from reverbsynth.effects import Effect, effects
-from reverbsynth.errors import DataError
+from reverbsynth.effects import Effect, described, effects
+from reverbsynth.errors import DataError, ReverbSynthError
 from reverbsynth.files.atomic import write_json
+from reverbsynth.files.reading import user_path
 from reverbsynth.progress import ProgressDisplay
+from reverbsynth.seeds import evenly_spaced
 from reverbsynth.settings import DataSettings, Settings, settings_hash
 
 CHUNK = 256  # Source notes processed at once: the unit of work that an interruption loses.
@@ -45,7 +57,7 @@ SOURCES = {"soundfont": SoundFont, "nsynth": NSynth, "folder": Folder}
 def data_hash(settings: Settings) -> str:
     """The hash of what decides a data set, ``data`` and ``seed``, however a path is spelled."""
     whole = {
-        f"data.source.{name}": str(path.expanduser().resolve())
+        f"data.source.{name}": str(user_path(path).resolve())
         for name in ("path", "table")
         if (path := getattr(settings.data.source, name, None)) is not None
     }
@@ -53,7 +65,9 @@ def data_hash(settings: Settings) -> str:
     return settings_hash({"data": named, "seed": settings.seed})
 
 
-def build_data(settings: Settings, directory: Path | str, skip_bad: bool = False) -> DataSet:
+def build_data(
+    settings: Settings, directory: Path | str, strict: bool = False, rebuild: bool = False
+) -> DataSet:
     """Build the data set of ``settings`` in ``directory``, or open it where it is complete.
 
     Every note of the source gets a twin of each effect, in the same split. Where a twin would
@@ -70,43 +84,69 @@ def build_data(settings: Settings, directory: Path | str, skip_bad: bool = False
         Only ``data`` and ``seed`` matter.
     directory : path
         A new folder, or one that holds the same data set, finished or not, and not the source.
-    skip_bad : bool
-        Whether unusable notes are left out, and listed in the manifest as ``skipped``; by default
-        the first one is an error. After an error no half-written data set is left.
+    strict : bool
+        Whether the first note that cannot be used is an error. Else such notes are left out, and
+        listed in the manifest as ``skipped``; ``notices`` there tells what is doubtful.
+    rebuild : bool
+        Whether a data set of other settings, or of a source that has changed, is replaced. Else it
+        is an error that says what changed.
     """
     directory = Path(directory)
-    if (finished := _finished(directory, settings)) is not None:
+    if (finished := _finished(directory, settings, rebuild)) is not None:
         return finished
     _check_apart(directory, settings.data.source.path)
     chain = effects(settings.data.effects, settings.seed)
+    _build(settings, chain, directory, directory / preflight.SHEET, strict, rebuild)
+    return DataSet.open(directory)
+
+
+def check_data(settings: Settings, directory: Path | str, strict: bool = False) -> dict[str, Any]:
+    """Read every note, and write only the sheet of `build_data` into ``directory``.
+
+    Returns what a manifest would hold (``skipped``, ``notices``), and the ``split`` of each note.
+
+    >>> settings = Settings.preset("tiny", **{"data.source.pitches": [40, 44]})
+    >>> len(check_data(settings, "notes")["split"])
+    10
+    """
+    directory = Path(directory)
+    _check_apart(directory, settings.data.source.path)
+    with TemporaryDirectory(prefix="reverbsynth-") as folder:
+        return _build(settings, [], Path(folder), directory / preflight.SHEET, strict)
+
+
+def _build(
+    settings: Settings,
+    chain: list[Effect],
+    directory: Path,
+    sheet: Path,
+    strict: bool,
+    rebuild: bool = False,
+) -> dict[str, Any]:
     source = SOURCES[settings.data.source.kind](settings.data.source, settings.seed)
     identity = {
         "settings_hash": data_hash(settings),
-        "effects": [
-            {
-                "name": effect.name,
-                "kind": effect.kind,
-                "parameters": effect.model_dump(mode="json", exclude={"name"}),
-                **effect.prepare(),
-            }
-            for effect in chain
-        ],
+        "effects": [described(effect) for effect in chain],
         "inputs": source.inputs(),
     }
-    with build_journal(directory, identity, skip_bad) as journal:
+    with build_journal(directory, identity, strict, rebuild) as journal:
         index, unlisted = _indexed(source, journal)
-        split = split_notes(index.entries, settings.data, settings.seed)
-        _write_chunks(settings.data, source, chain, journal, index.entries, split)
-        rejected = {note["name"] for note in journal.rejected.notes}
+        split_notes(index.entries, settings.data, settings.seed, unlisted)  # Too few: say it now.
+        _write_chunks(settings.data, source, chain, journal, index.entries)
+        skipped, measured = unlisted + journal.rejected.notes, journal.measured()
+        entries = [entry for entry in index.entries if entry.id in measured]
+        split = split_notes(entries, settings.data, settings.seed, skipped)
+        journal.deal(split)
+        notices = index.notices + preflight.warnings(measured)
+        picked = [entries[i] for i in evenly_spaced(len(entries), preflight.PLAYERS)]
+        playable = list(source.read(picked, journal.folder, Rejected(skip=True)))
+        lines = [*(f"left out: {note['reason']}" for note in skipped), *notices]
+        preflight.write_sheet(sheet, entries, split, measured, index.report, lines, playable)
         rows: dict[str, list[dict]] = {name: [] for name in SPLITS}
-        for entry in index.entries:
-            if entry.id not in rejected:
-                note = entry.note(np.empty(0))
-                twins = (note.twin(effect.name, note.audio) for effect in chain)
-                rows[split[entry.id]] += [twin.metadata for twin in twins]
-        for name, share in zip(SPLITS, settings.data.split, strict=True):
-            if share > 0 and not rows[name]:
-                raise DataError(f"{directory}: no usable note is left for split {name}")
+        for entry in entries:
+            note = entry.note(np.empty(0))
+            twins = (note.twin(effect.name, note.audio) for effect in chain)
+            rows[split[entry.id]] += [twin.metadata for twin in twins]
         manifest = {
             "format": FORMAT,
             **identity,
@@ -115,18 +155,19 @@ def build_data(settings: Settings, directory: Path | str, skip_bad: bool = False
             "commit": provenance.commit(),
             "versions": provenance.versions(),
             "report": index.report,
-            "skipped": unlisted + journal.rejected.notes,
+            "skipped": skipped,
+            "notices": notices,
             "turned_down": journal.turned_down,
         }
         journal.finish(manifest, rows)
-    return DataSet.open(directory)
+    return {**manifest, "split": split}
 
 
 def _check_apart(directory: Path, source: Path | None) -> None:
     """A data set among the sounds would be taken for a part of them the next time."""
-    if source is None or not source.expanduser().is_dir():
+    if source is None or not user_path(source).is_dir():
         return
-    target, source = directory.resolve(), source.expanduser().resolve()
+    target, source = directory.resolve(), user_path(source).resolve()
     if target == source or target in source.parents or source in target.parents:
         raise DataError(
             f"{directory}: overlaps with the source {source} (data.source.path), "
@@ -134,8 +175,8 @@ def _check_apart(directory: Path, source: Path | None) -> None:
         )
 
 
-def _finished(directory: Path, settings: Settings) -> DataSet | None:
-    """The complete data set in ``directory``, if it is of the expected settings."""
+def _finished(directory: Path, settings: Settings, rebuild: bool) -> DataSet | None:
+    """The complete data set in ``directory``, if it is of the expected settings and source."""
     if directory.exists() and not directory.is_dir():
         raise DataError(f"{directory}: is a file, expected a folder")
     if not (directory / MANIFEST).exists():
@@ -146,21 +187,51 @@ def _finished(directory: Path, settings: Settings) -> DataSet | None:
                 "choose another folder"
             )
         return None
-    data = DataSet.open(directory)
-    shutil.rmtree(directory / WORK, ignore_errors=True)
+    try:
+        data = DataSet.open(directory)
+    except DataError:
+        if rebuild:
+            return None
+        raise
+    if not (changes := _changes(data, settings)):
+        shutil.rmtree(directory / WORK, ignore_errors=True)
+        return data
+    if rebuild:
+        return None
+    raise DataError(f"{directory}: {changes}; choose another folder, or {REBUILD}")
+
+
+def _changes(data: DataSet, settings: Settings) -> str:
+    """How a data set differs from what would be built now; empty where it does not.
+
+    Where a file that it was built of is not there any more, it stays what it is.
+    """
     if data.settings_hash != (expected := data_hash(settings)):
-        raise DataError(
-            f"{directory}: holds a data set of other settings ({data.settings_hash}), "
-            f"expected {expected}; choose another folder"
-        )
-    return data
+        return f"holds a data set of other settings ({data.settings_hash}), expected {expected}"
+    before = dict(data.manifest["inputs"])
+    for effect in data.manifest["effects"]:
+        before |= effect.get("inputs", {})
+    try:
+        now = SOURCES[settings.data.source.kind](settings.data.source, settings.seed).inputs()
+        for each in effects(settings.data.effects, settings.seed):
+            now |= each.inputs()
+    except ReverbSynthError:
+        return ""
+    differences = {
+        "added": [name for name in now if name not in before],
+        "removed": [name for name in before if name not in now],
+        "changed": [name for name in now if before.get(name, now[name]) != now[name]],
+    }
+    told = [f"{len(names)} {how} ({listed(names)})" for how, names in differences.items() if names]
+    return f"its source has changed since it was built: {', '.join(told)}" if told else ""
 
 
 def _indexed(source: Source, journal: BuildJournal) -> tuple[Index, list[dict[str, str]]]:
     """The notes of a source and those it rejected, from where an earlier try stored them."""
     path = journal.folder / "notes.json"
     if (stored := stored_json(path)) is not None:
-        index = Index([NoteRef(**row) for row in stored["entries"]], stored["report"])
+        entries = [NoteRef(**row) for row in stored["entries"]]
+        index = Index(entries, stored["report"], stored["notices"])
         rejected = stored["rejected"]
     else:
         reject = Rejected(journal.rejected.skip)
@@ -180,7 +251,6 @@ def _write_chunks(
     chain: list[Effect],
     journal: BuildJournal,
     entries: list[NoteRef],
-    split: dict[str, str],
 ) -> None:
     """Process the chunks that are not yet in the work folder."""
     with ProgressDisplay() as display:
@@ -192,10 +262,11 @@ def _write_chunks(
             for note in source.read(wanted, journal.folder, journal.rejected):
                 notes.append(note)
                 display.advance(task)
-            records = {name: bytearray() for name in SPLITS}
-            for twin in _processed(settings, chain, notes, journal):
-                records[split[twin.origin]] += encode_note(twin)
-            journal.append(records)
+            twins = _processed(settings, chain, notes, journal)
+            records = [(twin.origin, encode_note(twin)) for twin in twins]
+            bad = {note["name"] for note in journal.rejected.notes}
+            usable = [note for note in notes if note.id not in bad]
+            journal.append(records, {n.id: preflight.measured(n.audio) for n in usable})
             display.update(task, completed=start + len(wanted))
 
 
@@ -203,7 +274,7 @@ def _processed(
     settings: DataSettings, chain: list[Effect], notes: list[Note], journal: BuildJournal
 ) -> Iterator[Note]:
     """The twins of each note, in the order of the effects."""
-    if not notes:
+    if not notes or not chain:
         return
     ids = [note.id for note in notes]
     dry = np.stack([note.audio for note in notes])

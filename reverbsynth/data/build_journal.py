@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,12 @@ from reverbsynth.files.json import read_json
 from reverbsynth.files.lock import exclusive_lock
 
 WORK = ".build"  # Name of the folder, within the data set's.
+REBUILD = "build it again with --rebuild (in Python rebuild=True)"
 
 
 @contextmanager
 def build_journal(
-    directory: Path, identity: Mapping[str, Any], skip_bad: bool
+    directory: Path, identity: Mapping[str, Any], strict: bool, rebuild: bool
 ) -> Iterator["BuildJournal"]:
     """The journal of a data set, locked; an error leaves nothing but finished chunks.
 
@@ -31,7 +32,7 @@ def build_journal(
     try:
         directory.mkdir(parents=True, exist_ok=True)
         with exclusive_lock(directory, "is being built"):
-            journal = BuildJournal(directory, identity, skip_bad)
+            journal = BuildJournal(directory, identity, strict, rebuild)
             try:
                 journal.start()
                 yield journal
@@ -49,56 +50,84 @@ def build_journal(
 
 
 class BuildJournal:
-    """Partial files, and a journal of what is safely in them.
+    """Chunks of finished notes, partial files, and a journal of what is safely in them.
 
-    The journal is replaced after every chunk; what a partial file holds beyond the journal's byte
-    count was interrupted, and is cut off when the build goes on. In its ``folder`` a source may
-    keep files too. ``rejected`` takes notes that turn out to be unusable when they are read or
+    Notes are first written in chunks, and dealt to the splits when it is known which of them can be
+    used. The journal is replaced after every chunk; what a partial file holds beyond the journal's
+    byte count was interrupted, and is cut off when the build goes on. In its ``folder`` a source
+    may keep files too. ``rejected`` takes notes that turn out to be unusable when they are read or
     processed.
     """
 
-    def __init__(self, directory: Path, identity: Mapping[str, Any], skip_bad: bool):
+    def __init__(
+        self, directory: Path, identity: Mapping[str, Any], strict: bool, rebuild: bool = False
+    ):
         self.directory, self.folder = directory, directory / WORK
         self.identity = json.loads(json.dumps(identity))
-        self.chunks = 0
+        self.chunks = self.dealt = 0
         self.sizes = dict.fromkeys(SPLITS, 0)
-        self.rejected = Rejected(skip_bad)
+        self.rejected = Rejected(skip=not strict)
         self.turned_down: dict[str, Any] = {"notes": 0, "least_factor": 1.0}
         self._stored = stored_json(self.folder / "journal.json")
         expected = self.identity["settings_hash"]
         stored = self._stored["identity"]["settings_hash"] if self._stored else expected
-        if stored != expected:
+        if stored != expected and not rebuild:
             raise DataError(
                 f"{directory}: holds an unfinished data set of other settings ({stored}), "
-                f"expected {expected}; choose another folder"
+                f"expected {expected}; choose another folder, or {REBUILD}"
             )
 
     def start(self) -> None:
         """Take up the journal of an earlier try, or start a new one."""
         if self._stored and self._stored["identity"] == self.identity:
-            self.chunks, self.sizes = self._stored["chunks"], self._stored["sizes"]
+            for name in ("chunks", "dealt", "sizes", "turned_down"):
+                setattr(self, name, self._stored[name])
             self.rejected.notes = self._stored["rejected"]
-            self.turned_down = self._stored["turned_down"]
         else:
             shutil.rmtree(self.folder, ignore_errors=True)
             self.folder.mkdir()
             self._save()
 
-    def append(self, records: Mapping[str, bytes | bytearray]) -> None:
-        """Add a chunk's records, by split, to the partial files and to the journal."""
-        for split in SPLITS:
-            with open(self.folder / record_name(split), "ab") as file:
-                file.truncate(self.sizes[split])
-                file.write(records[split])
-                file.flush()
-                os.fsync(file.fileno())
-            self.sizes[split] += len(records[split])
+    def append(
+        self, records: Sequence[tuple[str, bytes]], measured: Mapping[str, Mapping[str, Any]]
+    ) -> None:
+        """Add a chunk of records, each with its note's id, and what was measured of the notes."""
+        with open(self._chunk(self.chunks, "records"), "wb") as file:
+            file.writelines(record for _, record in records)
+            file.flush()
+            os.fsync(file.fileno())
+        sizes = [(origin, len(record)) for origin, record in records]
+        write_json(self._chunk(self.chunks, "json"), {"sizes": sizes, "measured": measured})
         self.chunks += 1
         self._save()
+
+    def deal(self, split: Mapping[str, str]) -> None:
+        """Move the chunks' records to the partial files, by the split of each note."""
+        for number in range(self.dealt, self.chunks):
+            records = {name: bytearray() for name in SPLITS}
+            with open(self._chunk(number, "records"), "rb") as file:
+                for origin, size in read_json(self._chunk(number, "json"))["sizes"]:
+                    records[split[origin]] += file.read(size)
+            for name in SPLITS:
+                with open(self.folder / record_name(name), "ab") as file:
+                    file.truncate(self.sizes[name])
+                    file.write(records[name])
+                    file.flush()
+                    os.fsync(file.fileno())
+                self.sizes[name] += len(records[name])
+            self.dealt += 1
+            self._save()
+            self._chunk(number, "records").unlink()
+
+    def measured(self) -> dict[str, dict[str, Any]]:
+        """What was measured of the notes of all chunks, by id."""
+        chunks = (read_json(self._chunk(number, "json")) for number in range(self.chunks))
+        return {name: note for chunk in chunks for name, note in chunk["measured"].items()}
 
     def finish(self, manifest: dict[str, Any], rows: Mapping[str, list[dict]]) -> None:
         """Move the files to their places; the manifest, with each split's index, comes last."""
         manifest["files"] = {}
+        (self.directory / MANIFEST).unlink(missing_ok=True)  # Of the data set that this replaces.
         for split in SPLITS:
             path = self.directory / record_name(split)
             partial = self.folder / path.name
@@ -115,10 +144,14 @@ class BuildJournal:
         write_text(self.directory / MANIFEST, "{\n" + ",\n".join(lines) + "\n}\n")
         shutil.rmtree(self.folder)
 
+    def _chunk(self, number: int, kind: str) -> Path:
+        return self.folder / f"chunk-{number:06d}.{kind}"
+
     def _save(self) -> None:
         journal = {
             "identity": self.identity,
             "chunks": self.chunks,
+            "dealt": self.dealt,
             "sizes": self.sizes,
             "rejected": self.rejected.notes,
             "turned_down": self.turned_down,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from reverbsynth.data import tfrecord
-from reverbsynth.data.notes import METADATA, SPLITS, Note, audio_problem
+from reverbsynth.data.notes import METADATA, SPLITS, UNKNOWN_VELOCITY, Note, audio_problem, listed
 from reverbsynth.errors import DataError
 from reverbsynth.files.checksum import sha256
 from reverbsynth.files.json import read_json
@@ -127,13 +127,23 @@ class DataSet:
         """The values a label can take, in the order of its one-hot block.
 
         ``pitch``: every MIDI pitch from the lowest to the highest of all splits. ``effect``: in the
-        order of the settings. ``instrument``: by name.
+        order of the settings. ``instrument``: by name. ``velocity``: from the softest, of notes
+        that all have one, else a `DataError`.
         """
         if label == "effect":
             return [effect["name"] for effect in self.manifest["effects"]]
-        if label not in ("pitch", "instrument"):
-            raise DataError(f"label {label!r}: no such label, expected pitch, effect or instrument")
+        if label not in ("pitch", "instrument", "velocity"):
+            raise DataError(
+                f"label {label!r}: no such label, expected pitch, effect, velocity or instrument"
+            )
         values = {value for split in SPLITS for value in self._index[split][label]}
+        if label == "velocity" and UNKNOWN_VELOCITY in values:
+            notes = (note for split in SPLITS for note in self.index(split))
+            unknown = [str(note["id"]) for note in notes if note["velocity"] == UNKNOWN_VELOCITY]
+            raise DataError(
+                f"{self.directory}: {len(unknown)} notes have no velocity, expected one of each "
+                f"for label velocity: {listed(unknown, 3)}"
+            )
         return list(range(min(values), max(values) + 1)) if label == "pitch" else sorted(values)
 
     def histogram(self, label: str, split: str = "train") -> list[int]:

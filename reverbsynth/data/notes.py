@@ -18,6 +18,9 @@ SPLITS = ("train", "valid", "test")
 UNKNOWN_VELOCITY, UNKNOWN_INSTRUMENT = 0, "unknown"
 """Those of a note whose source does not give them."""
 
+LOUDEST = 0.9
+"""Peak of the loudest notes that a source makes; the margin is left to the effects."""
+
 SILENCE = 1e-4
 """A note whose `swing` is below this (-80 dB of full scale) counts as silent."""
 
@@ -91,10 +94,20 @@ class Rejected:
 
 @dataclass(frozen=True)
 class Index:
-    """The usable notes of a source, and what else the manifest reports of them (JSON values)."""
+    """The usable notes of a source, and what else the manifest reports of them (JSON values).
+
+    ``notices`` are lines for the user: what was not selected, and what is doubtful.
+    """
 
     entries: list[NoteRef]
     report: dict[str, Any] = field(default_factory=dict)
+    notices: list[str] = field(default_factory=list)
+
+
+def listed(names: Sequence[str], most: int = 8) -> str:
+    """The first names, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return printable(", ".join(names[:most])) + more
 
 
 def audio_problem(audio: np.ndarray) -> str | None:
@@ -146,17 +159,27 @@ def duplicates(ids: Sequence[str]) -> list[str]:
     return sorted(name for name, count in Counter(ids).items() if count > 1)
 
 
-def draw(entries: Sequence[NoteRef], count: int | None, seed: int) -> list[NoteRef]:
-    """At most ``count`` of the entries, drawn by the seed, in order of their ids."""
+def draw(
+    entries: Sequence[NoteRef], count: int | None, seed: int, notices: list[str]
+) -> list[NoteRef]:
+    """At most ``count`` of the entries, drawn by the seed, in order of their ids, and a notice."""
     entries = sorted(entries, key=lambda entry: entry.id)
     if count is None or count >= len(entries):
         return entries
+    notices.append(f"data.source.count: {count} of {len(entries)} notes were drawn")
     chosen = generator(seed, "count").choice(len(entries), count, replace=False)
     return [entries[number] for number in sorted(chosen)]
 
 
-def split_notes(entries: Sequence[NoteRef], settings: DataSettings, seed: int) -> dict[str, str]:
+def split_notes(
+    entries: Sequence[NoteRef],
+    settings: DataSettings,
+    seed: int,
+    skipped: Sequence[dict[str, str]] = (),
+) -> dict[str, str]:
     """The split of each note of a source, by id; see `assign_splits`.
+
+    An error of too few says what was ``skipped``.
 
     Of the keys that have notes, every ``settings.train_every``-th, from the lowest, has its notes
     in all splits. The notes of the others go to valid and test, in the proportion of their shares.
@@ -164,7 +187,8 @@ def split_notes(entries: Sequence[NoteRef], settings: DataSettings, seed: int) -
     keys = sorted({entry.pitch for entry in entries})[:: settings.train_every]
     trained = [entry.id for entry in entries if entry.pitch in keys]
     held_out = [entry.id for entry in entries if entry.pitch not in keys]
-    splits = assign_splits(trained, settings.split, seed)
+    why = f"; {len(skipped)} left out, the first: {skipped[0]['reason']}" if skipped else ""
+    splits = assign_splits(trained, settings.split, seed, why)
     if held_out:
         _, valid, test = settings.split
         shares = (0.0, valid / (valid + test), test / (valid + test))
@@ -173,7 +197,7 @@ def split_notes(entries: Sequence[NoteRef], settings: DataSettings, seed: int) -
 
 
 def assign_splits(
-    ids: Sequence[str], shares: tuple[float, float, float], seed: int
+    ids: Sequence[str], shares: tuple[float, float, float], seed: int, why: str = ""
 ) -> dict[str, str]:
     """Assign source notes, by id, at random to train, valid and test, whatever their order.
 
@@ -185,7 +209,7 @@ def assign_splits(
     if len(ids) < len(wanted):
         raise DataError(
             f"data: found {len(ids)} notes, expected at least {len(wanted)} "
-            f"(one for each of {', '.join(wanted)})"
+            f"(one for each of {', '.join(wanted)}){why}"
         )
     edges = np.rint(np.cumsum(shares) * len(ids)).astype(int)
     counts = dict(zip(SPLITS, np.diff(edges, prepend=0).tolist(), strict=True))

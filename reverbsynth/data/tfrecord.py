@@ -111,6 +111,17 @@ def decode(payload: bytes) -> Features:
     return features
 
 
+def plain(features: Features) -> dict[str, Any]:
+    """Integers and texts, alone where there is one, else as a list; a ValueError for no UTF-8."""
+    return {
+        name: scalar(features, name, str if isinstance(found[0], bytes) else int)
+        if len(found) == 1
+        else found
+        for name, found in features.items()
+        if not isinstance(found, np.ndarray)
+    }
+
+
 def floats(features: Features, name: str) -> np.ndarray:
     """A feature of floats, float32 [shape=(n,)]; a ValueError where there is none."""
     values = features.get(name)
@@ -138,7 +149,9 @@ def _payload(file: IO[bytes], place: str, header: bytes) -> bytes:
     if len(header) < 12:
         raise DataError(f"{place}: the file ends within it")
     if _checksum(header[:8]) != header[8:]:
-        raise DataError(f"{place}: its length fails the checksum (not a TFRecord file?)")
+        zipped = "compressed with gzip; unpack it first" if header[:2] == b"\x1f\x8b" else ""
+        reason = zipped or "not a TFRecord file?"
+        raise DataError(f"{place}: its length fails the checksum ({reason})")
     (length,) = struct.unpack("<Q", header[:8])
     if length > LARGEST_RECORD:
         raise DataError(

@@ -1,6 +1,8 @@
 import json
+import shutil
 
 import pytest
+import soundfile
 import typer
 from typer.testing import CliRunner
 
@@ -50,10 +52,56 @@ def test_skipped_notes_are_printed(run, sounds, tmp_path):
     (source / "midi90.wav").write_bytes(b"none")
     arguments = ("data", tmp_path / "data", "--source", "folder", "--path", source)
     with pytest.raises(ReverbSynthError, match=r"midi90\.wav"):
+        run(*arguments, "--strict")
+    printed = run(*arguments)
+    for line in (printed, run(*arguments)):  # Built now, and found again.
+        assert f"left out: {source}/midi90.wav: not a readable sound file" in line
+        assert f"all notes, to look at and listen to: {tmp_path / 'data' / 'sheet.html'}" in line
+
+
+def test_a_check_builds_nothing(run, sounds, tmp_path):
+    arguments = ("data", tmp_path / "data", "--source", "folder", "--path", sounds)
+    printed = run(*arguments, "--check", "--set", "data.source.pitches=[36, 42]")
+    assert "note: data.source.pitches: 5 of 12 sounds are not from 36 to 42" in printed
+    assert "7 notes can be used; nothing was built" in printed
+    assert [path.name for path in (tmp_path / "data").iterdir()] == ["sheet.html"]
+
+
+def test_a_changed_source_is_refused_until_it_is_asked_for(run, sounds, tmp_path):
+    source = shutil.copytree(sounds, tmp_path / "source")
+    arguments = ("data", tmp_path / "data", "--source", "folder", "--path", source)
+    run(*arguments)
+    (source / "midi36.wav").unlink()
+    with pytest.raises(ReverbSynthError, match=r"1 removed \(source/midi36\.wav\); .* --rebuild"):
         run(*arguments)
-    printed = run(*arguments, "--skip-bad")
-    assert "skipped: " in printed
-    assert "midi90.wav: not a readable sound file" in printed
+    assert "notes (dry, reverb)" in run(*arguments, "--rebuild")
+    shutil.rmtree(source)
+    assert f"warning: {source}: not found; the data set is as it was built" in run(*arguments)
+
+
+@pytest.mark.parametrize("name", ["a\u3000b\xa0c", 'it\'s "so"', "back\\slash", "{a: 1} #"])
+def test_a_path_is_taken_as_it_is(name, run, sounds, tmp_path):
+    (tmp_path / name).symlink_to(sounds)
+    arguments = ("--source", "folder", "--path", tmp_path / name)
+    assert "notes (dry, reverb)" in run("data", tmp_path / "data", *arguments)
+
+
+def test_the_home_directory_by_its_sign(run, sounds, tone, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "sounds").symlink_to(sounds)
+    soundfile.write(tmp_path / "room.wav", tone(60), 16_000)
+    room = "[{kind: dry}, {kind: convolution, parameters: {path: ~/room.wav}}]"
+    arguments = ("--source", "folder", "--path", "~/sounds", "--set", f"data.effects={room}")
+    assert "notes (dry, convolution)" in run("data", tmp_path / "data", *arguments)
+    font = ("--source", "soundfont", "--path", "~/none.sf2")
+    with pytest.raises(ReverbSynthError, match=rf"{tmp_path}/none\.sf2: cannot be read"):
+        run("data", tmp_path / "other", *font)
+
+
+def test_a_label_that_notes_lack_is_told_before_a_training(run, sounds, tmp_path):
+    arguments = ("data", tmp_path / "data", "--source", "folder", "--path", sounds)
+    with pytest.raises(ReverbSynthError, match=r"24 notes have no velocity, expected one of each"):
+        run(*arguments, "--set", "gan.labels=[pitch, velocity]")
 
 
 def test_a_mistake_in_a_setting(run, tmp_path):

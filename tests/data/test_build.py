@@ -17,7 +17,7 @@ from reverbsynth.effects.dry import Dry
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.settings import Settings
 
-FILES = ["manifest.json", "test.tfrecord", "train.tfrecord", "valid.tfrecord"]
+FILES = ["manifest.json", "sheet.html", "test.tfrecord", "train.tfrecord", "valid.tfrecord"]
 
 
 def contents(directory):
@@ -25,7 +25,7 @@ def contents(directory):
 
 
 def digests(directory):
-    return {name: hashlib.sha256((directory / name).read_bytes()).hexdigest() for name in FILES[1:]}
+    return {name: hashlib.sha256((directory / name).read_bytes()).hexdigest() for name in FILES[2:]}
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ def test_an_interruption_while_files_are_moved(settings, tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         build_data(settings(), tmp_path / "data")
     monkeypatch.setattr("os.replace", moved)
-    assert contents(tmp_path / "data") == [".build", "train.tfrecord"]
+    assert contents(tmp_path / "data") == [".build", "sheet.html", "train.tfrecord"]
     build_data(settings(), tmp_path / "data")
     assert contents(tmp_path / "data") == FILES
     assert digests(tmp_path / "data") == digests(tmp_path / "whole")
@@ -232,7 +232,7 @@ def test_an_id_that_occurs_twice_is_kept_once(nsynth, names, example, tmp_path):
     pairs = [f'"{name}": {json.dumps(example(name))}' for name in (*names, names[0])]
     (source / "examples.json").write_text("{" + ", ".join(pairs) + "}")
     wanted = Settings.preset("tiny", **{"data.source": {"kind": "nsynth", "path": str(source)}})
-    data = build_data(wanted, tmp_path / "data", skip_bad=True)
+    data = build_data(wanted, tmp_path / "data")
     assert [bad["name"] for bad in data.manifest["skipped"]] == [names[0]]
     for split in data.splits:
         assert [note.metadata for note in data.notes(split)] == data.index(split)
@@ -245,25 +245,142 @@ def test_bad_notes_are_left_out_and_listed(settings, sounds, tmp_path):
     soundfile.write(source / "midi51.wav", np.zeros(100), 16_000)
     wanted = settings(**{"data.source.path": str(source)})
     with pytest.raises(ReverbSynthError, match=r"midi50\.wav: not a readable sound file"):
-        build_data(wanted, tmp_path / "data")
+        build_data(wanted, tmp_path / "data", strict=True)
     assert not (tmp_path / "data").exists()
-    data = build_data(wanted, tmp_path / "data", skip_bad=True)
+    data = build_data(wanted, tmp_path / "data")
     assert [bad["name"] for bad in data.manifest["skipped"]] == ["midi50.wav", "midi51.wav"]
     assert sum(data.count(split) for split in data.splits) == 24
     for split in data.splits:
         assert [note.metadata for note in data.notes(split)] == data.index(split)
 
 
-def test_a_bad_note_late_in_a_build_keeps_the_work(settings, sounds, tmp_path, small_chunks):
-    source = shutil.copytree(sounds, tmp_path / "source")
-    soundfile.write(source / "midi99.wav", np.zeros(100), 16_000)
-    wanted = settings(**{"data.source.path": str(source)})
-    with pytest.raises(ReverbSynthError, match="silent"):
-        build_data(wanted, tmp_path / "data")
+def fail_for(monkeypatch, *names):
+    """Let the dry effect make silence of some notes."""
+
+    def process(self, audio, ids):
+        return audio * np.array([[id not in names] for id in ids], np.float32)
+
+    monkeypatch.setattr(Dry, "process", process)
+
+
+def test_a_bad_note_late_in_a_build_keeps_the_work(settings, tmp_path, small_chunks, monkeypatch):
+    fail_for(monkeypatch, "midi46.wav")
+    with pytest.raises(ReverbSynthError, match=r"effect dry: note midi46\.wav: audio is silent"):
+        build_data(settings(), tmp_path / "data", strict=True)
     assert contents(tmp_path / "data") == [".build"]
-    data = build_data(wanted, tmp_path / "data", skip_bad=True)
-    assert len(data.manifest["skipped"]) == 1
+    data = build_data(settings(), tmp_path / "data")
+    assert [bad["name"] for bad in data.manifest["skipped"]] == ["midi46.wav"]
     assert contents(tmp_path / "data") == FILES
+
+
+def test_notes_are_dealt_after_the_bad_ones_are_known(
+    settings, sounds, tmp_path, small_chunks, monkeypatch
+):
+    """As if the bad ones had not been there."""
+    source = tmp_path / "source"
+    source.mkdir()
+    for pitch in range(36, 42):
+        (source / f"midi{pitch}.wav").symlink_to(sounds / f"midi{pitch}.wav")
+    wanted = settings(**{"data.source.path": str(source)})
+    fail_for(monkeypatch, "midi37.wav", "midi39.wav", "midi40.wav")
+    left = build_data(wanted, tmp_path / "left")
+    assert [left.count(split) for split in left.splits] == [2, 2, 2]
+    for pitch in (37, 39, 40):
+        (source / f"midi{pitch}.wav").unlink()
+    build_data(wanted, tmp_path / "alone")
+    assert digests(tmp_path / "left") == digests(tmp_path / "alone")
+    fail_for(monkeypatch, "midi36.wav", "midi38.wav")
+    expected = r"found 1 notes, expected at least 3 .*; 2 left out, the first: effect dry"
+    with pytest.raises(ReverbSynthError, match=expected):
+        build_data(wanted, tmp_path / "few")
+
+
+def test_an_interruption_while_notes_are_dealt(settings, tmp_path, small_chunks, monkeypatch):
+    build_data(settings(), tmp_path / "whole")
+    flush, writes = os.fsync, []
+
+    def stop(descriptor):
+        writes.append(descriptor)
+        if len(writes) == 28:  # 2 of the index, 3 of each of 6 chunks, and 4 of each that is dealt.
+            raise KeyboardInterrupt
+        flush(descriptor)
+
+    monkeypatch.setattr("os.fsync", stop)
+    with pytest.raises(KeyboardInterrupt):
+        build_data(settings(), tmp_path / "data")
+    chunks = sorted(path.name for path in (tmp_path / "data" / ".build").glob("*.records"))
+    assert 0 < len(chunks) < 6
+    build_data(settings(), tmp_path / "data")
+    assert contents(tmp_path / "data") == FILES
+    assert digests(tmp_path / "data") == digests(tmp_path / "whole")
+
+
+def test_a_source_that_changed_is_refused_or_built_again(settings, sounds, tone, tmp_path):
+    source = shutil.copytree(sounds, tmp_path / "source")
+    (source / "t.csv").write_text("file,pitch\nmidi36.wav,36\n")
+    wanted = settings(**{"data.source.path": str(source)})
+    build_data(wanted, tmp_path / "data")
+    before = digests(tmp_path / "data")
+    (source / "midi47.wav").unlink()
+    soundfile.write(source / "midi50.wav", tone(50, seconds=1.0), 16_000)
+    soundfile.write(source / "midi40.wav", tone(41, seconds=1.0), 16_000)
+    (source / "t.csv").write_text("file,pitch\nmidi36.wav,37\n")
+    with pytest.raises(ReverbSynthError) as raised:
+        build_data(wanted, tmp_path / "data")
+    assert (
+        "its source has changed since it was built: 1 added (source/midi50.wav), 1 removed "
+        "(source/midi47.wav), 2 changed (source/midi40.wav, t.csv); choose another folder, or "
+        "build it again with --rebuild"
+    ) in str(raised.value)
+    assert digests(tmp_path / "data") == before
+    data = build_data(wanted, tmp_path / "data", rebuild=True)
+    assert set(data.keys(*data.splits)) == {37, *range(38, 47), 50}
+    assert contents(tmp_path / "data") == FILES
+    assert build_data(wanted, tmp_path / "data").sha256 == data.sha256
+
+
+def test_an_effects_file_that_changed_counts_too(settings, tone, tmp_path):
+    room = tmp_path / "room.wav"
+    soundfile.write(room, tone(40, seconds=0.1), 16_000)
+    chain = {"kind": "chain", "of": [{"kind": "convolution", "parameters": {"path": str(room)}}]}
+    wanted = settings(**{"data.effects": [{"kind": "dry"}, chain]})
+    data = build_data(wanted, tmp_path / "data")
+    assert data.vocabulary("effect") == ["dry", "convolution"]
+    soundfile.write(room, tone(41, seconds=0.1), 16_000)
+    with pytest.raises(ReverbSynthError, match=r"1 changed \(room\.wav\)"):
+        build_data(wanted, tmp_path / "data")
+
+
+def test_a_data_set_whose_source_is_gone_stays_what_it_is(settings, sounds, tmp_path):
+    source = shutil.copytree(sounds, tmp_path / "source")
+    wanted = settings(**{"data.source.path": str(source)})
+    built = build_data(wanted, tmp_path / "data")
+    shutil.rmtree(source)
+    assert build_data(wanted, tmp_path / "data").sha256 == built.sha256
+
+
+def test_other_settings_replace_a_data_set_on_request(settings, tmp_path):
+    build_data(settings(), tmp_path / "data")
+    with pytest.raises(ReverbSynthError, match=r"of other settings .*; choose another folder, or"):
+        build_data(settings(seed=1), tmp_path / "data")
+    data = build_data(settings(seed=1), tmp_path / "data", rebuild=True)
+    assert data.sha256 == build_data(settings(seed=1), tmp_path / "other").sha256
+    (tmp_path / "data" / "train.tfrecord").write_bytes(b"damaged")
+    assert build_data(settings(seed=1), tmp_path / "data", rebuild=True).sha256 == data.sha256
+
+
+def test_velocity_as_a_label(settings, sounds, tmp_path):
+    source = shutil.copytree(sounds, tmp_path / "source")
+    for path in sorted(source.iterdir())[::2]:
+        path.rename(path.with_name(f"{path.stem}_soft.wav"))
+    wanted = settings(**{"data.source.path": str(source)})
+    with pytest.raises(ReverbSynthError, match=r"12 notes have no velocity, .* midi37\.wav/dry"):
+        build_data(wanted, tmp_path / "some").vocabulary("velocity")
+    for path in sorted(source.glob("midi??.wav")):
+        path.rename(path.with_name(f"{path.stem}_loud.wav"))
+    data = build_data(wanted, tmp_path / "all")
+    assert data.vocabulary("velocity") == [40, 112]
+    assert sum(data.histogram("velocity")) == data.count("train")
 
 
 def test_twins_too_loud_are_turned_down_together(settings, tmp_path):

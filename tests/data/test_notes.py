@@ -100,13 +100,13 @@ def test_too_few_notes_for_the_splits():
 
 def test_drawing_is_seeded_sorted_and_bounded():
     pool = entries(20)
-    assert draw(pool, None, 0) == pool
-    assert draw(pool, 50, 0) == pool
-    drawn = draw(pool[::-1], 5, 0)
+    assert draw(pool, None, 0, []) == pool
+    assert draw(pool, 50, 0, []) == pool
+    drawn = draw(pool[::-1], 5, 0, [])
     assert len(drawn) == 5
     assert drawn == sorted(drawn, key=lambda entry: entry.id)
-    assert drawn == draw(pool, 5, 0)
-    assert drawn != draw(pool, 5, 1)
+    assert drawn == draw(pool, 5, 0, [])
+    assert drawn != draw(pool, 5, 1, [])
 
 
 def test_generators_differ_by_seed_and_name():

@@ -1,15 +1,23 @@
 """Finding and naming the files of a source."""
 
 import hashlib
+import os
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
 import ijson
 
-from reverbsynth.errors import DataError, SettingsError
+from reverbsynth.errors import DataError, ReverbSynthError, SettingsError
 from reverbsynth.files.checksum import sha256
-from reverbsynth.files.reading import reading
+from reverbsynth.files.reading import reading, user_path
+
+SUFFIXES = (
+    *(".wav", ".wave", ".bwf", ".rf64", ".w64", ".flac", ".aif", ".aiff", ".aifc", ".ogg"),
+    *(".oga", ".opus", ".mp3", ".caf", ".au", ".snd"),
+)
+"""Of sounds that libsndfile reads."""
 
 LARGEST_HASHED = 256 * 2**20  # Bytes that are read only to see whether a file changed.
 
@@ -18,7 +26,7 @@ def required(path: Path | None, expected: str) -> Path:
     """The path of a source; an error where it is unset or missing."""
     if path is None:
         raise SettingsError(f"setting data.source.path: not set, expected {expected}")
-    path = Path(path).expanduser()
+    path = user_path(Path(path))
     if not path.exists():
         raise DataError(f"{path}: not found, expected {expected}")
     return path
@@ -26,8 +34,45 @@ def required(path: Path | None, expected: str) -> Path:
 
 def fingerprint(path: Path) -> str:
     """SHA-256 of a file, or only its size where the file is very large."""
-    size = path.stat().st_size
-    return sha256(path) if size <= LARGEST_HASHED else f"{size} bytes"
+    try:
+        size = path.stat().st_size
+        return sha256(path) if size <= LARGEST_HASHED else f"{size} bytes"
+    except (OSError, ReverbSynthError):
+        return "unreadable"
+
+
+def visible_files(folder: Path, reject: list[tuple[str, str]]) -> dict[str, Path]:
+    """The files below a folder, also through links, by name; hidden ones are no input.
+
+    Names are relative, with slashes, in Unicode's normal form C; bytes that are no UTF-8 are
+    escaped in them. What cannot be read is added to ``reject``, with the reason.
+    """
+    found: dict[str, Path] = {}
+    seen: set[str] = set()
+
+    def name_of(path: str | Path) -> str:
+        name = os.fsencode(Path(path).relative_to(folder).as_posix())
+        return unicodedata.normalize("NFC", name.decode("utf-8", "backslashreplace"))
+
+    def unreadable(error: OSError) -> None:
+        reason = f"{error.filename}: cannot be read ({error.strerror})"
+        reject.append((name_of(error.filename), reason))
+
+    for parent, folders, files in os.walk(folder, onerror=unreadable, followlinks=True):
+        real = os.path.realpath(parent)
+        folders[:] = sorted(name for name in folders if name[0] != "." and real not in seen)
+        for path in sorted(Path(parent, file) for file in files if file[0] != "."):
+            if real in seen:  # A link that leads back here.
+                break
+            name = name_of(path)
+            if not os.path.exists(path):
+                reject.append((name, f"{path}: is a link to a file that is not there"))
+            elif name in found:
+                reject.append((name, f"{path}: has the name of {found[name]} in Unicode's form C"))
+            else:
+                found[name] = path
+        seen.add(real)
+    return dict(sorted(found.items()))
 
 
 def listing_fingerprint(folder: Path, files: list[Path]) -> str:

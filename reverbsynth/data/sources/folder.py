@@ -1,105 +1,171 @@
 """Notes from any folder of sound files."""
 
-import csv
-import json
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from reverbsynth.audio.format import NOTE_LENGTH
-from reverbsynth.audio.io import read_sound
-from reverbsynth.audio.pitch import estimated_pitch, pitch_of_name
+from reverbsynth.audio.format import NOTE_LENGTH, SAMPLE_RATE
+from reverbsynth.audio.io import read_sound, root_key
+from reverbsynth.audio.note_names import NameHints, read_name
+from reverbsynth.audio.pitch import HIGHEST, LOWEST, estimated_pitch, onset, pitch_name
 from reverbsynth.data.dataset import MANIFEST, note_files
-from reverbsynth.data.notes import UNKNOWN_VELOCITY, Index, Note, NoteRef, Rejected, draw, usable
-from reverbsynth.data.sources.files import fingerprint, listing_fingerprint, required
+from reverbsynth.data.notes import (
+    LOUDEST,
+    UNKNOWN_VELOCITY,
+    Index,
+    Note,
+    NoteRef,
+    Rejected,
+    audio_problem,
+    draw,
+    listed,
+    usable,
+)
+from reverbsynth.data.sources.files import SUFFIXES, fingerprint, required, visible_files
+from reverbsynth.data.sources.table import matched, read_table
 from reverbsynth.errors import DataError
-from reverbsynth.files.reading import reading
 from reverbsynth.progress import ProgressDisplay
 from reverbsynth.settings import FolderSource
 
-SUFFIXES = (".wav", ".flac", ".aif", ".aiff", ".ogg", ".oga")
-COLUMNS = ("file", "pitch", "velocity", "instrument")  #: Of a table; the first two are needed.
-LARGEST_TABLE = 64 * 2**20  #: Bytes.
+TABLES = (".csv", ".tsv", ".json")
+OTHER_SOUNDS = (".m4a", ".mp4", ".aac", ".wma", ".wv", ".ape", ".mka", ".webm")
+LONGEST_SILENCE = 30.0  #: Seconds before an onset that are read to be cut off.
+SURE = 0.9  #: Confidence of an estimate that is held against another source of the pitch.
+MOST_LAYERS = 31  #: Highest number of a layer; where names go beyond, they tell the velocity.
+_EARLIER = int(0.005 * SAMPLE_RATE)  # Samples kept before an onset.
+_ORIGINS = ("table", "name", "root key", "estimate", "number in its name")
+_OWN_ORIGINS = {"table": _ORIGINS[:1], "name": ("name", _ORIGINS[-1]), "root_key": ("root key",)}
+_OWN_ORIGINS["estimate"] = ("estimate",)
+_INTERVALS = {1: "a semitone", 12: "an octave", 24: "two octaves"}
 
 
 class Folder:
     """The sounds of a folder and its subfolders, cropped or padded to 4 s.
 
     A sound's pitch comes from a table beside them (CSV with a header, or JSON), else from its file
-    name, else it is estimated. Its instrument is the table's, else the name of its subfolder.
+    name, from the root key in the file, or from an estimate; a number that may be a counter counts
+    last. Its instrument is the table's, else the name of its subfolder.
     """
 
     def __init__(self, settings: FolderSource, seed: int):
-        self.settings = settings
-        self.seed = seed
-        kinds = ", ".join(SUFFIXES[:-1])
+        self.settings, self.seed = settings, seed
+        kinds = ", ".join(SUFFIXES)
         self.path = required(settings.path, f"a folder of {kinds}")
         if not self.path.is_dir():
             raise DataError(f"{self.path}: is a file, expected a folder of sounds")
-        self.files = {path.relative_to(self.path).as_posix(): path for path in _sounds(self.path)}
-        if not self.files:
+        self.unreadable: list[tuple[str, str]] = []
+        files = visible_files(self.path, self.unreadable)
+        self.files = {n: file for n, file in files.items() if n.lower().endswith(SUFFIXES)}
+        self.unreadable += [
+            (name, f"{file}: in a format that is not read; convert it to WAV or FLAC")
+            for name, file in files.items()
+            if name.lower().endswith(OTHER_SOUNDS)
+        ]
+        if not self.files and not self.unreadable:
             raise DataError(f"{self.path}: holds no sounds, expected {kinds}")
-        self.table = self._table()
+        self.table = self._table(files)
+        self.middle_c = int(settings.middle_c[1])
+        taken = {*self.files.values(), self.table}
+        taken |= {files.get(name) for name, _ in self.unreadable}
+        self.others = [name for name, file in files.items() if file not in taken]
 
     def inputs(self) -> dict[str, str]:
-        """Fingerprints of the list of files, and of the table."""
-        inputs = {self.path.name: listing_fingerprint(self.path, list(self.files.values()))}
+        """Fingerprints of the sounds, and of the table."""
+        inputs = {f"{self.path.name}/{name}": fingerprint(p) for name, p in self.files.items()}
         if self.table is not None:
             inputs[self.table.name] = fingerprint(self.table)
         return inputs
 
     def index(self, work: Path, reject: Rejected) -> Index:
-        """The sounds whose pitch is known and wanted; the report says where each is from."""
-        rows = {} if self.table is None else read_table(self.table)
-        for name in rows.keys() - self.files.keys():
-            reject(name, f"{self.table}: file {name}: not found in {self.path}")
-        low, high = self.settings.pitches or (0, 127)
+        """The sounds that can be used and are wanted; the report says where each pitch is from."""
+        for problem in self.unreadable:
+            reject(*problem)
+        rows = self._rows(reject)
+        names = {name: read_name(p.stem, self.middle_c) for name, p in self.files.items()}
+        counted = [hints.doubtful for hints in names.values() if hints.doubtful is not None]
+        counters = not all(LOWEST <= number <= HIGHEST for number in counted)
+        top = max((hints.layer or 0 for hints in names.values()), default=0)
+        keys: dict[str, int] = {}
+        for name, file in self.files.items():
+            with suppress(DataError):  # Which reading the sound will raise again.
+                keys |= {} if (key := root_key(file)) is None else {name: key}
+        default = set(keys.values()) if len(keys) > 1 else set()
+        if len(default) == 1:
+            keys = {}
         entries, pitches = [], {}
         with ProgressDisplay() as display:
             for name, file in display.track(self.files.items(), description="pitches"):
-                row = rows.get(name, {})
+                row, hints = rows.get(name, {}), names[name]
                 try:
-                    pitch, origin, confidence = self._pitch(name, row)
+                    estimate, confidence = estimated_pitch(self._sound(file))
+                    told = {
+                        "table": row.get("pitch"),
+                        "name": hints.pitch,
+                        "root key": keys.get(name),
+                        "estimate": estimate if confidence >= self.settings.confidence else None,
+                        "number in its name": None if counters else hints.doubtful,
+                    }
+                    pitch, origin = self._chosen(file, told, confidence)
                 except DataError as error:
                     reject(name, str(error))
                     continue
-                if low <= pitch <= high:
-                    pitches[name] = {"pitch_from": origin, "confidence": confidence}
-                    velocity = row.get("velocity", UNKNOWN_VELOCITY)
-                    # Sounds beside the table, not below it, are of the folder's own name.
-                    folder = file.parent.relative_to(self.path).as_posix().removeprefix(".")
-                    instrument = row.get("instrument") or folder or self.path.resolve().name
-                    entries.append(NoteRef(name, pitch, velocity, instrument, (str(file),)))
-        if not entries and not reject.notes:
-            raise DataError(
-                f"{self.path}: no sound has a pitch from {low} to {high} (data.source.pitches)"
-            )
-        entries = draw(entries, self.settings.count, self.seed)
-        return Index(entries, {"pitches": {entry.id: pitches[entry.id] for entry in entries}})
+                pitches[name] = {
+                    "pitch_from": origin,
+                    "confidence": round(confidence, 4) if estimate is not None else None,
+                    "told": {source: value for source, value in told.items() if value is not None},
+                }
+                velocity = row.get("velocity") or _velocity(hints, top)
+                # Sounds beside the table, not below it, are of the folder's own name.
+                folder = name.rpartition("/")[0] or self.path.resolve().name
+                instrument = row.get("instrument") or folder
+                entries.append(NoteRef(name, pitch, velocity, instrument, (str(file),)))
+        notices = self._disagreements({entry.id: entry.pitch for entry in entries}, pitches)
+        if len(default) == 1:
+            notices.append(f"root keys: all {default.pop()}, taken for a default and not used")
+        if self.others:
+            notices.append(f"not sounds: {listed(self.others)}")
+        entries = self._wanted(entries, reject, notices)
+        return Index(entries, {"pitches": {e.id: pitches[e.id] for e in entries}}, notices)
 
     def read(self, entries: Sequence[NoteRef], work: Path, reject: Rejected) -> Iterator[Note]:
         """The sounds of ``entries`` as notes, in their order."""
 
         def padded(entry: NoteRef) -> np.ndarray:
-            audio = read_sound(Path(str(entry.locator[0])))
+            audio = self._sound(Path(str(entry.locator[0])))
             return np.pad(audio, (0, NOTE_LENGTH - len(audio)))
 
         return usable(entries, padded, self.path, reject)
 
-    def _table(self) -> Path | None:
+    def _sound(self, file: Path) -> np.ndarray:
+        """A sound of at most 4 s, trimmed and normalized where the settings ask for it."""
+        silence = LONGEST_SILENCE if self.settings.trim_onset else 0.0
+        audio = read_sound(file, seconds=NOTE_LENGTH / SAMPLE_RATE + silence)
+        if self.settings.trim_onset:
+            audio = audio[max(onset(audio) - _EARLIER, 0) :][:NOTE_LENGTH]
+        if self.settings.normalize and (peak := np.abs(audio).max(initial=0)) > 0:
+            audio = audio * np.float32(LOUDEST / peak)
+        problem = audio_problem(np.pad(audio, (0, NOTE_LENGTH - len(audio))))
+        if problem:
+            raise DataError(f"{file}: {problem}")
+        return audio
+
+    def _table(self, files: Mapping[str, Path]) -> Path | None:
         """The path of the table to use, if any."""
         if self.settings.pitch_from not in ("auto", "table"):
             return None
         if self.settings.table is not None:
             return required(self.settings.table, "a CSV or JSON table")
-        tables = sorted(
+        tables = [
             path
-            for path in self.path.iterdir()
-            if path.suffix.lower() in (".csv", ".json")
+            for name, path in files.items()
+            if "/" not in name
+            and path.suffix.lower() in TABLES
             and not (path.name == MANIFEST and note_files(self.path))  # Of a data set.
-        )
+        ]
         if len(tables) > 1:
             raise DataError(
                 f"{self.path}: holds {len(tables)} tables ({tables[0].name}, {tables[1].name}, …), "
@@ -109,102 +175,85 @@ class Folder:
             raise DataError(f"{self.path}: holds no .csv or .json table of pitches")
         return tables[0] if tables else None
 
-    def _pitch(self, name: str, row: Mapping[str, Any]) -> tuple[int, str, float | None]:
-        """The pitch of a sound, where it is from, and the confidence of an estimate."""
-        wanted, file = self.settings.pitch_from, self.files[name]
-        if wanted in ("auto", "table") and "pitch" in row:
-            return row["pitch"], "table", None
+    def _rows(self, reject: Rejected) -> dict[str, dict[str, Any]]:
+        """The rows of the table, by sound."""
+        if self.table is None:
+            return {}
+        rows, unmatched = matched(read_table(self.table, reject, self.middle_c), self.files)
+        for name, reason in unmatched.items():
+            reject(name, f"{self.table}: file {name}: {reason} in {self.path}")
+        return rows
+
+    def _chosen(
+        self, file: Path, told: Mapping[str, int | None], confidence: float
+    ) -> tuple[int, str]:
+        """The pitch of a sound, and where it is from."""
+        wanted = self.settings.pitch_from
+        for origin in _ORIGINS if wanted == "auto" else _OWN_ORIGINS[wanted]:
+            if (pitch := told[origin]) is not None:
+                return pitch, origin
         if wanted == "table":
-            raise DataError(f"{self.table}: tells no pitch for {name}")
-        named = pitch_of_name(file.stem)
-        if wanted in ("auto", "name") and named is not None:
-            return named, "name", None
-        if wanted == "name":
-            raise DataError(
-                f"{file}: its name tells no one pitch, expected one as in bass_A1.wav, "
-                "bass_midi33.wav or bass-033-100.wav"
-            )
-        pitch, confidence = estimated_pitch(read_sound(file))
-        if pitch is None or confidence < self.settings.confidence:
-            raise DataError(
-                f"{file}: pitch estimated with confidence {confidence:.2f}, expected at least "
-                f"{self.settings.confidence:g} (data.source.confidence)"
-            )
-        return pitch, "estimate", round(confidence, 4)
-
-
-def read_table(path: Path) -> dict[str, dict[str, Any]]:
-    """Read the rows of a CSV or JSON table, by file.
-
-    A CSV has a header with ``file`` and ``pitch``, and perhaps ``velocity`` and ``instrument``.
-    JSON is a list of such rows, or a mapping from file to pitch or to such a row. A `DataError`
-    for anything else, a value out of range, or a file that occurs twice.
-    """
-    try:
-        with reading(path):
-            if path.stat().st_size > LARGEST_TABLE:
-                raise DataError(f"{path}: longer than {LARGEST_TABLE} bytes")
-            content = path.read_text(encoding="utf-8-sig")
-        rows = _json_rows(content) if path.suffix.lower() == ".json" else _csv_rows(content)
-    except (ValueError, csv.Error, RecursionError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise DataError(f"{path}: not a table of pitches ({reason})") from None
-    table: dict[str, dict[str, Any]] = {}
-    for number, row in enumerate(rows, start=1):
-        place = f"{path}: row {number}"
-        name = row.get("file")
-        if not isinstance(name, str) or not name:
-            raise DataError(f"{place}: file is {name!r}, expected a name")
-        name = name.replace("\\", "/").removeprefix("./")
-        if name in table:
-            raise DataError(f"{place}: file {name} occurs more than once")
-        table[name] = {
-            "pitch": _midi(row.get("pitch"), "pitch", place),
-            "velocity": _midi(row.get("velocity") or UNKNOWN_VELOCITY, "velocity", place),
-            "instrument": str(row.get("instrument") or ""),
+            raise DataError(f"{self.table}: tells no pitch for {file.name}")
+        limit = f"expected at least {self.settings.confidence:g} (data.source.confidence)"
+        reasons = {
+            "name": "its name tells no one pitch, expected one as in bass_A1.wav, bass_midi33.wav "
+            "or bass-033-100.wav",
+            "root_key": "names no root key of its own",
         }
-    return table
+        estimated = f"pitch estimated with confidence {confidence:.2f}, {limit}"
+        none = f"nothing tells its pitch, and its sound has none from {LOWEST} to {HIGHEST}"
+        raise DataError(f"{file}: {reasons.get(wanted, estimated if confidence else none)}")
+
+    def _disagreements(self, chosen: Mapping[str, int], report: Mapping[str, dict]) -> list[str]:
+        """Where two sources tell different pitches, a line for each interval between them."""
+        groups: dict[tuple[str, str, int], list[str]] = defaultdict(list)
+        for name, pitch in chosen.items():
+            origin, told = report[name]["pitch_from"], report[name]["told"]
+            for other in ("name", "root key", "estimate"):
+                if told.get(other, pitch) != pitch and (
+                    other != "estimate" or report[name]["confidence"] >= SURE
+                ):
+                    groups[origin, other, told[other] - pitch].append(
+                        f"{name} ({pitch_name(pitch)}, {other} {pitch_name(told[other])})"
+                    )
+        lines = []
+        for (origin, other, step), sounds in groups.items():
+            apart = _INTERVALS.get(abs(step), f"{abs(step)} semitones")
+            where = "above" if step > 0 else "below"
+            hint = f"C{self.middle_c - step // 12}"
+            most = 2 * len(sounds) > len(chosen) and hint in ("C3", "C4", "C5")
+            usual = origin == "name" and abs(step) == 12 and most
+            advice = f"; where {hint} is middle C, set data.source.middle_c={hint}" if usual else ""
+            lines.append(
+                f"{other} {apart} {where} the {origin} in {len(sounds)} of {len(chosen)} sounds: "
+                f"{listed(sounds)}{advice}"
+            )
+        return lines
+
+    def _wanted(
+        self, entries: list[NoteRef], reject: Rejected, notices: list[str]
+    ) -> list[NoteRef]:
+        """The sounds that the settings select; what is not selected is counted."""
+        low, high = self.settings.pitches or (0, 127)
+        outside = [entry.id for entry in entries if not low <= entry.pitch <= high]
+        if outside:
+            notices.append(
+                f"data.source.pitches: {len(outside)} of {len(entries)} sounds are not from {low} "
+                f"to {high}: {listed(outside)}"
+            )
+        wanted = [entry for entry in entries if low <= entry.pitch <= high]
+        if not wanted:
+            first = f"; the first: {reject.notes[0]['reason']}" if reject.notes else ""
+            raise DataError(
+                f"{self.path}: no sound has a pitch from {low} to {high} (data.source.pitches)"
+                if entries
+                else f"{self.path}: none of {len(self.files)} sounds can be used{first}"
+            )
+        return draw(wanted, self.settings.count, self.seed, notices)
 
 
-def _csv_rows(content: str) -> list[dict[str, Any]]:
-    reader = csv.DictReader(content.splitlines())
-    header = [name.strip().lower() for name in reader.fieldnames or ()]
-    if not {"file", "pitch"} <= set(header):
-        raise ValueError(f"its header is {','.join(header)[:80]!r}, expected file,pitch")
-    reader.fieldnames = header
-    return [{name: (row.get(name) or "").strip() for name in COLUMNS} for row in reader]
-
-
-def _json_rows(content: str) -> list[dict[str, Any]]:
-    rows = json.loads(content)
-    if isinstance(rows, dict):
-        rows = [
-            {**value, "file": name} if isinstance(value, dict) else {"file": name, "pitch": value}
-            for name, value in rows.items()
-        ]
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise ValueError("expected a list of rows, or a mapping from file to pitch")
-    return rows
-
-
-def _midi(value: Any, what: str, place: str) -> int:
-    """A MIDI number; a pitch may also be given by name."""
-    number = value
-    if isinstance(value, str):
-        number = pitch_of_name(value) if what == "pitch" or value.isdigit() else None
-    if isinstance(number, float) and number.is_integer():
-        number = int(number)
-    if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number <= 127:
-        raise DataError(f"{place}: {what} is {value!r}, expected 0 to 127")
-    return number
-
-
-def _sounds(folder: Path) -> list[Path]:
-    """The sound files below a folder, hidden ones and linked folders left out, in order."""
-    return sorted(
-        path
-        for path in folder.rglob("*")
-        if path.name.lower().endswith(SUFFIXES)
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-        and path.is_file()
-    )
+def _velocity(hints: NameHints, top: int) -> int:
+    """The velocity that a name tells; ``top`` is the highest number of a layer in the folder."""
+    if hints.velocity is not None or hints.layer is None:
+        return hints.velocity or UNKNOWN_VELOCITY
+    return hints.layer if top > MOST_LAYERS else round(127 * hints.layer / top)

@@ -5,15 +5,18 @@ its locator; and ``audio``, the samples of a note at its locator. The latter may
 that names the file, or a ValueError of the reason alone.
 """
 
-from collections.abc import Iterator, Sequence
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from reverbsynth.audio.io import read_nsynth_wav
 from reverbsynth.data import tfrecord
-from reverbsynth.data.notes import Index, Locator, Note, NoteRef, Rejected, draw, usable
+from reverbsynth.data.notes import Index, Locator, Note, NoteRef, Rejected, draw, listed, usable
 from reverbsynth.data.sources.files import fingerprint, listing_fingerprint, required
 from reverbsynth.data.sources.nsynth_archive import Archive
 from reverbsynth.data.sources.nsynth_metadata import (
@@ -21,8 +24,7 @@ from reverbsynth.data.sources.nsynth_metadata import (
     Selection,
     described_json,
     described_records,
-    from_features,
-    from_prepared,
+    prepared_values,
 )
 from reverbsynth.errors import DataError
 from reverbsynth.files.json import read_json
@@ -31,9 +33,14 @@ from reverbsynth.progress import ProgressDisplay
 from reverbsynth.settings import NSynthSource
 
 EXPECTED = (
-    "an unpacked split (examples.json and audio/), an archive (.tar.gz, .tar), TFRecord files, or "
+    "an unpacked split (examples.json and audio/), an archive (.tar, .tar.gz), TFRecord files, or "
     "a folder prepared by tensorflow-datasets"
 )
+
+
+TAR = (".tar.gz", ".tgz", ".tar", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
+_RECORDS = re.compile(r"\.tfrecords?[-_\w]*(\.gz)?$")
+_SHARD = re.compile(r"(.+)-(\d{5})-of-(\d{5})")
 
 
 class NSynth:
@@ -68,7 +75,14 @@ class NSynth:
             raise DataError(
                 f"{self.path}: no note fits the selection in data.source ({self.selection})"
             )
-        return Index(draw(list(entries.values()), self.settings.count, self.seed))
+        notices, dropped = list(getattr(self.form, "notices", ())), self.selection.dropped
+        if dropped:
+            notices.append(
+                f"data.source: {dropped} of {dropped + len(entries)} notes do not fit the "
+                f"selection ({self.selection})"
+            )
+        drawn = draw(list(entries.values()), self.settings.count, self.seed, notices)
+        return Index(drawn, notices=notices)
 
     def read(self, entries: Sequence[NoteRef], work: Path, reject: Rejected) -> Iterator[Note]:
         """The notes of ``entries``, in their order."""
@@ -102,10 +116,11 @@ class Unpacked:
 class Records:
     """TFRecord files: NSynth's own, ours, or the paper's with audio and pitch alone."""
 
-    describe = staticmethod(from_features)
+    translate: Callable[[dict[str, Any]], dict[str, Any]] = dict
 
-    def __init__(self, files: list[Path]):
+    def __init__(self, files: list[Path], strays: list[Path] | None = None):
         self.files = files
+        self.notices = [f"not records: {listed([file.name for file in strays])}"] if strays else []
 
     def inputs(self) -> dict[str, str]:
         return {file.name: fingerprint(file) for file in self.files}
@@ -115,8 +130,9 @@ class Records:
             total = sum(file.stat().st_size for file in self.files)
             task = display.add_task("reading", total=total)
             for file in self.files:
-                records = tfrecord.read(file)
-                described = described_records(records, str(file), file.name, reject, self.describe)
+                described = described_records(
+                    tfrecord.read(file), str(file), file.name, reject, self.translate
+                )
                 for offset, payload, note in described:
                     display.advance(task, len(payload) + 16)
                     yield note, (str(file), offset)
@@ -135,7 +151,8 @@ class Prepared(Records):
         kind = read_json(folder / "dataset_info.json", error=DataError).get("fileFormat")
         if kind not in (None, "tfrecord"):
             raise DataError(f"{folder}: its file format is {kind!r}, expected tfrecord")
-        super().__init__(sorted(folder.glob(f"*-{split or '*'}.tfrecord-*-of-*")))
+        files = sorted(folder.glob(f"[!.]*-{split or '*'}.tfrecord-*-of-*"))
+        super().__init__(_complete(files))
         if not self.files:
             raise DataError(
                 f"{folder}: holds no TFRecord files of split {split or 'train, valid or test'}"
@@ -144,7 +161,7 @@ class Prepared(Records):
             f"instrument/{name}": _lines(folder / f"instrument-{name}.labels.txt")
             for name in ("label", "family", "source")
         }
-        self.describe = partial(from_prepared, labels)
+        self.translate = partial(prepared_values, labels)
 
     def inputs(self) -> dict[str, str]:
         return {self.folder.name: listing_fingerprint(self.folder, self.files)}
@@ -154,7 +171,7 @@ def _form(path: Path, split: str | None) -> Unpacked | Records | Archive:
     """What ``path`` holds."""
     if path.name == "examples.json":
         return Unpacked([path.parent])
-    if path.is_file() and path.name.endswith((".tar.gz", ".tgz", ".tar")):
+    if path.is_file() and path.name.endswith(TAR):
         return Archive(path)
     if path.is_file() and ".tfrecord" in path.name:
         return Records([path])
@@ -170,11 +187,29 @@ def _form(path: Path, split: str | None) -> Unpacked | Records | Archive:
         )
     if prepared:
         return Prepared(prepared[0].parent, split)
-    files = sorted(file for file in path.glob("*.tfrecord*") if file.is_file())
+    found = sorted(file for file in path.glob("[!.]*.tfrecord*") if file.is_file())
+    files = [file for file in found if _RECORDS.search(file.name)]
     named = [file for file in files if split and split in file.name]
     if files:
-        return Records(named or files)
+        return Records(_complete(named or files), [file for file in found if file not in files])
+    if path.suffix in (".zip", ".rar", ".7z", ".gz", ".bz2", ".xz"):
+        raise DataError(f"{path}: unpack it first; expected {EXPECTED}")
     raise DataError(f"{path}: not a form of NSynth, expected {EXPECTED}")
+
+
+def _complete(files: list[Path]) -> list[Path]:
+    """The files; a `DataError` where names such as ``…-00002-of-00010`` say that there are more."""
+    shards: dict[tuple[str, int], set[int]] = defaultdict(set)
+    for file in files:
+        if match := _SHARD.fullmatch(file.name):
+            shards[match[1], int(match[3])].add(int(match[2]))
+    for (stem, count), present in shards.items():
+        missing = [f"{stem}-{n:05d}-of-{count:05d}" for n in range(count) if n not in present]
+        if missing:
+            raise DataError(
+                f"{files[0].parent}: {len(missing)} of {count} files are missing: {listed(missing)}"
+            )
+    return files
 
 
 def _lines(path: Path) -> list[str]:

@@ -1,15 +1,17 @@
-"""NSynth's ``.tar.gz`` archives, read in one pass without unpacking them.
+"""NSynth's ``.tar.gz`` and other tar archives, read in one pass without unpacking them.
 
 The archive is decompressed once, from its start to its end, in constant memory. Only the wanted
 notes are kept, in one file of the work folder; nothing is ever written under a member's name.
 """
 
+import bz2
 import gzip
+import lzma
 import tarfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 
@@ -32,6 +34,10 @@ KEPT = "kept.bin"  # File of the work folder with the wanted notes, one after an
 LARGEST_NOTE = 4 * 2**20  # Bytes. A note's WAV file takes 128,044.
 LARGEST_HEADER = 2**16  # Bytes of the longest name or other header before a member.
 BUFFER = 2**20
+_OPEN: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open, b"\xfd7": lzma.open}
+_DAMAGED = (
+    *(EOFError, tarfile.ReadError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, ValueError),
+)
 _HEADERS = (
     tarfile.GNUTYPE_LONGNAME,
     tarfile.GNUTYPE_LONGLINK,
@@ -43,7 +49,7 @@ _Key = tuple[str, str]
 
 
 class Archive:
-    """A ``.tar.gz`` or ``.tar`` of a split: its JSON and WAV files, or its TFRecord file."""
+    """A tar file of a split, compressed or not: its JSON and WAV files, or its TFRecord file."""
 
     def __init__(self, path: Path):
         self.path = path
@@ -114,9 +120,9 @@ class Archive:
         try:
             with open(self.path, "rb") as raw, ProgressDisplay(in_bytes=True) as display:
                 task = display.add_task("reading", total=self.path.stat().st_size)
-                zipped = raw.read(2) == b"\x1f\x8b"
+                packed = _OPEN.get(raw.read(2))
                 raw.seek(0)
-                content = gzip.GzipFile(fileobj=raw) if zipped else raw
+                content = packed(raw) if packed else raw
                 with tarfile.open(
                     fileobj=content, mode="r|", bufsize=BUFFER, tarinfo=_Member
                 ) as archive:
@@ -126,10 +132,10 @@ class Archive:
                         display.update(task, completed=raw.tell())
                         if self._is_file(member, reject) and (file := archive.extractfile(member)):
                             yield PurePosixPath(member.name), member.size, file
-                # What follows the last member holds gzip's checksum of the whole.
+                # What follows the last member holds the checksum of the whole.
                 while content.read(BUFFER):
                     display.update(task, completed=raw.tell())
-        except (EOFError, tarfile.ReadError, gzip.BadGzipFile, zlib.error, ValueError) as error:
+        except _DAMAGED as error:
             reason = " ".join(str(error).split())
             raise DataError(f"{self.path}: truncated or damaged archive ({reason})") from None
         except OSError as error:
@@ -144,7 +150,7 @@ class Archive:
             return False
         if not (member.isfile() or member.isdir()):
             reject(place, f"{place}: is a link or a device, expected a file")
-        return member.isfile()
+        return member.isfile() and not path.name.startswith(".")
 
 
 class _Member(tarfile.TarInfo):

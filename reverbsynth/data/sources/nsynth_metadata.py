@@ -9,7 +9,6 @@ from reverbsynth.audio.format import SAMPLE_RATE
 from reverbsynth.data import tfrecord
 from reverbsynth.data.notes import UNKNOWN_INSTRUMENT, UNKNOWN_VELOCITY, Locator, NoteRef, Rejected
 from reverbsynth.data.sources.files import json_pairs
-from reverbsynth.data.tfrecord import Features, scalar
 from reverbsynth.errors import DataError, SettingsError
 from reverbsynth.settings import NSynthSource
 
@@ -32,6 +31,13 @@ _NAME = re.compile(
     r"-(?P<pitch>\d{3})-(?P<velocity>\d{3})"
 )
 
+_FAMILIES = (
+    *("bass", "brass", "flute", "guitar", "keyboard", "mallet", "organ", "reed", "string"),
+    *("synth_lead", "vocal"),
+)
+_NUMBERED = {"family": _FAMILIES, "source": ("acoustic", "electronic", "synthetic")}
+"""Fields that older files hold as a number alone, and what it stands for (NSynth's data page)."""
+
 _FIELDS: dict[str, tuple[str, type[int] | type[str]]] = {
     "pitch": ("pitch", int),
     "velocity": ("velocity", int),
@@ -47,7 +53,7 @@ class Description:
     """What is known of a note; None is unknown."""
 
     id: str
-    pitch: int | None = None
+    pitch: int
     velocity: int | None = None
     instrument: str | None = None
     family: str | None = None
@@ -56,8 +62,6 @@ class Description:
 
     def reference(self, locator: Locator) -> NoteRef:
         """The note as its source refers to it; a ValueError where its values are no note's."""
-        if self.pitch is None:
-            raise ValueError("pitch is missing, expected one integer")
         velocity = UNKNOWN_VELOCITY if self.velocity is None else self.velocity
         for name, value in (("pitch", self.pitch), ("velocity", velocity)):
             if not 0 <= value <= 127:
@@ -75,80 +79,58 @@ def from_name(name: str) -> Description | None:
     return Description(name, **told | numbers)
 
 
-def from_json(name: str, values: Any) -> Description:
-    """What one value of ``examples.json`` tells, which is called ``name`` there.
+def described(id: str, values: Mapping[str, Any]) -> Description:
+    """What the plain values of ``examples.json`` or of a record tell, in NSynth's or our fields.
 
-    A ValueError where the name is none of a file, or a field is missing, of the wrong type, or
-    contradicts the name.
+    A ValueError where one is missing, of the wrong type, or contradicts the id.
     """
-    if "/" in name or "\\" in name or name.startswith("."):
-        raise ValueError("its name is not a file name")
-    if not isinstance(values, dict):
-        raise ValueError(f"found {type(values).__name__}, expected a mapping")
-    for field, expected in (("note_str", name), ("sample_rate", SAMPLE_RATE)):
-        if values.get(field, expected) != expected:
-            raise ValueError(f"{field} is {values[field]!r}, expected {expected!r}")
-    qualities = values.get("qualities_str")
-    if qualities is not None:
-        if not (isinstance(qualities, list) and all(isinstance(each, str) for each in qualities)):
-            raise ValueError(f"qualities_str is {qualities!r}, expected a list of names")
-        qualities = frozenset(qualities)
-    if values.get("pitch") is None:
-        raise ValueError("pitch is missing")
-    named = from_name(name)
+    if (rate := values.get("sample_rate", SAMPLE_RATE)) != SAMPLE_RATE:
+        raise ValueError(f"sample_rate is {rate!r}, expected {SAMPLE_RATE}")
+    named = from_name(id)
     known: dict[str, Any] = {}
     for field, (key, kind) in _FIELDS.items():
-        known[field] = value = values.get(key)
+        value, number = values.get(key), values.get(key.removesuffix("_str"))
+        names = _NUMBERED.get(field, ())
+        if value is None and type(number) is int and 0 <= number < len(names):
+            value = names[number]
+        elif value is None and isinstance(number, str):  # Our own records' instrument.
+            value = number
         if value is not None and type(value) is not kind:
             raise ValueError(f"{key} is {value!r}, expected {kind.__name__}")
         if named and value not in (None, getattr(named, field)):
             raise ValueError(f"{field} is {value!r}, but its name says {getattr(named, field)!r}")
-    return Description(name, **known, qualities=qualities)
+        known[field] = value
+    if known["pitch"] is None:
+        raise ValueError("pitch is missing, expected one integer")
+    return Description(id, **known, qualities=_qualities(values))
 
 
-def from_features(features: Features, name: str) -> Description:
-    """What a record tells of NSynth's TFRecord files, of ours, or of the paper's (pitch alone).
-
-    A ValueError where a field has the wrong type.
-    """
-    qualities = None
-    if (bits := features.get("qualities")) is not None:
-        if len(bits) != len(QUALITIES):
-            raise ValueError(f"qualities holds {len(bits)} values, expected {len(QUALITIES)}")
-        qualities = frozenset(name for name, bit in zip(QUALITIES, bits, strict=True) if bit)
-    known: dict[str, Any] = {
-        field: scalar(features, key, kind) for field, (key, kind) in _FIELDS.items()
-    }
-    # NSynth's own ``instrument`` is a number.
-    named = isinstance(next(iter(features.get("instrument", ())), None), bytes)
-    if not known["instrument"] and named:
-        known["instrument"] = scalar(features, "instrument", str)
-    id = scalar(features, "note_str", str) or scalar(features, "id", str) or name
-    return Description(id, **known, qualities=qualities)
+def _qualities(values: Mapping[str, Any]) -> frozenset[str] | None:
+    """Names of qualities, of ten bits or of a list of names."""
+    names, bits = values.get("qualities_str"), values.get("qualities")
+    if names is None and bits is not None:
+        if not isinstance(bits, list) or len(bits) != len(QUALITIES):
+            raise ValueError(f"qualities is {bits!r}, expected {len(QUALITIES)} values")
+        names = [name for name, bit in zip(QUALITIES, bits, strict=True) if bit]
+    if names is None:
+        return None
+    if not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
+        raise ValueError(f"qualities_str is {names!r}, expected a list of names")
+    return frozenset(names)
 
 
-def from_prepared(labels: Mapping[str, list[str]], features: Features, name: str) -> Description:
-    """What a record of a folder tells that tensorflow-datasets prepared.
+def prepared_values(labels: Mapping[str, list[str]], values: dict[str, Any]) -> dict[str, Any]:
+    """The values of a record that tensorflow-datasets prepared, in NSynth's fields.
 
     ``labels`` are the names that its integers stand for, by feature (``instrument/family``, ...).
-    A ValueError where a field is missing or has the wrong type.
     """
-
-    def label(field: str) -> str:
-        number = scalar(features, field, int)
-        if number is None or not 0 <= number < len(labels[field]):
-            raise ValueError(f"{field} is {number}, expected 0 to {len(labels[field]) - 1}")
-        return labels[field][number]
-
-    return Description(
-        scalar(features, "id", str) or name,
-        scalar(features, "pitch", int),
-        scalar(features, "velocity", int),
-        label("instrument/label"),
-        label("instrument/family"),
-        label("instrument/source"),
-        frozenset(name for name in QUALITIES if scalar(features, f"qualities/{name}", int)),
-    )
+    told = dict(values)
+    for field, names in labels.items():
+        number = values.get(field)
+        if type(number) is not int or not 0 <= number < len(names):
+            raise ValueError(f"{field} is {number}, expected 0 to {len(names) - 1}")
+        told[f"{field.replace('/label', '').replace('/', '_')}_str"] = names[number]
+    return told | {"qualities": [values.get(f"qualities/{name}") for name in QUALITIES]}
 
 
 Found = Iterator[tuple[Description, Locator]]
@@ -158,11 +140,17 @@ def described_json(file: IO[bytes], place: str, reject: Rejected) -> Iterator[De
     """The notes of an ``examples.json`` that errors call ``place``; wrong ones are rejected."""
     for name, values in json_pairs(file, place):
         try:
-            described = from_json(name, values)
+            if "/" in name or "\\" in name or name.startswith("."):
+                raise ValueError("its name is not a file name")
+            if not isinstance(values, dict):
+                raise ValueError(f"found {type(values).__name__}, expected a mapping")
+            if (told := values.get("note_str", name)) != name:
+                raise ValueError(f"note_str is {told!r}, expected {name!r}")
+            note = described(name, values)
         except ValueError as error:
             reject(name, f"{place}: note {name}: {error}")
         else:
-            yield described
+            yield note
 
 
 def described_records(
@@ -170,7 +158,7 @@ def described_records(
     place: str,
     file_name: str,
     reject: Rejected,
-    describe: Callable[[Features, str], Description] = from_features,
+    translate: Callable[[dict[str, Any]], dict[str, Any]] = dict,
 ) -> Iterator[tuple[int, bytes, Description]]:
     """Records with their byte offset and what they tell; wrong ones are rejected.
 
@@ -179,16 +167,18 @@ def described_records(
     stem = file_name.split(".tfrecord")[0]
     for number, (offset, payload) in enumerate(records):
         try:
-            described = describe(tfrecord.decode(payload), f"{stem}-{number:06d}")
+            values = translate(tfrecord.plain(tfrecord.decode(payload)))
+            id = values.get("note_str") or values.get("id") or f"{stem}-{number:06d}"
+            note = described(str(id), values)
         except ValueError as error:
             record = f"{place}: record at byte {offset}"
             reject(record, f"{record}: {error}")
         else:
-            yield offset, payload, described
+            yield offset, payload, note
 
 
 class Selection:
-    """The notes that settings ask for."""
+    """The notes that settings ask for; ``dropped`` counts those known to be none of them."""
 
     def __init__(self, settings: NSynthSource):
         low, high = settings.pitches or (0, 127)
@@ -200,6 +190,7 @@ class Selection:
             "velocity": settings.velocities and (lambda velo: velo in settings.velocities),
             "qualities": wanted and (lambda qualities: qualities >= wanted),
         }
+        self.dropped = 0
         self._tests = {field: test for field, test in tests.items() if test}
         if unknown := sorted(wanted - set(QUALITIES)):
             raise SettingsError(
@@ -222,5 +213,6 @@ class Selection:
                     f"{place}: tells no {field}, which data.source selects by (null selects all)"
                 )
             if value is not None and not test(value):
+                self.dropped += place is not None
                 return False
         return True

@@ -15,14 +15,13 @@ import soundfile
 import soxr
 
 from reverbsynth.audio.format import NOTE_LENGTH, NOTE_OFF, SAMPLE_RATE
-from reverbsynth.data.notes import Index, Note, NoteRef, Rejected, usable
+from reverbsynth.data.notes import LOUDEST, Index, Note, NoteRef, Rejected, usable
 from reverbsynth.errors import DataError
-from reverbsynth.files.reading import reading
+from reverbsynth.files.reading import reading, user_path
 from reverbsynth.progress import batched
 from reverbsynth.seeds import generator
 from reverbsynth.settings import SoundFontSource
 
-LOUDEST = 0.9  # Peak of a note of velocity 127; other peaks are in proportion to the velocity.
 BLOCK = 64  # Samples rendered at once; a note starts with the first block after its event.
 
 # Seconds from one note to the next in a score: a whole number of blocks, so that a note sounds the
@@ -44,7 +43,7 @@ class SoundFont:
     def __init__(self, settings: SoundFontSource, seed: int):
         self.settings = settings
         self.seed = seed
-        self.path = settings.path or default_soundfont()
+        self.path = user_path(settings.path or default_soundfont())
         with reading(self.path):
             self.bytes = self.path.read_bytes()
         if self.bytes[:4] != b"RIFF" or self.bytes[8:12] != b"sfbk":
@@ -102,7 +101,7 @@ class SoundFont:
             slot = wave[start : start + round(CUT * RENDER_RATE)]
             audio = soxr.resample(slot, RENDER_RATE, SAMPLE_RATE, quality="VHQ")[:NOTE_LENGTH]
             peak = np.abs(audio).max()
-            if peak > 0:
+            if peak > 0:  # That of velocity 127 is `LOUDEST`; others are in proportion.
                 audio = audio * (LOUDEST * entry.velocity / 127 / peak)
             yield audio.astype(np.float32)
 

@@ -1,16 +1,15 @@
 import json
 import os
+import struct
+import unicodedata
 
 import numpy as np
 import pytest
 import soundfile
-from hypothesis import given
-from hypothesis import settings as hypothesis_settings
-from hypothesis import strategies as st
 
 from reverbsynth.data.build import build_data
 from reverbsynth.data.notes import Rejected
-from reverbsynth.data.sources.folder import Folder, read_table
+from reverbsynth.data.sources.folder import Folder
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.settings import FolderSource, Settings
 
@@ -30,14 +29,14 @@ def put(tmp_path, tone):
 
 @pytest.fixture
 def notes(tmp_path):
-    """Select and read: notes(skip=False, **settings) -> (notes by id, rejected, report)."""
+    """Select and read: notes(skip=False, **settings) -> (notes by id, rejected, index)."""
 
     def select(skip=False, **settings):
         source = Folder(FolderSource(path=tmp_path / "sounds", **settings), 0)
         rejected = Rejected(skip)
         index = source.index(tmp_path, rejected)
         found = {note.id: note for note in source.read(index.entries, tmp_path, rejected)}
-        return found, rejected.notes, index.report
+        return found, rejected.notes, index
 
     return select
 
@@ -67,69 +66,105 @@ def test_the_table_then_the_name_then_the_estimate(put, notes, tmp_path):
     (tmp_path / "sounds" / "notes.csv").write_text(
         "file,pitch,velocity,instrument\nC2.wav,40,99,upright\n"
     )
-    found, _, report = notes()
+    found, _, index = notes()
     assert {id: note.pitch for id, note in found.items()} == {
         "A1.wav": 33,
         "C2.wav": 40,
         "something.wav": 45,
     }
     assert (found["C2.wav"].velocity, found["C2.wav"].instrument) == (99, "upright")
-    told_by = {id: row["pitch_from"] for id, row in report["pitches"].items()}
+    told_by = {id: row["pitch_from"] for id, row in index.report["pitches"].items()}
     assert told_by == {"A1.wav": "name", "C2.wav": "table", "something.wav": "estimate"}
-    assert report["pitches"]["something.wav"]["confidence"] > 0.9
-    assert report["pitches"]["A1.wav"]["confidence"] is None
+    assert index.report["pitches"]["something.wav"]["confidence"] > 0.9
+    assert index.report["pitches"]["C2.wav"]["told"] == {"table": 40, "name": 36, "estimate": 36}
 
 
-@pytest.mark.parametrize(
-    ("name", "content"),
-    [
-        ("t.csv", "\ufefffile,pitch\na.wav,40\nb.wav,E2\n"),
-        ("t.csv", "pitch, File ,extra\n40,a.wav,x\n40,./b.wav,y\n"),
-        ("t.json", '{"a.wav": 40, "b.wav": {"pitch": 40.0, "velocity": 0}}'),
-        ("t.json", '[{"file": "a.wav", "pitch": "40"}, {"file": "b.wav", "pitch": "E2"}]'),
-    ],
-)
-def test_tables_in_every_shape(name, content, tmp_path):
-    path = tmp_path / name
-    path.write_text(content, encoding="utf-8")
-    table = read_table(path)
-    assert {file: row["pitch"] for file, row in table.items()} == {"a.wav": 40, "b.wav": 40}
-    assert {row["velocity"] for row in table.values()} == {0}
+def add_root_key(path, key):
+    """Put a sampler chunk into a WAV file."""
+    content = path.read_bytes()
+    chunk = struct.pack("<4sI9I", b"smpl", 36, 0, 0, 0, key, 0, 0, 0, 0, 0)
+    size = struct.pack("<I", len(content) + len(chunk) - 8)
+    path.write_bytes(content[:4] + size + content[8:12] + chunk + content[12:])
 
 
-@pytest.mark.parametrize(
-    ("name", "content", "message"),
-    [
-        ("t.csv", "", "its header is '', expected file,pitch"),
-        ("t.csv", "name,note\na,1\n", "its header is 'name,note'"),
-        ("t.csv", "file,pitch\na.wav,high\n", "row 1: pitch is 'high', expected 0 to 127"),
-        ("t.csv", "file,pitch\na.wav\n", "row 1: pitch is '', expected 0 to 127"),
-        ("t.csv", "file,pitch\na.wav,40\na.wav,41\n", "row 2: file a.wav occurs more than once"),
-        ("t.csv", "file,pitch,velocity\na.wav,40,128\n", "row 1: velocity is '128'"),
-        ("t.json", "[1]", "expected a list of rows"),
-        ("t.json", '{"a.wav": 1.5}', "row 1: pitch is 1.5"),
-        ("t.json", '{"a.wav": true}', "row 1: pitch is True"),
-        ("t.json", "{", "not a table of pitches"),
-        ("t.json", '[{"pitch": 4}]', "row 1: file is None"),
-    ],
-)
-def test_broken_tables_name_the_row(name, content, message, tmp_path):
-    path = tmp_path / name
-    path.write_text(content)
-    with pytest.raises(ReverbSynthError, match=f"{name}: .*{message}"):
-        read_table(path)
+def test_the_root_key_in_the_file_comes_before_the_estimate(put, notes):
+    for name, pitch, key in (("one.wav", 45, 33), ("two.wav", 47, 35), ("A1.wav", 33, 33)):
+        add_root_key(put(name, pitch), key)
+    put("three.wav", 50)
+    found, _, index = notes()
+    assert {n: (found[n].pitch, r["pitch_from"]) for n, r in index.report["pitches"].items()} == {
+        "A1.wav": (33, "name"),
+        "one.wav": (33, "root key"),
+        "three.wav": (50, "estimate"),
+        "two.wav": (35, "root key"),
+    }
+    assert index.notices == [
+        "estimate an octave above the root key in 2 of 4 sounds: one.wav (A1, estimate A2), "
+        "two.wav (B1, estimate B2)"
+    ]
+    assert set(notes(pitch_from="root_key", skip=True)[0]) == {"A1.wav", "one.wav", "two.wav"}
 
 
-@given(st.sampled_from([".csv", ".json"]), st.binary(max_size=80) | st.text(max_size=80))
-@hypothesis_settings(max_examples=200)
-def test_arbitrary_tables_are_read_or_one_line(tmp_path_factory, attempt, suffix, content):
-    path = tmp_path_factory.mktemp("tables") / f"t{suffix}"
-    content = content if isinstance(content, bytes) else content.encode("utf-8", "surrogatepass")
-    path.write_bytes(b"file,pitch\n" * (suffix == ".csv") + content)
-    table, message = attempt(lambda: read_table(path))
-    assert "\n" not in message
-    assert table is not None or f"t{suffix}: " in message
-    assert all(0 <= row["pitch"] <= 127 for row in (table or {}).values())
+def test_a_root_key_that_every_file_has_is_a_default(put, notes):
+    for name, pitch in (("one.wav", 45), ("two.wav", 47)):
+        add_root_key(put(name, pitch), 60)
+    found, _, index = notes()
+    assert [note.pitch for note in found.values()] == [45, 47]
+    assert index.notices == ["root keys: all 60, taken for a default and not used"]
+
+
+def test_the_root_key_of_an_aiff(put, notes):
+    path = put("one.aiff", 45)
+    content = path.read_bytes()
+    chunk = struct.pack(">4sI6bh12x", b"INST", 20, 33, 0, 0, 127, 1, 127, 0)
+    size = struct.pack(">I", len(content) + len(chunk) - 8)
+    path.write_bytes(content[:4] + size + content[8:12] + chunk + content[12:])
+    assert notes()[0]["one.aiff"].pitch == 33
+
+
+def test_counters_are_no_pitches(put, notes, noise, tmp_path):
+    """And numbers that may be pitches count where the sound has none."""
+    for number in range(1, 5):
+        put(f"{number:02d}.wav", 44 + number)
+    assert [note.pitch for note in notes()[0].values()] == [45, 46, 47, 48]
+    for number in range(1, 5):
+        (tmp_path / "sounds" / f"{number:02d}.wav").rename(
+            tmp_path / "sounds" / f"{59 + number}.wav"
+        )
+    soundfile.write(tmp_path / "sounds" / "70.wav", noise[0], 16_000)
+    found, _, index = notes()
+    assert [note.pitch for note in found.values()] == [45, 46, 47, 48, 70]
+    assert index.report["pitches"]["70.wav"]["pitch_from"] == "number in its name"
+
+
+def test_a_separator_before_the_octave(put, notes):
+    put("bass-E-1.wav", 28)
+    put("bass-F-1.wav", 29)
+    assert [note.pitch for note in notes(pitch_from="name")[0].values()] == [28, 29]
+    assert [note.pitch for note in notes()[0].values()] == [28, 29]
+
+
+def test_a_library_whose_middle_c_is_c3(put, notes):
+    for name, pitch in (("C2.wav", 48), ("D2.wav", 50), ("E2v2.wav", 52)):
+        put(name, pitch)
+    found, _, index = notes()
+    assert [note.pitch for note in found.values()] == [36, 38, 40]
+    (notice,) = index.notices
+    assert notice.startswith("estimate an octave above the name in 3 of 3 sounds: C2.wav (C2, ")
+    assert notice.endswith("; where C3 is middle C, set data.source.middle_c=C3")
+    found, _, index = notes(middle_c="C3")
+    assert [note.pitch for note in found.values()] == [48, 50, 52]
+    assert index.notices == []
+
+
+def test_velocities_of_layers_words_and_numbers(put, notes, tmp_path):
+    for name in ("A1v1.wav", "A1v2.wav", "A1v4.wav", "A1_mf.wav", "A1.wav"):
+        put(name, 33, seconds=0.5)
+    found = {id: note.velocity for id, note in notes()[0].items()}
+    assert found == {"A1.wav": 0, "A1_mf.wav": 80, "A1v1.wav": 32, "A1v2.wav": 64, "A1v4.wav": 127}
+    (tmp_path / "sounds" / "A1v4.wav").rename(tmp_path / "sounds" / "A1v100.wav")
+    found = {id: note.velocity for id, note in notes()[0].items()}
+    assert (found["A1v1.wav"], found["A1v100.wav"]) == (1, 100)
 
 
 def test_a_wanted_way_is_the_only_one(put, notes, tmp_path):
@@ -173,19 +208,32 @@ def test_a_table_of_sounds_that_are_not_there(put, notes, tmp_path):
     assert list(notes(skip=True)[0]) == ["A1.wav"]
 
 
-def test_doubtful_estimates_are_refused_with_their_confidence(notes, tmp_path, noise):
-    (tmp_path / "sounds").mkdir()
+def test_doubtful_estimates_are_refused_with_their_confidence(put, tone, notes, tmp_path, noise):
+    put("sine.wav", 45)
+    changing = np.concatenate([tone(pitch, seconds=0.3) for pitch in (40, 45, 47)])
+    soundfile.write(tmp_path / "sounds" / "melody.wav", changing, 16_000)
+    with pytest.raises(
+        ReverbSynthError,
+        match=r"melody\.wav: pitch estimated with confidence 0\.\d\d, expected at least 0\.5",
+    ):
+        notes()
+    assert len(notes(confidence=0.0)[0]) == 2
     soundfile.write(tmp_path / "sounds" / "hiss.wav", noise[0], 16_000)
-    expected = r"hiss\.wav: pitch estimated with confidence 0\.\d\d, expected at least 0\.5"
+    expected = r"hiss\.wav: nothing tells its pitch, and its sound has none from 21 to 108"
     with pytest.raises(ReverbSynthError, match=expected):
         notes()
-    assert len(notes(confidence=0.0)[0]) == 1
 
 
 def test_pitches_and_count_select(put, notes):
     for pitch in range(40, 50):
         put(f"midi{pitch}.wav", pitch, seconds=0.2)
-    assert len(notes(pitches=[42, 45])[0]) == 4
+    found, _, index = notes(pitches=[42, 45])
+    assert len(found) == 4
+    (notice,) = index.notices
+    assert notice.startswith(
+        "data.source.pitches: 6 of 10 sounds are not from 42 to 45: midi40.wav"
+    )
+    assert notes(count=3)[2].notices == ["data.source.count: 3 of 10 notes were drawn"]
     drawn = list(notes(count=3)[0])
     assert len(drawn) == 3
     assert drawn == list(notes(count=3)[0])
@@ -212,18 +260,108 @@ def test_an_unreadable_file(put, notes, monkeypatch):
         # Root may read anything: a folder in the file's place cannot be read by anyone.
         path.unlink()
         path.symlink_to(path.parent / "gone.wav")
-        assert list(notes()[0]) == ["A1.wav"]
+        with pytest.raises(ReverbSynthError, match=r"B1\.wav: is a link to a file that is not th"):
+            notes()
+        assert list(notes(skip=True)[0]) == ["A1.wav"]
     else:
         path.chmod(0)
         with pytest.raises(ReverbSynthError, match=r"B1\.wav: cannot be read \(Permission denied"):
             notes()
 
 
-def test_hidden_files_are_left_alone(put, notes):
+def test_hidden_files_are_left_alone(put, notes, tmp_path):
     put("A1.wav", 33)
     put("._B1.wav", 35)
     put(".cache/C2.wav", 36)
-    assert list(notes()[0]) == ["A1.wav"]
+    (tmp_path / "sounds" / "pitches.csv").write_text("file,pitch\nA1.wav,34\n")
+    (tmp_path / "sounds" / "._pitches.csv").write_bytes(bytes(range(256)))
+    found, _, index = notes()
+    assert {id: note.pitch for id, note in found.items()} == {"A1.wav": 34}
+    assert not any("pitches.csv" in notice for notice in index.notices)
+
+
+def test_what_is_not_read_is_named(put, notes, tmp_path):
+    put("A1.wav", 33)
+    for name in ("B1.m4a", "cover.jpg", "sub/notes.txt"):
+        path = tmp_path / "sounds" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"something")
+    found, rejected, index = notes(skip=True)
+    assert list(found) == ["A1.wav"]
+    assert [(bad["name"], "convert it" in bad["reason"]) for bad in rejected] == [("B1.m4a", True)]
+    assert index.notices == ["not sounds: cover.jpg, sub/notes.txt"]
+
+
+def test_an_unreadable_subfolder_beside_good_files(put, notes, tmp_path, monkeypatch):
+    put("A1.wav", 33)
+    put("locked/B1.wav", 35)
+    scandir = os.scandir
+
+    def refuse(path):
+        if os.fspath(path).endswith("locked"):
+            raise PermissionError(13, "Permission denied", os.fspath(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    found, rejected, _ = notes(skip=True)
+    assert list(found) == ["A1.wav"]
+    assert rejected[0]["name"] == "locked"
+    assert rejected[0]["reason"].endswith("locked: cannot be read (Permission denied)")
+
+
+def test_linked_folders_are_read_once(put, notes, tmp_path):
+    put("A1.wav", 33)
+    other = tmp_path / "other"
+    other.mkdir()
+    put("B1.wav", 35).rename(other / "B1.wav")
+    (tmp_path / "sounds" / "linked").symlink_to(other)
+    (other / "back").symlink_to(tmp_path / "sounds")
+    assert list(notes()[0]) == ["A1.wav", "linked/B1.wav"]
+
+
+def test_mp3_and_whatever_the_reader_reads(notes, tone, tmp_path):
+    (tmp_path / "sounds").mkdir()
+    for suffix, form, kind in (("mp3", "MP3", None), ("opus", "OGG", "OPUS"), ("au", "AU", None)):
+        path = tmp_path / "sounds" / f"A1.{suffix}"
+        soundfile.write(path, tone(33), 16_000, kind, format=form)
+    found, rejected, index = notes()
+    assert [(note.pitch, rejected) for note in found.values()] == [(33, [])] * 3
+    assert {row["told"]["estimate"] for row in index.report["pitches"].values()} == {33}
+
+
+def test_names_in_any_normal_form_and_bytes_that_are_no_text(put, notes, tmp_path):
+    path = put("A1.wav", 33)
+    decomposed = unicodedata.normalize("NFD", "süß.wav")
+    path.rename(path.with_name(decomposed))
+    (path.parent / "t.csv").write_text("file,pitch\nsüß,34\n", encoding="utf-8")
+    with open(os.fsencode(path.parent) + b"/caf\xe9 D2.wav", "wb") as file:
+        file.write((path.parent / decomposed).read_bytes())
+    found, _, _ = notes()
+    assert {id: note.pitch for id, note in found.items()} == {"caf\\xe9 D2.wav": 38, "süß.wav": 34}
+    assert all(note.id.encode() for note in found.values())
+
+
+def test_the_onset_is_trimmed_and_the_level_normalized_on_request(put, notes, tone, tmp_path):
+    put("A1.wav", 33)
+    late = np.concatenate([np.zeros(88_000), 4e-4 * tone(40, seconds=4.0)])
+    soundfile.write(tmp_path / "sounds" / "E2.wav", late, 16_000, "FLOAT")
+    with pytest.raises(ReverbSynthError, match=r"E2\.wav: audio is silent"):
+        notes()
+    found = notes(trim_onset=True, normalize=True)[0]["E2.wav"].audio
+    assert np.abs(found).max() == pytest.approx(0.9, abs=1e-3)
+    assert np.argmax(np.abs(found) > 0.09) < 100
+    # 5 ms are kept before the onset, the tone's second sample: its first is 0.
+    np.testing.assert_allclose(found[79:16_000], 1.8 * tone(40)[: 16_000 - 79], atol=0.01)
+
+
+@pytest.mark.parametrize(
+    "name", ["~samples", "a\u3000b", 'it\'s "so"', "back\\slash", "👩\u200d🎤"]
+)
+def test_folders_of_any_name(name, put, tmp_path):
+    put("A1.wav", 33)
+    folder = (tmp_path / "sounds").rename(tmp_path / name)
+    source = Folder(FolderSource(path=folder), 0)
+    assert [entry.pitch for entry in source.index(tmp_path, Rejected(False)).entries] == [33]
 
 
 def test_empty_missing_and_wrong_folders(notes, tmp_path):

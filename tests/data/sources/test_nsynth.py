@@ -99,19 +99,23 @@ def test_the_default_selection_is_the_paper(nsynth, notes):
     np.testing.assert_array_equal(note.audio, audio)
 
 
-@pytest.mark.parametrize("form", ["first", "last", "tar", "records", "records in tar"])
+FORMS = ["first", "last", "tar", "bz2", "xz", "records", "records in tar"]
+
+
+@pytest.mark.parametrize("form", FORMS)
 def test_every_form_gives_the_same_notes(
     form, nsynth, members, published, archive, notes, tmp_path
 ):
     expected, _ = notes(nsynth)
-    path = tmp_path / ("some.tar" if "tar" in form else "some.tar.gz")
+    suffix = {"bz2": ".bz2", "xz": ".xz"}.get(form, "" if "tar" in form else ".gz")
+    path = tmp_path / f"some.tar{suffix}"
     if form == "records":
         path = published
     elif form == "records in tar":
         archive(path, [("nsynth-train.tfrecord", published.read_bytes())], "w")
     else:
         order = members[-1:] + members[:-1] if form == "first" else members
-        archive(path, order, "w" if form == "tar" else "w:gz")
+        archive(path, order, {"tar": "w", "bz2": "w:bz2", "xz": "w:xz"}.get(form, "w:gz"))
     found, rejected = notes(path)
     assert rejected == []
     assert list(found) == list(expected)
@@ -131,6 +135,103 @@ def test_a_prepared_folder(prepared, notes):
     assert sorted(notes(prepared, split="valid")[0]) == ["bass_acoustic_000-043-075"]
     assert len(notes(prepared, split=None, **ALL)[0]) == 4
     assert sorted(notes(prepared, qualities=["dark"])[0]) == ["bass_acoustic_001-041-075"]
+
+
+def shards(folder, published, count=10):
+    """NSynth's records as so many files of about equal length."""
+    folder.mkdir()
+    records = [payload for _, payload in tfrecord.read(published)]
+    for number in range(count):
+        content = b"".join(map(tfrecord.frame, records[number::count]))
+        (folder / f"nsynth-train.tfrecord-{number:05d}-of-{count:05d}").write_bytes(content)
+    return folder
+
+
+def test_missing_shards_are_named(published, notes, tmp_path):
+    folder = shards(tmp_path / "shards", published, 5)
+    assert len(notes(folder, **ALL)[0]) == 9
+    for number in (1, 3):
+        (folder / f"nsynth-train.tfrecord-{number:05d}-of-00005").unlink()
+    expected = (
+        r"shards: 2 of 5 files are missing: nsynth-train\.tfrecord-00001-of-00005, "
+        r"nsynth-train\.tfrecord-00003-of-00005"
+    )
+    with pytest.raises(ReverbSynthError, match=expected):
+        notes(folder, **ALL)
+    (one, *_) = sorted(folder.iterdir())
+    assert len(notes(one, **ALL)[0]) == 2  # One that is named is meant.
+
+
+def test_a_prepared_folder_without_some_of_its_files(prepared, notes):
+    (folder,) = {path.parent for path in prepared.rglob("dataset_info.json")}
+    path = folder / "nsynth-train.tfrecord-00000-of-00001"
+    path.rename(folder / "nsynth-train.tfrecord-00000-of-00002")
+    with pytest.raises(ReverbSynthError, match="1 of 2 files are missing"):
+        notes(prepared, **ALL)
+
+
+def test_what_lies_beside_records_is_named(published, notes, tmp_path):
+    (tmp_path / "nsynth-train.tfrecord.md5").write_text("0" * 32)
+    (tmp_path / "._nsynth-train.tfrecord").write_bytes(b"finder")
+    source = NSynth(NSynthSource(path=tmp_path), 0)
+    index = source.index(tmp_path, Rejected(False))
+    assert [entry.id for entry in index.entries] == BASSES
+    assert index.notices == [
+        "not records: nsynth-train.tfrecord.md5",
+        "data.source: 3 of 9 notes do not fit the selection (family, source)",
+    ]
+
+
+def test_a_count_says_how_many_there_were(nsynth, tmp_path):
+    source = NSynth(NSynthSource(path=nsynth, count=2), 0)
+    notices = source.index(tmp_path, Rejected(False)).notices
+    assert notices[1] == "data.source.count: 2 of 6 notes were drawn"
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("nsynth-train.tfrecord.gz", "compressed with gzip; unpack it first"),
+        ("nsynth-train.tfrecord", "compressed with gzip; unpack it first"),
+        ("nsynth-train.zip", "unpack it first; expected an unpacked split"),
+        ("nsynth-train.json.bz2", "unpack it first; expected an unpacked split"),
+    ],
+)
+def test_what_has_to_be_unpacked_first(name, message, published, notes, tmp_path):
+    path = tmp_path / "packed" / name
+    path.parent.mkdir()
+    path.write_bytes(gzip.compress(published.read_bytes(), 1))
+    with pytest.raises(ReverbSynthError, match=message):
+        notes(path)
+
+
+def test_families_and_sources_as_integers_alone(unpacked, published, notes, tmp_path):
+    """As in the first files that were published."""
+    path = tmp_path / "old" / "nsynth-train.tfrecord"
+    path.parent.mkdir()
+    content = b""
+    for _, payload in tfrecord.read(published):
+        features = tfrecord.decode(payload)
+        told = from_name(features["note_str"][0].decode())
+        numbers = {
+            "instrument_family": {"bass": 0, "organ": 6, "synth_lead": 9}[told.family],
+            "instrument_source": {"acoustic": 0, "electronic": 1, "synthetic": 2}[told.source],
+        }
+        content += tfrecord.frame(
+            tfrecord.encode(
+                {"audio": features["audio"], "note_str": told.id, "pitch": told.pitch, **numbers}
+            )
+        )
+    path.write_bytes(content)
+    assert list(notes(path)[0]) == BASSES
+    assert len(notes(path, family="synth_lead", source="synthetic")[0]) == 1
+    examples = json.loads((unpacked / "examples.json").read_text())
+    for values in examples.values():
+        del values["instrument_family_str"], values["instrument_source_str"]
+        values["instrument_family"] = 6
+    organs = {name: values for name, values in examples.items() if name.startswith("organ")}
+    (unpacked / "examples.json").write_text(json.dumps(organs))
+    assert list(notes(unpacked, family="organ")[0]) == ["organ_acoustic_002-040-050"]
 
 
 @pytest.mark.parametrize(
@@ -204,6 +305,7 @@ def test_a_build_from_an_archive(members, archive, tmp_path):
     assert [data.count(split) for split in data.splits] == [8, 2, 2]
     assert sorted(file.name for file in (tmp_path / "data").iterdir()) == [
         "manifest.json",
+        "sheet.html",
         "test.tfrecord",
         "train.tfrecord",
         "valid.tfrecord",
@@ -223,6 +325,14 @@ HOSTILE = {
     "hard": (link("nsynth-train/audio/a.wav", tarfile.LNKTYPE, "/etc/passwd"), "is a link"),
     "device": (link("nsynth-train/audio/a.wav", tarfile.CHRTYPE, ""), "is a link or a device"),
 }
+
+
+def test_hidden_members_are_no_input(published, archive, notes, tmp_path):
+    """As macOS puts them beside every file."""
+    content = published.read_bytes()
+    members = [("._a.tfrecord", b"finder"), ("a.tfrecord", content), ("._b.wav", b"finder")]
+    found, rejected = notes(archive(tmp_path / "some.tar", members, "w"))
+    assert (list(found), rejected) == (BASSES, [])
 
 
 @pytest.mark.parametrize("which", HOSTILE)

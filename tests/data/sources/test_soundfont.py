@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from reverbsynth.audio.format import NOTE_OFF, SAMPLE_RATE
 from reverbsynth.audio.io import encode_audio
-from reverbsynth.data.notes import Rejected
-from reverbsynth.data.sources.soundfont import LOUDEST, SoundFont, default_soundfont, presets
+from reverbsynth.data.notes import LOUDEST, Rejected
+from reverbsynth.data.sources.soundfont import SoundFont, default_soundfont, presets
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.settings import SoundFontSource
 
