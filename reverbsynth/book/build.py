@@ -24,7 +24,7 @@ from rich.console import Console
 from reverbsynth.book import bundle
 from reverbsynth.book.page_check import check_pages, lighten
 from reverbsynth.book.players import MEDIA
-from reverbsynth.book.publish import publish_notebook
+from reverbsynth.book.publish import publish_notebook, write_search_texts
 from reverbsynth.book.reference import write_reference
 from reverbsynth.book.rooms import draw_rooms
 from reverbsynth.book.warm_up import warm_up
@@ -102,7 +102,8 @@ def assemble(root: Path, source: Path, announcement: str = "") -> Path:
         if (root / name).is_file():
             shutil.copyfile(root / name, source / name.lower())
     configuration = yaml.safe_load((source / _CONFIGURATION[0]).read_text(encoding="utf-8"))
-    configuration["html"] |= {"announcement": announcement, "extra_footer": _footer()}
+    options = configuration["sphinx"]["config"]["html_theme_options"]
+    options |= {"announcement": announcement, "extra_footer": _footer()}
     write_text(source / _CONFIGURATION[0], yaml.safe_dump(configuration, sort_keys=False))
     return source
 
@@ -165,6 +166,7 @@ def render(source: Path, output: Path, console: Console) -> Path:
     if (source / "downloads").is_dir():
         shutil.copytree(source / "downloads", built / "_sources", dirs_exist_ok=True)
     lighten(built)
+    write_search_texts(built)
     pages = check_pages(built, console)
     published = output / "html"
     shutil.rmtree(published, ignore_errors=True)

@@ -1,11 +1,14 @@
-"""The notebooks as readers get them: on Colab, or from the page's download button.
+"""What is made for readers beside the pages: notebooks, and texts for the search.
 
-They are those of the repository with one more cell, which installs the library.
+Notebooks, on Colab or from the page's download button, are those of the repository with one more
+cell, which installs the library.
 """
 
+import json
 from pathlib import Path
 
 import nbformat
+from bs4 import BeautifulSoup
 
 from reverbsynth.files.atomic import write_text
 from reverbsynth.provenance import REPOSITORY, commit
@@ -28,3 +31,20 @@ def publish_notebook(notebook: Path, target: Path) -> None:
     )
     content.cells.insert(first, install)
     write_text(target, nbformat.writes(content) + "\n")
+
+
+def write_search_texts(html: Path) -> None:
+    """Write ``_static/texts.js``: of each page the sections with their words, which the search
+    shows sentences from. A browser lets no page opened from a file read another.
+    """
+    texts = {}
+    for path in sorted(html.rglob("*.html")):
+        page = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+        if article := page.select_one("article.bd-article"):
+            for part in article.select("script, style, details, .headerlink, .cell_input, audio"):
+                part.decompose()
+            for part in article.find_all(True):
+                part.attrs = {"id": part["id"]} if part.get("id") else {}
+            words = " ".join(str(article).split())
+            texts[path.relative_to(html).as_posix()] = f'<div role="main">{words}</div>'
+    write_text(html / "_static" / "texts.js", f"window.rsTexts = {json.dumps(texts)};\n")

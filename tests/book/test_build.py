@@ -47,7 +47,7 @@ def notebook(*cells: tuple[str, str, list[str]]) -> nbformat.NotebookNode:
 def checkout(directory: Path, *cells: tuple[str, str, list[str]]) -> Path:
     """A book of one prose page and one notebook, with the configuration of the real one."""
     (directory / "notebooks").mkdir(parents=True)
-    for folder in ("_static", "beside"):
+    for folder in ("_static", "_templates", "beside"):
         shutil.copytree(ROOT / "book" / folder, directory / "book" / folder)
     shutil.copy(ROOT / "book" / "references.bib", directory / "book")
     shutil.copy(ROOT / "_config.yml", directory)
@@ -137,6 +137,23 @@ class TestSmallBook:
             if "_static" not in path.parts:
                 assert not re.search(r"unpkg|jsdelivr|googleapis|cdnjs", path.read_text())
 
+    def test_the_search_has_the_words_of_each_section(self, small_book):
+        text = (small_book.parent / "_static" / "texts.js").read_text()
+        texts = json.loads(text.removeprefix("window.rsTexts = ").removesuffix(";\n"))
+        assert "Mathematics too" in texts["notebooks/01_small.html"]
+        assert 'id="a-page"' in texts["notebooks/01_small.html"]
+        assert "<audio" not in texts["notebooks/01_small.html"]
+        assert "_static/texts.js" in (small_book.parent / "search.html").read_text()
+
+    def test_every_page_ends_with_its_version_and_has_a_title_of_its_own(self, small_book):
+        titles = []
+        for name in ("index.html", "notebooks/01_small.html"):
+            page = (small_book.parent / name).read_text()
+            assert f"Version {version('reverbsynth')}" in page
+            titles.append(re.search("<title>(.*?)</title>", page)[1])
+        assert titles[1] == "A page — ReverbSynth"
+        assert titles[0].count("ReverbSynth") == 1
+
     def test_mathjax_lies_beside_the_pages_with_its_licence(self, small_book):
         folder = small_book.parent / "_static" / "vendor" / "mathjax"
         assert sorted(path.name for path in folder.iterdir()) == ["LICENSE", "tex-svg.js"]
@@ -160,7 +177,8 @@ class TestSmallBook:
 def test_every_page_has_the_version_and_a_smoke_run_s_an_announcement(tmp_path):
     root = checkout(tmp_path / "checkout", ("text", "# A page", []))
     source = assemble(root, tmp_path / "source", "Only smoke.")
-    made = yaml.safe_load((source / "_config.yml").read_text())["html"]
+    made = yaml.safe_load((source / "_config.yml").read_text())
+    made = made["sphinx"]["config"]["html_theme_options"]
     assert made["announcement"] == "Only smoke."
     assert f"Version {version('reverbsynth')}" in made["extra_footer"]
     assert ".pdf" in made["extra_footer"]
