@@ -174,6 +174,11 @@ def test_the_contents_list_every_page():
     assert sorted(listed) == sorted(prose + made + notebooks)
 
 
+def test_the_picture_of_the_packages_has_them_all():
+    picture = (ROOT / "book" / "_static" / "packages.svg").read_text()
+    assert set(re.findall(r'font-weight="bold">(\w+)<', picture)) == set(ROOMS)
+
+
 def test_imports_go_one_way():
     package = ROOT / "reverbsynth"
     found = {path.stem for path in package.iterdir() if path.suffix == ".py" or path.is_dir()}

@@ -26,7 +26,6 @@ from reverbsynth.book.page_check import check_pages, lighten
 from reverbsynth.book.players import MEDIA
 from reverbsynth.book.publish import publish_notebook, write_search_texts
 from reverbsynth.book.reference import write_reference
-from reverbsynth.book.rooms import draw_rooms
 from reverbsynth.book.warm_up import warm_up
 from reverbsynth.book.workspace import Workspace, workspace
 from reverbsynth.errors import ReverbSynthError
@@ -97,7 +96,6 @@ def assemble(root: Path, source: Path, announcement: str = "") -> Path:
     shutil.rmtree(source, ignore_errors=True)
     shutil.copytree(root / "book", source, ignore=shutil.ignore_patterns("results"))
     write_reference(source)
-    draw_rooms(source / "_static")
     for name in (*_CONFIGURATION, "CHANGELOG.md"):
         if (root / name).is_file():
             shutil.copyfile(root / name, source / name.lower())

@@ -46,24 +46,20 @@ def learning(measured: pd.DataFrame) -> Figure:
     return figure
 
 
-def show_learning(measured: pd.DataFrame, source: Settings) -> Captioned | Markdown:
-    """The curves of learning, captioned."""
-    if measured.empty:
+def learned(source: Settings) -> HTML | Markdown:
+    """The curves of learning, and the numbers behind them."""
+    if (rows := measured()).empty:
         return Markdown(MISSING)
-    return show(
-        learning(measured),
+    curves = show(
+        learning(rows),
         "**What was learned after so many CPU-minutes**, by how the pitch is told.",
         source,
         "pitch-learning",
         alt="Three panels: share of notes with the requested pitch, within 50 cents, and with the "
         "requested effect, against CPU-minutes, a line for each pitch input.",
     )
-
-
-def learning_table(measured: pd.DataFrame, source: Settings) -> Captioned | Markdown:
-    """The numbers behind the curves."""
-    words = "**The same as numbers**, in percent of the notes."
-    return Markdown(MISSING) if measured.empty else table(measured, words, source, "pitch-table")
+    numbers = table(rows, "**The same as numbers**, in % of the notes.", source, "pitch-table")
+    return HTML(curves.data + numbers.data)
 
 
 def show_clips(source: Settings) -> HTML | Markdown:

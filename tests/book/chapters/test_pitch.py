@@ -33,7 +33,7 @@ def test_a_line_for_each_input(folder):
     figure = pitch.learning(pitch.measured())
     assert [len(ax.lines) for ax in figure.axes] == [2, 2, 2]
     assert figure.axes[0].lines[0].get_ydata().tolist() == [10, 30]
-    assert "pitch-table" in pitch.learning_table(pitch.measured(), LAPTOP).data
+    assert "pitch-table" in pitch.learned(LAPTOP).data
 
 
 def test_clips_stand_in_the_order_of_time_by_input(folder):
@@ -48,10 +48,5 @@ def test_clips_stand_in_the_order_of_time_by_input(folder):
 def test_without_measurements_it_says_so(here, monkeypatch):
     monkeypatch.setattr(pitch, "FOLDER", here / "nothing")
     assert pitch.measured().empty
-    for shown in (
-        pitch.show_learning(pitch.measured(), LAPTOP),
-        pitch.learning_table(pitch.measured(), LAPTOP),
-        pitch.show_clips(LAPTOP),
-        pitch.glide(LAPTOP),
-    ):
+    for shown in (pitch.learned(LAPTOP), pitch.show_clips(LAPTOP), pitch.glide(LAPTOP)):
         assert "come with a checkout" in shown.data
