@@ -81,11 +81,11 @@ def build_book(
 
 
 def prepare(workspace: Workspace) -> None:
-    """Make what the notebooks share: the data, the run, and the played instrument's report."""
+    """Make what the notebooks share: the data, the run, its report and trials."""
     _ = workspace.data
     if workspace.run.bundled:
         bundle.check(workspace.run)
-    _ = workspace.report
+    _ = workspace.report, workspace.trials
 
 
 def assemble(root: Path, source: Path, announcement: str = "") -> Path:

@@ -16,6 +16,7 @@ import pandas as pd
 from reverbsynth.data.build import build_data, data_hash
 from reverbsynth.data.dataset import DataSet
 from reverbsynth.data.notes import Note
+from reverbsynth.evaluation.effect_transfer import TransferTrials, apply_to_held_out
 from reverbsynth.evaluation.evaluate import evaluate
 from reverbsynth.evaluation.report import Report
 from reverbsynth.instrument.instrument import Instrument
@@ -76,6 +77,11 @@ class Workspace:
     def report(self) -> Report:
         """The run's evaluation: the one it keeps, or made now."""
         return evaluate(self.run, self.data, self.settings, allow_other_data=True)
+
+    @cached_property
+    def trials(self) -> TransferTrials:
+        """The run's effects applied to held-out notes: the trials it keeps, or made now."""
+        return apply_to_held_out(self.run, self.data, self.settings, allow_other_data=True)
 
     @property
     def smoke(self) -> bool:
