@@ -62,6 +62,10 @@ class ProgressDisplay(Progress):
         super().advance(task_id, advance)
         self._print_line(task_id)
 
+    def count(self, task_id: TaskID, done: int, total: int) -> None:
+        """Say how much of a task is done: a callback, once the task is given."""
+        self.update(task_id, completed=done, total=total)
+
     def _print_line(self, task_id: TaskID) -> None:
         now = self.get_time()
         if not self.disable or now < self._line_due:

@@ -61,8 +61,12 @@ class Output:
             wanted = limit
         if loudest > 0:
             audio = audio * (wanted / loudest)
-        write_audio(path, np.column_stack([audio, audio]) if self.stereo else audio, self.rate)
+        self.write_raw(path, audio)
         return remark
+
+    def write_raw(self, path: Path | str, audio: np.ndarray) -> None:
+        """Write a sound that is at this rate already, at its own level."""
+        write_audio(path, np.column_stack([audio, audio]) if self.stereo else audio, self.rate)
 
     def resampled(self, audio: np.ndarray) -> np.ndarray:
         """A sound at this rate, float32 [shape=(samples,)]."""

@@ -1,12 +1,24 @@
-"""``reverbsynth export``: an instrument as an ONNX model or a web page."""
+"""``reverbsynth export``: an instrument as a model, a web page, or for a sampler."""
 
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from reverbsynth.cli.options import SourceArgument, StageOption
+from reverbsynth.cli.options import (
+    RateOption,
+    SourceArgument,
+    StageOption,
+    StereoOption,
+    chosen_labels,
+)
 from reverbsynth.errors import SettingsError
+
+if TYPE_CHECKING:
+    from reverbsynth.instrument.instrument import Instrument
+
+_SAMPLERS = (".sfz", ".dspreset", ".sf2")
 
 
 def export(
@@ -16,7 +28,8 @@ def export(
         typer.Option(
             "--output",
             "-o",
-            help="An instrument (.safetensors), an ONNX model (.onnx), or a folder for a page.",
+            help="An instrument (.safetensors), an ONNX model (.onnx), a sampler's instrument "
+            "(.sfz, .dspreset or .sf2), or a folder for a page.",
         ),
     ],
     stage: StageOption = None,
@@ -29,18 +42,57 @@ def export(
             "--projections", min=0, help="Griffin-Lim steps of a note in place of its own number."
         ),
     ] = None,
+    keys: Annotated[
+        str,
+        typer.Option(
+            "--keys", help="Keys to sample: E1..E3, every third (/3), or both (E1..E3/3)."
+        ),
+    ] = "/1",
+    effect: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--effect", help="An effect or mixture to sample. May be repeated; all by default."
+        ),
+    ] = None,
+    by_velocity: Annotated[
+        bool,
+        typer.Option(
+            "--by-velocity", help="Effects are layers of velocity, in place of key switches."
+        ),
+    ] = False,
+    round_robins: Annotated[
+        int,
+        typer.Option(
+            "--round-robins", min=1, max=16, help="Similar notes of a key that take turns."
+        ),
+    ] = 1,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the samples' timbre.")] = 0,
+    sounds: Annotated[
+        str, typer.Option("--sounds", help="Files beside .sfz and .dspreset: flac or wav.")
+    ] = "flac",
+    rate: RateOption = 16_000,
+    stereo: StereoOption = False,
 ) -> None:
-    """Save an instrument as one file, as an ONNX model, or as a playable page in a folder."""
+    """Save an instrument as a file or model, for a sampler, or as a page to play it on."""
+    from reverbsynth.audio.output import Output
     from reverbsynth.instrument.instrument import Instrument
 
-    if output.suffix not in (".safetensors", ".onnx", ""):
-        raise SettingsError(f"{output}: expected .safetensors, .onnx or a folder's name")
+    known = (".safetensors", ".onnx", *_SAMPLERS, "")
+    if output.suffix not in known:
+        raise SettingsError(f"{output}: expected {', '.join(known[:-1])} or a folder's name")
     if output.suffix == "":
         from reverbsynth.instrument.export import check_page
 
         check_page(output)
+    written_as = Output(rate, stereo)
     instrument = Instrument.open(source, stage).decoded_by(projections=projections)
-    if output.suffix == ".safetensors":
+    if output.suffix in _SAMPLERS:
+        if sounds not in ("flac", "wav"):
+            raise SettingsError(f"--sounds: found {sounds}, expected flac or wav")
+        options: dict[str, Any] = {"by_velocity": by_velocity, "robins": round_robins, "seed": seed}
+        options |= {"output": written_as, "suffix": f".{sounds}"}
+        _write_samples(instrument, output, keys, effect, options)
+    elif output.suffix == ".safetensors":
         instrument.save(output, float16=float16)
     elif output.suffix == ".onnx":
         from reverbsynth.instrument.export import write_onnx
@@ -51,3 +103,34 @@ def export(
 
         output = write_page(instrument, output)
     typer.echo(str(output))
+
+
+def _write_samples(
+    instrument: "Instrument",
+    output: Path,
+    keys: str,
+    effects: list[str] | None,
+    options: dict[str, Any],
+) -> None:
+    from reverbsynth.files.atomic import check_file
+    from reverbsynth.instrument.sampler import WRITERS
+    from reverbsynth.instrument.sampler.samples import parse_keys, sample_set
+    from reverbsynth.progress import ProgressDisplay
+
+    check_file(output)
+    chosen = {effect: chosen_labels(instrument, {"effect": effect}) for effect in effects or ()}
+    with ProgressDisplay() as display:
+        notes = sample_set(
+            instrument,
+            output.stem,
+            parse_keys(keys, instrument.keys),
+            chosen or None,
+            loops=output.suffix != ".sf2",
+            progress=partial(display.count, display.add_task("sampling", total=None)),
+            **options,
+        )
+    WRITERS[output.suffix](notes, output)
+    looped = sum(sample.loop is not None for sample in notes.samples)
+    typer.echo(f"{len(notes.samples)} samples, {looped} of them looped")
+    for i, (choice, key) in enumerate(zip(notes.choices, notes.switches, strict=False), 1):
+        typer.echo(f"{choice}: {f'program {i}' if output.suffix == '.sf2' else f'key {key}'}")

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from reverbsynth.instrument.instrument import Instrument
     from reverbsynth.instrument.midi import Rendering
     from reverbsynth.instrument.midi_file import Part
-    from reverbsynth.progress import ProgressDisplay
 
 
 def play(
@@ -224,13 +223,9 @@ def _rendered(
     with ProgressDisplay() as display:
         for shared in numbers.values():
             voice, task = voices[shared[0]], display.add_task("playing", total=None)
-            count = partial(_count, display, task)
+            count = partial(display.count, task)
             notes = choose(parts, shared)
             renderings.append(
                 render(voice.instrument, notes, progress=count, **options, **voice.labels)
             )
     return together(renderings)
-
-
-def _count(display: "ProgressDisplay", task: Any, done: int, total: int) -> None:
-    display.update(task, completed=done, total=total)

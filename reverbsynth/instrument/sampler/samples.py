@@ -1,0 +1,289 @@
+"""The notes that a sampler plays: generated, in tune, equally loud, and looped where they can be.
+
+A sampler that plays another sample when a key is let go (SFZ, DecentSampler) loops a note for as
+long as it is held, and then plays its own tail. A note that cannot be looped, and every note of a
+SoundFont, sounds as generated, its tail from 3 s on; let go earlier, it dies away as fast as its
+tail does.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from reverbsynth.audio.format import SAMPLE_RATE
+from reverbsynth.audio.io import check_suffix
+from reverbsynth.audio.output import PEAK, Output, loudness
+from reverbsynth.audio.pitch import cents, parse_pitch
+from reverbsynth.audio.tails import measure_tails
+from reverbsynth.errors import SettingsError
+from reverbsynth.instrument.instrument import Instrument
+from reverbsynth.instrument.latents import slerp
+
+NEIGHBOUR = 0.15
+"""Share of the way to another latent vector at which a round robin lies."""
+
+_ENDS = range(32_000, 47_200, 1280)  # Samples at 16 kHz at which loops may end.
+_LENGTHS = (1600, 8000), (800, 1600)  # Shortest and longest loops; long ones first.
+_FADE = 0.02  # Seconds over which a loop's end becomes its start.
+_ALIKE = 0.8  # Correlation of the sounds before both: at 0.8 the level dips by 0.5 dB.
+_MOST_CENTS = 50.0  # An estimate farther off is not believed.
+_MOST_GAIN = 6.0  # dB that SFZ allows a tail whose key is let go at once.
+_LOUD = 0.6  # Seconds of a note whose loudness counts.
+_EARLY = 6400  # Sample, at 16 kHz, from which a note loses level evenly.
+_FADE_OUT = 0.3  # Seconds in which a note falls by 60 dB whose tail has no decay.
+_KEYS = re.compile(r"(?:(?P<low>[^./]+)\.\.(?P<high>[^./]+))?(?:/(?P<step>[1-9]\d*))?")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A note for a range of keys.
+
+    Attributes
+    ----------
+    name : str
+        Of its file, without a suffix.
+    wave : ndarray, float32 [shape=(samples,)]
+    rate : int
+    key, low, high : int
+        The MIDI pitch that it was generated at, and the keys that it is for.
+    choice : int
+        Which of the set's choices it belongs to.
+    robin : int
+        Its number among those that take turns, from 1.
+    cents : float
+        How much higher it sounds than its key.
+    loop : int, optional
+        Where its loop begins, in samples; `loop_end` is where it ends.
+    loss : float
+        dB a second that it loses while it is held, before its loop.
+    decay : float
+        Seconds in which its tail falls by 60 dB.
+    """
+
+    name: str
+    wave: np.ndarray
+    rate: int
+    key: int
+    low: int
+    high: int
+    choice: int
+    robin: int
+    cents: float = 0.0
+    loop: int | None = None
+    loop_end: int = 0
+    loss: float = 0.0
+    decay: float = _FADE_OUT
+
+    @property
+    def loop_seconds(self) -> float:
+        return (self.loop or 0) / self.rate
+
+
+@dataclass(frozen=True)
+class SampleSet:
+    """The samples of an instrument, and how its choices (of effects) are made.
+
+    ``ranges`` has the velocities of each choice, all of them where ``switches`` has keys.
+    """
+
+    name: str
+    samples: tuple[Sample, ...]
+    choices: tuple[str, ...]
+    ranges: tuple[tuple[int, int], ...]
+    switches: range
+    robins: int
+    output: Output
+    suffix: str = ".flac"
+
+    def write_sounds(self, folder: Path) -> None:
+        """Write every sample as a sound file into a folder."""
+        for sample in self.samples:
+            self.output.write_raw(folder / f"{sample.name}{self.suffix}", sample.wave)
+
+    def folder(self, path: Path) -> str:
+        """The name of the samples' folder, beside the file that names them."""
+        return f"{re.sub(r'[^A-Za-z0-9._-]', '_', path.stem)}_samples"
+
+
+def sample_set(
+    instrument: Instrument,
+    name: str,
+    keys: list[int] | None = None,
+    choices: Mapping[str, Mapping[str, Any]] | None = None,
+    by_velocity: bool = False,
+    robins: int = 1,
+    seed: int = 0,
+    output: Output | None = None,
+    suffix: str = ".flac",
+    loops: bool = True,
+    progress: Callable[[int, int], None] | None = None,
+) -> SampleSet:
+    """Generate the notes of a sampler's instrument.
+
+    Parameters
+    ----------
+    instrument : Instrument
+    name : str
+    keys : list of int, optional
+        MIDI pitches to generate; keys between them play the nearest. All by default.
+    choices : mapping, optional
+        Values of labels, by the name of the choice; by default, each effect.
+    by_velocity : bool
+        Whether the velocity chooses, from the softest, the first; else key switches do.
+    robins : int
+        Notes of one key that take turns, with latent vectors near to each other.
+    seed : int
+    output : Output, optional
+    suffix : str
+        Of the sound files.
+    loops : bool
+        Whether notes loop while they are held.
+    progress : callable, optional
+        Called with the number of notes generated, and of all.
+    """
+    check_suffix(f"sample{suffix}")
+    if robins < 1:
+        raise SettingsError(f"round robins: found {robins}, expected 1 or more")
+    output = output or Output()
+    keys = sorted(set(keys or instrument.keys))
+    if choices is None:
+        effects = instrument.labels.get("effect", [])
+        choices = {str(effect): {"effect": effect} for effect in effects} or {name: {}}
+    first, *others = (instrument.latents(1, seed + robin)[0] for robin in range(robins))
+    vectors = [first, *(slerp(first, other, NEIGHBOUR) for other in others)]
+    limits = [instrument.keys[0], *((a + b) // 2 + 1 for a, b in pairwise(keys))]
+    limits.append(instrument.keys[-1] + 1)
+    samples, total = [], len(choices) * robins * len(keys)
+    for choice, (label, values) in enumerate(choices.items()):
+        for robin, z in enumerate(vectors, 1):
+            waves = instrument.stream(keys, z, **values)
+            for i, (key, wave) in enumerate(zip(keys, waves, strict=True)):
+                file = re.sub(r"[^A-Za-z0-9_-]", "_", f"{key:03d}-{label}-{robin}")
+                sample = Sample(
+                    file, wave, SAMPLE_RATE, key, limits[i], limits[i + 1] - 1, choice, robin
+                )
+                samples.append(_finished(sample, output, loops))
+                if progress:
+                    progress(len(samples), total)
+    count = len(choices)
+    bounds = np.linspace(0, 128, count + 1).astype(int) if by_velocity else np.array([0, 128])
+    ranges = [(low, high - 1) for low, high in pairwise(bounds.tolist())]
+    lowest = (instrument.keys[0] - count) // 12 * 12
+    if lowest < 0:
+        lowest = instrument.keys[-1] + 1
+    switches = range(lowest, lowest + (0 if by_velocity or count == 1 else count))
+    return SampleSet(
+        name,
+        tuple(_equally_loud(samples)),
+        tuple(choices),
+        tuple(ranges if by_velocity else ranges * count),
+        switches,
+        robins,
+        output,
+        suffix,
+    )
+
+
+def parse_keys(text: str, keys: range) -> list[int]:
+    """Keys such as ``E1..E3/3``: from and to, and every n-th; either part may be missing.
+
+    >>> parse_keys("40..44/2", range(128))
+    [40, 42, 44]
+    """
+    match = _KEYS.fullmatch(text.strip())
+    if not match or not text.strip():
+        raise SettingsError(f"keys: found {text}, expected a range such as E1..E3, /3 or E1..E3/3")
+    low, high = (
+        end if match[side] is None else parse_pitch(match[side].strip())
+        for side, end in (("low", keys[0]), ("high", keys[-1]))
+    )
+    if not keys[0] <= low <= high <= keys[-1] or low != round(low):
+        raise SettingsError(f"keys: found {text}, expected keys from {keys[0]} to {keys[-1]}")
+    return list(range(round(low), round(high) + 1, int(match["step"] or 1)))
+
+
+def find_loop(wave: np.ndarray) -> tuple[int, int] | None:
+    """Where a note at 16 kHz can loop: the start and end before which it is most alike.
+
+    None where no start and end are alike.
+    """
+    width = round(_FADE * SAMPLE_RATE)
+    for shortest, longest in _LENGTHS:
+        best, found = _ALIKE, None
+        for end in _ENDS:
+            last, first = wave[end - width : end], end - longest - width
+            choices = sliding_window_view(wave[first : end - shortest], width)
+            norms = np.linalg.norm(choices, axis=1) * np.linalg.norm(last)
+            alike = choices @ last / np.maximum(norms, 1e-12)
+            if alike.max() > best:
+                best, found = alike.max(), (first + int(alike.argmax()) + width, end)
+        if found:
+            return found
+    return None
+
+
+def loop(wave: np.ndarray, rate: int, start: int, end: int) -> np.ndarray:
+    """A note whose sound before the end of a loop becomes that before its start.
+
+    Along the loop the level is evened out; what follows the end is as loud as the loop.
+    """
+    width = round(_FADE * rate)
+    before, result = wave[start - width : start], wave.astype(np.float32)
+    gain = np.linalg.norm(before) / np.linalg.norm(wave[end - width : end])
+    result[start:end] *= gain ** np.linspace(0, 1, end - start, dtype=np.float32)
+    result[end:] *= np.float32(gain)
+    share = np.linspace(0, 1, width, dtype=np.float32)
+    result[end - width : end] = (1 - share) * result[end - width : end] + share * before
+    return result
+
+
+def _finished(sample: Sample, output: Output, loops: bool) -> Sample:
+    """A generated note in tune, at the rate of the output, with its loop."""
+    wave, rate = sample.wave, output.rate
+    off = float(cents(wave[None], np.array([sample.key]))[0])
+    decay = float(measure_tails(wave[None]).t20[0])
+    sample = replace(
+        sample,
+        wave=output.resampled(wave),
+        rate=rate,
+        cents=off if abs(off) <= _MOST_CENTS else 0.0,
+        decay=decay if np.isfinite(decay) else _FADE_OUT,
+    )
+    ends = find_loop(wave) if loops else None
+    if ends is None:
+        return sample
+    first, last = _level(wave, _EARLY), _level(wave, ends[0])
+    loss = (first - last) * SAMPLE_RATE / (ends[0] - _EARLY)
+    loss = float(np.clip(loss, 0, _MOST_GAIN * SAMPLE_RATE / ends[0]))
+    start, end = (round(at * rate / SAMPLE_RATE) for at in ends)
+    wave = loop(sample.wave, rate, start, end)
+    return replace(sample, wave=wave, loop=start, loop_end=end, loss=loss)
+
+
+def _level(wave: np.ndarray, at: int) -> float:
+    """dB over 0.1 s from a sample on."""
+    return float(10 * np.log10(np.square(wave[at : at + SAMPLE_RATE // 10]).mean() + 1e-12))
+
+
+def _equally_loud(samples: list[Sample]) -> list[Sample]:
+    """All as loud as the loudest level at which none is beyond -1 dB of full scale."""
+    levels = [
+        loudness(sample.wave[: round(_LOUD * sample.rate)], sample.rate) for sample in samples
+    ]
+    peaks = [float(np.abs(sample.wave).max(initial=0)) for sample in samples]
+    heard = [i for i, level in enumerate(levels) if np.isfinite(level) and peaks[i] > 0]
+    if not heard:
+        return samples
+    target = min(levels[i] + 20 * np.log10(PEAK / peaks[i]) for i in heard)
+    return [
+        replace(sample, wave=sample.wave * np.float32(10 ** ((target - levels[i]) / 20)))
+        if i in heard
+        else sample
+        for i, sample in enumerate(samples)
+    ]

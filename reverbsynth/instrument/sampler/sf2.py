@@ -1,0 +1,96 @@
+"""SoundFont 2: samples and what plays them in one file (SoundFont Technical Specification 2.04).
+
+Each choice is a preset of its own, program 1 and on, or a range of velocities. A SoundFont cannot
+play another sample when a key is let go, and has no round robins: their first plays.
+"""
+
+import math
+import struct
+from pathlib import Path
+
+import numpy as np
+
+from reverbsynth.files.atomic import atomic_path
+from reverbsynth.instrument.sampler.samples import Sample, SampleSet
+
+_RELEASE, _INSTRUMENT, _KEYS, _VELOCITIES, _FINE_TUNE, _SAMPLE = 38, 41, 43, 44, 52, 53
+_PADDING = 46  # Silent samples after each, which the specification asks for.
+_Generator = tuple[int, int]
+
+
+def write_sf2(notes: SampleSet, path: Path) -> None:
+    """Write a SoundFont."""
+    samples = [sample for sample in notes.samples if sample.robin == 1]
+    choices = range(len(notes.choices))
+    groups = [list(choices)] if not notes.switches else [[choice] for choice in choices]
+    names = [notes.name if len(g) > 1 else notes.choices[g[0]] for g in groups]
+    zones = [
+        [
+            _zone(sample, number, *notes.ranges[sample.choice])
+            for number, sample in enumerate(samples)
+            if sample.choice in group
+        ]
+        for group in groups
+    ]
+    points, headers, at = [], b"", 0
+    for sample in samples:
+        data = np.round(np.clip(sample.wave, -1, 1) * 32767).astype("<i2")
+        end = at + len(data)
+        headers += _name(sample.name)
+        headers += struct.pack("<5IBbHH", at, end, at, end, sample.rate, sample.key, 0, 0, 1)
+        points += [data, np.zeros(_PADDING, "<i2")]
+        at += len(data) + _PADDING
+    headers += _name("EOS") + bytes(26)
+    presets = [[[(_INSTRUMENT, number)]] for number in range(len(groups))]
+    bags, generators = _lists(presets)
+    instrument_bags, instrument_generators = _lists(zones)
+    firsts = np.cumsum([0, *map(len, zones)])
+    programs = [
+        _name(name) + struct.pack("<3H3I", number, 0, number, 0, 0, 0)
+        for number, name in enumerate([*names, "EOP"])
+    ]
+    instruments = [
+        _name(name) + struct.pack("<H", first)
+        for name, first in zip([*names, "EOI"], firsts, strict=True)
+    ]
+    information = _chunk(b"ifil", struct.pack("<2H", 2, 4)) + _chunk(b"isng", b"EMU8000\0")
+    information += _chunk(b"INAM", _name(notes.name)) + _chunk(b"ISFT", b"ReverbSynth\0")
+    data = _chunk(b"phdr", b"".join(programs)) + _chunk(b"pbag", bags) + _chunk(b"pmod", bytes(10))
+    data += _chunk(b"pgen", generators) + _chunk(b"inst", b"".join(instruments))
+    data += _chunk(b"ibag", instrument_bags) + _chunk(b"imod", bytes(10))
+    data += _chunk(b"igen", instrument_generators) + _chunk(b"shdr", headers)
+    sound = _chunk(b"smpl", np.concatenate(points).tobytes())
+    body = b"sfbk" + b"".join(
+        _chunk(b"LIST", kind + content)
+        for kind, content in ((b"INFO", information), (b"sdta", sound), (b"pdta", data))
+    )
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(_chunk(b"RIFF", body))
+
+
+def _zone(sample: Sample, number: int, softest: int, loudest: int) -> list[_Generator]:
+    """Generators of a sample: first its ranges, last the sample, as the specification asks."""
+    zone = [(_KEYS, sample.low | sample.high << 8), (_VELOCITIES, softest | loudest << 8)]
+    # The time of 100 dB.
+    zone.append((_RELEASE, round(1200 * math.log2(max(sample.decay, 0.01) * 100 / 60))))
+    return [*zone, (_FINE_TUNE, -round(sample.cents)), (_SAMPLE, number)]
+
+
+def _lists(owners: list[list[list[_Generator]]]) -> tuple[bytes, bytes]:
+    """Zones and generators of presets or instruments, each list with its terminator."""
+    zones = [zone for owner in owners for zone in owner]
+    firsts = np.cumsum([0, *map(len, zones)])
+    bags = b"".join(struct.pack("<2H", first, 0) for first in firsts)
+    generators = [
+        struct.pack("<2H", kind, value & 0xFFFF) for zone in zones for kind, value in zone
+    ]
+    return bags, b"".join(generators) + bytes(4)
+
+
+def _name(text: str) -> bytes:
+    """Twenty bytes, the last of them 0."""
+    return text.encode("ascii", "replace")[:19].ljust(20, b"\0")
+
+
+def _chunk(name: bytes, content: bytes) -> bytes:
+    return name + struct.pack("<I", len(content)) + content + bytes(len(content) % 2)
