@@ -69,9 +69,8 @@ def card(instrument: Instrument, name: str, run: Run | None = None) -> str:
         "## Measures\n\n" + _table(measured, report),
         "## Intended use and limits\n\n"
         "Made for music and for research on learned effects. It plays one note at a time with the "
-        "timbres of its training notes; nothing is above 8 kHz, a note ends after 4 s, and "
-        "velocity is loudness only. It is no model of any room or player, and it has no words."
-        + _missed(report),
+        "timbres of its training notes; nothing is above 8 kHz, and a note ends after "
+        "4 s. It is no model of any room or player." + _missed(report),
     ]
     return f"---\n{yaml.safe_dump(header, sort_keys=False)}---\n\n" + "\n\n".join(parts) + "\n"
 

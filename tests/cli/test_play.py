@@ -82,8 +82,8 @@ def test_pitches_have_names_and_the_middle_one_is_the_default(instrument, tmp_pa
     assert np.array_equal(by_name, played(tmp_path, instrument, "--pitch", 54)[0])
     assert np.array_equal(by_name, played(tmp_path, instrument)[0])
     assert "resampled" not in said
-    message = "found H3, expected a name such as C#3 or a MIDI number such as 60.5"
-    assert message in refusal("play", instrument, "-o", tmp_path / "a.wav", "--pitch", "H3")
+    message = "found X3, expected a name such as C#3 or a MIDI number such as 60.5"
+    assert message in refusal("play", instrument, "-o", tmp_path / "a.wav", "--pitch", "X3")
 
 
 def test_another_tuning(instrument, tmp_path):

@@ -10,6 +10,8 @@ from reverbsynth.audio.format import SAMPLE_RATE
 from reverbsynth.book.captions import Captioned
 from reverbsynth.book.slides import effect_toggle
 from reverbsynth.instrument.instrument import Instrument
+from reverbsynth.instrument.midi import Rendering, render
+from reverbsynth.instrument.midi_file import MidiNote
 from reverbsynth.training.run import Run
 
 
@@ -30,6 +32,17 @@ def generated_toggle(
         "pitches; only the label for the effect changes."
     )
     return effect_toggle(images, waves, pitches, kind, caption, run, name)
+
+
+def by_effect(instrument: Instrument, notes: Sequence[MidiNote], seed: int) -> dict[str, Rendering]:
+    """A piece with each effect of an instrument; once, where it has no label for the effect."""
+    effects = instrument.labels.get("effect")
+    if not effects:
+        return {"bass line": render(instrument, notes, seed=seed)}
+    return {
+        f"bass line, {effect}": render(instrument, notes, seed=seed, effect=effect)
+        for effect in effects
+    }
 
 
 def written_files(waves: np.ndarray) -> pd.DataFrame:

@@ -26,14 +26,13 @@ def write_dspreset(notes: SampleSet, path: Path) -> None:
         for sample in notes.samples:
             if sample.choice != choice:
                 continue
-            low, high = notes.ranges[choice]
             common = {
                 "path": f"{folder}/{sample.name}{notes.suffix}",
                 "rootNote": str(sample.key),
                 "loNote": str(sample.low),
                 "hiNote": str(sample.high),
-                "loVel": str(low),
-                "hiVel": str(high),
+                "loVel": str(sample.softest),
+                "hiVel": str(sample.loudest),
                 "tuning": f"{-sample.cents / 100:.4f}",
                 "seqMode": "round_robin" if notes.robins > 1 else "always",
                 "seqLength": str(notes.robins),

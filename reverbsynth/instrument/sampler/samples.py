@@ -7,7 +7,7 @@ tail does.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -52,6 +52,8 @@ class Sample:
     rate : int
     key, low, high : int
         The MIDI pitch that it was generated at, and the keys that it is for.
+    softest, loudest : int
+        The velocities that it is for.
     choice : int
         Which of the set's choices it belongs to.
     robin : int
@@ -72,6 +74,8 @@ class Sample:
     key: int
     low: int
     high: int
+    softest: int
+    loudest: int
     choice: int
     robin: int
     cents: float = 0.0
@@ -87,15 +91,14 @@ class Sample:
 
 @dataclass(frozen=True)
 class SampleSet:
-    """The samples of an instrument, and how its choices (of effects) are made.
+    """The samples of an instrument, and the keys that switch between its choices (of effects).
 
-    ``ranges`` has the velocities of each choice, all of them where ``switches`` has keys.
+    Without ``switches`` the velocity chooses, or there is nothing to choose.
     """
 
     name: str
     samples: tuple[Sample, ...]
     choices: tuple[str, ...]
-    ranges: tuple[tuple[int, int], ...]
     switches: range
     robins: int
     output: Output
@@ -135,7 +138,8 @@ def sample_set(
     choices : mapping, optional
         Values of labels, by the name of the choice; by default, each effect.
     by_velocity : bool
-        Whether the velocity chooses, from the softest, the first; else key switches do.
+        Whether the velocity chooses, from the softest, the first; else key switches do, and the
+        velocity chooses among those that were trained, where it is a label.
     robins : int
         Notes of one key that take turns, with latent vectors near to each other.
     seed : int
@@ -159,21 +163,19 @@ def sample_set(
     vectors = [first, *(slerp(first, other, NEIGHBOUR) for other in others)]
     limits = [instrument.keys[0], *((a + b) // 2 + 1 for a, b in pairwise(keys))]
     limits.append(instrument.keys[-1] + 1)
-    samples, total = [], len(choices) * robins * len(keys)
-    for choice, (label, values) in enumerate(choices.items()):
+    samples: list[Sample] = []
+    layers = list(_layers(instrument, choices, by_velocity))
+    total = len(layers) * robins * len(keys)
+    for choice, layer, values, velocities in layers:
         for robin, z in enumerate(vectors, 1):
-            waves = instrument.stream(keys, z, **values)
-            for i, (key, wave) in enumerate(zip(keys, waves, strict=True)):
-                file = re.sub(r"[^A-Za-z0-9_-]", "_", f"{key:03d}-{label}-{robin}")
-                sample = Sample(
-                    file, wave, SAMPLE_RATE, key, limits[i], limits[i + 1] - 1, choice, robin
-                )
+            for i, wave in enumerate(instrument.stream(keys, z, **values)):
+                file = re.sub(r"[^A-Za-z0-9_-]", "_", f"{keys[i]:03d}-{layer}-{robin}")
+                span = (limits[i], limits[i + 1] - 1, *velocities)
+                sample = Sample(file, wave, SAMPLE_RATE, keys[i], *span, choice, robin)
                 samples.append(_finished(sample, output, loops))
                 if progress:
                     progress(len(samples), total)
     count = len(choices)
-    bounds = np.linspace(0, 128, count + 1).astype(int) if by_velocity else np.array([0, 128])
-    ranges = [(low, high - 1) for low, high in pairwise(bounds.tolist())]
     lowest = (instrument.keys[0] - count) // 12 * 12
     if lowest < 0:
         lowest = instrument.keys[-1] + 1
@@ -182,12 +184,29 @@ def sample_set(
         name,
         tuple(_equally_loud(samples)),
         tuple(choices),
-        tuple(ranges if by_velocity else ranges * count),
         switches,
         robins,
         output,
         suffix,
     )
+
+
+def _layers(
+    instrument: Instrument, choices: Mapping[str, Mapping[str, Any]], by_velocity: bool
+) -> Iterator[tuple[int, str, dict[str, Any], tuple[int, int]]]:
+    """Number of the choice, name, labels and velocities of each layer of samples."""
+    trained = sorted(instrument.labels.get("velocity", ()))
+    for choice, (name, values) in enumerate(choices.items()):
+        if by_velocity:
+            softest, after = (128 * n // len(choices) for n in (choice, choice + 1))
+            yield choice, name, dict(values), (softest, after - 1)
+        elif not trained or "velocity" in values:
+            yield choice, name, dict(values), (0, 127)
+        else:
+            bounds = [0, *((a + b) // 2 + 1 for a, b in pairwise(trained)), 128]
+            for velocity, (softest, after) in zip(trained, pairwise(bounds), strict=True):
+                labels = {**values, "velocity": velocity}
+                yield choice, f"{name}-{velocity}", labels, (softest, after - 1)
 
 
 def parse_keys(text: str, keys: range) -> list[int]:

@@ -25,11 +25,7 @@ def write_sf2(notes: SampleSet, path: Path) -> None:
     groups = [list(choices)] if not notes.switches else [[choice] for choice in choices]
     names = [notes.name if len(g) > 1 else notes.choices[g[0]] for g in groups]
     zones = [
-        [
-            _zone(sample, number, *notes.ranges[sample.choice])
-            for number, sample in enumerate(samples)
-            if sample.choice in group
-        ]
+        [_zone(sample, number) for number, sample in enumerate(samples) if sample.choice in group]
         for group in groups
     ]
     points, headers, at = [], b"", 0
@@ -68,9 +64,12 @@ def write_sf2(notes: SampleSet, path: Path) -> None:
         temporary.write_bytes(_chunk(b"RIFF", body))
 
 
-def _zone(sample: Sample, number: int, softest: int, loudest: int) -> list[_Generator]:
+def _zone(sample: Sample, number: int) -> list[_Generator]:
     """Generators of a sample: first its ranges, last the sample, as the specification asks."""
-    zone = [(_KEYS, sample.low | sample.high << 8), (_VELOCITIES, softest | loudest << 8)]
+    zone = [
+        (_KEYS, sample.low | sample.high << 8),
+        (_VELOCITIES, sample.softest | sample.loudest << 8),
+    ]
     # The time of 100 dB.
     zone.append((_RELEASE, round(1200 * math.log2(max(sample.decay, 0.01) * 100 / 60))))
     return [*zone, (_FINE_TUNE, -round(sample.cents)), (_SAMPLE, number)]

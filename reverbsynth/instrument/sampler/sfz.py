@@ -19,10 +19,9 @@ def write_sfz(notes: SampleSet, path: Path) -> None:
         first, last = notes.switches[0], notes.switches[-1]
         lines.append(f"sw_lokey={first} sw_hikey={last} sw_default={first}")
     for choice, label in enumerate(notes.choices):
-        low, high = notes.ranges[choice]
-        chosen = f"lovel={max(low, 1)} hivel={high}"
+        chosen = f"group_label={label}"
         if notes.switches:
-            chosen += f" sw_last={notes.switches[choice]} sw_label={label}"
+            chosen = f"sw_last={notes.switches[choice]} sw_label={label}"
         own = [sample for sample in notes.samples if sample.choice == choice]
         lines += ["<group>", chosen]
         lines += [f"<region> {' '.join(_note(notes, sample, folder))}" for sample in own]
@@ -36,6 +35,7 @@ def write_sfz(notes: SampleSet, path: Path) -> None:
 def _common(notes: SampleSet, sample: Sample, folder: str) -> Iterator[str]:
     yield f"sample={folder}/{sample.name}{notes.suffix}"
     yield f"lokey={sample.low} hikey={sample.high} pitch_keycenter={sample.key}"
+    yield f"lovel={max(sample.softest, 1)} hivel={sample.loudest}"
     yield f"tune={-round(sample.cents)}"
     if notes.robins > 1:
         yield f"seq_length={notes.robins} seq_position={sample.robin}"
