@@ -79,7 +79,8 @@ class BuildJournal:
 
     def start(self) -> None:
         """Take up the journal of an earlier try, or start a new one."""
-        if self._stored and self._stored["identity"] == self.identity:
+        same = self._stored and self._stored["identity"] == self.identity
+        if self._stored and same and "dealt" in self._stored:  # Not of an earlier version.
             for name in ("chunks", "dealt", "sizes", "turned_down"):
                 setattr(self, name, self._stored[name])
             self.rejected.notes = self._stored["rejected"]
