@@ -1,5 +1,6 @@
 """``reverbsynth data``: build a data set."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -48,6 +49,9 @@ def data(
     chosen = resolve(preset, settings, set_, options)
     built = None if check else build_data(chosen, directory, strict, rebuild)
     manifest = built.manifest if built else check_data(chosen, directory, strict)
+    pitches = manifest["report"].get("pitches", {}).values()
+    if told := Counter(sound["pitch_from"] for sound in pitches):
+        typer.echo(f"pitches by {', '.join(f'{origin}: {n}' for origin, n in told.items())}")
     for note in manifest["skipped"]:
         typer.echo(f"left out: {note['reason']}")
     for notice in manifest.get("notices", ()):

@@ -63,6 +63,7 @@ def test_a_check_builds_nothing(run, sounds, tmp_path):
     arguments = ("data", tmp_path / "data", "--source", "folder", "--path", sounds)
     printed = run(*arguments, "--check", "--set", "data.source.pitches=[36, 42]")
     assert "note: data.source.pitches: 5 of 12 sounds are not from 36 to 42" in printed
+    assert "pitches by name: 7\n" in printed
     assert "7 notes can be used; nothing was built" in printed
     assert [path.name for path in (tmp_path / "data").iterdir()] == ["sheet.html"]
 

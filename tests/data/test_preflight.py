@@ -10,6 +10,7 @@ import soundfile
 from reverbsynth.data import preflight
 from reverbsynth.data.build import build_data, check_data
 from reverbsynth.errors import ReverbSynthError
+from tests import chromium
 
 
 def content(sheet):
@@ -67,6 +68,25 @@ def test_a_check_writes_the_sheet_alone(settings, sounds, tmp_path):
     with pytest.raises(ReverbSynthError, match="not a readable sound file"):
         check_data(wanted, tmp_path / "other", strict=True)
     assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.browser
+def test_the_sheet_shows_and_plays_its_notes(settings, tmp_path):
+    check_data(settings(), tmp_path / "data")
+    with chromium.Page(tmp_path / "profile") as page:
+        page.open((tmp_path / "data" / "sheet.html").as_uri())
+        shown = "document.querySelectorAll('#notes tr').length"
+        assert page.evaluate(shown) == 12
+        assert page.evaluate("document.querySelector('#notes tr').innerText").startswith(
+            "midi36.wav"
+        )
+        trained = page.evaluate("document.querySelectorAll('#keys .train').length")
+        held = page.evaluate("document.querySelectorAll('#keys .held').length")
+        assert (trained, trained + held) == (10, 12)
+        page.evaluate("document.querySelector('#notes button').click()")
+        page.wait_for("player.duration > 3.9 && player.duration < 4.1")
+        assert page.errors == []
+        assert all(address.startswith(("file:", "data:")) for address in page.requests)
 
 
 def test_of_many_notes_some_can_be_played(settings, tmp_path, monkeypatch):
