@@ -12,7 +12,7 @@ from pydantic import Field
 
 from reverbsynth.audio.format import SAMPLE_RATE
 from reverbsynth.cli import app
-from reverbsynth.effects import Effect, effect
+from reverbsynth.effects import Effect, effects
 from reverbsynth.settings import Settings, presets
 
 ROOT = Path(__file__).parents[2]
@@ -45,8 +45,7 @@ def test_settings_files_load(path, tmp_path):
     for block in blocks(path, "yaml"):
         file = tmp_path / "mine.yaml"
         file.write_text(block)
-        for made in Settings.load(file).data.effects:
-            effect(made.kind, made.parameters, name=made.label)
+        effects(Settings.load(file).data.effects, seed=0)
 
 
 def test_tables_of_presets_list_them_all():
