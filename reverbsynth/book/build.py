@@ -22,6 +22,7 @@ import yaml
 from rich.console import Console
 
 from reverbsynth.book import bundle
+from reverbsynth.book.captions import Origin
 from reverbsynth.book.page_check import check_pages, lighten
 from reverbsynth.book.players import MEDIA
 from reverbsynth.book.publish import publish_notebook, write_search_texts
@@ -118,7 +119,7 @@ def put_keyboard(workspace: Workspace, source: Path) -> None:
     """Write the landing page's keyboard; its files lie where chapter 7 has them, loaded once."""
     folder = f"notebooks/{MEDIA}/keyboard"
     keyboard = web_keyboard(workspace.instrument, source / folder, folder)
-    origin = html.escape(workspace.instrument_source)
+    origin = html.escape(Origin.of(workspace.run).line)
     write_text(source / KEYBOARD, f'{keyboard}\n<p class="rs-origin">{origin}</p>\n')
 
 

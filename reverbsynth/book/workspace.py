@@ -88,15 +88,6 @@ class Workspace:
         """Whether the run only shows that everything works."""
         return self.settings.name in SMOKE_PRESETS
 
-    @property
-    def instrument_source(self) -> str:
-        """A sentence that says which run's instrument is played."""
-        run = self.run
-        facts = f"preset {run.manifest['preset']}, stage {run.stages[-1]}, "
-        facts += f"{run.manifest['images_seen']:,} images seen"
-        what = "a smoke run, whose sounds are not a result" if self.smoke else "shown on all pages"
-        return f"The instrument is that of the run {run.directory.name} ({facts}), {what}."
-
     def twins(self, count: int, split: str = "train") -> list[dict[str, Note]]:
         """A few source notes, evenly spaced in pitch, each with its twins by effect."""
         pitch = {row["origin"]: row["pitch"] for row in self.data.index(split)}
@@ -140,18 +131,8 @@ def shipped(results: Path = RESULTS) -> Path | None:
     return max((path.parent for path in results.glob(f"*/{MANIFEST}")), default=None)
 
 
-def recipes() -> pd.DataFrame:
-    """What ``benchmarks/recipe.py`` measured: a row each."""
-    return _of_results("recipes.csv")
-
-
-def paper_curves() -> pd.DataFrame:
-    """The curves of the paper's figures 18 to 24, in the columns of `Run.metrics`."""
-    return _of_results("paper_curves.csv")
-
-
-def _of_results(name: str) -> pd.DataFrame:
-    """A table that comes with a checkout; empty without one."""
+def results_table(name: str) -> pd.DataFrame:
+    """``recipes.csv`` or ``paper_curves.csv`` of a checkout, else an empty table."""
     path = RESULTS / name
     return pd.read_csv(path) if path.exists() else pd.DataFrame()
 

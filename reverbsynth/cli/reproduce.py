@@ -40,16 +40,13 @@ def reproduce(
         raise RunError("no results come with an installed package, expected --against RESULTS")
     published = workspace(run=results)
     expected = kept_report(published.run)
-    if run is None:
-        source = data or published.data
-        found = evaluate(Instrument.from_run(published.run), source, published.settings)
-        same = found.facts["data_sha256"] == expected.facts["data_sha256"]
-        typer.echo(f"the data set is {'the published one' if same else 'NOT the published one'}")
-    else:
-        own = Run.open(run)
-        source = data or own.manifest.get("data_directory") or published.data
-        limits = published.settings.evaluation.model_dump(mode="json")
-        found = evaluate(own, source, own.settings.replace(evaluation=limits))
+    own = None if run is None else Run.open(run)
+    source = data or (own and own.manifest.get("data_directory")) or published.data
+    limits = published.settings.evaluation.model_dump(mode="json")
+    settings = (own or published).settings.replace(evaluation=limits)
+    found = evaluate(own or Instrument.from_run(published.run), source, settings)
+    same = found.facts["data_sha256"] == expected.facts["data_sha256"]
+    typer.echo(f"the data set is {'the published one' if same else 'NOT the published one'}")
     rows = compare(expected, found)
     typer.echo(rows.to_string(formatters={"within": {True: "yes", False: "NO"}.get}))
     beyond = int((~rows["within"].astype(bool)).sum())

@@ -146,17 +146,6 @@ class Report(StoredResult):
         ]
         return "\n\n".join(parts)
 
-    def summary(self) -> str:
-        """Return the verdicts in a sentence or two."""
-        by_verdict: dict[str, list[str]] = {}
-        for verdict in self.verdicts:
-            by_verdict.setdefault(verdict.verdict, []).append(verdict.claim.rstrip("."))
-        hold = len(by_verdict.get("reproduced", []))
-        claims = [f"{name.capitalize()}: {'; '.join(of)}." for name, of in by_verdict.items()]
-        seeds = len(self.facts.get("training_seeds", ()))
-        in_all = f" in each of {seeds} seeds" if seeds else ""
-        return " ".join([f"Of {len(self.verdicts)} claims, {hold} hold{in_all}.", *claims])
-
     def examples(self, effect: str, count: int = 2) -> list[int]:
         """Return the indices of the first generated notes of an effect, requested or predicted."""
         indices, effects = (self.values[name]["generated"] for name in ("place", "effect"))

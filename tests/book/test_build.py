@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 import reverbsynth.book.build as build_module
 from reverbsynth.book.build import KEYBOARD, assemble, build_book, execute, put_keyboard, render
+from reverbsynth.book.captions import Origin
 from reverbsynth.book.page_check import WEIGHT_LIMIT, check_pages, page_faults
 from reverbsynth.book.publish import BRANCH
 from reverbsynth.book.workspace import shipped, workspace
@@ -286,7 +287,7 @@ def test_the_landing_page_gets_a_keyboard_that_a_reader_can_download(small_run, 
     found = re.findall(r'(?:src|href)="([^"]+)"', part)
     assert "notebooks/media/keyboard/keyboard.js" in found
     assert all((tmp_path / address).is_file() for address in found)
-    assert html.escape(place.instrument_source) in part
+    assert html.escape(Origin.of(place.run).line) in part
     folder = tmp_path / "notebooks" / "media" / "keyboard"
     manifest = json.loads((folder / "manifest.json").read_text())
     # Room is left for the paper's own generator: 7.2 million halves, in base64.
@@ -358,14 +359,8 @@ class TestWorkspace:
         place = workspace()
         assert place.run.directory == results / "night"
         assert place.instrument.stage == small_run.stages[-1]
-        assert "the run night (preset" in place.instrument_source
         assert workspace("tiny").given_run is None
         assert workspace(overrides={"seed": 1}).given_run is None
-
-    def test_a_smoke_run_says_so(self, small_run):
-        place = workspace(run=small_run.directory)
-        assert place.smoke == (small_run.settings.name == "tiny")
-        assert ("smoke run" in place.instrument_source) == place.smoke
 
     def test_twins_come_with_their_notes(self, small_settings, small_data, tmp_path, monkeypatch):
         path = tmp_path / "small.yaml"

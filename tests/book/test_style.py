@@ -77,14 +77,3 @@ def test_axes_that_hold_numbers_say_what_they_are():
             shared = [other for other in figure.axes if other.get_ylabel()]
             assert shared, f"{name}: no vertical axis has a label"
             assert any(other.get_xlabel() for other in figure.axes) or figure._supxlabel, name
-
-
-def test_a_phase_is_unwrapped_frame_by_frame(here):
-    turning = 0.9 * np.arange(20.0)
-    wrapped = (turning + np.pi) % (2 * np.pi) - np.pi
-    text = if_mel.unwrap_by_hand(wrapped, turning, Settings(), "unwrap", steps=3)._repr_html_()
-    assert text.count('class="rs-slide"') == 3
-    assert 'data-label="20 of 20 frames"' in text
-    half = if_mel._partly_unwrapped(wrapped, turning, 10).axes[0].lines
-    np.testing.assert_allclose(half[2].get_ydata(), turning[:10])
-    assert half[1].get_ydata()[0] == turning[9]

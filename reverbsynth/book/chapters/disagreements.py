@@ -17,7 +17,6 @@ from reverbsynth.evaluation.effect_transfer import TransferTrials
 from reverbsynth.evaluation.report import Report, Verdict
 from reverbsynth.gan.schedule import LAST_STAGE, Schedule, is_transition, stage_resolution
 from reverbsynth.settings import Settings
-from reverbsynth.spectra.mel import mel_centers, mel_formula
 from reverbsynth.training.run import Run
 
 FIRST_LABEL = 24  #: the MIDI pitch of the first of `LABEL_COUNTS`
@@ -41,7 +40,6 @@ _EVIDENCE = {
 }
 """Chapters that show a claim's evidence, where it is not the one on evaluation."""
 
-_LOW_HARMONICS = 1000.0  # Hz below which the mel scale is meant to give more room
 _LEVEL_BAND = (50.0, 7500.0)  # Hz between which levels of a reverb's spectrum are compared
 _DRAWN_BAND = (100.0, 300.0)  # Hz that are drawn: notches lie too close together for more
 
@@ -113,7 +111,7 @@ def coloured() -> Markdown:
 def claims(report: Report, run: Run) -> Markdown:
     """What the paper claims, a verdict of a recipe on each, and the chapter with the evidence."""
     rows = [_row(verdict, run) for verdict in report.verdicts if verdict.source != BEYOND]
-    return _claims_table([*rows, _mel_claim()])
+    return _claims_table(rows)
 
 
 def asked_for(report: Report, run: Run, trials: TransferTrials) -> Markdown:
@@ -144,23 +142,6 @@ def _claims_table(rows: Sequence[tuple[str, str, str, str]]) -> Markdown:
     rows = [("claim", "verdict", "of", "evidence"), ("---",) * 4, *rows]
     escaped = [" | ".join(cell.replace("|", "\\|") for cell in row) for row in rows]
     return Markdown("\n".join(f"| {row} |" for row in escaped))
-
-
-def _mel_claim() -> tuple[str, str, str, str]:
-    """GANSynth's reason for a mel scale, held against its matrix."""
-    centers = {"formula": mel_formula(), "matrix": mel_centers()}
-    bins = {name: int((hz < _LOW_HARMONICS).sum()) for name, hz in centers.items()}
-    linear = round(_LOW_HARMONICS / (SAMPLE_RATE / 2) * len(centers["matrix"]))
-    more = bins["matrix"] / linear - 1
-    kept = bins["matrix"] - linear >= 0.5 * (bins["formula"] - linear)
-    return (
-        "The mel scale gives low harmonics more room.",
-        f"**{'reproduced' if kept else 'not reproduced'}**",
-        "GANSynth",
-        f"[chapter 2](02_if_mel.ipynb): below {_LOW_HARMONICS:,.0f} Hz lie {bins['matrix']} "
-        f"bins of the matrix, {linear} of a linear scale ({more:+.0%} in the matrix) and "
-        f"{bins['formula']} of the mel formula; half of the formula's gain would do",
-    )
 
 
 @style()

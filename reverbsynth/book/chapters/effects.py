@@ -209,12 +209,6 @@ def show_applied(
     )
 
 
-def verdicts(report: Report) -> pd.DataFrame:
-    """The verdicts on the two claims of this chapter."""
-    claims = [verdict.claim for verdict in report.verdicts if verdict.key in ("label", "dial")]
-    return report.claims().loc[claims, ["verdict", "evidence", "rule"]]
-
-
 def _effects(report: Report) -> list[str]:
     """Effects of the paired test, dry first."""
     effects = list(next(iter(report.twins.values()), {}))

@@ -9,9 +9,7 @@ from matplotlib.figure import Figure
 
 from reverbsynth.audio.format import SAMPLE_RATE
 from reverbsynth.audio.tails import levels
-from reverbsynth.book.captions import Captioned, Source
 from reverbsynth.book.players import Players, Sound
-from reverbsynth.book.slides import Slide, show_slides
 from reverbsynth.book.spectrograms import STFT_HZ, frame_time
 from reverbsynth.book.style import OTHER, REAL, canvas, hertz_axis, style
 from reverbsynth.evaluation.clips import Clips
@@ -32,31 +30,6 @@ def unwrapping(phase: np.ndarray, unwrapped: np.ndarray, frequency: np.ndarray) 
     for ax, (values, label), color in zip(axes[0], parts, OTHER, strict=False):
         ax.plot(time, values, color=color, marker=".", markersize=3, linewidth=0.8)
         ax.set(xlabel="time (s)", ylabel=label)
-    return figure
-
-
-def unwrap_by_hand(
-    phase: np.ndarray, unwrapped: np.ndarray, source: Source, name: str, steps: int = 6
-) -> Captioned:
-    """A slider that unwraps the phase of one bin [shape=(frames,)], some frames at a time."""
-    slides, frames = [], np.arange(len(phase))
-    for count in np.linspace(0, len(phase), steps).astype(int):
-        figure = _partly_unwrapped(phase, unwrapped, count)
-        alt = f"The phase of one bin over time; of {count} frames it is unwrapped to a line."
-        slides.append(Slide(f"{count} of {len(frames)} frames", figure, alt))
-    caption = "**Unwrapping a phase**: whole turns are added until no step exceeds half a turn."
-    return show_slides("slider", "Unwrapped", slides, caption, source, name)
-
-
-@style()
-def _partly_unwrapped(phase: np.ndarray, unwrapped: np.ndarray, count: int) -> Figure:
-    figure, axes = canvas(1, 1, 2.6)
-    time, rest = frame_time(np.arange(len(phase))), slice(max(count - 1, 0), None)
-    turns = unwrapped[rest.start] - phase[rest.start] if count else 0.0
-    axes[0, 0].plot(time, unwrapped, color=OTHER[3], linewidth=0.5)
-    axes[0, 0].plot(time[rest], phase[rest] + turns, color=OTHER[0], marker=".", linewidth=0.6)
-    axes[0, 0].plot(time[:count], unwrapped[:count], color=OTHER[1], linewidth=2.5)
-    axes[0, 0].set(xlabel="time (s)", ylabel="phase (rad)")
     return figure
 
 

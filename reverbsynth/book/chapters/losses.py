@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from reverbsynth.book.captions import show
 from reverbsynth.book.style import OTHER, canvas, images_axis, stage_color, stage_size, style
-from reverbsynth.book.workspace import paper_curves
+from reverbsynth.book.workspace import results_table
 from reverbsynth.training.run import Run
 
 _THINNED = 500  # a stage with more measurements than twice this is thinned before it is drawn
@@ -53,7 +53,7 @@ def curve(
     A thin line is every measured step, a strong one a moving average within the stage. Of a
     classifier that tells so many ``pitches`` apart a dotted line shows the loss of guessing.
     """
-    theirs = paper_curves() if column in FRAMES else pd.DataFrame()
+    theirs = results_table("paper_curves.csv") if column in FRAMES else pd.DataFrame()
     figure, axes = canvas(1 if theirs.empty else 2, 1, 2.3 if theirs.empty else 4.2)
     _draw(axes[0, 0], metrics, column, pitches)
     axes[0, 0].set(ylabel=f"this run\n{label}", yscale="log" if log_scale else "linear")

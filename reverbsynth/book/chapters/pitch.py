@@ -64,19 +64,15 @@ def learned(source: Settings) -> HTML | Markdown:
 
 def show_clips(source: Settings) -> HTML | Markdown:
     """Pictures and players of every clip, a figure for each pitch, a row for each input."""
-    found: dict[int, dict[str, list[tuple[float, Path]]]] = {}
-    for path in sorted(FOLDER.glob("*.flac")):
-        if match := _CLIP.fullmatch(path.stem):
-            minutes, kind, pitch = match.groups()
-            found.setdefault(int(pitch), {}).setdefault(kind, []).append((float(minutes), path))
-    shown = []
-    for pitch, kinds in sorted(found.items()):
-        rows = {kind: [path for _, path in sorted(several)] for kind, several in kinds.items()}
-        times = [minutes for minutes, _ in sorted(next(iter(kinds.values())))]
-        labels = [f"{kind}, {minutes:g} min" for kind in rows for minutes in times]
+    names = [(path, _CLIP.fullmatch(path.stem)) for path in sorted(FOLDER.glob("*.flac"))]
+    rows = [(int(m[3]), m[2], float(m[1]), path) for path, m in names if m]
+    shown = ""
+    for pitch, of_pitch in pd.DataFrame(sorted(rows)).groupby(0) if rows else ():
+        paths = {kind: list(of_kind[3]) for kind, of_kind in of_pitch.groupby(1)}
+        labels = [f"{row[1]}, {row[2]:g} min" for row in of_pitch.itertuples(index=False)]
         caption = f"**{note_name(pitch)}**, after so many CPU-minutes, by how the pitch is told."
-        shown.append(_pictured(rows, labels, caption, source, f"pitch-{pitch}", len(times)))
-    return HTML("".join(each.data for each in shown)) if shown else Markdown(MISSING)
+        shown += _pictured(paths, labels, caption, source, f"pitch-{pitch}").data
+    return HTML(shown) if shown else Markdown(MISSING)
 
 
 def glide(source: Settings) -> Captioned | Markdown:
@@ -84,30 +80,19 @@ def glide(source: Settings) -> Captioned | Markdown:
     if not (path := FOLDER / "glide.flac").is_file():
         return Markdown(MISSING)
     caption = "**A glide**: one latent vector, asked for pitches between the keys."
-    return _pictured({"": [path]}, ["glide"], caption, source, "pitch-glide", 1)
+    return _pictured({"": [path]}, ["glide"], caption, source, "pitch-glide")
 
 
 def _pictured(
-    rows: dict[str, list[Path]],
-    labels: list[str],
-    caption: str,
-    source: Settings,
-    name: str,
-    columns: int,
+    rows: dict[str, list[Path]], labels: list[str], caption: str, source: Settings, name: str
 ) -> Captioned:
-    """Sound files in rows, with their spectrograms; pictures show the first four seconds."""
-    representation = Representation(source.spectra)
-    waves = {row: [read_sound(path, seconds=30.0) for path in paths] for row, paths in rows.items()}
-    images = {
-        row: representation.encode_all(np.stack([_four_seconds(wave) for wave in several]))
-        for row, several in waves.items()
-    }
+    """Sound files in rows, with spectrograms of their first four seconds."""
+    representation, images, waves = Representation(source.spectra), {}, []
+    for row, paths in rows.items():
+        waves += (several := [read_sound(path, seconds=30.0) for path in paths])
+        starts = [np.resize(np.r_[wave, np.zeros(NOTE_LENGTH)], NOTE_LENGTH) for wave in several]
+        images[row] = representation.encode_all(np.stack(starts).astype(np.float32))
     limits = magnitude_limits(np.concatenate(list(images.values())))
     figure = image_grid(images, labels, representation.kind, limits=limits)
-    sounds = labelled(labels, [wave for several in waves.values() for wave in several])
-    alt = f"Log magnitude of {', '.join(labels)}."
-    return show(figure, caption, source, name, alt, sounds=sounds, columns=columns)
-
-
-def _four_seconds(wave: np.ndarray) -> np.ndarray:
-    return np.pad(wave[:NOTE_LENGTH], (0, max(0, NOTE_LENGTH - len(wave)))).astype(np.float32)
+    alt, columns = f"Log magnitude of {', '.join(labels)}.", max(map(len, rows.values()))
+    return show(figure, caption, source, name, alt, labelled(labels, waves), columns=columns)

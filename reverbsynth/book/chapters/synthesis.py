@@ -2,11 +2,8 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-import pandas as pd
 from IPython.display import Markdown
 
-from reverbsynth.audio.format import SAMPLE_RATE
 from reverbsynth.book.captions import Captioned
 from reverbsynth.book.slides import effect_toggle
 from reverbsynth.instrument.instrument import Instrument
@@ -43,15 +40,3 @@ def by_effect(instrument: Instrument, notes: Sequence[MidiNote], seed: int) -> d
         f"bass line, {effect}": render(instrument, notes, seed=seed, effect=effect)
         for effect in effects
     }
-
-
-def written_files(waves: np.ndarray) -> pd.DataFrame:
-    """Whether generated notes [shape=(n, samples)] are what notes must be."""
-    columns = {
-        "samples": waves.shape[1],
-        "seconds": waves.shape[1] / SAMPLE_RATE,
-        "finite": np.where(np.isfinite(waves).all(axis=1), "yes", "no"),
-        "peak": np.abs(waves).max(axis=1),
-        "RMS (dB of full scale)": 10 * np.log10(np.mean(np.square(waves), axis=1) + 1e-12),
-    }
-    return pd.DataFrame(columns, index=pd.RangeIndex(1, len(waves) + 1, name="note"))

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from reverbsynth.book.captions import Captioned, Origin, listed, table
 from reverbsynth.book.chapters.stages import StageFigures
 from reverbsynth.book.style import canvas, images_axis, stage_color, stage_size, style
-from reverbsynth.book.workspace import Workspace, recipes
+from reverbsynth.book.workspace import Workspace, results_table
 from reverbsynth.evaluation import curves
 from reverbsynth.gan.schedule import RecordedSchedule, Schedule, is_transition
 from reverbsynth.settings import Settings
@@ -37,6 +37,7 @@ TEXT = {
 }
 """What the text beside Table 5 says, of a sweep by the authors of GANSynth."""
 
+CORE_HOUR = 0.05  #: US dollars that a rented processor core is taken to cost for an hour
 _GROUPS = ("spectra", "gan", "losses", "optimizer", "training")
 _BOOKKEEPING = ("checkpoint_minutes", "samples", "griffin_lim_every")
 
@@ -96,7 +97,7 @@ def deviations_from_paper(settings: Settings) -> pd.DataFrame:
 
 def recipe_table(name: str = "recipes") -> Captioned | Markdown:
     """Recipes at equal processor time, as ``benchmarks/recipe.py`` measured them."""
-    measured = recipes()
+    measured = results_table("recipes.csv")
     if measured.empty:
         return Markdown("*The table of recipes comes with a checkout of the repository.*")
     laptop = measured[measured["recipe"] == "laptop"].dropna(subset="commit").iloc[0]
@@ -134,8 +135,9 @@ def live_stages(run: Run | None) -> Captioned | HTML:
 
 
 def run_facts(run: Run) -> pd.DataFrame:
-    """The manifest of a run, for people."""
+    """The manifest of a run, for people; what its training cost by an assumed price."""
     made = run.manifest
+    cores, hours = made.get("cores", 1), made["wall_seconds"] / 3600
     facts = {
         "preset": made["preset"],
         "settings": made["settings_hash"],
@@ -144,8 +146,10 @@ def run_facts(run: Run) -> pd.DataFrame:
         "data (SHA-256)": made["data_sha256"],
         "labels": listed([f"{name} ({len(values)})" for name, values in run.labels.items()]),
         "images seen": f"{made['images_seen']:,}",
-        "training time": f"{made['wall_seconds']:,.0f} s",
-        "backend and device": f"{made.get('backend', '?')}, {made.get('device', '?')}",
+        "backend and device": f"{made.get('backend', '?')}, {made.get('device', '?')}, "
+        f"{cores} cores",
+        "training time": f"{hours:.2f} hours, {cores * hours:.2f} core-hours",
+        f"cost at {CORE_HOUR:g} US dollars a core-hour": f"{cores * hours * CORE_HOUR:.2f} dollars",
         "versions": listed(list(map(" ".join, made["versions"].items()))),
     }
     return pd.DataFrame(facts.items(), columns=["", " "])
@@ -171,21 +175,17 @@ def changes(run: Run) -> pd.DataFrame:
     return curves.changes(run.metrics(), names).rename(index=names).rename_axis("curve")
 
 
-def curves_that_fell(run: Run) -> Markdown:
-    """Which curves fell from a run's first tenth to its last, and by how much."""
+def heard_pitch(run: Run) -> Markdown:
+    """How well the discriminator came to hear the pitch of real notes, beside guessing."""
     table, pitches = changes(run), len(run.labels["pitch"])
-    fell = [_fall(name, row) for name, row in table.iterrows() if row["change"] < 0]
-    rose = [name for name, row in table.iterrows() if row["change"] >= 0]
     metrics = run.metrics().assign(steps=curves.steps)
     total = metrics["real_pitch_loss"] * metrics["steps"]
     sums = metrics.assign(total=total).groupby("stage")[["total", "steps"]].sum()
     best = sums["total"] / sums["steps"]
     return Markdown(
-        f"From the first tenth of the run to the last, {len(fell)} of {len(table)} curves fell: "
-        f"{listed(fell)}. "
-        + (f"The others did not: {listed(rose)}. " if rose else "")
-        + f"A discriminator that guesses among {pitches} pitches has an AC loss of ln {pitches} = "
-        f"{np.log(pitches):.2f}; on real notes this one ends at "
+        f"From the first tenth of the run to the last, {(table['change'] < 0).sum()} of "
+        f"{len(table)} curves fell. A discriminator that guesses among {pitches} pitches has an AC "
+        f"loss of ln {pitches} = {np.log(pitches):.2f}; on real notes this one ends at "
         f"{table.loc['real AC loss', 'last']:.2f}. Averaged over whole stages it was lowest in "
         f"stage {best.idxmin()}, at {best.min():.2f}."
     )
@@ -224,8 +224,3 @@ def _both(generator: float, discriminator: float) -> str:
     if generator == discriminator:
         return f"{generator:g}"
     return f"{generator:g} (generator), {discriminator:g} (discriminator)"
-
-
-def _fall(name: str, row: pd.Series) -> str:
-    text = f"the {name} from {row['first']:.3g} to {row['last']:.3g}".replace(" -", " −")
-    return text + (f" (by {1 - row['last'] / row['first']:.0%})" if row["last"] > 0 else "")

@@ -5,7 +5,7 @@ import pytest
 
 from reverbsynth.book.chapters import losses
 from reverbsynth.book.chapters.losses import label_curves
-from reverbsynth.book.workspace import paper_curves
+from reverbsynth.book.workspace import results_table
 from reverbsynth.training.run import Run
 
 
@@ -18,7 +18,7 @@ def test_moving_average_is_the_mean_of_its_neighbours():
 
 class TestPaperCurves:
     def test_there_are_seven_curves_of_nine_stages(self):
-        curves = paper_curves()
+        curves = results_table("paper_curves.csv")
         assert list(curves.columns) == ["images", "stage", *losses.FRAMES]
         starts = curves.groupby("stage")["images"].first()
         assert list(starts.index) == list(range(9))
@@ -33,7 +33,7 @@ class TestPaperCurves:
         assert marks == ["guessing: ln 3", "guessing: ln 61"]
 
     def test_what_the_pages_say_of_them(self):
-        curves, guessing = paper_curves(), np.log(losses.PAPER_PITCHES)
+        curves, guessing = results_table("paper_curves.csv"), np.log(losses.PAPER_PITCHES)
         fake, real = curves["fake_pitch_loss"].dropna(), curves["real_pitch_loss"]
         assert fake.iloc[0] == pytest.approx(4.5, abs=0.05)
         assert fake.iloc[1:].min() == pytest.approx(23, abs=0.5)
@@ -55,7 +55,7 @@ class TestPaperCurves:
         assert (medians[6:8] > 34).all()
 
     def test_their_points_fit_two_batches(self):
-        curves = paper_curves()
+        curves = results_table("paper_curves.csv")
         later = curves[curves["stage"] > 0].groupby("stage")["images"].diff().dropna()
         assert (later == 158 * 64).all()
         early = curves["images"][curves["images"] < 580_000].diff().dropna()

@@ -3,7 +3,6 @@
 from typing import ClassVar
 
 import numpy as np
-import pytest
 
 from reverbsynth.audio.format import NOTE_LENGTH
 from reverbsynth.book.chapters import synthesis
@@ -38,12 +37,3 @@ class TestToggles:
             labels: ClassVar = {"pitch": [36]}
 
         assert "no label" in synthesis.generated_toggle(Deaf(), [36], 0, run, "toggle").data
-
-
-def test_notes_are_checked():
-    waves = np.stack([np.zeros(100), np.full(100, 0.5)]).astype(np.float32)
-    waves[0, 0] = np.nan
-    frame = synthesis.written_files(waves)
-    assert frame["finite"].tolist() == ["no", "yes"]
-    assert frame.loc[2, "peak"] == 0.5
-    assert frame.loc[2, "RMS (dB of full scale)"] == pytest.approx(-6.02, abs=0.01)
