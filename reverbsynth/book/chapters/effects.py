@@ -1,7 +1,6 @@
 """Chapter 9: the effect asked for by name: switched, dialled, and applied to recordings."""
 
 from collections.abc import Sequence
-from itertools import product
 from operator import attrgetter
 from typing import Any
 
@@ -12,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from reverbsynth.book.captions import Captioned, show
-from reverbsynth.book.players import Players, Sound, labelled
+from reverbsynth.book.players import Sound, labelled
 from reverbsynth.book.slides import Slide, show_slides
 from reverbsynth.book.spectrograms import image_grid, magnitude_limits
 from reverbsynth.book.style import KINDS, canvas, effect_color, mark_empty, note_name, style
@@ -80,21 +79,6 @@ def answer(report: Report) -> Markdown:
             "its course."
         )
     return Markdown(text)
-
-
-def show_pairs(
-    instrument: Instrument, pitches: Sequence[int], seed: int, name: str
-) -> Players | Markdown:
-    """Players: each latent vector at its pitch in every effect, side by side."""
-    effects = reference_first(list(instrument.labels.get("effect", [""])))
-    if len(effects) < 2:
-        return Markdown(_NO_EFFECTS)
-    pairs = list(product(pitches, effects))
-    z = instrument.latents(len(pitches), seed).repeat(len(effects), axis=0)
-    played, wanted = map(list, zip(*pairs, strict=True))
-    waves = instrument.notes(played, z=z, effect=wanted, velocities=100)
-    labels = [f"{note_name(pitch)}, {effect}" for pitch, effect in pairs]
-    return Players(name, labelled(labels, waves), columns=len(effects))
 
 
 @style()

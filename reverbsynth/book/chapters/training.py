@@ -5,11 +5,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from IPython.display import HTML, Markdown
+from IPython.display import Markdown
 from matplotlib.figure import Figure
 
 from reverbsynth.book.captions import Captioned, Origin, listed, table
-from reverbsynth.book.chapters.stages import StageFigures
 from reverbsynth.book.style import canvas, images_axis, stage_color, stage_size, style
 from reverbsynth.book.workspace import Workspace, results_table
 from reverbsynth.evaluation import curves
@@ -127,11 +126,6 @@ def live(workspace: Workspace, minutes: float) -> Run:
     base = Settings.preset(workspace.settings.name if workspace.smoke else "laptop")
     settings = base.replace(name="live", data=data, training=schedule)
     return Workspace(settings, settings, None, workspace.directory).run
-
-
-def live_stages(run: Run | None) -> Captioned | HTML:
-    """Each stage of the live training, to see and hear."""
-    return StageFigures(run).slider("live") if run else HTML("<p>Nothing was trained live.</p>")
 
 
 def run_facts(run: Run) -> pd.DataFrame:
