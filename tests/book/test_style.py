@@ -6,10 +6,10 @@ from matplotlib.figure import Figure
 
 from reverbsynth.audio.format import NOTE_LENGTH
 from reverbsynth.book import spectrograms, style
-from reverbsynth.book.chapters import dataset, if_mel, losses, networks, training
+from reverbsynth.book.chapters import dataset, if_mel, losses, training
 from reverbsynth.book.style import note_name
 from reverbsynth.gan.schedule import RecordedSchedule, Schedule
-from reverbsynth.settings import GanSettings, Settings
+from reverbsynth.settings import Settings
 
 
 class TestStyle:
@@ -64,7 +64,6 @@ def pictures() -> dict[str, Figure]:
         "rows": spectrograms.image_grid({"a": images, "b": images}, ["x", "y"], "mel"),
         "legend": losses.stage_legend(12),
         "curve": losses.curve(metrics, "loss", "loss", log_scale=True),
-        "parameters": networks.parameters_by_stage(GanSettings(filters_max=2), 3),
     }
 
 

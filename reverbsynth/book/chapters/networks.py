@@ -4,23 +4,18 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
-from matplotlib.patches import Patch
-from matplotlib.ticker import EngFormatter
 
 from reverbsynth.book.captions import Captioned
 from reverbsynth.book.players import Sound
 from reverbsynth.book.slides import Slide, show_slides
 from reverbsynth.book.spectrograms import image_grid
-from reverbsynth.book.style import canvas, note_name, stage_color, style
+from reverbsynth.book.style import note_name
 from reverbsynth.book.workspace import Workspace
 from reverbsynth.gan.layers import downscale, upscale
 from reverbsynth.gan.networks import Discriminator, Generator
 from reverbsynth.gan.schedule import LAST_STAGE, blocks, resolution
 from reverbsynth.settings import GanSettings, SpectraSettings
 from reverbsynth.spectra.representation import Representation
-
-_PAPER_STAGE = 8
 
 
 def network_table(network: Generator | Discriminator) -> pd.DataFrame:
@@ -39,35 +34,13 @@ def network_table(network: Generator | Discriminator) -> pd.DataFrame:
 
 
 def network_sizes(sizes: Mapping[str, tuple[GanSettings, int]]) -> pd.DataFrame:
-    """Parameters of networks by name, after the paper's last stage and after the very last."""
+    """Parameters of networks by name, at each stable stage."""
     rows = [
         (name, stage, *_counts(*network, stage))
         for name, network in sizes.items()
-        for stage in (_PAPER_STAGE, LAST_STAGE)
+        for stage in range(0, LAST_STAGE + 1, 2)
     ]
     return pd.DataFrame(rows, columns=["configuration", "stage", "generator", "discriminator"])
-
-
-@style()
-def parameters_by_stage(settings: GanSettings, pitches: int) -> Figure:
-    """Trainable parameters of both networks at each stable stage, counted on live models."""
-    figure, axes = canvas(1, 1, 2.5)
-    ax = axes[0, 0]
-    stages = range(0, LAST_STAGE + 1, 2)
-    networks = {"generator": (-0.4, ""), "discriminator": (0.4, "///")}
-    for stage in stages:
-        counts = _counts(settings, pitches, stage)
-        for count, (side, hatch) in zip(counts, networks.values(), strict=True):
-            look = {"color": stage_color(stage), "hatch": hatch, "edgecolor": "white"}
-            ax.bar(stage + side, count, width=0.75, **look)
-    ax.set(xlabel="stage", ylabel="parameters", xticks=stages)
-    ax.yaxis.set_major_formatter(EngFormatter(sep=" "))
-    handles = [
-        Patch(facecolor="#999999", hatch=hatch, edgecolor="white", label=name)
-        for name, (_, hatch) in networks.items()
-    ]
-    ax.legend(handles=handles, loc="upper left")
-    return figure
 
 
 def blend(workspace: Workspace, name: str, block: int = 5, steps: int = 5) -> Captioned:
