@@ -6,6 +6,7 @@ import pytest
 from reverbsynth.audio.format import NOTE_LENGTH, NOTE_OFF, SAMPLE_RATE
 from reverbsynth.data.notes import Note
 from reverbsynth.evaluation import representations
+from reverbsynth.evaluation.clips import Clips
 from reverbsynth.settings import Settings
 
 TIME = np.arange(NOTE_LENGTH) / SAMPLE_RATE
@@ -63,3 +64,21 @@ def test_mel_loses_the_waveform_and_keeps_the_note():
     assert frame.loc["IF-Mel", "SNR (dB)"] < 15
     assert frame.loc["IF-Mel", "pitch error (cents)"] < 5
     assert frame.loc["IF-Mel", "log-spectral distance (dB)"] < 6
+
+
+def test_inverses_are_compared_at_each_stage():
+    waves = np.stack([bass(55), bass(55, decay=5)])
+    clips = Clips.from_notes(
+        [
+            Note(effect, wave, 33, effect=effect)
+            for effect, wave in zip(("dry", "reverb"), waves, strict=True)
+        ]
+    )
+    decoded = representations.by_each_inverse(waves, Settings().spectra, stages=(8, 12))
+    frame = representations.compare_inverses(clips, decoded)
+    assert list(frame["stage"]) == ["", *[8] * 6, *[12] * 6]
+    distance = frame.set_index(["stage", "inverse"])["distance (dB)"]
+    assert distance["", "the notes"] == 0
+    assert distance[12, "NNLS, 4 projections"] < 0.5 * distance[12, "original"]
+    assert distance[12, "original"] < distance[8, "original"]
+    assert {"dry tail (dB)", "reverb tail (dB)", "T20 (s)"} <= set(frame)

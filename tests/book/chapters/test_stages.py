@@ -23,6 +23,14 @@ class TestStageFigures:
         assert 'id="figure-07"' in text  # links to it still lead somewhere
         assert 'id="figure-08"' in text
 
+    def test_a_stage_beyond_the_paper_has_no_number(self, here, run):
+        text = StageFigures(run, 1).show(None, 1, "magnitude").data
+        assert "<strong>Stage 1</strong>, log magnitude" in text
+        assert 'id="stage-01-magnitude"' in text
+        assert StageFigures(run).show(None, 12, "magnitude").data == (
+            "<p>This run has no stage 12.</p>"
+        )
+
     def test_every_stage_is_a_slide(self, here, run):
         text = StageFigures(run, 2).slider("slider")._repr_html_()
         assert text.count('class="rs-slide"') == len(run.stages)
