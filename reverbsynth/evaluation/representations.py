@@ -98,7 +98,7 @@ def compare_inverses(clips: Clips, decoded: Mapping[tuple[int, str], np.ndarray]
         rows[key] = {"distance (dB)": np.sqrt(np.square(difference).mean(axis=(1, 2))).mean()}
         for effect in dict.fromkeys(clips.effect):
             rows[key][f"{effect} tail (dB)"] = np.median(tails.ratio[clips.effect == effect])
-        rows[key]["T20 (s)"] = np.nanmedian(tails.t20[clips.effect != "dry"])
+        rows[key]["T20 (s)"] = pd.Series(tails.t20[clips.effect != "dry"]).median()
     return pd.DataFrame.from_dict(rows, "index").rename_axis(["stage", "inverse"]).reset_index()
 
 
