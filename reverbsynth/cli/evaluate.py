@@ -74,8 +74,8 @@ def evaluate(
     typer.echo(report.text())
     if transfer and run is not None and data is not None:
         trials = apply_to_held_out(run, data, chosen, force)
-        typer.echo(f"\nEffects applied to held-out notes\n{trials.table(chosen).to_string()}")
-        typer.echo(f"\n{trials.comparison().to_string(index=False)}")
+        shown = trials.table(chosen).to_string(index=False)
+        typer.echo(f"\nEffects applied to held-out notes\n{shown}")
 
 
 def _settings(

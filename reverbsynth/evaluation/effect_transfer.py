@@ -16,7 +16,6 @@ import pandas as pd
 
 from reverbsynth import provenance
 from reverbsynth.audio.spectrum import log_spectral_distance, mel_levels
-from reverbsynth.audio.tails import measure_tails
 from reverbsynth.data.dataset import DataSet
 from reverbsynth.data.notes import Note
 from reverbsynth.evaluation.bootstrap import Bootstrap
@@ -56,6 +55,7 @@ METHODS = {
 }
 """By key: what is compared with the true twin. Not all are there for every effect."""
 
+_HELD_OUT = ("valid", "test")
 _TWINS = 200  # training notes that impulse responses are fitted to, at most
 _SIZES = ("notes", "starts", "steps")
 _KEY = ("data_sha256", "stage", "images_seen", "seed", *_SIZES)
@@ -63,14 +63,11 @@ _KEY = ("data_sha256", "stage", "images_seen", "seed", *_SIZES)
 
 @dataclass(frozen=True)
 class TransferTrial:
-    """One recording with one effect, the latent vector and labels that the search found.
+    """One recording with one effect: what the search found, and how near the result comes.
 
-    Log-spectral distances in dB are those of the reconstruction to the recording, and to the true
-    twin those of the result, of the twin itself through an image of the stage's resolution
-    (``ceiling``), and of the recording as it is (``baseline``). T20 is in seconds, None for a tail
-    without one. ``weights`` are those of the `EffectChange`, and ``distances``, by `METHODS`, have
-    what `reverbsynth.evaluation.metrics.transfer.distances` measures; both are empty in trials of
-    versions that had none.
+    ``reconstruction`` is its log-spectral distance to the recording in dB, ``weights`` are those of
+    the `EffectChange`, and ``distances`` to the true twin are, by `METHODS`, what
+    `reverbsynth.evaluation.metrics.transfer.distances` measures.
     """
 
     id: str
@@ -80,24 +77,28 @@ class TransferTrial:
     z: list[float]
     labels: dict[str, Any]
     reconstruction: float
-    result: float
-    ceiling: float
-    baseline: float
-    t20: dict[str, float | None]
     weights: list[list[float]] = field(default_factory=list)
     distances: dict[str, dict[str, float | None]] = field(default_factory=dict)
+
+    @property
+    def result(self) -> float:
+        """Log-spectral distance of the result to the true twin, in dB."""
+        return self.distances["network"]["spectrum"] or 0.0
+
+    @property
+    def baseline(self) -> float:
+        """The same of the recording, left as it was."""
+        return self.distances["nothing"]["spectrum"] or 0.0
 
     def play(self, instrument: Instrument, recording: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Make the reconstruction and the result again, each [shape=(64000,)]."""
         labels = {**self.labels, "effect": [self.labels["effect"], self.effect]}
         waves = instrument.notes([self.pitch] * 2, z=np.array(self.z, np.float32), **labels)
-        if not self.weights:
-            return waves[0], waves[1]
         return waves[0], EffectChange(np.array(self.weights)).apply(recording, waves[1])
 
     def notes(self, data: DataSet) -> dict[str, Note]:
         """Return the recording and its twins, by effect; empty where other data stand in."""
-        return {note.effect: note for note in _held_out(data) if note.origin == self.origin}
+        return _loaded(data, _HELD_OUT, [self.origin])[self.origin]
 
 
 @dataclass
@@ -106,31 +107,23 @@ class TransferTrials(StoredResult):
 
     trials: list[TransferTrial] = field(default_factory=list)
 
-    def table(self, settings: Settings) -> pd.DataFrame:
-        """Return medians over notes with their intervals, a row for each effect."""
-        bootstrap, rows = Bootstrap.of(settings.evaluation, settings.seed), {}
-        trials = pd.DataFrame(self.trials)
-        for effect, group in trials.groupby("effect", sort=False) if self.trials else ():
-            row = rows[effect] = {"notes": str(len(group))}
-            for title, name in _COLUMNS.items():
-                row[title] = bootstrap.median(group[name].to_numpy()).text(1)
-            nearer = (group["result"] < group["baseline"]).sum()
-            row["nearer than left as it was"] = f"{nearer} of {len(group)}"
-        return pd.DataFrame.from_dict(rows, orient="index").rename_axis("effect")
+    def __post_init__(self) -> None:
+        # Earlier versions measured less, of notes that kept nothing of the recording.
+        self.trials = [trial for trial in self.trials if trial.distances]
 
-    def comparison(self) -> pd.DataFrame:
-        """Return medians of distances to the true twin, a row for each effect and method.
+    def table(self, settings: Settings) -> pd.DataFrame:
+        """Return medians of distances to the true twin, with intervals; a row for each method.
 
         A gain is how much nearer it is than the recording left as it was, in dB between log
         spectra. A row of a rival says how often it is nearer than the network.
         """
-        rows = []
+        bootstrap, rows = Bootstrap.of(settings.evaluation, settings.seed), []
         for effect in dict.fromkeys(trial.effect for trial in self.trials):
-            of_effect = [t.distances for t in self.trials if t.effect == effect and t.distances]
+            of_effect = [trial.distances for trial in self.trials if trial.effect == effect]
             for method, title in METHODS.items():
-                if of_effect and all(method in each for each in of_effect):
+                if all(method in each for each in of_effect):
                     named = {"effect": effect, "method": title}
-                    rows.append({**named, **_compared(of_effect, method)})
+                    rows.append({**named, **_compared(of_effect, method, bootstrap)})
         return pd.DataFrame(rows)
 
 
@@ -200,46 +193,36 @@ def _trials(instrument: Instrument, data: DataSet, settings: Settings) -> Iterat
                 twin = Clips.from_notes([twins[effect]])
                 ceiling = twin.resynthesized(instrument.representation, instrument.stage)
                 result = change.apply(recording.audio, played)
-                measured = _measured(
-                    recording=recording.audio,
-                    reconstruction=applied.reconstruction,
-                    result=result,
-                    twin=twin.waves[0],
-                    ceiling=ceiling.waves[0],
-                )
                 methods = {"nothing": recording.audio, "network": result, "played": played}
                 for name, response in responses[effect].items():
                     methods[name] = convolved(recording.audio[None], response)[0]
                 methods["image"] = ceiling.waves[0]
+                pair = mel_levels(np.stack([recording.audio, applied.reconstruction]))
                 yield TransferTrial(
                     *(recording.id, recording.origin, pitch, effect, fit.z.tolist(), fit.labels),
-                    **measured,
-                    weights=change.weights.tolist(),
-                    distances={
-                        name: distances(wave, twin.waves[0]) for name, wave in methods.items()
-                    },
+                    float(log_spectral_distance(*pair)),
+                    change.weights.tolist(),
+                    {name: distances(wave, twin.waves[0]) for name, wave in methods.items()},
                 )
 
 
-def _compared(trials: Sequence[dict], method: str) -> dict[str, str]:
+def _compared(trials: Sequence[dict], method: str, bootstrap: Bootstrap) -> dict[str, str]:
     """Summarize a method: median distances, what it gains, and how often it is the nearer one."""
+
+    def of(method: str, key: str = "spectrum") -> np.ndarray:
+        return np.array([trial[method][key] for trial in trials], float)
+
     row = {}
     for key, title in DISTANCES.items():
-        known = [trial[method][key] for trial in trials if trial[method][key] is not None]
-        digits = ".0%" if key == "octaves" else ".2f"
-        row[title] = format(np.median(known), digits) if known else "no decay"
-    own, nothing, network = (
-        np.array([trial[name]["spectrum"] for trial in trials])
-        for name in (method, "nothing", "network")
-    )
+        values = of(method, key)
+        reasons = ["no decay" if np.isnan(value) else "" for value in values]
+        row[title] = bootstrap.median(values, reasons).text(2)
+    own, nothing, count = of(method), of("nothing"), len(trials)
     if all("response" in trial for trial in trials):
-        best = np.array([trial["response"]["spectrum"] for trial in trials])
-        row["share of the response's gain"] = (
-            f"{np.mean(nothing - own) / np.mean(nothing - best):.0%}"
-        )
-    count = len(trials)
+        gain = (nothing - own).mean() / (nothing - of("response")).mean()
+        row["gain, as a share of the impulse response's"] = f"{gain:.0%}"
     row["nearer than left as it was"] = f"{(own < nothing).sum()} of {count}"
-    row["nearer than the network"] = f"{(own < network).sum()} of {count}"
+    row["nearer than the network"] = f"{(own < of('network')).sum()} of {count}"
     return row
 
 
@@ -261,20 +244,14 @@ def _responses(data: DataSet, effects: list[str]) -> dict[str, dict[str, np.ndar
     return responses
 
 
-def _held_out(data: DataSet) -> Iterator[Note]:
-    for split in ("valid", "test"):
-        yield from data.notes(split)
-
-
 def _sources(
     instrument: Instrument, data: DataSet, effects: list[str], settings: Settings
 ) -> list[dict[str, Note]]:
     """Draw held-out notes that are there in every effect; each by effect."""
-    splits = ("valid", "test")
-    origins = _complete(data, splits, effects, instrument.pitches) if effects else []
+    origins = _complete(data, _HELD_OUT, effects, instrument.pitches) if effects else []
     order = generator(settings.seed, "evaluation", "applied").permutation(len(origins))
     chosen = [origins[index] for index in order[: settings.evaluation.transfer_notes]]
-    twins = _loaded(data, splits, chosen)
+    twins = _loaded(data, _HELD_OUT, chosen)
     return [twins[origin] for origin in chosen]
 
 
@@ -300,22 +277,3 @@ def _loaded(
             if note.origin in twins:
                 twins[note.origin][note.effect] = note
     return twins
-
-
-def _measured(**waves: np.ndarray) -> dict[str, Any]:
-    """Return the distances and decay times of a trial's waves."""
-    stacked = np.stack(list(waves.values()))
-    levels = dict(zip(waves, mel_levels(stacked), strict=True))
-    t20 = dict(zip(waves, measure_tails(stacked).t20.tolist(), strict=True))
-    del t20["ceiling"]
-
-    def distance(first: str, second: str) -> float:
-        return float(log_spectral_distance(levels[first], levels[second]))
-
-    return {
-        "reconstruction": distance("reconstruction", "recording"),
-        "result": distance("result", "twin"),
-        "ceiling": distance("ceiling", "twin"),
-        "baseline": distance("recording", "twin"),
-        "t20": {name: None if np.isnan(seconds) else seconds for name, seconds in t20.items()},
-    }

@@ -185,6 +185,7 @@ def _evaluated(
                 "wet": notes.wet,
                 "wet_share": sum(is_wet) / len(is_wet),
                 "notes": {**sizes, "matched": notes.matched},
+                "keys_in_tune": unrecorded.keys_in_tune(instrument, data, settings.seed),
             },
             rows,
             curves=_release_curves(notes),
@@ -248,6 +249,7 @@ def _prepared(
             "resampled": unrecorded.resampled_notes(training, keys, limits.notes),
         }
 
+    keys, count = data.keys("train"), min(limits.notes, len(held_out))
     return EvaluationData(
         limits,
         Bootstrap.of(limits, seed),
@@ -259,6 +261,9 @@ def _prepared(
         None if swapped is None else note_set("effect-swapped", swapped),
         paired.effect_sweep_levels(instrument, data, limits.sweep_notes, seed),
         {name: note_set(name, clips) for name, clips in of_keys.items()},
+        note_set("resampled", unrecorded.resampled_notes(training, keys, count))
+        if len(keys) > 1
+        else None,
     )
 
 

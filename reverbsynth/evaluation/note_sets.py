@@ -14,6 +14,7 @@ from reverbsynth.evaluation.classifier import LabelClassifier, Predictions
 from reverbsynth.evaluation.clips import Clips
 from reverbsynth.evaluation.grid import Grid
 from reverbsynth.evaluation.metrics.distribution import Bins, bin_count
+from reverbsynth.seeds import generator
 from reverbsynth.settings import EvaluationSettings
 
 ONE_KIND = "one kind only"
@@ -113,6 +114,8 @@ class EvaluationData:
     unrecorded : dict of NoteSet
         Notes of keys without training notes: ``real``, ``ceiling``, ``generated`` and the
         baseline's, ``resampled``; empty where all keys have some.
+    resampled : NoteSet
+        Training notes of the nearest other key, shifted to each recorded key: a sampler's notes.
     """
 
     settings: EvaluationSettings
@@ -125,6 +128,7 @@ class EvaluationData:
     effect_swapped: NoteSet | None = None
     sweep_levels: dict[str, np.ndarray] = field(default_factory=dict)
     unrecorded: dict[str, NoteSet] = field(default_factory=dict)
+    resampled: NoteSet | None = None
 
     @property
     def note_sets(self) -> tuple[NoteSet, NoteSet, NoteSet]:
@@ -142,6 +146,11 @@ class EvaluationData:
         """How many notes of each set go into metrics that depend on their number."""
         sizes = [len(note_set) for note_set in self.note_sets]
         return min((size for size in sizes if size >= self.bootstrap.least), default=0)
+
+    def draw(self, notes: NoteSet) -> np.ndarray:
+        """Draw as many notes of a set as every set has, by the seed: their indices."""
+        rng = generator(self.bootstrap.seed, "evaluation", "matched", notes.name)
+        return rng.permutation(len(notes))[: self.matched]
 
     @cached_property
     def bins(self) -> Bins | None:

@@ -144,7 +144,13 @@ class Report(StoredResult):
             f"{verdict.verdict.upper()}: {verdict.claim}\n  {verdict.evidence}\n  ({verdict.rule})"
             for verdict in self.verdicts
         ]
-        return "\n\n".join(parts)
+        return "\n\n".join(part for part in (*parts, self.in_tune()) if part)
+
+    def in_tune(self) -> str:
+        """Return how many keys are in tune, in a sentence; empty where that was not counted."""
+        counts = self.facts.get("keys_in_tune", {})
+        parts = [f"{near} of {total} {keys}" for keys, (near, total) in counts.items() if total]
+        return f"In tune within 50 cents, a note each: {' and '.join(parts)}." if parts else ""
 
     def examples(self, effect: str, count: int = 2) -> list[int]:
         """Return the indices of the first generated notes of an effect, requested or predicted."""

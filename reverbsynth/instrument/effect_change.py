@@ -16,14 +16,14 @@ from scipy.signal import istft, stft
 
 from reverbsynth.audio.format import SAMPLE_RATE
 
-BANDS = 4
+BANDS = 2
 """Few, so that what a network gets wrong in one place averages out."""
 
 LAGS = 16
 """Moments that count, of `HOP` samples: about a second."""
 
 WINDOW, HOP = 2048, 1024
-UPDATES = 50
+UPDATES = 20
 """Few as well: with more, the weights of neighbouring moments part."""
 
 FLOOR = 1e-6

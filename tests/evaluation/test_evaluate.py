@@ -236,6 +236,9 @@ def test_keys_held_out_of_training_are_measured_beside_resampled_notes(
     assert measures.generated.notes == 12
     assert found["keys.resampled.within"].real.value == 1
     assert found["keys.resampled.within"].generated.missing_reason == "—"
+    assert found["spectrum.resampled"].real.value > found["spectrum.nearest"].generated.value
+    assert found.facts["keys_in_tune"] == {"keys with recordings": (2, 2), "other keys": (2, 2)}
+    assert "2 of 2 keys with recordings and 2 of 2 other keys" in found.text()
 
 
 @pytest.mark.parametrize(("factor", "reason"), [(0.0, "silent"), (np.nan, "NaN")])
@@ -244,7 +247,7 @@ def test_no_sound_is_a_reason_in_every_cell(small_data, quick, factor, reason):
     found = evaluate(player, small_data, quick)
     assert found["notes.usable"].generated.value == 0
     for row in found.rows:
-        if row.key not in ("notes.usable", "memory.among"):
+        if row.key not in ("notes.usable", "memory.among", "spectrum.resampled"):
             assert not row.generated.known, row.key
             assert row.generated.missing_reason in (reason, "not asked"), row.key
     assert found["pitch.accuracy"].real.known

@@ -129,38 +129,37 @@ def applied_answer(trials: TransferTrials) -> Markdown:
     """Whether the network's effect is worth having, in a sentence or two."""
     if not trials.trials:
         return Markdown(_NO_EFFECTS)
-    distances = pd.DataFrame([vars(trial) for trial in trials.trials])
-    middle = distances.median(numeric_only=True)
-    nearer = int((distances["result"] < distances["baseline"]).sum())
+    count = len(trials.trials)
+
+    def middle(method: str) -> float:
+        return float(np.median([each.distances[method]["spectrum"] for each in trials.trials]))
+
+    nearer = sum(trial.result < trial.baseline for trial in trials.trials)
     verdict = "So leaving the recording as it is comes nearer to the truth than this network does."
-    if 2 * nearer > len(trials.trials):
+    if 2 * nearer > count:
         verdict = "So the network's effect is nearer to the truth than no effect at all."
-    verdict += _against_rivals(trials)
+    reconstruction = np.median([trial.reconstruction for trial in trials.trials])
     return Markdown(
-        f"In {len(trials.trials)} trials the reconstruction is {middle['reconstruction']:.1f} dB "
-        f"from the recording, and the result {middle['result']:.1f} dB from the true twin (medians "
-        f"of log-spectral distances). The twin itself, through an image of this resolution, is "
-        f"{middle['ceiling']:.1f} dB away, and the untouched recording "
-        f"{middle['baseline']:.1f} dB. The result is nearer than the untouched recording in "
-        f"{nearer} of {len(trials.trials)}. {verdict}"
+        f"In {count} trials the reconstruction is {reconstruction:.1f} dB from the recording, and "
+        f"the result {middle('network'):.1f} dB from the true twin (medians of log-spectral "
+        f"distances). The twin itself, through an image of this resolution, is "
+        f"{middle('image'):.1f} dB away, and the untouched recording {middle('nothing'):.1f} dB. "
+        f"The result is nearer than the untouched recording in {nearer} of {count}. {verdict}"
+        f"{''.join(_against(trials, method) for method in ('response', 'delays'))}"
     )
 
 
-def _against_rivals(trials: TransferTrials) -> str:
+def _against(trials: TransferTrials, method: str) -> str:
     """How often what was fitted to the training twins comes nearer than the network."""
-    sentences = ""
-    for method in ("response", "delays"):
-        rivals = [
-            (trial.distances[method]["spectrum"] or 0.0) < trial.result
-            for trial in trials.trials
-            if method in trial.distances
-        ]
-        if rivals:
-            loses = " So the network loses to it." if 2 * sum(rivals) > len(rivals) else ""
-            sentences += (
-                f" The {METHODS[method]} is nearer in {sum(rivals)} of {len(rivals)}.{loses}"
-            )
-    return sentences
+    rivals = [
+        (trial.distances[method]["spectrum"] or 0.0) < trial.result
+        for trial in trials.trials
+        if method in trial.distances
+    ]
+    if not rivals:
+        return ""
+    loses = " So the network loses to it." if 2 * sum(rivals) > len(rivals) else ""
+    return f" The {METHODS[method]} is nearer in {sum(rivals)} of {len(rivals)}.{loses}"
 
 
 def show_applied(

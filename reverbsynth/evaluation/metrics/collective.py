@@ -27,7 +27,7 @@ def distribution(data: EvaluationData) -> Iterator[Metric]:
     """Measure what GANSynth's Table 1 measures of all notes together.
 
     NDB, Fréchet distance and inception score change with the number of notes, so the same number
-    of each set is taken; the kernel distance needs no such care.
+    of each set is drawn; the kernel distance needs no such care.
     """
     statistic = data.bootstrap.statistic
 
@@ -39,13 +39,13 @@ def distribution(data: EvaluationData) -> Iterator[Metric]:
         return statistic(
             lambda reference, sample: scale * different_bins(reference, sample, count),
             data.bins.reference,
-            data.bins.assign(notes.levels[: data.matched]),
+            data.bins.assign(notes.levels[data.draw(notes)]),
             bounds=(0, scale * count),
         )
 
     def frechet(notes: NoteSet) -> Measure:
         samples = [each.pitch.features for each in (notes, data.training)]
-        samples[0] = samples[0][: data.matched]
+        samples[0] = samples[0][data.draw(notes)]
         return statistic(frechet_distance, *samples, least=FEATURES + 1, bounds=(0, np.inf))
 
     def kernel(notes: NoteSet) -> Measure:
@@ -55,7 +55,7 @@ def distribution(data: EvaluationData) -> Iterator[Metric]:
         return statistic(KernelDistance(*features), *(np.arange(len(each)) for each in features))
 
     def inception(notes: NoteSet) -> Measure:
-        probabilities = notes.pitch.probabilities[: data.matched]
+        probabilities = notes.pitch.probabilities[data.draw(notes)]
         return statistic(inception_score, probabilities, bounds=(1, np.inf))
 
     share = "NDB, as a share of the bins"

@@ -10,7 +10,7 @@ from reverbsynth.audio.pitch import UNHEARD
 from reverbsynth.audio.reverberation import EDT, OCTAVES, SLOW, T20
 from reverbsynth.audio.spectrum import nearest_of_same_pitch
 from reverbsynth.evaluation.bootstrap import Measure, NotMeasured
-from reverbsynth.evaluation.metrics.base import NOT_ASKED, Metric, share
+from reverbsynth.evaluation.metrics.base import NOT_APPLICABLE, NOT_ASKED, Metric, share
 from reverbsynth.evaluation.note_sets import EvaluationData, NoteSet
 
 HIT = 50.0
@@ -106,11 +106,21 @@ def pitch_error(data: EvaluationData, notes: NoteSet) -> Measure:
 
 
 def spectrum(data: EvaluationData) -> Iterator[Metric]:
-    """Measure spectra against real ones: medians over notes, in dB."""
+    """Measure spectra against real ones: medians over notes, in dB.
+
+    The baseline is what a sampler plays that lacks the key: the nearest other one, resampled.
+    """
     median = data.bootstrap.median
     name = "distance to the nearest training note of the pitch"
+
+    def resampled(notes: NoteSet) -> Measure:
+        if notes is not data.real or data.resampled is None:
+            raise NotMeasured(NOT_APPLICABLE)
+        return median(nearest_of_pitch(data, data.resampled))
+
     yield Metric("spectrum.treble", "energy above 4 kHz", "dB", lambda s: median(s.treble))
     yield Metric("spectrum.nearest", name, "dB", lambda s: median(nearest_of_pitch(data, s)))
+    yield Metric("spectrum.resampled", f"a neighbouring key resampled: {name}", "dB", resampled)
 
 
 def nearest_of_pitch(data: EvaluationData, notes: NoteSet) -> np.ndarray:

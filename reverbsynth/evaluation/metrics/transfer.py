@@ -21,7 +21,7 @@ DISTANCES = {
     "spectrum": "log-spectral distance (dB)",
     "resolutions": "multi-resolution STFT distance",
     "decay": "energy decay curve, off by (dB)",
-    "octaves": "octaves whose T20 is within 5 %",
+    "octaves": "share of octaves whose T20 is within 5 %",
 }
 """By key: what is measured against the true twin."""
 

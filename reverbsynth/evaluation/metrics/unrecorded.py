@@ -9,11 +9,12 @@ from functools import partial
 
 import numpy as np
 
+from reverbsynth.audio.pitch import cents
 from reverbsynth.data.dataset import DataSet
 from reverbsynth.evaluation.bootstrap import Measure, NotMeasured
 from reverbsynth.evaluation.clips import Clips, draw_labels
 from reverbsynth.evaluation.metrics.base import NOT_APPLICABLE, NOT_ASKED, Metric
-from reverbsynth.evaluation.metrics.per_note import pitch_error, within_50_cents
+from reverbsynth.evaluation.metrics.per_note import HIT, pitch_error, within_50_cents
 from reverbsynth.evaluation.note_sets import EvaluationData, NoteSet
 from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.instrument.resampling import transposed
@@ -35,11 +36,21 @@ def generated_notes(
     return Clips.played(instrument, labels.pop("pitch"), labels, seed=seed)
 
 
+def keys_in_tune(instrument: Instrument, data: DataSet, seed: int) -> dict[str, tuple[int, int]]:
+    """Count the keys whose one generated note is within 50 cents, of how many, by kind of key."""
+    keys = list(instrument.keys)
+    clips = generated_notes(instrument, data, keys, len(keys), seed)
+    near = np.abs(cents(np.nan_to_num(clips.waves), clips.pitch)) <= HIT
+    recorded = np.isin(keys, data.keys("train"))
+    kinds = {"keys with recordings": recorded, "other keys": ~recorded}
+    return {name: (int(near[kind].sum()), int(kind.sum())) for name, kind in kinds.items()}
+
+
 def resampled_notes(training: Clips, keys: Sequence[int], count: int) -> Clips:
-    """Shift notes of the nearest recorded key, in their effects, to each key; cut or pad to 4 s."""
+    """Shift notes of the nearest other key, in their effects, to each key; cut or pad to 4 s."""
     pairs = []
     for key in keys:
-        distances = np.abs(training.pitch - key)
+        distances = np.where(training.pitch == key, np.inf, np.abs(training.pitch - key))
         nearest = training.pitch[distances.argmin()]
         pairs += [(key, note) for note in np.flatnonzero(training.pitch == nearest)]
     pitches, notes = np.array(pairs)[evenly_spaced(len(pairs), count)].T

@@ -1,5 +1,6 @@
 """Notes of keys that no training note was recorded for."""
 
+import dataclasses
 from types import SimpleNamespace
 
 import numpy as np
@@ -75,3 +76,13 @@ def test_where_all_keys_have_notes_nothing_is_asked():
     for row in measure_all(data, "group", unrecorded.pitch(data)):
         reasons = {measure.missing_reason for measure in (row.real, row.ceiling, row.generated)}
         assert reasons == {"not asked"}
+
+
+def test_as_many_notes_of_each_set_are_drawn():
+    data = evaluated()
+    large = note_set("large", [40] * 6, [40] * 6)
+    sets = {"real": large, "ceiling": note_set("ceiling", [40] * 4, [40] * 4), "generated": large}
+    data = dataclasses.replace(data, **sets)
+    drawn = data.draw(large)
+    assert (data.matched, len(set(drawn))) == (4, 4)
+    assert data.draw(large).tolist() == drawn.tolist()
