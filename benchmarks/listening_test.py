@@ -103,8 +103,9 @@ def abx_results(paths: Iterable[Path | str]) -> pd.DataFrame:
     The p-value is that of so many right answers or more by guessing.
     """
     answers = _answers(paths, "abx")
-    everyone = answers.assign(listener="all") if len(answers) else answers
-    rows = {}
+    if not len(answers):
+        return pd.DataFrame()
+    everyone, rows = answers.assign(listener="all"), {}
     for listener, group in pd.concat([answers, everyone]).groupby("listener", sort=False):
         right = int(group["right"].sum())
         p = stats.binomtest(right, len(group), 0.5, "greater").pvalue

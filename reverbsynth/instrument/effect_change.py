@@ -51,6 +51,8 @@ class EffectChange:
         x, y = np.concatenate(lagged, axis=2), np.concatenate(reached, axis=1)
         weights = np.full((BANDS, LAGS), _FIRST)
         weights[:, 0] = 1
+        if np.array_equal(before, after):
+            return cls(weights * (weights == 1))
         for _ in range(UPDATES):
             model = np.einsum("bkt,bk->bt", x, weights)
             rise = np.einsum("bkt,bt->bk", x, y / model**2)

@@ -63,6 +63,7 @@ def report(run: Run, accuracy: float) -> Report:
         "data_sha256": run.manifest["data_sha256"],
         "code": provenance.code_hash(),
         "wet": None,
+        "notes": {"generated": 200},
         "wet_share": 0.5,
     }
     made = Report(facts, rows, asked={"pitch": [40]})
