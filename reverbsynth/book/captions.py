@@ -189,8 +189,9 @@ def table(
 
     def row(values: Sequence[object], tag: str) -> str:
         cells = [_cell(*pair, tag, digits) for pair in zip(values, numeric, strict=True)]
-        cells[0] = re.sub(r"^<td(.*)</td>$", r'<th scope="row"\1</th>', cells[0], flags=re.S)
-        return f"<tr>{''.join(cells)}</tr>"
+        first = "".join(cells[:1])  # names the row
+        first = re.sub(r"^<td(.*)</td>$", r'<th scope="row"\1</th>', first, flags=re.S)
+        return f"<tr>{first}{''.join(cells[1:])}</tr>"
 
     head = row(list(map(str, frame.columns)), "th")
     head = head.replace("<th", '<th scope="col"')

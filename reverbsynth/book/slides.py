@@ -77,15 +77,24 @@ def effect_toggle(
     Images [shape=(notes, 128, 1024, 2)] of the representation ``kind``, and samples
     [shape=(notes, 64000)], are given by effect; the rest is as for `show_slides`.
     """
-    names = [note_name(pitch) for pitch in pitches]
-    limits = magnitude_limits(np.concatenate(list(images.values())))
-    slides = [
-        Slide(
-            effect,
-            image_grid({"": images[effect]}, names, kind, limits=limits, height=2.8),
-            f"Log magnitude of {len(names)} notes, {effect}: {', '.join(names)}.",
-            labelled([f"{note}, {effect}" for note in names], waves[effect]),
-        )
-        for effect in images
-    ]
+    slides = image_slides(images, waves, [note_name(pitch) for pitch in pitches], kind)
     return show_slides("toggle", "Effect", slides, caption, source, name)
+
+
+def image_slides(
+    images: Mapping[str, np.ndarray],
+    waves: Mapping[str, np.ndarray],
+    names: Sequence[str],
+    kind: str,
+) -> list[Slide]:
+    """A slide for each label: magnitudes of the same few notes, by name, and their sounds."""
+    limits = magnitude_limits(np.concatenate(list(images.values())))
+    return [
+        Slide(
+            label,
+            image_grid({"": images[label]}, names, kind, limits=limits, height=2.8),
+            f"Log magnitude of {', '.join(names)}, {label}.",
+            labelled([f"{name}, {label}" for name in names], waves[label]),
+        )
+        for label in images
+    ]

@@ -74,3 +74,6 @@ class TestCaptions:
         assert ">0.13</td>" in text
         assert '<td class="rs-number"></td>' in text
         assert Origin.of(run).html in text
+
+    def test_a_table_of_nothing_is_empty(self, here, run):
+        assert "<tbody></tbody>" in table(pd.DataFrame(), "**Nothing.**", run, "t")._repr_html_()

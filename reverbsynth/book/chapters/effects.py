@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from reverbsynth.book.captions import Captioned, show
-from reverbsynth.book.players import Sound, labelled
-from reverbsynth.book.slides import Slide, show_slides
+from reverbsynth.book.players import labelled
+from reverbsynth.book.slides import image_slides, show_slides
 from reverbsynth.book.spectrograms import image_grid, magnitude_limits
 from reverbsynth.book.style import KINDS, canvas, effect_color, mark_empty, note_name, style
 from reverbsynth.data.dataset import DataSet
@@ -114,13 +114,10 @@ def show_dial(
     z, pitches = instrument.latents(1, seed)[0], [pitch] * steps
     images = instrument.images(pitches, z=z, effect=mixed)
     waves = instrument.notes(pitches, z=z, effect=mixed, velocities=100)
-    limits, kind = magnitude_limits(images), instrument.spectra.representation
-    slides = []
-    for amount, image, wave in zip(amounts, images, waves, strict=True):
-        label = f"{amount:.0%} {wet}"
-        title, alt = f"{note_name(pitch)}, {label}", f"Log magnitude of one note with {label}."
-        figure = image_grid({"": image[None]}, [title], kind, limits=limits)
-        slides.append(Slide(label, figure, alt, [Sound(title, wave)]))
+    labels = [f"{amount:.0%} {wet}" for amount in amounts]
+    pictures, sounds = (dict(zip(labels, part[:, None], strict=True)) for part in (images, waves))
+    kind = instrument.spectra.representation
+    slides = image_slides(pictures, sounds, [note_name(pitch)], kind)
     caption = f"**The dial**: one latent vector and pitch, from {dry} to {wet}."
     return show_slides("slider", f"Amount of {wet}", slides, caption, run, name)
 

@@ -6,9 +6,7 @@ import numpy as np
 import pandas as pd
 
 from reverbsynth.book.captions import Captioned
-from reverbsynth.book.players import Sound
-from reverbsynth.book.slides import Slide, show_slides
-from reverbsynth.book.spectrograms import image_grid
+from reverbsynth.book.slides import image_slides, show_slides
 from reverbsynth.book.style import note_name
 from reverbsynth.book.workspace import Workspace
 from reverbsynth.gan.layers import downscale, upscale
@@ -49,13 +47,12 @@ def blend(workspace: Workspace, name: str, block: int = 5, steps: int = 5) -> Ca
     representation = Representation(workspace.settings.spectra)
     image = representation.encode_all(note.audio[None])
     small, large = (_at_resolution(image, each) for each in (block - 1, block))
-    slides = []
-    for weight in np.linspace(0, 1, steps):
-        mixed = ((1 - weight) * small + weight * large).astype(np.float32)
-        title = f"{note_name(note.pitch)}, α = {weight:g}"
-        figure = image_grid({"": mixed}, [title], representation.kind, height=2.8)
-        sound = Sound(title, representation.decode_all(mixed)[0])
-        slides.append(Slide(f"α = {weight:g}", figure, f"Log magnitude of {title}.", [sound]))
+    mixed = {
+        f"α = {weight:g}": ((1 - weight) * small + weight * large).astype(np.float32)
+        for weight in np.linspace(0, 1, steps)
+    }
+    waves = {label: representation.decode_all(part) for label, part in mixed.items()}
+    slides = image_slides(mixed, waves, [note_name(note.pitch)], representation.kind)
     sizes = ["{} × {}".format(*resolution(each)) for each in (block - 1, block)]
     caption = f"**A block is blended in**: a real note on the way from {sizes[0]} to {sizes[1]}."
     return show_slides("slider", "Weight", slides, caption, workspace, name)
