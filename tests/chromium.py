@@ -97,7 +97,7 @@ class Page:
             assert time.monotonic() < end, f"never true: {condition}"
             time.sleep(0.1)
 
-    def press(self, key: str, code: str) -> None:
+    def press(self, key: str, code: str, shift: bool = False) -> None:
         """Press and let go a key."""
         text = {"text": "\r"} if key == "Enter" else {}
         for kind in ("keyDown", "keyUp"):
@@ -107,6 +107,7 @@ class Page:
                 type=kind,
                 key=key,
                 code=code,
+                modifiers=8 * shift,
                 windowsVirtualKeyCode=code_number,
                 **(text if kind == "keyDown" else {}),
             )

@@ -13,10 +13,11 @@ from reverbsynth.cli.options import (
     StereoOption,
     chosen_labels,
 )
-from reverbsynth.errors import SettingsError
+from reverbsynth.errors import RunError, SettingsError
 
 if TYPE_CHECKING:
     from reverbsynth.instrument.instrument import Instrument
+    from reverbsynth.training.run import Run
 
 _SAMPLERS = (".sfz", ".dspreset", ".sf2")
 
@@ -101,7 +102,7 @@ def export(
     else:
         from reverbsynth.instrument.export import write_page
 
-        output = write_page(instrument, output)
+        output = write_page(instrument, output, *_name_and_run(source))
     typer.echo(str(output))
 
 
@@ -134,3 +135,16 @@ def _write_samples(
     typer.echo(f"{len(notes.samples)} samples, {looped} of them looped")
     for i, (choice, key) in enumerate(zip(notes.choices, notes.switches, strict=False), 1):
         typer.echo(f"{choice}: {f'program {i}' if output.suffix == '.sf2' else f'key {key}'}")
+
+
+def _name_and_run(source: Path) -> "tuple[str, Run | None]":
+    """What an instrument is called, and the run that it lies in, if it does."""
+    from reverbsynth.instrument.shipped import find
+    from reverbsynth.training.run import INSTRUMENT, Run
+
+    path = find(source).resolve()
+    folder = path.parent if path.name == INSTRUMENT else path
+    try:
+        return folder.name, Run.open(folder)
+    except RunError:
+        return path.stem, None

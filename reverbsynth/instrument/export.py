@@ -7,8 +7,10 @@ import json
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
+from string import Template
 
 import numpy as np
+from markdown_it import MarkdownIt
 from onnx import ModelProto
 
 from reverbsynth.audio.format import NOTE_LENGTH
@@ -17,11 +19,13 @@ from reverbsynth.audio.pitch import pitch_name
 from reverbsynth.errors import SettingsError
 from reverbsynth.files.atomic import atomic_path, write_json, write_text
 from reverbsynth.instrument import web
+from reverbsynth.instrument.card import CARD, card
 from reverbsynth.instrument.instrument import Instrument, at_peak
 from reverbsynth.instrument.onnx import build, metadata
 from reverbsynth.seeds import evenly_spaced
 from reverbsynth.spectra import format as framing
 from reverbsynth.spectra import mel
+from reverbsynth.training.run import Run
 
 SEEDS = 100
 """Number of timbres that a page offers: `Instrument.latents` for the seeds from 0."""
@@ -59,8 +63,8 @@ def web_keyboard(
     directory = Path(directory)
     sounding = instrument.in_float16() if float16 else instrument
     write_text(directory / "keyboard.js", web.script())
-    write_text(directory / "keyboard.css", web.style())
-    write_text(directory / "LICENSE-onnxruntime.txt", web.licence())
+    for name, path in web.COPIES.items():
+        write_text(directory / name, path.read_text(encoding="utf-8"))
     timbres = np.concatenate([sounding.latents(1, seed) for seed in range(SEEDS)])
     parts = {
         **web.runtime(),
@@ -84,21 +88,27 @@ def web_keyboard(
     return _snippet(manifest, directory.name if address is None else address.rstrip("/"))
 
 
-def write_page(instrument: Instrument, directory: Path | str, title: str = "ReverbSynth") -> Path:
-    """Write a whole page with the keyboard; returns its path.
+def write_page(
+    instrument: Instrument,
+    directory: Path | str,
+    title: str = "ReverbSynth",
+    run: Run | None = None,
+) -> Path:
+    """Write a whole page with the keyboard and the instrument's card; returns its path.
 
-    It works when it is opened from a file, and from any server (``python -m http.server``).
+    It works when it is opened from a file, and from any server (``python -m http.server``). With
+    ``run``, the one that the instrument comes from, the card tells its data and measures.
     """
     directory = Path(directory)
     check_page(directory)
     snippet = web_keyboard(instrument, directory / "keyboard")
-    page = (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        '<meta name="color-scheme" content="light dark">\n'
-        f"<title>{html.escape(title)}</title>\n"
-        "<style>body { font-family: system-ui, sans-serif; margin: 1rem; }</style>\n</head>\n"
-        f"<body>\n<main>\n<h1>{html.escape(title)}</h1>\n{snippet}\n</main>\n</body>\n</html>\n"
+    text = card(instrument, title, run)
+    # Not in the folder itself, where the user's own may lie.
+    write_text(directory / "keyboard" / CARD, text)
+    _, body = text.split(f"# {title}\n", 1)
+    about = MarkdownIt("commonmark", {"html": False}).enable("table").render(body)
+    page = Template(web.PAGE.read_text(encoding="utf-8")).substitute(
+        title=html.escape(title), keyboard=snippet, about=about
     )
     write_text(directory / _PAGE, page)
     return directory / _PAGE

@@ -191,8 +191,8 @@ def test_keys_without_training_notes_say_so_and_play_the_nearest(started, played
     started.evaluate(f"{KEYBOARD}.release(41)")
 
 
-def test_a_pitch_told_as_a_number_is_drawn_as_in_python(tmp_path):
-    labels = {"pitch": PITCHES, "effect": ["dry", "reverb"]}
+def test_pitches_told_as_numbers_and_velocities_are_drawn_as_in_python(tmp_path):
+    labels = {"pitch": PITCHES, "effect": ["dry", "reverb"], "velocity": [40, 100]}
     sizes = {"filters_base": 256, "filters_max": 16, "latent_size": 16}
     instrument = untrained(labels, 6, pitch_input="harmonic", trained_pitches=(40, 50), **sizes)
     folder = write_page(instrument, tmp_path / "page").parent
@@ -201,9 +201,13 @@ def test_a_pitch_told_as_a_number_is_drawn_as_in_python(tmp_path):
         page.open(address)
         start(page)
         for pitch in (40, 45.3, 50):
-            wave = instrument.in_float16().notes([pitch], z=z, effect="reverb")[0]
-            assert_alike(generated(page, pitch, z, effect="reverb"), wave)
+            wave = instrument.in_float16().notes([pitch], z=z, effect="reverb", velocity=100)[0]
+            assert_alike(generated(page, pitch, z, effect="reverb", velocity=100), wave)
         assert page.evaluate(f"{KEYBOARD}.conditions.remark(45)") == ", no training notes"
+        for struck, nearest in ((1, 40), (69, 40), (71, 100)):
+            found = page.evaluate(f"{KEYBOARD}.conditions.velocity({struck})")
+            assert found == {"velocity": nearest}
+            assert instrument.trained_velocities([struck]) == {"velocity": [nearest]}
         server.shutdown()
 
 

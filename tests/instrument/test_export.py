@@ -183,6 +183,9 @@ def test_a_page_names_what_it_is(tmp_path):
     text = page.read_text()
     assert "<title>A &lt;bass&gt;</title>" in text
     assert 'lang="en"' in text
+    # Its card is shown, and lies among its files for hubs.
+    assert "<h2>Data and licence</h2>" in text
+    assert (page.parent / "keyboard" / "README.md").read_text().startswith("---\nlicense: other")
 
 
 def test_a_page_of_someone_else_stays(tmp_path, monkeypatch):

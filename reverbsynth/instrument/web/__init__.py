@@ -12,6 +12,13 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 
+PAGE = FOLDER / "page.html"
+COPIES = {
+    "keyboard.css": FOLDER / "keyboard.css",
+    "LICENSE-onnxruntime.txt": FOLDER / "vendor" / "LICENSE",
+}
+"""What a page gets as it is: the style, and the licence that asks to be kept with the runtime."""
+
 _WORKER = ("decode.js", "synthesizer.js")
 
 # In the order of their imports.
@@ -28,11 +35,6 @@ def script() -> str:
     return _joined(_MODULES, f"const SYNTHESIZER = {json.dumps(_joined(_WORKER))};")
 
 
-def style() -> str:
-    """The page's style sheet."""
-    return (FOLDER / "keyboard.css").read_text(encoding="utf-8")
-
-
 def runtime() -> dict[str, bytes]:
     """ONNX Runtime Web, each part compressed by gzip: its script and its WebAssembly."""
     vendor = FOLDER / "vendor"
@@ -40,11 +42,6 @@ def runtime() -> dict[str, bytes]:
         "script": gzip.compress((vendor / "ort.wasm.bundle.min.js").read_bytes(), mtime=0),
         "wasm": (vendor / "ort-wasm-simd-threaded.wasm.gz").read_bytes(),
     }
-
-
-def licence() -> str:
-    """The licence of ONNX Runtime Web, which asks to be kept with it (see ``vendor/README.md``)."""
-    return (FOLDER / "vendor" / "LICENSE").read_text(encoding="utf-8")
 
 
 def _joined(names: tuple[str, ...], first: str = "") -> str:

@@ -20,6 +20,13 @@ export class Conditions {
     return pitch >= this.lowest && pitch <= this.highest;
   }
 
+  // The nearest trained velocity to the one struck, as a label; nothing where it is no label.
+  velocity(struck) {
+    const trained = this.labels.velocity;
+    if (!trained) return {};
+    return { velocity: trained.reduce((a, b) => (Math.abs(b - struck) < Math.abs(a - struck) ? b : a)) };
+  }
+
   // Moved by as few octaves as bring it into range; null where none does.
   inRange(pitch) {
     for (let step = 0; step <= 120; step += 12)

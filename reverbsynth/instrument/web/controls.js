@@ -14,7 +14,9 @@ export class Controls {
     this.timbre = element("div", { class: "rs-controls", hidden: true });
     this.addTimbre();
     this.selects = {};
-    for (const [name, values] of conditions.others) if (values.length > 1) this.addLabel(name, values);
+    // How hard a key is struck chooses the velocity.
+    for (const [name, values] of conditions.others)
+      if (values.length > 1 && name !== "velocity") this.addLabel(name, values);
     this.ring = this.tick("Let notes ring out after the key", conditions.labels[DIAL] !== undefined);
     this.even = this.tick("Even loudness", true);
   }

@@ -112,7 +112,8 @@ class Keyboard {
 
   // What a pitch sounds like now: { wave, rate, shift, level, tail }, and of a generated one `image`.
   async prepared(pitch, velocity) {
-    const chosen = this.controls.chosen(), live = this.mode === "live";
+    const chosen = { ...this.controls.chosen(), ...this.conditions.velocity(velocity) };
+    const live = this.mode === "live";
     const { wave, image, clip } = live
       ? await this.network.note(pitch, this.controls.z(this.network), chosen)
       : await this.clips.note(pitch, chosen);
