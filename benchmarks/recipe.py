@@ -31,6 +31,7 @@ from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.settings import Settings
 from reverbsynth.spectra.representation import Representation
 from reverbsynth.training.run import Run
+from reverbsynth.training.stage_lengths import in_minutes
 from reverbsynth.training.train import train
 
 PAPER = Settings()
@@ -70,7 +71,7 @@ def main() -> None:
     options = parser.parse_args()
     path = options.table or options.work / "recipes.csv"
     for name in options.only:
-        settings = shortened(Settings.preset("laptop", **CANDIDATES[name]), options.minutes)
+        settings = in_minutes(Settings.preset("laptop", **CANDIDATES[name]), options.minutes)
         data = build_data(settings, options.work / f"data-{settings.seed}")
         # The schedule is by the clock: let it be the processor's.
         run = train(
@@ -106,12 +107,6 @@ def write_row(path: Path, row: dict) -> None:
         before = pd.read_csv(path)
         frame = pd.concat([before[before["recipe"] != row["recipe"]], frame])
     frame.to_csv(path, index=False)
-
-
-def shortened(settings: Settings, minutes: float) -> Settings:
-    """The settings with so many minutes in all."""
-    each = np.array(settings.training.stage_minutes)
-    return settings.replace(**{"training.stage_minutes": (each * minutes / each.sum()).tolist()})
 
 
 def judged(asked: Clips, run: Run, data: DataSet) -> dict:

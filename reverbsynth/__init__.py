@@ -8,8 +8,17 @@ Each public name is imported when it is first used, so that what needs no networ
 one to be loaded.
 """
 
+import os
+import tempfile
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+# What a user's keras.json names is for other programs.
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+
+# A user of a container may have no home: caches then lie with temporary files, not in a folder "~".
+if os.path.expanduser("~") == "~":
+    os.environ["HOME"] = tempfile.gettempdir()
 
 if TYPE_CHECKING:
     from reverbsynth.data.build import build_data

@@ -11,7 +11,9 @@ from rich.progress import (
     DownloadColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     TaskID,
+    TaskProgressColumn,
     TextColumn,
     TimeRemainingColumn,
 )
@@ -37,15 +39,26 @@ class ProgressDisplay(Progress):
     ----------
     in_bytes : bool, optional
         Whether tasks count bytes.
+    estimates : bool, optional
+        Whether to estimate the time left, from the speed so far. Else descriptions tell it.
     get_time : callable, optional
         A clock, in seconds.
     """
 
-    def __init__(self, in_bytes: bool = False, get_time: Callable[[], float] | None = None):
-        count = DownloadColumn() if in_bytes else MofNCompleteColumn()
+    def __init__(
+        self,
+        in_bytes: bool = False,
+        estimates: bool = True,
+        get_time: Callable[[], float] | None = None,
+    ):
+        count: list[ProgressColumn] = [TaskProgressColumn()]
+        if estimates:
+            amount = DownloadColumn() if in_bytes else MofNCompleteColumn()
+            count = [amount, TimeRemainingColumn()]
+        self._estimates = estimates
         console = Console(stderr=True)
         super().__init__(
-            *(TextColumn("{task.description}"), BarColumn(), count, TimeRemainingColumn()),
+            *(TextColumn("{task.description}"), BarColumn(), *count),
             console=console,
             disable=not console.is_terminal,
             get_time=get_time,
@@ -73,6 +86,6 @@ class ProgressDisplay(Progress):
         self._line_due = now + 60
         task = self._tasks[task_id]
         done = f"{task.completed:,.0f}" if task.total is None else f"{task.percentage:.0f}%"
-        left = task.time_remaining
+        left = task.time_remaining if self._estimates else None
         to_go = "" if left is None else f", {timedelta(seconds=round(left))} to go"
         self.console.print(f"{task.description}: {done}{to_go}", markup=False, soft_wrap=True)

@@ -44,6 +44,7 @@ from reverbsynth.instrument.card import CARD, write_card
 from reverbsynth.instrument.instrument import Instrument, at_peak
 from reverbsynth.seeds import evenly_spaced
 from reverbsynth.training.run import INSTRUMENT, MANIFEST, SETTINGS, Run
+from reverbsynth.training.samples import stored_samples
 
 FORMAT = 1
 LARGEST_FILE, LARGEST_BUNDLE = 20_000_000, 40_000_000
@@ -85,12 +86,12 @@ def bundle(
     _restore(directory, old)
     _check_free(directory, replace)
     instrument = Instrument.from_run(run)
-    source = run.manifest["data_directory"] if data is None else data
+    source = run.data_directory if data is None else data
     evaluate(run, source, allow_other_data=True)
     apply_to_held_out(run, source, allow_other_data=True)
     for other in others:
         same_notes = other.manifest["data_sha256"] == run.manifest["data_sha256"]
-        measured_on = source if same_notes else other.manifest["data_directory"]
+        measured_on = source if same_notes else other.data_directory
         limits = run.settings.evaluation.model_dump(mode="json")
         evaluate(other, measured_on, other.settings.replace(evaluation=limits))
     with atomic_path(directory) as folder:
@@ -188,7 +189,7 @@ def _keep_seed(run: Run, folder: Path) -> None:
 
 def _keep_samples(run: Run, stage: int, count: int, folder: Path) -> None:
     """A few samples of a stage, at its own resolution, in float16."""
-    stored = run.stored_samples(stage)
+    stored = stored_samples(run.samples_path(stage))
     rows = evenly_spaced(len(stored["real"]), count)
     labels = json.loads(str(stored["labels"]))
     labels = {name: [values[row] for row in rows] for name, values in labels.items()}

@@ -6,6 +6,7 @@ either, another folder is used, so that no page shows a result of code that is g
 
 import os
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +20,7 @@ from reverbsynth.data.notes import Note
 from reverbsynth.evaluation.effect_transfer import TransferTrials, apply_to_held_out
 from reverbsynth.evaluation.evaluate import evaluate
 from reverbsynth.evaluation.report import Report
+from reverbsynth.files.lock import exclusive_lock
 from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.provenance import code_hash
 from reverbsynth.seeds import evenly_spaced
@@ -57,7 +59,8 @@ class Workspace:
     @cached_property
     def data(self) -> DataSet:
         """The data set, built if it is not there yet (`reverbsynth.build_data`)."""
-        return build_data(self.data_settings, self.data_directory)
+        with _alone(self.data_directory):
+            return build_data(self.data_settings, self.data_directory)
 
     @cached_property
     def run(self) -> Run:
@@ -66,7 +69,9 @@ class Workspace:
             return Run.open(self.given_run)
         from reverbsynth.training.train import train
 
-        return train(self.settings, self.data, self.run_directory)
+        data = self.data
+        with _alone(self.run_directory):
+            return train(self.settings, data, self.run_directory)
 
     @cached_property
     def instrument(self) -> Instrument:
@@ -135,6 +140,11 @@ def results_table(name: str) -> pd.DataFrame:
     """``recipes.csv`` or ``paper_curves.csv`` of a checkout, else an empty table."""
     path = RESULTS / name
     return pd.read_csv(path) if path.exists() else pd.DataFrame()
+
+
+def _alone(path: Path) -> AbstractContextManager:
+    """Of several notebooks that need the same, one makes it, and the others wait."""
+    return exclusive_lock(path.with_name(f".{path.name}.lock"), "is being made", wait=True)
 
 
 def made_directory() -> Path:

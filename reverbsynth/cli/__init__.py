@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable
+from typing import NoReturn
 
 import typer
 
@@ -54,5 +55,17 @@ def main() -> None:
     try:
         app()
     except ReverbSynthError as error:
-        sys.stderr.write(f"reverbsynth: {error}\n")
-        sys.exit(2)
+        _fail(str(error))
+    except ModuleNotFoundError as error:
+        if error.name not in ("jax", "tensorflow", "torch"):
+            raise
+        _fail(f"KERAS_BACKEND: found {os.environ['KERAS_BACKEND']!r}, which is not installed")
+    except RuntimeError as error:
+        if not str(error).startswith("cannot cache function"):
+            raise
+        _fail(f"{error}; expected NUMBA_CACHE_DIR, a folder that can be written")
+
+
+def _fail(line: str) -> NoReturn:
+    sys.stderr.write(f"reverbsynth: {line}\n")
+    sys.exit(2)

@@ -16,8 +16,7 @@ from reverbsynth.cli.options import (
 from reverbsynth.errors import RunError, SettingsError
 
 if TYPE_CHECKING:
-    from reverbsynth.settings import Settings
-    from reverbsynth.training.run import Run
+    from reverbsynth.evaluation.report import Report
 
 
 def evaluate(
@@ -48,6 +47,7 @@ def evaluate(
     A run is judged by its own settings and an instrument by the defaults, unless others are named.
     """
     from reverbsynth.files.atomic import check_file
+    from reverbsynth.settings import Settings
     from reverbsynth.training.run import Run
 
     if not source.exists():
@@ -61,39 +61,39 @@ def evaluate(
     from reverbsynth.evaluation.evaluate import evaluate as make_report
     from reverbsynth.evaluation.evaluate import kept_report
 
-    chosen = _settings(run, preset, settings, set_)
+    own = Settings() if run is None else run.settings
+    chosen = resolve(preset, settings, set_, own=own)
     changed = force or transfer or preset or settings or set_
     if run is not None and run.bundled and data is None and not changed:
         report = kept_report(run, stage)
         typer.echo(f"{source}: a results bundle; this is the report it keeps, on its own data")
     else:
-        data = data or _own_data(source, run)
+        if data is None:
+            if run is None:
+                raise SettingsError(f"{source}: an instrument has no data with it, expected --data")
+            data = run.data_directory
         report = make_report(run or source, data, chosen, stage, force)
     if output is not None:
         report.save(output)
-    typer.echo(report.text())
+    typer.echo(f"{in_tune(report)}\n\n{report.text()}")
     if transfer and run is not None and data is not None:
         trials = apply_to_held_out(run, data, chosen, force)
         shown = trials.table(chosen).to_string(index=False)
         typer.echo(f"\nEffects applied to held-out notes\n{shown}")
 
 
-def _settings(
-    run: "Run | None", preset: str | None, settings: Path | None, set_: list[str] | None
-) -> "Settings":
-    """The named settings, or else the run's own or the defaults, with overrides."""
-    from reverbsynth.settings import Settings, parse_overrides
+def in_tune(report: "Report") -> str:
+    """A line for a musician: how many keys sound at their pitch in at least half of their notes."""
+    from reverbsynth.evaluation.metrics.per_note import HIT
 
-    if preset is not None or settings is not None:
-        return resolve(preset, settings, set_)
-    own = Settings() if run is None else run.settings
-    return own.replace(**parse_overrides(set_ or []))
-
-
-def _own_data(source: Path, run: "Run | None") -> Path:
-    """The data set that a run was trained on."""
-    if run is None:
-        raise SettingsError(f"{source}: an instrument has no data with it, expected --data")
-    if run.bundled:
-        raise SettingsError(f"{source}: no data in a results bundle, expected --data")
-    return Path(run.manifest["data_directory"])
+    places, cents = (report.values[name]["generated"] for name in ("place", "cents"))
+    right = {i for i, c in zip(places, cents, strict=True) if c is not None and abs(c) <= HIT}
+    keys: dict[int, list[bool]] = {}
+    for i, pitch in enumerate(report.asked["pitch"]):
+        keys.setdefault(pitch, []).append(i in right)
+    good = sum(2 * sum(notes) >= len(notes) for notes in keys.values())
+    line = f"in tune: {good} of {len(keys)} recorded keys"
+    others = report["keys.within"].generated if "keys.within" in report else None
+    if others is not None and others.value is not None:
+        line += f", {round(others.value * others.notes)} of {others.notes} notes of other keys"
+    return f"{line} (within {HIT:g} cents)"

@@ -39,8 +39,11 @@ def resolve(
     settings: Path | None,
     set_: list[str] | None,
     options: Mapping[str, Any] | None = None,
+    own: Settings | None = None,
 ) -> Settings:
     """The settings that the options of a command select; those of ``options`` go below ``set_``.
+
+    Where no preset and no file is named, they start from ``own``, or else the default preset.
 
     Raises
     ------
@@ -48,6 +51,8 @@ def resolve(
         When both a preset and a file are named, or either is wrong.
     """
     overrides = {**(options or {}), **parse_overrides(set_ or [])}
+    if own is not None and preset is None and settings is None:
+        return own.replace(**overrides)
     if settings is None:
         return Settings.preset(preset or DEFAULT_PRESET, **overrides)
     if preset is not None:

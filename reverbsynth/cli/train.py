@@ -2,11 +2,22 @@
 
 import shlex
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from reverbsynth.cli.options import PresetOption, SetOption, SettingsOption, resolve
+from reverbsynth.cli.options import (
+    DEFAULT_PRESET,
+    PresetOption,
+    SetOption,
+    SettingsOption,
+    resolve,
+)
+from reverbsynth.errors import RunError
+from reverbsynth.settings import Settings
+
+if TYPE_CHECKING:
+    from reverbsynth.training.origin import Origin
 
 
 def train(
@@ -24,11 +35,41 @@ def train(
             "--seed", min=0, help="Another network of the same notes: --set training.seed=SEED."
         ),
     ] = None,
+    from_: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="RUN_OR_INSTRUMENT",
+            help="Begin a new run with trained networks, at their stage: a run, results bundle, "
+            "instrument, or original GANSynth directory. Settings are its own if none are named.",
+        ),
+    ] = None,
+    minutes: Annotated[
+        float | None,
+        typer.Option("--minutes", min=0.01, help="Minutes that the whole schedule should take."),
+    ] = None,
+    more: Annotated[
+        float | None,
+        typer.Option(
+            "--more",
+            help="Train a run longer: so many more minutes, or images where its schedule counts "
+            "images, of its last stage, or shared by the stages that --until-stage adds.",
+        ),
+    ] = None,
     until_stage: Annotated[
-        int | None, typer.Option("--until-stage", min=0, max=12, help="Stop after this stage.")
+        int | None,
+        typer.Option(
+            "--until-stage",
+            min=0,
+            max=12,
+            help="Stop after this stage; one beyond a run's last makes its schedule longer.",
+        ),
     ] = None,
     max_minutes: Annotated[
-        float | None, typer.Option("--max-minutes", min=0, help="Stop after this many minutes.")
+        float | None,
+        typer.Option(
+            "--max-minutes", min=0, help="Stop after this many minutes, wherever training is."
+        ),
     ] = None,
     distribute: Annotated[
         Literal["none", "mirrored", "multi-worker"],
@@ -39,27 +80,31 @@ def train(
 ) -> None:
     """Train a progressive GAN, or continue a training where it stopped."""
     from reverbsynth.data.build import build_data
-    from reverbsynth.data.dataset import DataSet
     from reverbsynth.training.run import Run
+    from reverbsynth.training.stage_lengths import begun_at, in_minutes, lengthened
     from reverbsynth.training.train import train as train_run
 
     started = Run.open(run) if (run / "manifest.json").exists() else None
+    origin, own = _origin(from_) if from_ is not None else (None, None)
     if started:
         started.check_trainable()
-    if started and preset is None and settings is None and not set_:
-        chosen = started.settings
-    else:
-        chosen = resolve(preset, settings, set_)
+        own = started.settings
+    chosen = resolve(preset, settings, set_, own=own)
     if seed is not None and seed != chosen.training_seed:
         chosen = chosen.replace(**{"training.seed": seed})
-    if data is None and started:
-        data_set: DataSet | Path = Path(started.manifest["data_directory"])
-    else:
-        data_set = data or build_data(chosen, run / "data")
+    if origin is not None:
+        chosen = begun_at(chosen, origin.first_stage)
+    if minutes is not None:
+        chosen = in_minutes(chosen, minutes)
+    if started is None and more is not None:
+        raise RunError(f"{run}: not a run yet, expected one that --more can make longer")
+    if started:
+        chosen = lengthened(chosen, more, until_stage)
     trained = train_run(
         chosen,
-        data_set,
+        data or (started.data_directory if started else build_data(chosen, run / "data")),
         run,
+        origin=origin,
         until_stage=until_stage,
         max_minutes=max_minutes,
         distribute=distribute,
@@ -73,3 +118,20 @@ def train(
         command = ["reverbsynth", "train", str(run), *(["--data", str(data)] if data else [])]
         command += [] if distribute == "none" else ["--distribute", distribute]
         typer.echo(f"stopped at {images}; to go on:\n  {shlex.join(command)}")
+
+
+def _origin(source: Path) -> "tuple[Origin, Settings]":
+    """Networks to begin with, and the settings that fit them."""
+    from reverbsynth.instrument import file
+    from reverbsynth.training.origin import Origin
+    from reverbsynth.training.run import Run
+
+    if source.is_dir() and not (source / "experiment.json").exists():
+        run = Run.open(source)
+        return Origin.of_run(run), run.settings
+    if source.is_dir():
+        origin = Origin.of_original(source)
+    else:
+        origin = Origin(source.name, file.read(source), {})
+    shape = {name: getattr(origin.generator, name).model_dump() for name in ("gan", "spectra")}
+    return origin, Settings.preset(DEFAULT_PRESET).replace(**shape)

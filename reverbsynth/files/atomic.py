@@ -46,6 +46,15 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
                 temporary.unlink(missing_ok=True)
 
 
+def reserve(path: Path) -> None:
+    """Give a file of holes its room on the disk, where the system can: writing to a memory map of
+    it on a full disk would end the process.
+    """
+    with path.open("r+b") as file:
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+
+
 def check_file(path: Path | str) -> None:
     """Raise now for a path that cannot be written as a file, before long work begins.
 

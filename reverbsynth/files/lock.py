@@ -1,6 +1,7 @@
 """Folders in which one process at a time may work."""
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +16,9 @@ except ImportError:  # Windows has no such locks.
 
 @contextmanager
 def exclusive_lock(folder: Path, doing: str, wait: bool = False) -> Iterator[None]:
-    """Lock an existing folder, where the system has locks; it is freed when the process ends.
+    """Lock a folder, where the system has locks; it is made if it is not there.
+
+    The lock is freed when the process ends.
 
     Parameters
     ----------
@@ -23,22 +26,30 @@ def exclusive_lock(folder: Path, doing: str, wait: bool = False) -> Iterator[Non
     doing : str
         What a process that holds the lock does, for the message: ``is being trained``.
     wait : bool
-        Whether to wait until another process is done.
+        Whether to wait until another process is done, and say so.
 
     Raises
     ------
     ReverbSynthError
-        When another process holds the lock, unless ``wait``.
+        When another process holds the lock, unless ``wait``, or the folder cannot be made.
     """
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ReverbSynthError(f"{folder}: cannot be written ({error.strerror})") from None
     if fcntl is None:
         yield
         return
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise ReverbSynthError(f"{folder}: {doing} by another process") from None
+            held = f"{folder}: {doing} by another process"
+            if not wait:
+                raise ReverbSynthError(held) from None
+            sys.stderr.write(f"{held}; waiting\n")
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
         except OSError:
             pass  # A file system without locks, as some on networks.
         yield

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import numpy as np
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file, save_file
 
 from reverbsynth.errors import ReverbSynthError
@@ -14,10 +14,14 @@ def save_tensors(path: Path, tensors: dict[str, np.ndarray], metadata: dict[str,
     """Write tensors as safetensors, atomically."""
     with atomic_path(path) as temporary:
         contiguous = {name: np.asarray(value, order="C") for name, value in tensors.items()}
+        # Safetensors makes files that no one else may read; the umask decides, as for others.
+        temporary.touch()
+        mode = temporary.stat().st_mode
         try:
             save_file(contiguous, temporary, metadata)
         except SafetensorError as error:
             raise OSError(0, str(error)) from error
+        temporary.chmod(mode)
 
 
 def load_tensors(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
@@ -28,13 +32,14 @@ def load_tensors(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     ReverbSynthError
         When the file is missing, truncated or of another kind.
     """
-    from safetensors import safe_open
-
     try:
+        path.open("rb").close()
         with safe_open(path, framework="numpy") as file:
             metadata = dict(file.metadata() or {})
         return load_file(path), metadata
     except FileNotFoundError:
         raise ReverbSynthError(f"{path}: no such file") from None
+    except PermissionError as error:
+        raise ReverbSynthError(f"{path}: cannot be read ({error.strerror})") from None
     except (OSError, SafetensorError) as error:
         raise ReverbSynthError(f"{path}: not a whole safetensors file ({error})") from None

@@ -4,9 +4,11 @@ from importlib import import_module
 
 import keras
 
+from reverbsynth.errors import SettingsError
+
 _NAME = keras.backend.backend()
 if _NAME not in ("jax", "tensorflow"):
-    raise ImportError(f"KERAS_BACKEND: found {_NAME!r}, expected tensorflow or jax")
+    raise SettingsError(f"KERAS_BACKEND: found {_NAME!r}, expected tensorflow or jax")
 _backend = import_module(f"reverbsynth.gan.backend_{_NAME}")
 
 Adam = _backend.Adam

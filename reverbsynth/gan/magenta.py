@@ -47,6 +47,13 @@ _SIZES = {
 }
 """Their names of our settings of the networks."""
 
+_NETWORKS = {
+    "Generator/progressive_gan_generator/progressive_gan_": "generator/",
+    "Discriminator/progressive_gan_discriminator/progressive_gan_": "discriminator/",
+    "Discriminator/discriminator_cond/classification_": "discriminator/pitch_",
+}
+"""How names of variables begin, and what stands there in ours."""
+
 
 def read_original(directory: Path | str, lowest_pitch: int | None = None) -> TrainedGenerator:
     """Read the last stage of an original training directory.
@@ -102,6 +109,25 @@ def read_original(directory: Path | str, lowest_pitch: int | None = None) -> Tra
         return TrainedGenerator(gan, spectra, labels, stage, progress, weights, facts, pitches)
     except RunError as error:
         raise RunError(f"{prefix}: {str(error).removeprefix('instrument: ')}") from None
+
+
+def read_original_networks(directory: Path | str) -> dict[str, np.ndarray]:
+    """Read the generator itself and the discriminator of an original training directory.
+
+    Returns
+    -------
+    dict
+        Arrays by names such as ``discriminator/block_1/conv0/kernel``, so far as they are there.
+    """
+    prefix = _last_checkpoint(Path(directory))[1]
+    found = {}
+    for name, value in _read_checkpoint(prefix, tuple(_NETWORKS)).items():
+        if not name.endswith(AVERAGE):
+            network = next(theirs for theirs in _NETWORKS if name.startswith(theirs))
+            layer = re.sub("/(conv2d|dense)/", "/", name.removeprefix(network))
+            layer = layer.replace("block_1/logits", "score")
+            found[_NETWORKS[network] + layer] = value
+    return found
 
 
 def _original_name(ours: str) -> str:
@@ -161,16 +187,15 @@ def _last_checkpoint(directory: Path) -> tuple[int, Path]:
     return stage, prefix
 
 
-def _read_checkpoint(prefix: Path) -> dict[str, np.ndarray]:
+def _read_checkpoint(
+    prefix: Path, begin: tuple[str, ...] = ("Generator/", "global_step")
+) -> dict[str, np.ndarray]:
+    """The variables whose names begin so."""
     import tensorflow as tf
 
     try:
         reader = tf.train.load_checkpoint(str(prefix))
-        wanted = [
-            name
-            for name in reader.get_variable_to_shape_map()
-            if name.endswith(AVERAGE) or name == "global_step"
-        ]
+        wanted = [name for name in reader.get_variable_to_shape_map() if name.startswith(begin)]
         return {name: np.asarray(reader.get_tensor(name)) for name in wanted}
     except (tf.errors.OpError, RuntimeError, ValueError, IndexError, TypeError) as error:
         reason = str(error).splitlines()[0][:160]

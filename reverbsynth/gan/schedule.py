@@ -45,12 +45,23 @@ class Schedule:
 
     A step belongs to the stage and progress of the images seen before it. The last stage is the
     last that the total lets begin.
+
+    Parameters
+    ----------
+    stable, transition : int
+        Images of each even and of each odd stage.
+    last_stage : int
+    total : int
+        Images after which training ends at the latest.
+    stage_images : tuple of int, optional
+        Images of each stage up to the last, in place of ``stable`` and ``transition``.
     """
 
     stable: int
     transition: int
     last_stage: int
     total: int
+    stage_images: tuple[int, ...] | None = None
 
     @classmethod
     def of(cls, settings: TrainingSettings) -> "Schedule":
@@ -59,6 +70,7 @@ class Schedule:
             settings.transition_images,
             settings.last_stage,
             settings.total_images,
+            settings.stage_images,
         )
         begun = [s for s in range(whole.last_stage + 1) if whole.span(s)[0] < whole.total]
         return replace(whole, last_stage=begun[-1])
@@ -73,10 +85,19 @@ class Schedule:
 
         Stage 12 has no successor and goes on to the total, as in the original.
         """
-        start = (stage + 1) // 2 * self.stable + stage // 2 * self.transition
-        length = self.transition if is_transition(stage) else self.stable
-        end = self.total if stage == LAST_STAGE else start + length
+        if self.stage_images is None:
+            start = (stage + 1) // 2 * self.stable + stage // 2 * self.transition
+            endless = stage == LAST_STAGE
+        else:
+            start, endless = sum(self.stage_images[:stage]), False
+        end = self.total if endless else start + self.length(stage)
         return min(start, self.total), min(end, self.total)
+
+    def length(self, stage: int) -> int:
+        """Images of a stage that neither goes on to the total nor is cut short by it."""
+        if self.stage_images is not None:
+            return self.stage_images[stage]
+        return self.transition if is_transition(stage) else self.stable
 
     def share(self, stage: int, images: int) -> float:
         """How much of a stage has passed after so many images, 0 to 1.
@@ -84,7 +105,7 @@ class Schedule:
         A transition that the total cuts short stays short of its end.
         """
         start, end = self.span(stage)
-        length = self.transition if is_transition(stage) else end - start
+        length = self.length(stage) if is_transition(stage) else end - start
         return min(max(images - start, 0) / max(length, 1), 1.0)
 
     def stage_at(self, images: int) -> int:

@@ -169,8 +169,12 @@ class TrainingSettings(Frozen):
     """Images after which training ends at the latest."""
     last_stage: Stage = 8
     """Last stage that is trained."""
-    stage_minutes: tuple[PositiveFloat, ...] | None = None
-    """Minutes of training of each stage, 0 to last_stage; null: by images."""
+    stage_images: tuple[NonNegativeInt, ...] | None = None
+    """Images of each stage, 0 to last_stage, in place of stable_images and transition_images; a
+    training begins with the first stage that is not 0."""
+    stage_minutes: tuple[NonNegativeFloat, ...] | None = None
+    """Minutes of training of each stage, 0 to last_stage; null: by images. A training begins with
+    the first stage that is not 0."""
     seed: Seed | None = None
     """Seed of weights, batches and latent vectors; null: the common ``seed``. Another seed here
     trains another network on the same notes and the same split."""
@@ -186,11 +190,17 @@ class TrainingSettings(Frozen):
     """Steps from one measurement of Griffin-Lim consistency to the next."""
 
     @model_validator(mode="after")
-    def _a_time_for_every_stage(self) -> "TrainingSettings":
-        minutes, expected = self.stage_minutes, self.last_stage + 1
-        if minutes is not None and len(minutes) != expected:
-            raise ValueError(
-                f"stage_minutes: found {len(minutes)} values, expected {expected}, one for each "
-                f"stage up to last_stage {self.last_stage}"
-            )
+    def _a_length_for_every_stage(self) -> "TrainingSettings":
+        expected = self.last_stage + 1
+        for name in ("stage_images", "stage_minutes"):
+            lengths = getattr(self, name)
+            if lengths is None:
+                continue
+            if len(lengths) != expected:
+                raise ValueError(
+                    f"{name}: found {len(lengths)} values, expected {expected}, one for each stage "
+                    f"up to last_stage {self.last_stage}"
+                )
+            if not lengths[-1]:
+                raise ValueError(f"{name}: found 0 for the last stage, expected a greater value")
         return self

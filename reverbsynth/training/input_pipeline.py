@@ -1,9 +1,9 @@
 """A data set as images: encoded once, cached on disk, served in a reproducible order."""
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from operator import itemgetter
 from pathlib import Path
-from typing import TypeVar
 
 import keras
 import numpy as np
@@ -11,8 +11,7 @@ from keras import ops
 
 from reverbsynth.audio.format import NOTE_LENGTH
 from reverbsynth.data.dataset import DataSet
-from reverbsynth.errors import DataError
-from reverbsynth.files.atomic import atomic_path, remove_partial
+from reverbsynth.files.atomic import atomic_path, remove_partial, reserve
 from reverbsynth.files.lock import exclusive_lock
 from reverbsynth.gan.architecture import condition
 from reverbsynth.gan.labels import LabelSpace
@@ -21,8 +20,6 @@ from reverbsynth.seeds import generator
 from reverbsynth.settings import GanSettings, SpectraSettings, settings_hash
 from reverbsynth.spectra.format import IMAGE_SHAPE
 from reverbsynth.spectra.representation import Representation
-
-T = TypeVar("T")
 
 _IN_MEMORY = 2**29
 _ENCODE_BATCH = 16
@@ -59,9 +56,8 @@ class SpectrogramCache:
         self.split = split
         self._crossfades = crossfades
         self._name = f"{split}-crossfades-{crossfades}" if crossfades else split
-        notes = data.index(split)
         self.index = [
-            row for twins in _by_origin(notes, _origin_of_row) for row in self._rows(twins)
+            row for twins in _of_each_note(data.index(split)) for row in self._rows(twins)
         ]
         self._representation = Representation(settings)
         key = settings_hash([settings.of_encoding(), data.sha256])
@@ -99,15 +95,11 @@ class SpectrogramCache:
 
         Raises
         ------
-        DataError
+        ReverbSynthError
             When the data set's folder cannot be written.
         """
         path = self._path(factor)
         if not path.exists():
-            try:
-                self._folder.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise DataError(f"{self._folder}: cannot be written ({error.strerror})") from None
             with exclusive_lock(self._folder, "is being encoded", wait=True):
                 remove_partial(self._folder)
                 self._make(factor)
@@ -130,6 +122,7 @@ class SpectrogramCache:
         shape = (len(self), frames // factor, bins // factor, channels)
         with atomic_path(path) as temporary:
             images = np.lib.format.open_memmap(temporary, "w+", np.float32, shape)
+            reserve(temporary)
             if factor == 1:
                 self._encode(images)
             else:
@@ -149,29 +142,31 @@ class SpectrogramCache:
                 images[start : start + len(batch)] = encoded[: len(batch)]
                 start += len(batch)
 
-    def _waves(self) -> Iterator[np.ndarray]:
-        """The notes' waves, and after each group of twins those of its crossfades."""
-        for twins in _by_origin(self.data.notes(self.split), lambda note: note.origin):
-            waves = {note.effect: note.audio for note in twins}
-            yield from (note.audio for note in twins)
-            for shares in self._mixtures(twins[0].origin, list(waves)):
-                yield np.sum([share * waves[effect] for effect, share in shares.items()], axis=0)
-
     def _rows(self, twins: list[dict]) -> Iterator[dict]:
-        """The twins' rows of the index, and those of their crossfades."""
-        yield from twins
-        first, effects = twins[0], [row["effect"] for row in twins]
-        for shares in self._mixtures(first["origin"], effects):
-            yield {**first, "effect": shares}
+        """The rows of a note's twins, and those of the crossfades between the first and others.
 
-    def _mixtures(self, origin: str, effects: list[str]) -> Iterator[dict[str, float]]:
-        """Shares of the first effect and another, one drawn from each equal part of [0, 1]."""
-        first, *others = effects
-        for effect in others if self._crossfades else ():
-            rng = generator(0, origin, effect)
+        The shares of both are drawn, one from each equal part of [0, 1].
+        """
+        yield from twins
+        first = twins[0]
+        for other in twins[1:] if self._crossfades else ():
+            rng = generator(0, first["origin"], other["effect"])
             for part in range(self._crossfades):
                 share = (part + rng.random()) / self._crossfades
-                yield {first: 1.0 - share, effect: share}
+                shares = {first["effect"]: 1.0 - share, other["effect"]: share}
+                yield {**first, "effect": shares}
+
+    def _waves(self) -> Iterator[np.ndarray]:
+        """The wave of each row: a note's, or a mixture of its twins'."""
+        notes = self.data.notes(self.split)
+        for rows in _of_each_note(self.index):
+            twins = itertools.islice(notes, sum(isinstance(row["effect"], str) for row in rows))
+            waves = {note.effect: note.audio for note in twins}
+            for row in rows:
+                if isinstance(effect := row["effect"], str):
+                    yield waves[effect]
+                else:
+                    yield np.sum([share * waves[name] for name, share in effect.items()], axis=0)
 
     @staticmethod
     def _downscale(larger: np.ndarray, images: np.ndarray) -> None:
@@ -182,14 +177,10 @@ class SpectrogramCache:
             images[rows] = boxes.mean(axis=(2, 4))
 
 
-def _by_origin(notes: Iterable[T], origin: Callable[[T], str]) -> Iterator[list[T]]:
+def _of_each_note(rows: Iterable[dict]) -> Iterator[list[dict]]:
     """Twins together: a data set holds those of one note one after another."""
-    for _, twins in itertools.groupby(notes, origin):
+    for _, twins in itertools.groupby(rows, itemgetter("origin")):
         yield list(twins)
-
-
-def _origin_of_row(row: dict) -> str:
-    return row["origin"]
 
 
 class BatchSequence(keras.utils.PyDataset):

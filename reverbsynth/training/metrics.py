@@ -5,6 +5,7 @@ import io
 import os
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -49,12 +50,15 @@ class MetricsLog:
         if not self._path.exists():
             writer.writeheader()
         writer.writerows(self._rows)
+        size = self._path.stat().st_size if self._path.exists() else 0
         try:
             with self._path.open("a", encoding="utf-8") as file:
                 file.write(text.getvalue())
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
+            with suppress(OSError):
+                os.truncate(self._path, size)
             raise RunError(f"{self._path}: cannot be written ({error.strerror})") from error
         self._rows.clear()
 

@@ -4,7 +4,7 @@
 
     RUN/
       settings.yaml         every setting
-      manifest.json         commit, versions, data, labels, device, images seen, time
+      manifest.json         commit, versions, data, labels, device, images seen, time, legs
       metrics.csv           one row a step
       stages/00/            weights.safetensors and samples.npz of each finished stage
       checkpoints/          the last two states of training, to resume from
@@ -14,12 +14,10 @@ A results bundle (`reverbsynth.book.bundle`) is a reduced run: of each stage it 
 and of all weights those of the instrument, in ``instrument.safetensors``.
 """
 
-import json
 from collections import Counter
-from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zipfile import BadZipFile
 
 import numpy as np
 
@@ -33,8 +31,9 @@ from reverbsynth.gan import schedule
 from reverbsynth.gan.labels import LabelSpace
 from reverbsynth.gan.schedule import RecordedSchedule, Schedule
 from reverbsynth.gan.trained_generator import TrainedGenerator
-from reverbsynth.seeds import evenly_spaced
 from reverbsynth.settings import Settings, differences
+from reverbsynth.training.samples import Samples
+from reverbsynth.training.stage_lengths import is_longer
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,30 +54,6 @@ _FACTS = (
     *("histogram", "images_seen", "stage_ends", "wall_seconds", "finished"),
 )
 """Entries of every manifest."""
-
-
-@dataclass(frozen=True)
-class Samples:
-    """Real and generated images of one stage, with the same labels.
-
-    ``real`` and ``generated`` are de-normalized [shape=(n, 128, 1024, 2)], box-scaled up from the
-    stage's resolution; ``labels`` holds the value of each label for each image.
-    """
-
-    real: np.ndarray
-    generated: np.ndarray
-    labels: dict[str, list]
-
-    @property
-    def pitch(self) -> np.ndarray:
-        """MIDI pitches [shape=(n,)]."""
-        return np.asarray(self.labels["pitch"])
-
-    def subset(self, count: int) -> "Samples":
-        """At most ``count`` samples, evenly spaced: they lie in the data set's order."""
-        rows = evenly_spaced(len(self.real), count)
-        labels = {name: [values[row] for row in rows] for name, values in self.labels.items()}
-        return Samples(self.real[rows], self.generated[rows], labels)
 
 
 class Run:
@@ -121,40 +96,53 @@ class Run:
             # Published results outlive changes of what the hash is taken of.
             actual, stated = sha256(directory / SETTINGS), manifest["bundle"]["settings"]
         else:
-            actual, stated = settings.hash, manifest["settings_hash"]
+            stated = manifest["settings_hash"]
+            if settings.hash != stated and manifest.get("legs"):
+                # A process killed while a leg began leaves the settings of the leg before.
+                settings = settings.replace(**manifest["legs"][-1]["settings"])
+            actual = settings.hash
         if actual != stated:
             raise RunError(f"{directory}: {SETTINGS} has hash {actual}, {MANIFEST} says {stated}")
         return cls(directory, settings, manifest)
 
     @classmethod
     def create(
-        cls, directory: Path | str, settings: Settings, data: "DataSet", **facts: Any
+        cls,
+        directory: Path | str,
+        settings: Settings,
+        data: "DataSet",
+        origin: dict[str, Any] | None = None,
+        **facts: Any,
     ) -> "Run":
         """Open the run in a directory, or begin one in an empty or new directory.
 
         Parameters
         ----------
+        settings : Settings
+            Of a run that is there, its own, or those of a new leg of it (see `go_on`).
+        data : DataSet
+        origin : dict, optional
+            What is known of the networks that a new run begins from.
         facts
             More entries of the manifest, such as backend and device.
 
         Raises
         ------
         RunError
-            When the directory holds something else, or a run of other settings or data.
+            When the directory holds something else, or a run of other settings, data or origin.
         """
         directory = Path(directory)
         if (directory / MANIFEST).exists():
             run = cls.open(directory)
             run.check_trainable()
-            if run.settings.hash != settings.hash:
-                (name, (old, new)), *more = differences(run.settings, settings).items()
-                others = f" (and {len(more)} more)" if more else ""
-                raise RunError(
-                    f"{directory}: a run of other settings: {name}: found {old}, "
-                    f"expected {new}{others}"
-                )
-            if (old := run.manifest["data_sha256"]) != data.sha256:
-                raise RunError(f"{directory}: a run of other data ({old}, expected {data.sha256})")
+            begun_from = run.manifest.get("origin", {}).get("sha256")
+            for what, old, new in (
+                ("data", run.manifest["data_sha256"], data.sha256),
+                ("origin", begun_from, origin and origin["sha256"]),
+            ):
+                if new and old != new:
+                    raise RunError(f"{directory}: a run of other {what} ({old}, expected {new})")
+            run.go_on(settings)
             return run
         if directory.exists() and not _is_free(directory, settings):
             raise RunError(f"{directory}: not a run and not empty, expected a new directory")
@@ -167,18 +155,78 @@ class Run:
             "settings_hash": settings.hash,
             "seed": settings.training_seed,
             "data_sha256": data.sha256,
-            "data_directory": str(Path(data.directory).resolve()),
+            "data_directory": _path_from(directory, Path(data.directory)),
             "vocabulary": labels.to_json(),
             "histogram": _histogram(data, labels),
             "images_seen": 0,
             "stage_ends": [],
             "wall_seconds": 0.0,
             "finished": False,
+            "legs": [_leg({})],
+            **({} if origin is None else {"origin": origin}),
             **facts,
         }
         write_text(directory / SETTINGS, settings.to_yaml())
         write_json(directory / MANIFEST, manifest)
         return cls(directory, settings, manifest)
+
+    def go_on(self, settings: Settings) -> None:
+        """Begin a new leg of the training, where the settings have a longer schedule.
+
+        Settings with a shorter one, those of an earlier leg, change nothing.
+
+        Raises
+        ------
+        RunError
+            For settings that differ in anything else.
+        """
+        if is_longer(settings, self.settings):
+            return
+        changed = differences(self.settings, settings)
+        if not is_longer(self.settings, settings):
+            (name, (old, new)), *more = changed.items()
+            others = f" (and {len(more)} more)" if more else ""
+            raise RunError(
+                f"{self.directory}: a run of other settings: {name}: found {old}, "
+                f"expected {new}{others}"
+            )
+        self.settings = settings
+        leg = _leg({name: new for name, (_, new) in changed.items()})
+        # The manifest first: `open` makes the settings from it.
+        self.update(settings_hash=settings.hash, finished=False, legs=[*self.legs, leg])
+        write_text(self.directory / SETTINGS, settings.to_yaml())
+
+    def count(self, images_seen: int, seconds: float, **facts: Any) -> None:
+        """Note in the manifest how long it has trained, in all and in the last leg."""
+        *earlier, leg = self.legs
+        images = images_seen - sum(leg["images"] for leg in earlier)
+        minutes = seconds / 60 - sum(leg["minutes"] for leg in earlier)
+        legs = [*earlier, {**leg, "images": images, "minutes": round(minutes, 3)}]
+        self.update(images_seen=images_seen, wall_seconds=round(seconds, 3), legs=legs, **facts)
+
+    @property
+    def legs(self) -> list[dict[str, Any]]:
+        """The parts of the training: the first, and each time that it was made longer.
+
+        Each has the commit, when it ``begun``, the ``settings`` that it changed, and the images and
+        minutes of training that are its own.
+        """
+        manifest = self.manifest
+        whole = {"images": manifest["images_seen"], "minutes": manifest["wall_seconds"] / 60}
+        return manifest.get("legs", [{"commit": manifest["commit"], "settings": {}, **whole}])
+
+    @property
+    def data_directory(self) -> Path:
+        """Where the data set lies that the run was trained on.
+
+        Raises
+        ------
+        RunError
+            For a results bundle, which has no data.
+        """
+        if self.bundled:
+            raise RunError(f"{self.directory}: no data in a results bundle, expected --data")
+        return self.directory / self.manifest["data_directory"]
 
     def update(self, **facts: Any) -> None:
         """Change entries of the manifest."""
@@ -282,6 +330,8 @@ class Run:
         """
         stage = self.stage(stage)
         names = ("commit", "versions", "preset", "settings_hash", "data_sha256", "seed")
+        facts = {name: self.manifest[name] for name in (*names, "images_seen")}
+        facts |= {"origin": self.manifest["origin"]} if "origin" in self.manifest else {}
         labels = self.labels
         trained = np.unique(self.histogram[:, labels.names.index("pitch")])
         return TrainedGenerator(
@@ -295,29 +345,13 @@ class Run:
                 for name, value in self.weights(stage).items()
                 if name.startswith("ema_generator/")
             },
-            {name: self.manifest[name] for name in (*names, "images_seen")},
+            facts,
             tuple(labels["pitch"][index] for index in trained),
         )
 
-    def stored_samples(self, stage: int | None = None) -> dict[str, np.ndarray]:
-        """Arrays of a stage's samples as they are stored, at the stage's own resolution."""
-        path = self._samples_path(stage)
-        try:
-            with np.load(path) as arrays:
-                return {name: arrays[name] for name in arrays.files}
-        except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
-            raise RunError(f"{path}: cannot be read ({error})") from None
-
     def samples(self, stage: int | None = None) -> Samples:
         """Real and generated images after a stage (the last finished one by default)."""
-        stored = self.stored_samples(stage)
-        try:
-            labels = json.loads(str(stored["labels"]))
-            factor = schedule.box_factor(schedule.blocks(self.stage(stage)))
-            real, generated = (_box_up(stored[kind], factor) for kind in ("real", "generated"))
-        except (ValueError, KeyError) as error:
-            raise RunError(f"{self._samples_path(stage)}: cannot be read ({error})") from None
-        return Samples(real, generated, labels)
+        return Samples.load(self.samples_path(stage), self.stage(stage))
 
     def stage(self, stage: int | None) -> int:
         """A finished stage, by default the last."""
@@ -331,11 +365,25 @@ class Run:
             raise RunError(f"{self.directory}: found stages {listed}, expected {stage}")
         return stage
 
-    def _samples_path(self, stage: int | None) -> Path:
+    def samples_path(self, stage: int | None = None) -> Path:
+        """The file of a stage's samples (`reverbsynth.training.samples`)."""
         return self._stage_folder(self.stage(stage)) / "samples.npz"
 
     def _stage_folder(self, stage: int) -> Path:
         return self.directory / "stages" / f"{stage:02d}"
+
+
+def _leg(settings: dict[str, Any]) -> dict[str, Any]:
+    """A leg that begins now."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    facts = {"commit": provenance.commit(), "begun": now, "settings": settings}
+    return {**facts, "images": 0, "minutes": 0.0}
+
+
+def _path_from(directory: Path, path: Path) -> str:
+    """A path as a run keeps it: relative where it lies in the run, which may be moved."""
+    path, directory = path.resolve(), directory.resolve()
+    return str(path.relative_to(directory) if path.is_relative_to(directory) else path)
 
 
 def _histogram(data: "DataSet", labels: LabelSpace) -> list[list[int]]:
@@ -343,10 +391,6 @@ def _histogram(data: "DataSet", labels: LabelSpace) -> list[list[int]]:
     rows = data.index("train")
     counts = Counter(tuple(labels.index(name, row[name]) for name in labels) for row in rows)
     return [[*classes, counts[classes]] for classes in sorted(counts)]
-
-
-def _box_up(images: np.ndarray, factor: int) -> np.ndarray:
-    return images.astype(np.float32).repeat(factor, axis=1).repeat(factor, axis=2)
 
 
 def _is_free(directory: Path, settings: Settings) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from reverbsynth.gan.schedule import Schedule, is_transition
 from reverbsynth.settings import TrainingSettings
+from reverbsynth.training.stage_lengths import cost, stage_lengths
 
 _ENDLESS = 2**31 - 1
 """Images that no stage reaches: the model counts them in 32 bits."""
@@ -48,15 +49,15 @@ class StageProgress:
         self._batch, self._clock = settings.batch, clock
         self._before = seconds
         self._started: float | None = None
-        self._schedule = Schedule.of(settings)
-        self._limits = [60 * minutes for minutes in settings.stage_minutes or ()]
+        self._schedule, self._lengths = Schedule.of(settings), stage_lengths(settings)
+        self._limit = 60 * self._lengths[stage]
         self.stop = _ENDLESS if self.by_minutes else self._schedule.span(stage)[1]
 
     def begin_step(self) -> None:
         """Set the `share` of the step that begins now."""
         if self.by_minutes:
             passed = 0.0 if self._started is None else self._clock() - self._started
-            self.share = min((self._before + passed) / self._limits[self.stage], 1.0)
+            self.share = min((self._before + passed) / self._limit, 1.0)
         else:
             self.share = self._schedule.share(self.stage, self.images_seen)
 
@@ -78,30 +79,19 @@ class StageProgress:
     def over(self) -> bool:
         """Whether the stage is at its end."""
         if self.by_minutes:
-            return self.seconds >= self._limits[self.stage]
+            return self.seconds >= self._limit
         return self.images_seen >= self.stop
 
-    @property
-    def total(self) -> float:
-        """Length of all stages: images, or seconds."""
-        return sum(self._limits) if self.by_minutes else self._schedule.end
-
-    @property
-    def done(self) -> float:
-        """How much of `total` is done."""
-        if not self.by_minutes:
-            return self.images_seen
-        return sum(self._limits[: self.stage]) + min(self.seconds, self._limits[self.stage])
+    def seconds_left(self, last: int, images_per_second: float) -> float:
+        """Seconds to the end of stage ``last``; where images decide, an estimate from the speed."""
+        later = range(self.stage + 1, last + 1)
+        if self.by_minutes:
+            return max(self._limit - self.seconds, 0) + sum(60 * self._lengths[s] for s in later)
+        alike = sum(self._lengths[stage] * cost(stage) for stage in later) / cost(self.stage)
+        images = max(self.stop - self.images_seen, 0) + alike
+        return images / max(images_per_second, 1e-9)
 
     def __str__(self) -> str:
         text = f"stage {self.stage:2d}"
         text += f" (new block at {self.blend:.0%})" if self.blend else ""
-        left = max(0, self.total - self.done)
-        left_text = f"{left / 60:.1f} minutes" if self.by_minutes else f"{left:,}"
-        return f"{text}: {self.images_seen:,} images seen, {left_text} to go"
-
-
-def last_stage(settings: TrainingSettings) -> int:
-    """The last stage that is trained; by images, the last that ``total_images`` lets begin."""
-    by_minutes = settings.stage_minutes is not None
-    return settings.last_stage if by_minutes else Schedule.of(settings).last_stage
+        return f"{text}: {self.images_seen:,} images seen"

@@ -11,7 +11,7 @@ from typing import Any
 
 import matplotlib
 import numpy as np
-from tensorboard.compat.proto.event_pb2 import Event
+from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.summary.writer.record_writer import RecordWriter
 
@@ -33,9 +33,11 @@ class EventFile:
     Parameters
     ----------
     run : Run
+    images_seen : int
+        Where the session begins: what an earlier one wrote of later steps is dropped.
     """
 
-    def __init__(self, run: Run):
+    def __init__(self, run: Run, images_seen: int):
         self._run, self._names = run, curve_names(run.labels)
         folder = run.directory / "tensorboard"
         self._path = folder / f"events.out.tfevents.{time.time_ns()}.reverbsynth"
@@ -43,6 +45,8 @@ class EventFile:
             folder.mkdir(parents=True, exist_ok=True)
             self._writer = RecordWriter(self._path.open("wb"))
         self._write(Event(wall_time=time.time(), file_version="brain.Event:2"))
+        start = SessionLog(status=SessionLog.START)
+        self._write(Event(wall_time=time.time(), step=images_seen + 1, session_log=start))
 
     def add_metrics(self, row: dict[str, Any]) -> None:
         """Append a row of metrics, under the titles of the paper's figures."""

@@ -6,7 +6,6 @@ itself, and `TrainingLoop.on_train_batch_begin` and `TrainingLoop.on_train_batch
 happens around it.
 """
 
-import json
 import math
 import os
 import time
@@ -29,15 +28,17 @@ from reverbsynth.gan import losses
 from reverbsynth.gan.model import ProgressiveGAN, fade_in_real
 from reverbsynth.gan.schedule import blocks, box_factor
 from reverbsynth.progress import ProgressDisplay
-from reverbsynth.seeds import evenly_spaced
 from reverbsynth.settings import Settings
 from reverbsynth.training.checkpoints import Checkpoints, network_variables, restore, values
 from reverbsynth.training.distribution import Devices, Distribute, find_devices
 from reverbsynth.training.input_pipeline import BatchSequence, SpectrogramCache
 from reverbsynth.training.interrupts import StopRequest
 from reverbsynth.training.metrics import MetricsLog, trim_metrics
+from reverbsynth.training.origin import Origin
 from reverbsynth.training.run import Run
-from reverbsynth.training.stage_progress import StageProgress, last_stage
+from reverbsynth.training.samples import draw_samples
+from reverbsynth.training.stage_lengths import begun_at, first_stage, stage_lengths
+from reverbsynth.training.stage_progress import StageProgress
 from reverbsynth.training.tensorboard import EventFile
 
 CONSISTENCY_NOTES = 4
@@ -48,6 +49,7 @@ def train(
     data: DataSet | Path | str,
     run_directory: Path | str,
     *,
+    origin: Origin | None = None,
     until_stage: int | None = None,
     max_minutes: float | None = None,
     distribute: Distribute = "none",
@@ -57,7 +59,8 @@ def train(
     """Train, or go on training, until the settings' last stage is done.
 
     The same call on a directory where training stopped, wherever it stopped, goes on from the last
-    checkpoint.
+    checkpoint. With settings whose schedule is longer, a finished run goes on too
+    (`reverbsynth.training.stage_lengths.lengthened`).
 
     >>> brief = {"training.stable_images": 8, "training.batch": 4, "training.last_stage": 0}
     >>> run = train(Settings.preset("tiny", **brief), "data", "new_run")
@@ -71,7 +74,10 @@ def train(
     data : DataSet or path
         A built data set.
     run_directory : path
-        New, or that of a run of the same settings and data.
+        New, or that of a run of the same data and settings, or of a shorter schedule.
+    origin : Origin, optional
+        Trained networks to begin a new run from, at their own stage: earlier ones are left out of
+        the settings, unless those already leave some out.
     until_stage : int, optional
         Stop when this stage is finished.
     max_minutes : float, optional
@@ -106,34 +112,41 @@ def train(
     settings = settings.replace(data=data.manifest.get("settings", {}))
     devices = find_devices(distribute)
     devices.check(settings)
-    # The run directory: one that is there is opened, a new one is begun.
+    if origin is not None:
+        origin.check(settings)
+        settings = begun_at(settings, origin.first_stage)
     facts = {
         "backend": keras.backend.backend(),
         "device": ", ".join(keras.distribution.list_devices()) or "unknown",
         "devices": devices.count,
         "cores": os.cpu_count(),
+        "origin": None if origin is None else origin.facts(),
     }
-    run = devices.chief_first(lambda: Run.create(run_directory, settings, data, **facts))
-    run.writes = devices.chief
-    if run.finished:
-        return run
-    images = SpectrogramCache(data, settings.spectra)
-    if not len(images):
-        raise DataError(f"{data.directory}: the training split holds no notes")
-    weights, targets = settings.losses, None
-    if weights.imle_weight and (weights.imle_crossfades or weights.imle_keep or weights.imle_share):
-        targets = SpectrogramCache(data, settings.spectra, crossfades=weights.imle_crossfades)
-    # The loop, in a directory that no other process trains. A signal waits for the step's end.
+    # A directory that no other process trains. A signal waits for the step's end.
+    directory = Path(run_directory)
     with ExitStack() as stack:
+        if devices.chief:
+            stack.enter_context(exclusive_lock(directory, "is being trained"))
+        # The run directory: one that is there is opened, a new one is begun.
+        run = devices.chief_first(lambda: Run.create(directory, settings, data, **facts))
+        run.writes, settings = devices.chief, run.settings
+        if run.finished:
+            return run
+        images = SpectrogramCache(data, settings.spectra)
+        if not len(images):
+            raise DataError(f"{data.directory}: the training split holds no notes")
+        weights, targets = settings.losses, None
+        more = weights.imle_crossfades or weights.imle_keep or weights.imle_share
+        if weights.imle_weight and more:
+            targets = SpectrogramCache(data, settings.spectra, crossfades=weights.imle_crossfades)
         if run.writes:
-            stack.enter_context(exclusive_lock(run.directory, "is being trained"))
-            for folder in (run.directory, run.directory / "checkpoints"):
+            for folder in (directory, directory / "checkpoints"):
                 remove_partial(folder)
         stack.enter_context(devices.scope())
         stop = stack.enter_context(StopRequest())
         deadline = math.inf if max_minutes is None else clock() + 60 * max_minutes
-        loop = TrainingLoop(run, images, targets, devices, stop, deadline, clock)
-        last = last_stage(settings.training)
+        loop = TrainingLoop(run, images, targets, devices, stop, deadline, clock, origin)
+        last = len(stage_lengths(settings.training)) - 1
         loop.train_stages(last if until_stage is None else min(until_stage, last), callbacks)
     return run
 
@@ -141,18 +154,14 @@ def train(
 class TrainingLoop(keras.callbacks.Callback):
     """One call of `train`: its stages, and as a callback of ``fit`` what surrounds each step.
 
+    Of several processes only one has ``run.writes``; the others compute and write nothing.
+
     Parameters
     ----------
-    run : Run
-        Of several processes only one has ``run.writes``; the others compute and write nothing.
-    images : SpectrogramCache
     targets : SpectrogramCache or None
         Images that the nearest generated ones are drawn to, where they are more than ``images``.
-    devices : Devices
-    stop : StopRequest
     deadline : float
         Time of the clock at which to stop.
-    clock : callable
     """
 
     def __init__(
@@ -164,10 +173,11 @@ class TrainingLoop(keras.callbacks.Callback):
         stop: StopRequest,
         deadline: float,
         clock: Callable[[], float],
+        origin: Origin | None,
     ):
         super().__init__()
-        self.run, self.images, self.targets, self.devices = run, images, targets, devices
-        self.stop, self.deadline, self.clock = stop, deadline, clock
+        self.run, self.images, self.targets, self.origin = run, images, targets, origin
+        self.devices, self.stop, self.deadline, self.clock = devices, stop, deadline, clock
         self.checkpoints = Checkpoints(run.directory / "checkpoints")
         self.metrics = MetricsLog(run.metrics_path)
         self.interrupted = False
@@ -178,13 +188,14 @@ class TrainingLoop(keras.callbacks.Callback):
     def train_stages(self, last: int, callbacks: Sequence[keras.callbacks.Callback]) -> None:
         """Train stage after stage, up to and with ``last``, or until asked to stop."""
         run, settings, devices = self.run, self.run.settings, self.devices
+        self.last = last
         # Begin where the last checkpoint stands: metrics of later steps are dropped.
         model, images_seen, stage_seconds = self.resume()
         labels = self.images.labels(run.labels)
         with ExitStack() as stack:
             if run.writes:
                 trim_metrics(run.metrics_path, images_seen)
-                self.events = stack.enter_context(closing(EventFile(run)))
+                self.events = stack.enter_context(closing(EventFile(run, images_seen)))
             while model.stage <= last and not run.finished:
                 # The training images at the stage's own resolution; one process writes the file.
                 factor = box_factor(blocks(model.stage))
@@ -212,7 +223,7 @@ class TrainingLoop(keras.callbacks.Callback):
                         targets = BatchSequence(more, asked, *order)
                     self.batches = BatchSequence(pixels, labels, *order, targets)
                     # All steps of the stage: model.step, between the two methods below.
-                    with ProgressDisplay() as self.bar:
+                    with ProgressDisplay(estimates=False, get_time=self.clock) as self.bar:
                         devices.fit(model, self.batches, [self, *callbacks])
                     if self.interrupted:
                         return
@@ -221,21 +232,17 @@ class TrainingLoop(keras.callbacks.Callback):
                     self.save_checkpoint(model)
                 # The finished stage leaves its weights, and samples to look at and hear.
                 if run.writes:
-                    samples = self.samples(model, pixels, labels)
+                    samples = draw_samples(model, pixels, labels)
                     run.save_stage(model.stage, values(network_variables(model)), samples)
                     self.events.add_stage(model.stage, images_seen)
                 # Grow: the next stage's model has these weights, new blocks and new optimizers.
-                ends = [*run.manifest["stage_ends"][: model.stage], images_seen]
-                finished = model.stage == last_stage(settings.training)
+                ends = run.manifest["stage_ends"][: model.stage]
+                ends = [*ends, *[0] * (model.stage - len(ends)), images_seen]
+                finished = model.stage == len(stage_lengths(settings.training)) - 1
+                stage_seconds = self.progress.seconds if finished else 0.0
                 if not finished:
                     model = model.next_stage()
-                stage_seconds = 0.0
-                run.update(
-                    images_seen=images_seen,
-                    stage_ends=ends,
-                    wall_seconds=round(self.seconds(), 3),
-                    finished=finished,
-                )
+                run.count(images_seen, self.seconds(), stage_ends=ends, finished=finished)
                 # Last: a process killed before this does the end of the stage again.
                 if run.writes:
                     self.checkpoints.save(model, images_seen, stage_seconds)
@@ -258,25 +265,32 @@ class TrainingLoop(keras.callbacks.Callback):
             Where images were seen and no checkpoint is left.
         """
         run, checkpoint = self.run, self.checkpoints.latest()
-        if not checkpoint and run.manifest["images_seen"]:
+        training, images = run.settings.training, run.manifest["images_seen"]
+        if not checkpoint and (images or ("origin" in run.manifest and self.origin is None)):
+            begun = f"{images:,} images were seen" if images else "it began from other networks"
             raise RunError(
-                f"{run.directory}: {run.manifest['images_seen']:,} images were seen, but there is "
-                "no checkpoint to go on from; expected the whole run directory"
+                f"{run.directory}: {begun}, but there is no checkpoint to go on from; expected the "
+                "whole run directory"
             )
-        stage = checkpoint.stage if checkpoint else 0
+        stage = checkpoint.stage if checkpoint else first_stage(training)
         groups = None
         if self.targets is not None:
             groups = self.targets.groups(by_instrument=run.settings.losses.imle_share)
         model = ProgressiveGAN(run.settings, run.labels, run.histogram, stage, groups)
-        if not checkpoint:
-            return model, 0, 0.0
-        restore(model, checkpoint.state)
-        return model, checkpoint.images, checkpoint.stage_seconds
+        if checkpoint:
+            restore(model, checkpoint.state)
+            return model, checkpoint.images, checkpoint.stage_seconds
+        model.images_seen.assign(0)
+        if self.origin is not None:
+            self.origin.put_into(model)
+            if run.writes:
+                self.checkpoints.save(model, 0, 0.0)
+        return model, 0, 0.0
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         """Begin the display of this session's steps of the stage."""
         self.stage_started = self.clock()
-        self.task = self.bar.add_task("", total=None, visible=self.run.writes)
+        self.task = self.bar.add_task("", total=1.0, visible=self.run.writes)
 
     def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
         """Set how far the stage is: images the model counts itself, the clock it is told."""
@@ -307,9 +321,7 @@ class TrainingLoop(keras.callbacks.Callback):
             }
             self.metrics.add(row)
             self.events.add_metrics(row)
-            self.bar.update(
-                self.task, completed=progress.done, total=progress.total, description=self.line()
-            )
+            self.bar.update(self.task, completed=progress.share, description=self.line())
         # A signal or the deadline, in any process, stops all after this step, with a checkpoint.
         asked = self.stop.requested or self.clock() >= self.deadline
         self.interrupted = self.devices.any_process(asked)
@@ -328,9 +340,10 @@ class TrainingLoop(keras.callbacks.Callback):
 
     def line(self) -> str:
         """The stage, images seen, what is left, and the speed of this session's steps."""
-        images = self.progress.images_seen - self.batches.start
-        rate = images / max(self.clock() - self.stage_started, 1e-9)
-        return f"{self.progress}, {rate:.1f} images/s"
+        now, images = self.clock(), self.progress.images_seen - self.batches.start
+        rate = images / max(now - self.stage_started, 1e-9)
+        left = min(self.progress.seconds_left(self.last, rate), max(self.deadline - now, 0.0))
+        return f"{self.progress}, {left / 60:.1f} minutes to go, {rate:.1f} images/s"
 
     def save_checkpoint(self, model: ProgressiveGAN) -> None:
         """Write a checkpoint; metrics first, so that they are never behind it."""
@@ -338,7 +351,7 @@ class TrainingLoop(keras.callbacks.Callback):
             self.metrics.flush()
             images = self.progress.images_seen
             self.checkpoints.save(model, images, self.progress.seconds)
-            self.run.update(images_seen=images, wall_seconds=round(self.seconds(), 3))
+            self.run.count(images, self.seconds())
         self.saved = self.clock()
 
     def seconds(self) -> float:
@@ -370,27 +383,4 @@ class TrainingLoop(keras.callbacks.Callback):
                 losses.griffin_lim_consistency(model.full_size(images), model.representation)
             )
             for kind, images in shown.items()
-        }
-
-    def samples(
-        self, model: ProgressiveGAN, pixels: np.ndarray, labels: np.ndarray
-    ) -> dict[str, Any]:
-        """Evenly spaced training images, and images that the EMA generator makes of their labels.
-
-        The latent vectors are the same at every stage, so that stages can be compared.
-        """
-        settings = self.run.settings
-        rows = evenly_spaced(len(pixels), settings.training.samples)
-        rng = np.random.default_rng(settings.training_seed)
-        z = rng.standard_normal((len(rows), settings.gan.latent_size), np.float32)
-        classes = {name: labels[rows, i] for i, name in enumerate(model.labels)}
-        p = float(blocks(model.stage) - 1)
-        generated = model.generate(z, classes, p, model.ema_generator)
-        shown = {
-            name: [model.labels[name][k] for k in indices] for name, indices in classes.items()
-        }
-        return {
-            "real": pixels[rows],
-            "generated": ops.convert_to_numpy(generated),
-            "labels": json.dumps(shown),
         }

@@ -25,6 +25,7 @@ from reverbsynth.evaluation.report import FILE, Report
 from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.instrument.widgets import panel
 from reverbsynth.training.run import Run
+from reverbsynth.training.samples import stored_samples
 
 
 @pytest.fixture(scope="module")
@@ -100,8 +101,8 @@ def test_a_few_samples_of_each_stage_stay_at_its_own_resolution(kept, run):
         assert len(set(few.labels["effect"])) == 2
         np.testing.assert_allclose(few.real, whole.real[::2], rtol=1e-3, atol=1e-4)
         np.testing.assert_allclose(few.generated, whole.generated[::2], rtol=1e-3, atol=1e-4)
-        stored = kept.stored_samples(stage)["generated"]
-        assert stored.shape == run.stored_samples(stage)["generated"][:2].shape
+        stored = stored_samples(kept.samples_path(stage))["generated"]
+        assert stored.shape == stored_samples(run.samples_path(stage))["generated"][:2].shape
         assert stored.dtype == np.float16
 
 

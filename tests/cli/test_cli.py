@@ -1,14 +1,22 @@
 """The command line, as a user calls it: what it does, and one line for every mistake."""
 
+import os
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
 from reverbsynth import cli
+from reverbsynth.cli.evaluate import in_tune
+from reverbsynth.evaluation.bootstrap import Measure
+from reverbsynth.evaluation.report import Report, Row
 from reverbsynth.instrument.instrument import Instrument
+
+BUNDLE = Path(__file__).parents[2] / "book" / "results" / "laptop"
 
 MISTAKES = {
     "wrong preset": (["train", "{new}", "--preset", "tinny"], "did you mean tiny"),
@@ -86,6 +94,22 @@ def test_a_mistake_is_no_traceback_in_a_process_of_its_own(tmp_path):
     assert "preset 'nothing'" in done.stderr
 
 
+def test_a_user_without_a_home_keeps_caches_with_temporary_files():
+    nobody = "import os, pwd, sys; os.environ.pop('HOME', None); pwd.getpwuid = {}.__getitem__; "
+    code = nobody + "import reverbsynth; print(os.path.expanduser('~/.cache'))"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout.strip() == os.path.join(tempfile.gettempdir(), ".cache")
+
+
+def test_a_cache_that_cannot_be_written_names_the_variable(monkeypatch, capsys):
+    def compiles():
+        raise RuntimeError("cannot cache function '__o_fold': no locator available for 'audio.py'")
+
+    monkeypatch.setattr(cli, "app", compiles)
+    assert call(monkeypatch, "data") == 2
+    assert "expected NUMBA_CACHE_DIR" in capsys.readouterr().err
+
+
 def test_play_writes_notes_one_after_the_other(places, monkeypatch, tmp_path):
     sound = tmp_path / "notes.wav"
     assert call(monkeypatch, "play", places["run"], "--pitch", 40, "--pitch", 42, "-o", sound) == 0
@@ -94,6 +118,31 @@ def test_play_writes_notes_one_after_the_other(places, monkeypatch, tmp_path):
     assert len(wave) == 2 * 64000
     assert np.isfinite(wave).all()
     assert np.abs(wave).max() > 1e-3
+
+
+def test_evaluate_leads_with_what_a_musician_asks(monkeypatch, capsys):
+    assert call(monkeypatch, "evaluate", BUNDLE) == 0
+    _, line, blank, *rest = capsys.readouterr().out.splitlines()
+    assert line == "in tune: 47 of 47 recorded keys (within 50 cents)"
+    assert not blank
+    verdicts = [i for i, text in enumerate(rest) if text.startswith("REPRODUCED: ")]
+    assert verdicts
+    assert min(verdicts) > rest.index("Pitch")
+
+
+def test_keys_out_of_tune_and_keys_without_recordings_are_counted():
+    one = Measure(0.5, 0.5, 0.5, 8)
+    report = Report(
+        {},
+        [Row("keys.within", "Keys without recordings", "", "%", 1, one, one, one)],
+        values={
+            "place": {"generated": [0, 1, 2, 4, 5]},
+            "cents": {"generated": [-3.0, 60.0, None, 0.0, 51.0]},
+        },
+        asked={"pitch": [40, 40, 41, 41, 42, 43]},
+    )
+    expected = "in tune: 2 of 4 recorded keys, 4 of 8 notes of other keys (within 50 cents)"
+    assert in_tune(report) == expected
 
 
 def test_import_original_then_play(fixtures, monkeypatch, tmp_path):

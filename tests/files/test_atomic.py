@@ -3,7 +3,7 @@
 import pytest
 
 from reverbsynth.errors import ReverbSynthError
-from reverbsynth.files.atomic import atomic_path, check_file, write_json, write_text
+from reverbsynth.files.atomic import atomic_path, check_file, reserve, write_json, write_text
 
 
 def fail_halfway(temporary, error):
@@ -27,6 +27,16 @@ def test_full_disk_is_one_line(tmp_path):
     ):
         fail_halfway(temporary, OSError(28, "No space left on device"))
     assert not list(tmp_path.iterdir())
+
+
+def test_a_file_that_is_mapped_has_its_room_on_the_disk(tmp_path):
+    """Else a disk that fills ends the process with a bus error."""
+    path = tmp_path / "images.npy"
+    with path.open("wb") as file:
+        file.truncate(2**20)
+    assert path.stat().st_blocks == 0
+    reserve(path)
+    assert path.stat().st_blocks * 512 >= path.stat().st_size == 2**20
 
 
 def test_a_file_where_a_folder_should_be(tmp_path):

@@ -19,17 +19,18 @@ def test_a_locked_folder_is_refused_and_then_free(tmp_path):
         pass
 
 
-def test_one_that_waits_gets_it_afterwards(tmp_path):
-    order = []
+def test_one_that_waits_says_so_and_gets_it_afterwards(tmp_path, capsys):
+    order, folder = [], tmp_path / "new" / "folder"
 
     def wait():
-        with exclusive_lock(tmp_path, "is being built", wait=True):
+        with exclusive_lock(folder, "is being built", wait=True):
             order.append("second")
 
     thread = threading.Thread(target=wait)
-    with exclusive_lock(tmp_path, "is being built"):
+    with exclusive_lock(folder, "is being built"):
         thread.start()
         thread.join(0.2)
         order.append("first")
     thread.join(10)
     assert order == ["first", "second"]
+    assert "is being built by another process; waiting" in capsys.readouterr().err

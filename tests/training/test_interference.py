@@ -1,8 +1,12 @@
 """What may happen to a run from outside: signals, other processes, files lost or damaged."""
 
 import json
+import os
+import resource
 import shutil
 import signal
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -18,7 +22,9 @@ from reverbsynth.gan.model import ProgressiveGAN
 from reverbsynth.training.checkpoints import Checkpoints
 from reverbsynth.training.input_pipeline import SpectrogramCache
 from reverbsynth.training.interrupts import StopRequest
+from reverbsynth.training.metrics import MetricsLog
 from reverbsynth.training.run import Run
+from reverbsynth.training.tensorboard import EventFile
 from reverbsynth.training.train import train
 
 from .test_train import same_state
@@ -60,12 +66,14 @@ def test_a_failure_between_two_stages_loses_no_step(
     assert (latest.stage, latest.images) == (0, small_settings.training.stable_images)
 
 
-def test_a_second_interrupt_means_now():
+def test_a_second_interrupt_means_now(capsys):
     # A process that a shell started in the background begins by ignoring SIGINT.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     with StopRequest() as stop:
         signal.raise_signal(signal.SIGINT)
         assert stop.requested
+        told = capsys.readouterr().err
+        assert "SIGINT: stopping after this step, with a checkpoint. Ctrl-C again stops" in told
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
     assert signal.signal(signal.SIGINT, before) is signal.default_int_handler
@@ -122,6 +130,68 @@ def test_weights_that_are_not_finite_are_no_checkpoint(small_settings, small_run
     with pytest.raises(ReverbSynthError, match=r"generator/.* is not finite; .* at 8 images"):
         checkpoints.save(model, 16, 0.0)
     assert list(tmp_path.iterdir()) == [good]
+
+
+def test_a_disk_that_fills_leaves_whole_rows(tmp_path):
+    log = MetricsLog(tmp_path / "metrics.csv")
+    log.add({"images": 4, "loss": 1.0})
+    log.flush()
+    whole = (tmp_path / "metrics.csv").read_bytes()
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(whole) + 10, before[1]))
+    try:
+        for images in range(8, 40, 4):
+            log.add({"images": images, "loss": 1.0})
+        with pytest.raises(ReverbSynthError, match=r"metrics\.csv: cannot be written \(File too"):
+            log.flush()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert (tmp_path / "metrics.csv").read_bytes() == whole
+
+
+def test_after_a_kill_tensorboard_runs_not_back(small_run):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    copy = Run(Path(str(small_run.directory) + "-killed"), small_run.settings, small_run.manifest)
+    for images_seen, loss in ((0, 1.0), (8, 2.0)):
+        events = EventFile(copy, images_seen)
+        for step in (1, 2, 3):
+            row = {"images": images_seen + 4 * step, "stage": 0, "generator_loss": loss}
+            events.add_metrics(row)
+        events.close()
+    log = EventAccumulator(str(copy.directory / "tensorboard"))
+    log.Reload()
+    shown = [(event.step, event.value) for event in log.Scalars("generator_loss")]
+    assert shown == [(4, 1.0), (8, 1.0), (12, 2.0), (16, 2.0), (20, 2.0)]
+
+
+def test_a_users_keras_preferences_are_for_other_programs(small_settings, small_data, tmp_path):
+    preferences = {"floatx": "float16", "image_data_format": "channels_first", "backend": "torch"}
+    (tmp_path / "keras").mkdir()
+    (tmp_path / "keras" / "keras.json").write_text(json.dumps(preferences))
+    brief = {"stable_images": 4, "transition_images": 4, "last_stage": 1, "samples": 1}
+    (tmp_path / "settings.yaml").write_text(small_settings.replace(training=brief).to_yaml())
+    environment = {name: v for name, v in os.environ.items() if name != "KERAS_BACKEND"}
+    command = [sys.executable, "-m", "reverbsynth.cli", "train", tmp_path / "run"]
+    options = ["--data", small_data.directory, "--settings", tmp_path / "settings.yaml"]
+    done = subprocess.run(
+        [*command, *options],
+        env={**environment, "KERAS_HOME": str(tmp_path / "keras")},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert Run.open(tmp_path / "run").manifest["backend"] == "tensorflow"
+    # A backend that is named, and is not there, is one line.
+    unknown = subprocess.run(
+        [*command[:-1], tmp_path / "other", *options],
+        env={**environment, "KERAS_BACKEND": "torch"},
+        capture_output=True,
+        text=True,
+    )
+    assert unknown.returncode == 2
+    assert unknown.stderr.splitlines()[-1].startswith("reverbsynth: KERAS_BACKEND: found 'torch'")
+    assert "Traceback" not in unknown.stderr
 
 
 def test_a_run_that_lost_its_checkpoints_is_not_begun_again(copy, small_settings, small_data):

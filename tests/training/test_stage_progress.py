@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 
 from reverbsynth.errors import ReverbSynthError
+from reverbsynth.settings import Settings
 from reverbsynth.training.run import Run
+from reverbsynth.training.stage_progress import StageProgress
 from reverbsynth.training.train import train
 
 from .test_train import StopIn
@@ -69,6 +71,28 @@ def test_a_stage_goes_on_where_it_stopped(timed, small_data, tmp_path):
     # A new session's first step begins at the time at which the last one stopped.
     assert list(metrics.stage) == [0] * 5 + [1] * 6
     assert metrics.blend[metrics.stage == 1].tolist() == [0, 0.25, 0.25, 0.5, 0.75, 1.0]
+
+
+def test_a_log_gets_a_line_a_minute_with_the_time_that_is_left(
+    small_settings, small_data, tmp_path, capsys
+):
+    """Each step takes a second; two and a half minutes are allowed of a stage of five."""
+    brief = {"stage_minutes": [5.0], "last_stage": 0, "griffin_lim_every": 1000}
+    settings, clock = small_settings.replace(training=brief), StepClock()
+    options = {"callbacks": [clock], "clock": clock, "max_minutes": 2.5}
+    train(settings, small_data, tmp_path / "run", **options)
+    lines = [line for line in capsys.readouterr().err.splitlines() if "to go" in line]
+    assert [line.split(", ")[1] for line in lines] == ["1.5 minutes to go", "0.5 minutes to go"]
+
+
+def test_by_images_the_time_left_counts_what_pixels_cost():
+    training = Settings.preset("paper", **{"training.last_stage": 2}).training
+    progress = StageProgress(training, 1, 1_200_000, 0.0, lambda: 0.0)
+    # Half of stage 1 at 100 images a second; stage 2 has images of the same size.
+    assert progress.seconds_left(2, 100) == pytest.approx(4_000 + 8_000)
+    assert progress.seconds_left(1, 100) == pytest.approx(4_000)
+    first = StageProgress(training, 0, 0, 0.0, lambda: 0.0)
+    assert first.seconds_left(1, 100) == pytest.approx(8_000 + 4 * 8_000)
 
 
 @pytest.mark.parametrize("minutes", [[1.0], [1.0, 2.0, 0.0]])

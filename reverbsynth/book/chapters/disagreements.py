@@ -50,7 +50,8 @@ def schedules(variants: Mapping[str, Settings]) -> pd.DataFrame:
     sizes = ["{} × {}".format(*stage_resolution(stage)) for stage in stages]
     columns: dict[str, list] = {"frames × bins": sizes}
     for name, settings in variants.items():
-        schedule = Schedule.of(settings.training.model_copy(update={"last_stage": LAST_STAGE}))
+        whole = {"last_stage": LAST_STAGE, "stage_images": None}
+        schedule = Schedule.of(settings.training.model_copy(update=whole))
         columns[name] = [schedule.span(stage)[1] for stage in stages]
     return pd.DataFrame(columns, index=pd.Index(stages, name="stage"))
 

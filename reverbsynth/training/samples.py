@@ -1,0 +1,94 @@
+"""Samples of a stage: images of notes, real ones and what the generator makes of their labels."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
+
+import numpy as np
+
+from reverbsynth.errors import RunError
+from reverbsynth.gan.schedule import blocks, box_factor
+from reverbsynth.seeds import evenly_spaced
+
+if TYPE_CHECKING:
+    from reverbsynth.gan.model import ProgressiveGAN
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Real and generated images of one stage, with the same labels.
+
+    ``real`` and ``generated`` are de-normalized [shape=(n, 128, 1024, 2)], box-scaled up from the
+    stage's resolution; ``labels`` holds the value of each label for each image.
+    """
+
+    real: np.ndarray
+    generated: np.ndarray
+    labels: dict[str, list]
+
+    @classmethod
+    def load(cls, path: Path, stage: int) -> "Samples":
+        """The samples that a file keeps at the stage's own resolution."""
+        stored, factor = stored_samples(path), box_factor(blocks(stage))
+        try:
+            labels = json.loads(str(stored["labels"]))
+            real, generated = (
+                stored[kind].astype(np.float32).repeat(factor, axis=1).repeat(factor, axis=2)
+                for kind in ("real", "generated")
+            )
+        except (ValueError, KeyError) as error:
+            raise RunError(f"{path}: cannot be read ({error})") from None
+        return cls(real, generated, labels)
+
+    @property
+    def pitch(self) -> np.ndarray:
+        """MIDI pitches [shape=(n,)]."""
+        return np.asarray(self.labels["pitch"])
+
+    def subset(self, count: int) -> "Samples":
+        """At most ``count`` samples, evenly spaced: they lie in the data set's order."""
+        rows = evenly_spaced(len(self.real), count)
+        labels = {name: [values[row] for row in rows] for name, values in self.labels.items()}
+        return Samples(self.real[rows], self.generated[rows], labels)
+
+
+def stored_samples(path: Path) -> dict[str, np.ndarray]:
+    """The arrays in a file of samples."""
+    try:
+        with np.load(path) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+    except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
+        raise RunError(f"{path}: cannot be read ({error})") from None
+
+
+def draw_samples(model: "ProgressiveGAN", pixels: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
+    """Evenly spaced training images, and images that the EMA generator makes of their labels.
+
+    The latent vectors are the same at every stage, so that stages can be compared.
+
+    Parameters
+    ----------
+    model : ProgressiveGAN
+    pixels : ndarray [shape=(n, frames, bins, 2)]
+        All training images at the stage's resolution.
+    labels : ndarray [shape=(n, n_labels)]
+        Class indices.
+
+    Returns
+    -------
+    dict
+        Arrays to store.
+    """
+    from keras import ops
+
+    settings = model.settings
+    rows = evenly_spaced(len(pixels), settings.training.samples)
+    rng = np.random.default_rng(settings.training_seed)
+    z = rng.standard_normal((len(rows), settings.gan.latent_size), np.float32)
+    classes = {name: labels[rows, i] for i, name in enumerate(model.labels)}
+    p = float(blocks(model.stage) - 1)
+    generated = ops.convert_to_numpy(model.generate(z, classes, p, model.ema_generator))
+    shown = {name: [model.labels[name][k] for k in of] for name, of in classes.items()}
+    return {"real": pixels[rows], "generated": generated, "labels": json.dumps(shown)}

@@ -1,0 +1,121 @@
+"""How long the stages of a training are, and settings in which they are longer, or fewer."""
+
+from collections.abc import Sequence
+
+from reverbsynth.errors import SettingsError
+from reverbsynth.gan.schedule import LAST_STAGE, Schedule, blocks, is_transition
+from reverbsynth.settings import Settings, TrainingSettings, differences
+
+_SCHEDULE = {
+    *("stable_images", "transition_images", "total_images"),
+    *("last_stage", "stage_images", "stage_minutes"),
+}
+"""Settings of training that decide the stages' lengths."""
+
+
+def stage_lengths(training: TrainingSettings) -> list[float]:
+    """The minutes of each stage; its images where ``stage_minutes`` is not set."""
+    if training.stage_minutes is not None:
+        return list(training.stage_minutes)
+    schedule = Schedule.of(training)
+    spans = map(schedule.span, range(schedule.last_stage + 1))
+    return [end - start for start, end in spans]
+
+
+def first_stage(training: TrainingSettings) -> int:
+    """The first stage that is trained."""
+    return next(stage for stage, length in enumerate(stage_lengths(training)) if length)
+
+
+def cost(stage: int) -> int:
+    """What an image of a stage costs in time, compared with other stages: its pixels."""
+    return 4 ** blocks(stage)
+
+
+def in_minutes(settings: Settings, minutes: float) -> Settings:
+    """The settings with a schedule of so many minutes in all, divided as before.
+
+    The time that a schedule in images takes is estimated: that of an image goes with its pixels.
+    """
+    lengths = stage_lengths(settings.training)
+    if settings.training.stage_minutes is None:
+        lengths = [length * cost(stage) for stage, length in enumerate(lengths)]
+    share = minutes / sum(lengths)
+    each = [round(length * share, 6) for length in lengths]
+    changed = {"last_stage": len(each) - 1, "stage_images": None, "stage_minutes": each}
+    return settings.replace(training=changed)
+
+
+def begun_at(settings: Settings, stage: int) -> Settings:
+    """The settings without the stages before one, unless they already leave some out."""
+    lengths = stage_lengths(settings.training)
+    if lengths[0] == 0 or stage == 0:
+        return settings
+    stage = min(stage, len(lengths) - 1)
+    return _with_lengths(settings, [0] * stage + lengths[stage:])
+
+
+def lengthened(settings: Settings, more: float | None, last_stage: int | None = None) -> Settings:
+    """The settings with a longer schedule.
+
+    Parameters
+    ----------
+    settings : Settings
+    more : float, optional
+        Minutes, or images where the schedule counts those. They make the last stage longer. Those
+        that are added share them evenly; without ``more``, by images, they are as long as others.
+    last_stage : int, optional
+        Where it is beyond the schedule's last stage, the stages up to it are added. A last stage
+        in which a block faded in is followed by that block's own stage.
+
+    Raises
+    ------
+    SettingsError
+        For no minutes, no images, or less than one step of them.
+    """
+    training, lengths = settings.training, stage_lengths(settings.training)
+    by_minutes, last = training.stage_minutes is not None, len(lengths) - 1
+    at_least = 0.0 if by_minutes else training.batch
+    if more is not None and not (more > 0 and more >= at_least):
+        unit = "minutes, more than 0" if by_minutes else f"images, at least a batch of {at_least}"
+        raise SettingsError(f"more: found {more:g}, expected {unit}")
+    if last_stage is None or last_stage <= last:
+        if more is None:
+            return settings
+        last_stage = last + is_transition(last)
+    added = range(last + 1, min(last_stage, LAST_STAGE) + 1)
+    if added and more is None and by_minutes:
+        raise SettingsError(
+            f"stages {last + 1} to {last_stage}: have no minutes yet, expected some more"
+        )
+    if more is None:
+        full = (training.stable_images, training.transition_images)
+        lengths += [full[is_transition(stage)] for stage in added]
+    elif added:
+        each = more / len(added)
+        lengths += [each if by_minutes else int(each)] * len(added)
+    else:
+        lengths[-1] += more if by_minutes else int(more)
+    return _with_lengths(settings, lengths)
+
+
+def is_longer(old: Settings, new: Settings) -> bool:
+    """Whether the settings differ in nothing but a schedule that goes on where the old one ends."""
+    names = {name.removeprefix("training.") for name in differences(old, new)}
+    before, after = stage_lengths(old.training), stage_lengths(new.training)
+    by_minutes = [settings.training.stage_minutes is not None for settings in (old, new)]
+    return (
+        names <= _SCHEDULE
+        and len(set(by_minutes)) == 1
+        and len(after) >= len(before)
+        and after[: len(before) - 1] == before[:-1]
+        and after[len(before) - 1] >= before[-1]
+    )
+
+
+def _with_lengths(settings: Settings, lengths: Sequence[float]) -> Settings:
+    by_minutes = settings.training.stage_minutes is not None
+    total = max(settings.training.total_images, 0 if by_minutes else int(sum(lengths)))
+    name = "stage_minutes" if by_minutes else "stage_images"
+    changed = {"last_stage": len(lengths) - 1, "total_images": total, name: list(lengths)}
+    return settings.replace(training=changed)

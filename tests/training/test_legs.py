@@ -1,0 +1,128 @@
+"""A training made longer: it goes on where it ended, and tells its legs."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from reverbsynth.cli.train import train as train_command
+from reverbsynth.errors import ReverbSynthError
+from reverbsynth.settings import Settings
+from reverbsynth.training.run import Run
+from reverbsynth.training.stage_lengths import in_minutes, lengthened, stage_lengths
+from reverbsynth.training.train import train
+
+from .test_stage_progress import StepClock
+from .test_train import StopIn, same_state
+
+
+@pytest.fixture
+def copy(small_run, tmp_path) -> Path:
+    """A finished run to go on with."""
+    return Path(shutil.copytree(small_run.directory, tmp_path / "copy"))
+
+
+def test_a_finished_run_goes_on_as_if_it_had_been_longer_from_the_start(
+    copy, small_settings, small_data, tmp_path
+):
+    """Also where the new leg is interrupted, and the run has moved."""
+    longer = lengthened(small_settings, 12)
+    stopped = train(longer, small_data, copy, callbacks=[StopIn(2)])
+    assert stopped.manifest["images_seen"] == 52
+    moved = copy.rename(tmp_path / "moved")
+    train_command(moved)
+    run = Run.open(moved)
+    assert run.finished
+    assert run.manifest["images_seen"] == 56
+    same_state(train(longer, small_data, tmp_path / "whole"), run)
+    first, second = run.legs
+    assert (first["images"], second["images"]) == (44, 12)
+    assert second["settings"] == {
+        "training.stage_images": [16, 12, 28],
+    }
+    assert first["minutes"] > 0
+    assert second["minutes"] > 0
+    assert first["commit"] == second["commit"] == run.manifest["commit"]
+    assert first["begun"] <= second["begun"]
+    # The command that began the run goes on with what it is now.
+    assert train(small_settings, small_data, moved).settings == longer
+
+
+def test_the_next_stages_follow(copy, small_run, small_settings, small_data, capsys):
+    train_command(copy, until_stage=3)
+    run = Run.open(copy)
+    assert run.finished
+    assert run.stages == [0, 1, 2, 3]
+    assert run.manifest["images_seen"] == 44 + small_settings.training.transition_images
+    assert "finished" in capsys.readouterr().out
+    for name, weights in small_run.weights(2).items():
+        assert (weights == run.weights(2)[name]).all()
+
+
+def test_a_leg_by_the_clock(small_settings, small_data, tmp_path):
+    timed = small_settings.replace(
+        **{
+            "training.stage_minutes": [4 / 60],
+            "training.last_stage": 0,
+            "optimizer.final_rate": 0.5,
+        }
+    )
+    clock = StepClock()
+    options = {"callbacks": [clock], "clock": clock}
+    train(timed, small_data, tmp_path / "run", **options)
+    run = train(lengthened(timed, 3 / 60), small_data, tmp_path / "run", **options)
+    # Five steps of which the first takes no time; then four more.
+    assert [leg["images"] // 4 for leg in run.legs] == [5, 4]
+    assert run.legs[1]["settings"] == {"training.stage_minutes": [7 / 60]}
+
+
+def test_a_process_killed_while_a_leg_begins_loses_nothing(copy, small_settings, small_data):
+    before = (copy / "settings.yaml").read_bytes()
+    longer = lengthened(small_settings, 4)
+    train(longer, small_data, copy, max_minutes=0)
+    (copy / "settings.yaml").write_bytes(before)
+    assert Run.open(copy).settings == longer
+
+
+@pytest.mark.parametrize("preset", ["tiny", "laptop", "paper"])
+def test_minutes_scale_any_schedule(preset):
+    settings = Settings.preset(preset)
+    scaled = in_minutes(settings, 10)
+    assert sum(scaled.training.stage_minutes) == pytest.approx(10)
+    assert scaled.training.last_stage == settings.training.last_stage
+    assert in_minutes(scaled, 10) == scaled
+    own = settings.training.stage_minutes
+    if own:
+        shares = [length / sum(own) for length in own]
+        assert [m / 10 for m in scaled.training.stage_minutes] == pytest.approx(shares, abs=1e-6)
+
+
+def test_a_stage_in_which_a_block_faded_in_is_followed_by_its_own():
+    settings = Settings.preset("tiny", **{"training.last_stage": 3})
+    longer = lengthened(settings, 400)
+    assert stage_lengths(longer.training) == [*stage_lengths(settings.training), 400]
+
+
+def test_a_longer_schedule_is_not_cut_short_by_the_total():
+    settings = Settings.preset("tiny", **{"training.total_images": 3300})
+    assert stage_lengths(settings.training) == [3200, 100]
+    longer = lengthened(settings, 800, last_stage=3)
+    assert stage_lengths(longer.training) == [3200, 100, 400, 400]
+
+
+def test_what_cannot_be_made_longer_is_one_line(copy, tmp_path):
+    with pytest.raises(ReverbSynthError, match="more: found 3, expected images, at least a batch"):
+        train_command(copy, more=3)
+    with pytest.raises(ReverbSynthError, match="not a run yet, expected one that --more"):
+        train_command(tmp_path / "new", more=3)
+    with pytest.raises(ReverbSynthError, match="stages 9 to 10: have no minutes yet"):
+        lengthened(Settings.preset("laptop"), None, 10)
+
+
+def test_a_run_without_legs_has_one(copy):
+    manifest = json.loads((copy / "manifest.json").read_text())
+    del manifest["legs"]
+    (copy / "manifest.json").write_text(json.dumps(manifest))
+    (leg,) = Run.open(copy).legs
+    assert leg["images"] == 44

@@ -1,0 +1,150 @@
+"""A training that begins from trained networks, on other sounds."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from reverbsynth.cli.train import train as train_command
+from reverbsynth.data.build import build_data
+from reverbsynth.errors import ReverbSynthError
+from reverbsynth.gan.magenta import read_original
+from reverbsynth.gan.model import ProgressiveGAN
+from reverbsynth.instrument.instrument import Instrument
+from reverbsynth.training.checkpoints import Checkpoints, network_variables, values
+from reverbsynth.training.origin import Origin
+from reverbsynth.training.run import Run
+from reverbsynth.training.train import train
+
+from .test_train import StopIn, same_state
+
+FIRST = "block_1/conv0/kernel"
+
+
+@pytest.fixture(scope="module")
+def other_settings(small_settings):
+    """Other notes, of pitches 41 to 43 where the small run has 40 to 42, and one more label."""
+    return small_settings.replace(
+        **{"data.source.pitches": [41, 43], "gan.labels": ["effect", "pitch", "instrument"]}
+    )
+
+
+@pytest.fixture(scope="module")
+def other_data(other_settings, tmp_path_factory):
+    return build_data(other_settings, tmp_path_factory.mktemp("other") / "data")
+
+
+def begun(origin: Origin, run: Run) -> dict[str, np.ndarray]:
+    model = ProgressiveGAN(run.settings, run.labels, run.histogram, origin.first_stage)
+    origin.put_into(model)
+    return values(network_variables(model))
+
+
+def test_labels_are_matched_by_name_and_value(small_run, other_settings, other_data, tmp_path):
+    origin = Origin.of_run(small_run)
+    run = train(other_settings, other_data, tmp_path / "run", origin=origin, max_minutes=0)
+    old, new = small_run.weights(2), begun(origin, run)
+    # There: 256 latent numbers, then pitches 40, 41, 42. Here: effects, then 41, 42, 43.
+    first, fresh = old[f"generator/{FIRST}"], new[f"generator/{FIRST}"]
+    assert np.array_equal(fresh[:, :, :256], first[:, :, :256])
+    pitches = 256 + len(run.labels["effect"])
+    assert np.array_equal(fresh[:, :, pitches : pitches + 2], first[:, :, 257:259])
+    for part in ("kernel", "bias"):
+        head, matched = (of[f"discriminator/pitch_logits/{part}"] for of in (old, new))
+        assert np.array_equal(matched[..., :2], head[..., 1:])
+    for name in set(old) - {f"{kind}generator/{FIRST}" for kind in ("", "ema_")}:
+        if "pitch_logits" not in name:
+            assert np.array_equal(old[name], new[name]), name
+
+
+def test_it_begins_at_the_origins_stage_and_resumes_exactly(
+    small_run, other_settings, other_data, tmp_path
+):
+    origin = Origin.of_run(small_run)
+    whole = train(other_settings, other_data, tmp_path / "whole", origin=origin)
+    assert whole.finished
+    assert whole.stages == [2]
+    assert whole.settings.training.stage_images == (0, 0, 16)
+    assert whole.manifest["images_seen"] == 16
+    assert whole.manifest["stage_ends"] == [0, 0, 16]
+    told = whole.manifest["origin"]
+    assert (told["name"], told["stage"]) == (small_run.directory.name, 2)
+    assert told["sha256"] == Origin.of_run(small_run).facts()["sha256"]
+    # Stopped before its first step and once after it; the first checkpoint is the origin's.
+    train(other_settings, other_data, tmp_path / "run", origin=origin, callbacks=[StopIn(1)])
+    train_command(tmp_path / "run", data=other_data.directory)
+    same_state(whole, Run.open(tmp_path / "run"))
+    assert Instrument.from_run(whole).notes(
+        [43], effect="dry", instrument="acoustic_bass"
+    ).shape == (1, 64000)
+
+
+def test_the_command_takes_the_settings_of_what_it_begins_with(small_run, small_data, tmp_path):
+    """From an instrument's file, in which neither discriminator nor schedule is kept."""
+    file = tmp_path / "bass.safetensors"
+    Instrument.from_run(small_run).save(file)
+    brief = ["training.stage_images=[0,0,8]", "training.last_stage=2", "training.samples=2"]
+    train_command(tmp_path / "run", data=small_data.directory, from_=file, set_=brief)
+    run = Run.open(tmp_path / "run")
+    assert run.finished
+    assert run.settings.gan == small_run.settings.gan
+    assert run.manifest["origin"]["name"] == "bass.safetensors"
+    # The same command again: it is done. Another origin is refused.
+    train_command(tmp_path / "run", data=small_data.directory, from_=file)
+    with pytest.raises(ReverbSynthError, match="run: a run of other origin"):
+        train_command(tmp_path / "run", data=small_data.directory, from_=small_run.directory)
+
+
+def test_the_instrument_alone_gives_both_generators(small_run, small_settings):
+    instrument = Origin("file", small_run.trained_generator(), {})
+    model = values(network_variables(ProgressiveGAN(small_settings, small_run.labels, [[0, 1]], 2)))
+    new = begun(instrument, small_run)
+    for name, value in small_run.trained_generator().weights.items():
+        assert np.array_equal(new[f"generator/{name}"], value)
+        assert np.array_equal(new[f"ema_generator/{name}"], value)
+    kept = [name for name in new if name.startswith("discriminator/")]
+    assert all(np.array_equal(new[name], model[name]) for name in kept)
+
+
+def test_an_original_checkpoint_gives_all_networks(fixtures, small_settings):
+    origin = Origin.of_original(fixtures / "original_run")
+    generator = read_original(fixtures / "original_run")
+    settings = small_settings.replace(gan=generator.gan.model_dump())
+    model = ProgressiveGAN(settings, generator.labels, [[0, 1]], 4)
+    assert origin.weights.keys() == network_variables(model).keys()
+    origin.put_into(model)
+    for name, variable in values(network_variables(model)).items():
+        assert np.array_equal(variable, origin.weights[name]), name
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"gan.latent_size": 8}, r"gan\.latent_size: found 8, expected 256, as in "),
+        ({"spectra.representation": "linear"}, r"spectra\.representation: found linear, exp"),
+    ],
+)
+def test_networks_of_another_shape_are_one_line(
+    small_run, small_settings, small_data, tmp_path, change, message
+):
+    origin = Origin.of_run(small_run)
+    with pytest.raises(ReverbSynthError, match=message):
+        train(small_settings.replace(**change), small_data, tmp_path / "run", origin=origin)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_lost_first_checkpoint_is_not_begun_afresh(
+    small_run, small_settings, small_data, tmp_path
+):
+    run = tmp_path / "run"
+    origin = Origin.of_run(small_run)
+    train(small_settings, small_data, run, origin=origin, max_minutes=0)
+    manifest = json.loads((run / "manifest.json").read_text())
+    (run / "manifest.json").write_text(json.dumps({**manifest, "images_seen": 0}))
+    shutil.rmtree(run / "checkpoints")
+    with pytest.raises(ReverbSynthError, match="it began from other networks, but there is no"):
+        train_command(run)
+    train(small_settings, small_data, run, origin=origin, max_minutes=0)
+    assert Checkpoints(Path(run) / "checkpoints").latest()
