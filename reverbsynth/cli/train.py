@@ -52,24 +52,16 @@ def train(
         float | None,
         typer.Option(
             "--more",
-            help="Train a run longer: so many more minutes, or images where its schedule counts "
-            "images, of its last stage, or shared by the stages that --until-stage adds.",
+            help="Train a run longer: so many more minutes (or images, where its schedule counts "
+            "those) of its last stage, or shared by the stages that --until-stage adds.",
         ),
     ] = None,
     until_stage: Annotated[
         int | None,
-        typer.Option(
-            "--until-stage",
-            min=0,
-            max=12,
-            help="Stop after this stage; one beyond a run's last makes its schedule longer.",
-        ),
+        typer.Option("--until-stage", min=0, max=12, help="Stop after this stage, or add it."),
     ] = None,
     max_minutes: Annotated[
-        float | None,
-        typer.Option(
-            "--max-minutes", min=0, help="Stop after this many minutes, wherever training is."
-        ),
+        float | None, typer.Option("--max-minutes", min=0, help="Stop after this many minutes.")
     ] = None,
     distribute: Annotated[
         Literal["none", "mirrored", "multi-worker"],

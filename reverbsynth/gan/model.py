@@ -97,8 +97,8 @@ class ProgressiveGAN(BackendStep):
         schedule = Schedule.of(settings.training)
         self._start, end = schedule.span(stage)
         self.images_seen.assign(self._start)
-        length = schedule.length(stage) if is_transition(stage) else end - self._start
-        self._length = max(length, 1)
+        end = schedule.ends[stage] if is_transition(stage) else end
+        self._length = max(end - self._start, 1)
         self._combinations = self.histogram[:, :-1].astype("int32")
         self._log_frequencies = np.log(self.histogram[:, -1] / self.histogram[:, -1].sum())
         self.built = True

@@ -6,7 +6,8 @@ fully in, p = 1.375 that block 3 has weight 0.375. Karras et al., "Progressive G
 (2018); Engel et al., "GANSynth" (2019).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import accumulate
 
 from reverbsynth.settings import TrainingSettings
 
@@ -43,61 +44,42 @@ def box_factor(block: int) -> int:
 class Schedule:
     """When each stage starts and ends, in images seen.
 
-    A step belongs to the stage and progress of the images seen before it. The last stage is the
-    last that the total lets begin.
+    A step belongs to the stage and progress of the images seen before it.
 
     Parameters
     ----------
-    stable, transition : int
-        Images of each even and of each odd stage.
-    last_stage : int
+    ends : tuple of int
+        Images seen at the end of each stage, if the total allows.
     total : int
         Images after which training ends at the latest.
-    stage_images : tuple of int, optional
-        Images of each stage up to the last, in place of ``stable`` and ``transition``.
     """
 
-    stable: int
-    transition: int
-    last_stage: int
+    ends: tuple[int, ...]
     total: int
-    stage_images: tuple[int, ...] | None = None
 
     @classmethod
     def of(cls, settings: TrainingSettings) -> "Schedule":
-        whole = cls(
-            settings.stable_images,
-            settings.transition_images,
-            settings.last_stage,
-            settings.total_images,
-            settings.stage_images,
-        )
-        begun = [s for s in range(whole.last_stage + 1) if whole.span(s)[0] < whole.total]
-        return replace(whole, last_stage=begun[-1])
+        """The schedule that settings describe.
+
+        Stage 12 has no successor and goes on to the total, as in the original, unless
+        ``stage_images`` says how long it is.
+        """
+        lengths, kinds = settings.stage_images, (settings.stable_images, settings.transition_images)
+        stages = range(settings.last_stage + 1)
+        ends = list(accumulate(lengths or [kinds[is_transition(stage)] for stage in stages]))
+        if settings.last_stage == LAST_STAGE and lengths is None:
+            ends[-1] = settings.total_images
+        return cls(tuple(ends), settings.total_images)
 
     @property
-    def end(self) -> int:
-        """Images after which a training by images is over."""
-        return self.span(self.last_stage)[1]
+    def last_stage(self) -> int:
+        """The last stage that the total lets begin."""
+        return sum(start < self.total for start in (0, *self.ends[:-1])) - 1
 
     def span(self, stage: int) -> tuple[int, int]:
-        """Images seen at a stage's start and end.
-
-        Stage 12 has no successor and goes on to the total, as in the original.
-        """
-        if self.stage_images is None:
-            start = (stage + 1) // 2 * self.stable + stage // 2 * self.transition
-            endless = stage == LAST_STAGE
-        else:
-            start, endless = sum(self.stage_images[:stage]), False
-        end = self.total if endless else start + self.length(stage)
+        """Images seen at a stage's start and end."""
+        start, end = (0, *self.ends)[stage], self.ends[stage]
         return min(start, self.total), min(end, self.total)
-
-    def length(self, stage: int) -> int:
-        """Images of a stage that neither goes on to the total nor is cut short by it."""
-        if self.stage_images is not None:
-            return self.stage_images[stage]
-        return self.transition if is_transition(stage) else self.stable
 
     def share(self, stage: int, images: int) -> float:
         """How much of a stage has passed after so many images, 0 to 1.
@@ -105,39 +87,5 @@ class Schedule:
         A transition that the total cuts short stays short of its end.
         """
         start, end = self.span(stage)
-        length = self.length(stage) if is_transition(stage) else end - start
-        return min(max(images - start, 0) / max(length, 1), 1.0)
-
-    def stage_at(self, images: int) -> int:
-        """The stage of the step that follows so many images."""
-        stage = 0
-        while stage < self.last_stage and images >= self.span(stage)[1]:
-            stage += 1
-        return stage
-
-    def progress(self, images: int) -> float:
-        """Progress p of the step that follows so many images."""
-        stage = self.stage_at(images)
-        return stage // 2 + (self.share(stage, images) if is_transition(stage) else 0.0)
-
-
-@dataclass(frozen=True)
-class RecordedSchedule:
-    """When each stage of a run by the clock started and ended, in images seen.
-
-    Parameters
-    ----------
-    ends : tuple of int
-        Images seen at the end of each finished stage.
-    """
-
-    ends: tuple[int, ...]
-
-    @property
-    def last_stage(self) -> int:
-        """The last finished stage."""
-        return len(self.ends) - 1
-
-    def span(self, stage: int) -> tuple[int, int]:
-        """Images seen at a stage's start and end."""
-        return (0, *self.ends)[stage], self.ends[stage]
+        end = self.ends[stage] if is_transition(stage) else end
+        return min(max(images - start, 0) / max(end - start, 1), 1.0)

@@ -29,7 +29,7 @@ from reverbsynth.files.json import read_json
 from reverbsynth.files.tensors import load_tensors, save_tensors
 from reverbsynth.gan import schedule
 from reverbsynth.gan.labels import LabelSpace
-from reverbsynth.gan.schedule import RecordedSchedule, Schedule
+from reverbsynth.gan.schedule import Schedule
 from reverbsynth.gan.trained_generator import TrainedGenerator
 from reverbsynth.settings import Settings, differences
 from reverbsynth.training.samples import Samples
@@ -277,11 +277,12 @@ class Run:
         return sorted(int(path.parent.name) for path in paths)
 
     @property
-    def schedule(self) -> Schedule | RecordedSchedule:
+    def schedule(self) -> Schedule:
         """When each stage starts and ends, in images seen; by the clock, the finished ones."""
         if self.settings.training.stage_minutes is None:
             return Schedule.of(self.settings.training)
-        return RecordedSchedule(tuple(self.manifest["stage_ends"]))
+        ends = tuple(self.manifest["stage_ends"])
+        return Schedule(ends, max(ends, default=0))
 
     @property
     def metrics_path(self) -> Path:

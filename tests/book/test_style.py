@@ -8,7 +8,7 @@ from reverbsynth.audio.format import NOTE_LENGTH
 from reverbsynth.book import spectrograms, style
 from reverbsynth.book.chapters import dataset, if_mel, losses, training
 from reverbsynth.book.style import note_name
-from reverbsynth.gan.schedule import RecordedSchedule, Schedule
+from reverbsynth.gan.schedule import Schedule
 from reverbsynth.settings import Settings
 
 
@@ -60,7 +60,7 @@ def pictures() -> dict[str, Figure]:
         "pitches": dataset.pitch_counts(index),
         "twins": dataset.note_and_twins(waves),
         "schedule": training.schedule_figure(Schedule.of(Settings().training)),
-        "course": training.schedule_figure(RecordedSchedule((8, 16, 300))),
+        "course": training.schedule_figure(Schedule((8, 16, 300), 300)),
         "rows": spectrograms.image_grid({"a": images, "b": images}, ["x", "y"], "mel"),
         "legend": losses.stage_legend(12),
         "curve": losses.curve(metrics, "loss", "loss", log_scale=True),

@@ -9,6 +9,7 @@ from reverbsynth.gan.model import fade_in_real
 from reverbsynth.gan.schedule import Schedule, blocks, box_factor
 
 from .conftest import compiled, our_name, real_images, thin_settings
+from .test_schedule import progress_at, stage_at
 
 LOSSES = {
     "generator_loss": "generator_loss",
@@ -39,7 +40,7 @@ def computed(original_stage):
     stage, arrays, model = original_stage
     schedule = Schedule.of(thin_settings().training)
     image_id = int(arrays["image_id"])
-    assert schedule.stage_at(image_id) == stage
+    assert stage_at(schedule, image_id) == stage
     model.images_seen.assign(image_id)
     progress = model.progress()
     real = native_real(model, stage, progress)
@@ -68,7 +69,8 @@ def test_progress(original_stage, computed):
     _, arrays, _model = original_stage
     assert float(computed["progress"]) == pytest.approx(float(arrays["progress"]), abs=1e-7)
     schedule = Schedule.of(thin_settings().training)
-    assert schedule.progress(int(arrays["image_id"])) == pytest.approx(float(arrays["progress"]))
+    expected = pytest.approx(float(arrays["progress"]))
+    assert progress_at(schedule, int(arrays["image_id"])) == expected
 
 
 def test_generated_images(original_stage, computed):

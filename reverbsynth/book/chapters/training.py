@@ -12,7 +12,7 @@ from reverbsynth.book.captions import Captioned, Origin, listed, table
 from reverbsynth.book.style import canvas, images_axis, stage_color, stage_size, style
 from reverbsynth.book.workspace import Workspace, results_table
 from reverbsynth.evaluation import curves
-from reverbsynth.gan.schedule import RecordedSchedule, Schedule, is_transition
+from reverbsynth.gan.schedule import Schedule, is_transition
 from reverbsynth.settings import Settings
 from reverbsynth.training.metrics import curve_names
 from reverbsynth.training.run import Run
@@ -55,7 +55,7 @@ _RECIPE_COLUMNS = {
 
 
 @style()
-def schedule_figure(schedule: Schedule | RecordedSchedule) -> Figure:
+def schedule_figure(schedule: Schedule) -> Figure:
     """Progress against images seen, coloured by stage; by the clock, of the finished stages."""
     figure, axes = canvas(1, 1, 2.5)
     ax = axes[0, 0]
