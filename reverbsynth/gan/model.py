@@ -94,11 +94,8 @@ class ProgressiveGAN(BackendStep):
             )
             self.matches = self.add_weight(name="matches", shape=first.shape, trainable=False)
             self.matches.assign(first)
-        schedule = Schedule.of(settings.training)
-        self._start, end = schedule.span(stage)
+        self._start, self._length = Schedule.of(settings.training).rise(stage)
         self.images_seen.assign(self._start)
-        end = schedule.ends[stage] if is_transition(stage) else end
-        self._length = max(end - self._start, 1)
         self._combinations = self.histogram[:, :-1].astype("int32")
         self._log_frequencies = np.log(self.histogram[:, -1] / self.histogram[:, -1].sum())
         self.built = True

@@ -51,7 +51,7 @@ class Schedule:
     ends : tuple of int
         Images seen at the end of each stage, if the total allows.
     total : int
-        Images after which training ends at the latest.
+        Images after which training ends.
     """
 
     ends: tuple[int, ...]
@@ -59,17 +59,19 @@ class Schedule:
 
     @classmethod
     def of(cls, settings: TrainingSettings) -> "Schedule":
-        """The schedule that settings describe.
+        """The schedule that settings describe, with ends for stages beyond their last one too.
 
         Stage 12 has no successor and goes on to the total, as in the original, unless
         ``stage_images`` says how long it is.
         """
-        lengths, kinds = settings.stage_images, (settings.stable_images, settings.transition_images)
-        stages = range(settings.last_stage + 1)
-        ends = list(accumulate(lengths or [kinds[is_transition(stage)] for stage in stages]))
-        if settings.last_stage == LAST_STAGE and lengths is None:
-            ends[-1] = settings.total_images
-        return cls(tuple(ends), settings.total_images)
+        kinds = (settings.stable_images, settings.transition_images)
+        lengths = [kinds[is_transition(stage)] for stage in range(LAST_STAGE + 1)]
+        if settings.stage_images is not None:
+            lengths[: settings.last_stage + 1] = settings.stage_images
+        ends = list(accumulate(lengths))
+        if settings.stage_images is None:
+            ends[LAST_STAGE] = max(settings.total_images, ends[LAST_STAGE - 1])
+        return cls(tuple(ends), min(settings.total_images, ends[settings.last_stage]))
 
     @property
     def last_stage(self) -> int:
@@ -81,11 +83,15 @@ class Schedule:
         start, end = (0, *self.ends)[stage], self.ends[stage]
         return min(start, self.total), min(end, self.total)
 
-    def share(self, stage: int, images: int) -> float:
-        """How much of a stage has passed after so many images, 0 to 1.
+    def rise(self, stage: int) -> tuple[int, int]:
+        """Where a stage's share is 0, and how many images later it is 1.
 
         A transition that the total cuts short stays short of its end.
         """
-        start, end = self.span(stage)
-        end = self.ends[stage] if is_transition(stage) else end
-        return min(max(images - start, 0) / max(end - start, 1), 1.0)
+        start, end = (0, *self.ends)[stage], self.ends[stage]
+        return start, max((end if is_transition(stage) else min(end, self.total)) - start, 1)
+
+    def share(self, stage: int, images: int) -> float:
+        """How much of a stage has passed after so many images, 0 to 1."""
+        start, length = self.rise(stage)
+        return min(max(images - start, 0) / length, 1.0)

@@ -31,7 +31,7 @@ def progress_at(schedule: Schedule, images: int) -> float:
 
 def test_the_papers_nine_stages():
     schedule = Schedule.of(Settings.preset("paper").training)
-    assert schedule.ends[-1] == 9 * 800_000
+    assert schedule.total == 9 * 800_000
     assert schedule.span(8) == (6_400_000, 7_200_000)
 
 
