@@ -1,7 +1,7 @@
 """``reverbsynth evaluate``."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -14,9 +14,6 @@ from reverbsynth.cli.options import (
     resolve,
 )
 from reverbsynth.errors import RunError, SettingsError
-
-if TYPE_CHECKING:
-    from reverbsynth.evaluation.report import Report
 
 
 def evaluate(
@@ -75,25 +72,8 @@ def evaluate(
         report = make_report(run or source, data, chosen, stage, force)
     if output is not None:
         report.save(output)
-    typer.echo(f"{in_tune(report)}\n\n{report.text()}")
+    typer.echo(report.text())
     if transfer and run is not None and data is not None:
         trials = apply_to_held_out(run, data, chosen, force)
         shown = trials.table(chosen).to_string(index=False)
         typer.echo(f"\nEffects applied to held-out notes\n{shown}")
-
-
-def in_tune(report: "Report") -> str:
-    """A line for a musician: how many keys sound at their pitch in at least half of their notes."""
-    from reverbsynth.evaluation.metrics.per_note import HIT
-
-    places, cents = (report.values[name]["generated"] for name in ("place", "cents"))
-    right = {i for i, c in zip(places, cents, strict=True) if c is not None and abs(c) <= HIT}
-    keys: dict[int, list[bool]] = {}
-    for i, pitch in enumerate(report.asked["pitch"]):
-        keys.setdefault(pitch, []).append(i in right)
-    good = sum(2 * sum(notes) >= len(notes) for notes in keys.values())
-    line = f"in tune: {good} of {len(keys)} recorded keys"
-    others = report["keys.within"].generated if "keys.within" in report else None
-    if others is not None and others.value is not None:
-        line += f", {round(others.value * others.notes)} of {others.notes} notes of other keys"
-    return f"{line} (within {HIT:g} cents)"

@@ -135,7 +135,7 @@ class Report(StoredResult):
         return frame.set_index("claim")[["verdict", "evidence", "rule", "source"]]
 
     def text(self) -> str:
-        """Return the measures and the verdicts, for a terminal."""
+        """Return what a musician asks first, the measures and the verdicts, for a terminal."""
         parts = [
             f"{group}\n{self.measures(group).to_string(justify='left')}"
             for group in dict.fromkeys(row.group for row in self.rows)
@@ -144,7 +144,7 @@ class Report(StoredResult):
             f"{verdict.verdict.upper()}: {verdict.claim}\n  {verdict.evidence}\n  ({verdict.rule})"
             for verdict in self.verdicts
         ]
-        return "\n\n".join(part for part in (*parts, self.in_tune()) if part)
+        return "\n\n".join(part for part in (self.in_tune(), *parts) if part)
 
     def in_tune(self) -> str:
         """Return how many keys are in tune, in a sentence; empty where that was not counted."""
