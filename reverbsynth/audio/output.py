@@ -42,27 +42,25 @@ class Output:
         if self.rate not in OUTPUT_RATES:
             known = ", ".join(map(str, OUTPUT_RATES))
             raise SettingsError(f"rate: found {self.rate}, expected one of {known}")
-        if self.loudness not in ("true", "peak"):
-            self._lufs()
+        try:
+            right = self.loudness in ("true", "peak") or -70 < float(self.loudness) <= 0
+        except ValueError:
+            right = False
+        if not right:
+            wanted = "true, peak or LUFS such as -16"
+            raise SettingsError(f"loudness: found {self.loudness}, expected {wanted}")
 
     def write(self, path: Path | str, audio: np.ndarray) -> str:
         """Write a sound [shape=(n,)]; returns what was done about its level, or nothing."""
         audio = self.resampled(audio)
         loudest = float(np.abs(audio).max(initial=0))
-        wanted = loudest
-        if self.loudness == "peak":
-            wanted = PEAK
-        elif self.loudness != "true":
-            wanted = loudest * 10 ** ((self._lufs() - loudness(audio, self.rate)) / 20)
-        limit = 1.0 if self.loudness == "true" else PEAK
-        remark = ""
-        if wanted > limit and np.isfinite(wanted):
-            remark = f"scaled down: the loudest sample was {wanted:.2f}, full scale is 1"
-            wanted = limit
-        if loudest > 0:
-            audio = audio * (wanted / loudest)
-        self.write_raw(path, audio)
-        return remark
+        limit, wanted = (1.0, loudest) if self.loudness == "true" else (PEAK, PEAK)
+        if self.loudness not in ("true", "peak") and loudest > 0:
+            wanted = loudest * 10 ** ((float(self.loudness) - loudness(audio, self.rate)) / 20)
+        self.write_raw(path, audio * (min(wanted, limit) / loudest) if loudest > 0 else audio)
+        if wanted <= limit:
+            return ""
+        return f"scaled down: the loudest sample was {wanted:.2f}, full scale is 1"
 
     def write_raw(self, path: Path | str, audio: np.ndarray) -> None:
         """Write a sound that is at this rate already, at its own level."""
@@ -73,16 +71,6 @@ class Output:
         if self.rate == SAMPLE_RATE:
             return audio
         return soxr.resample(np.asarray(audio, np.float32), SAMPLE_RATE, self.rate, quality="VHQ")
-
-    def _lufs(self) -> float:
-        try:
-            if -70 < (lufs := float(self.loudness)) <= 0:
-                return lufs
-        except ValueError:
-            pass
-        raise SettingsError(
-            f"loudness: found {self.loudness}, expected true, peak or LUFS such as -16"
-        )
 
 
 def loudness(audio: np.ndarray, rate: int = SAMPLE_RATE) -> float:

@@ -38,9 +38,9 @@ from reverbsynth.evaluation.evaluate import evaluate
 from reverbsynth.evaluation.report import FILE, Report
 from reverbsynth.evaluation.seeds import FOLDER as SEEDS
 from reverbsynth.evaluation.seeds import check_same_recipe
-from reverbsynth.files.atomic import atomic_path, write_json
+from reverbsynth.files.atomic import atomic_path, write_json, write_text
 from reverbsynth.files.checksum import sha256
-from reverbsynth.instrument.card import CARD, write_card
+from reverbsynth.instrument.card import CARD, card
 from reverbsynth.instrument.instrument import Instrument, at_peak
 from reverbsynth.seeds import evenly_spaced
 from reverbsynth.training.run import INSTRUMENT, MANIFEST, SETTINGS, Run
@@ -106,7 +106,7 @@ def bundle(
         for name, other in further.items():
             _keep_seed(other, folder / SEEDS / name)
         instrument.save(folder / INSTRUMENT, float16=True)
-        write_card(folder / CARD, instrument, directory.name, run)
+        write_text(folder / CARD, card(instrument, directory.name, run))
         players = list(_write_players(instrument.in_float16(), folder))
         write_json(folder / MANIFEST, _manifest(run, folder, players))
         _check_sizes(folder, directory)

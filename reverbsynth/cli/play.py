@@ -3,7 +3,8 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import partial, reduce
+from operator import add
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -123,22 +124,17 @@ def play(
     from reverbsynth.audio.pitch import parse_pitch
     from reverbsynth.instrument.instrument import Instrument
     from reverbsynth.instrument.midi import part_lines
-    from reverbsynth.instrument.midi_file import chosen_parts, read_midi
-    from reverbsynth.instrument.shipped import find
+    from reverbsynth.instrument.midi_file import read_midi
 
     check_suffix(output)
     written_as = Output(rate, stereo, loudness)
-    path = find(source)
     if outside not in ("transpose", "omit"):
         raise SettingsError(f"--outside: found {outside}, expected transpose or omit")
     if midi is not None and (pitch or velocity):
         raise SettingsError("--pitch and --velocity are for single notes, not for a MIDI file")
     values = assignments(effect, label)
     parts = [] if midi is None else read_midi(midi)
-    names = [name.partition("=")[0] for name in track] if track else None
-    if midi is not None:
-        chosen_parts(parts, names)
-    instrument = Instrument.open(path, stage)
+    instrument = Instrument.open(source, stage)
     labels = chosen_labels(instrument, values)
     tune += 1200 * math.log2(a4 / 440)
     if midi is None:
@@ -152,8 +148,9 @@ def play(
         voices = _voices(parts, track, Voice(source.stem, instrument, labels))
         for line in part_lines(parts, {n: voice.text() for n, voice in voices.items()}):
             typer.echo(line)
-        options = {"seed": seed, "every": every, "outside": outside, "tune": tune}
-        rendering = _rendered(parts, voices, {**options, "release": release})
+        rendering = _rendered(
+            parts, voices, seed=seed, every=every, outside=outside, tune=tune, release=release
+        )
         for line in rendering.report():
             typer.echo(line)
         audio = rendering.audio
@@ -181,12 +178,12 @@ def _voices(parts: "Sequence[Part]", tracks: list[str] | None, voice: Voice) -> 
 
     if not tracks:
         return {part.number: voice for part in chosen_parts(parts)}
-    voices = {}
-    for track in tracks:
-        name, _, text = track.partition("=")
-        own = _voice(text, voice) if text else voice
-        voices.update({part.number: own for part in chosen_parts(parts, [name])})
-    return voices
+    named = (track.partition("=") for track in tracks)
+    return {
+        part.number: _voice(text, voice) if text else voice
+        for name, _, text in named
+        for part in chosen_parts(parts, [name])
+    }
 
 
 def _voice(text: str, voice: Voice) -> Voice:
@@ -194,25 +191,18 @@ def _voice(text: str, voice: Voice) -> Voice:
     from reverbsynth.instrument.instrument import Instrument
     from reverbsynth.instrument.shipped import shipped
 
-    source, effect = "", text
-    if text in shipped() or Path(text).exists():
-        source, effect = text, ""
-    elif ":" in text:
-        source, _, effect = text.rpartition(":")
+    whole = text in shipped() or Path(text).exists()
+    source, _, effect = (text, "", "") if whole else text.rpartition(":")
     if source:
         voice = Voice(Path(source).stem, Instrument.open(source), {})
-    if not effect:
-        return voice
-    own = chosen_labels(voice.instrument, {"effect": effect})
+    own = chosen_labels(voice.instrument, {"effect": effect} if effect else {})
     voice.instrument.condition(voice.instrument.pitches[:1], **own)
     return replace(voice, labels={**voice.labels, **own})
 
 
-def _rendered(
-    parts: "Sequence[Part]", voices: dict[int, Voice], options: dict[str, Any]
-) -> "Rendering":
+def _rendered(parts: "Sequence[Part]", voices: dict[int, Voice], **options: Any) -> "Rendering":
     """Parts with the same voice are rendered at once, so that they share their timbres."""
-    from reverbsynth.instrument.midi import render, together
+    from reverbsynth.instrument.midi import render
     from reverbsynth.instrument.midi_file import choose
     from reverbsynth.progress import ProgressDisplay
 
@@ -222,10 +212,7 @@ def _rendered(
     renderings = []
     with ProgressDisplay() as display:
         for shared in numbers.values():
-            voice, task = voices[shared[0]], display.add_task("playing", total=None)
-            count = partial(display.count, task)
-            notes = choose(parts, shared)
-            renderings.append(
-                render(voice.instrument, notes, progress=count, **options, **voice.labels)
-            )
-    return together(renderings)
+            voice, notes = voices[shared[0]], choose(parts, shared)
+            options["progress"] = partial(display.count, display.add_task("playing", total=None))
+            renderings.append(render(voice.instrument, notes, **options, **voice.labels))
+    return reduce(add, renderings)

@@ -37,22 +37,10 @@ ONSET = 0.03
 class Applied:
     """A recorded note with another effect.
 
-    Attributes
-    ----------
-    audio, reconstruction, recording : ndarray, float32 [shape=(onset + 64000,)]
-        The note with the effect; as the network plays it with the labels that the search found, at
-        the recording's level and position; and as recorded.
-    pitch : float
-        As given or estimated.
-    effect : str or mapping
-        The new effect.
-    fit : Fit
-    change : EffectChange
-        What the effect changes.
-    gain : float
-        The factor that brought the recording to the level of the instrument's notes.
-    onset : int
-        Sample at which the note begins.
+    The sounds, all [shape=(onset + 64000,)], are the note with the effect; as the network plays it
+    with the labels that the search found, at the recording's level and position; and as recorded.
+    The pitch is the given or the estimated one, ``gain`` the factor that brought the recording to
+    the level of the instrument's notes, ``onset`` the sample at which the note begins.
     """
 
     audio: np.ndarray
@@ -216,18 +204,9 @@ def pitch_to_play(
 
 
 def prepared(audio: np.ndarray, onset: int | None = None) -> tuple[np.ndarray, int]:
-    """A recording up to 4 s after its onset: cut, or followed by silence; and its onset.
+    """A recording up to 4 s after its onset, cut or followed by silence; and its onset.
 
-    Parameters
-    ----------
-    audio : ndarray [shape=(samples,)]
-    onset : int, optional
-        Sample at which the note begins; found by default.
-
-    Returns
-    -------
-    recording : ndarray, float32 [shape=(onset + 64000,)]
-    onset : int
+    That is a sample's number, which is found by default [recording: shape=(onset + 64000,)].
     """
     audio = np.asarray(audio, np.float32)
     if audio.ndim != 1:

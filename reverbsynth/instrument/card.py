@@ -4,13 +4,11 @@ It is Markdown with a YAML header, as model hubs read it (Mitchell et al., "Mode
 Reporting", 2019). Everything in it is read from the instrument and its run.
 """
 
-from pathlib import Path
 from typing import Any
 
 import yaml
 
 from reverbsynth.audio.pitch import pitch_name
-from reverbsynth.files.atomic import write_text
 from reverbsynth.files.json import read_json
 from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.training.run import Run
@@ -28,11 +26,6 @@ _SOURCES = {
     "nsynth": "notes of NSynth by Google (CC BY 4.0)",
     "folder": "its maker's own recordings, whose licence is theirs to state",
 }
-
-
-def write_card(path: Path | str, instrument: Instrument, name: str, run: Run | None = None) -> None:
-    """Write `card` to a file."""
-    write_text(path, card(instrument, name, run))
 
 
 def card(instrument: Instrument, name: str, run: Run | None = None) -> str:
@@ -63,7 +56,7 @@ def card(instrument: Instrument, name: str, run: Run | None = None) -> str:
         f"An instrument of [ReverbSynth](https://github.com/reverbsynth/reverbsynth): a generator "
         f"of single notes (4 s, 16 kHz, mono), trained adversarially on spectrograms.\n\n"
         f"```bash\nreverbsynth play {name} --pitch {instrument.middle_pitch} -o note.wav\n```",
-        "## What it plays\n\n" + "\n".join(_plays(instrument)),
+        "## What it plays\n\n" + "\n".join(plays(instrument)),
         "## Data and licence\n\n" + "\n".join(_data(run, own)),
         "## How it was made\n\n" + "\n".join(_recipe(instrument, run)),
         "## Measures\n\n" + _table(measured, report),
@@ -75,7 +68,8 @@ def card(instrument: Instrument, name: str, run: Run | None = None) -> str:
     return f"---\n{yaml.safe_dump(header, sort_keys=False)}---\n\n" + "\n\n".join(parts) + "\n"
 
 
-def _plays(instrument: Instrument) -> list[str]:
+def plays(instrument: Instrument) -> list[str]:
+    """Lines that list the values of each label."""
     low, high = instrument.keys[0], instrument.keys[-1]
     lines = [f"- pitch: {pitch_name(low)} to {pitch_name(high)} (MIDI {low} to {high})"]
     return lines + [
@@ -113,17 +107,16 @@ def _table(rows: list[dict], report: dict) -> str:
         return "It has not been measured."
     lines = ["| measure | this instrument | held-out notes |", "|---|---|---|"]
     for row in rows:
-        cells = [_cell(row[kind]["value"], row) for kind in ("generated", "real")]
+        scale, values = 100 if row["unit"] == "%" else 1, (row["generated"], row["real"])
+        cells = [
+            "not measured"
+            if value["value"] is None
+            else f"{scale * value['value']:.{row['digits']}f} {row['unit']}".strip()
+            for value in values
+        ]
         lines.append(f"| {row['name']} | {' | '.join(cells)} |")
     count = report["facts"]["notes"]["generated"]
     return "\n".join(lines) + f"\n\nMeasured by `reverbsynth evaluate` on {count} generated notes."
-
-
-def _cell(value: float | None, row: dict) -> str:
-    if value is None:
-        return "not measured"
-    scale = 100 if row["unit"] == "%" else 1
-    return f"{value * scale:.{row['digits']}f} {row['unit']}".strip()
 
 
 def _missed(report: dict) -> str:

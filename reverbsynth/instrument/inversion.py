@@ -42,19 +42,10 @@ _DECIBELS = 10 / math.log(10)
 
 @dataclass(frozen=True)
 class Fit:
-    """The result of a search.
+    """The result of a search: a latent vector, and a value or mixture of each label but pitch.
 
-    Attributes
-    ----------
-    z : ndarray, float32 [shape=(latent_size,)]
-    labels : dict
-        A value, or a mixture as a mapping, of each label but pitch.
-    error : float
-        Root mean square difference of the log-magnitude images, in dB.
-    errors : ndarray [shape=(starts,)]
-        The same of every start.
-    latents : ndarray, float32 [shape=(starts, latent_size)]
-        The latent vector that each start found.
+    ``error`` is the root mean square difference of the log-magnitude images, in dB. ``errors``
+    [shape=(starts,)] and ``latents`` [shape=(starts, latent_size)] are those of every start.
     """
 
     z: np.ndarray
@@ -70,12 +61,7 @@ def level_of(magnitudes) -> float:
 
 
 class Inversion:
-    """A search through one generator.
-
-    Parameters
-    ----------
-    generator : TrainedGenerator
-    """
+    """A search through one generator."""
 
     def __init__(self, generator: TrainedGenerator):
         self._gan, self._labels = generator.gan, generator.labels
@@ -110,20 +96,9 @@ class Inversion:
         steps: int,
         progress: Callable[[int, int], None] | None = None,
     ) -> Fit:
-        """Search for the latent vector and labels of a note.
+        """Search for the latent vector and labels of a note [shape=(64000,)].
 
-        Parameters
-        ----------
-        recording : ndarray [shape=(64000,)]
-        pitch : float
-        known : dict
-            Values or mixtures of the labels that need no search.
-        seed : int
-            Of the starts.
-        starts, steps : int
-            Searches side by side, and gradient steps of each.
-        progress : callable, optional
-            Called with the number of steps done and of all.
+        Labels whose value or mixture is ``known`` need no search; the rest is as in `apply_effect`.
         """
         given = self._target(recording), *self._fixed(pitch, known)
         rng = np.random.default_rng(seed)

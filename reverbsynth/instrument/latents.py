@@ -9,20 +9,11 @@ from reverbsynth.errors import SettingsError
 
 
 def slerp(start: np.ndarray, stop: np.ndarray, share: float | np.ndarray) -> np.ndarray:
-    """Spherical interpolation between two latent vectors.
+    """Spherical interpolation from one latent vector to another (a share of 0 to 1).
 
     Shoemake, "Animating rotation with quaternion curves" (1985), as in GANSynth. Along the straight
-    line between two Gaussian vectors the middle is shorter than any that training saw.
-
-    Parameters
-    ----------
-    start, stop : ndarray [shape=(latent_size,)]
-    share : float or ndarray [shape=(n,)]
-        From 0, the start, to 1, the stop.
-
-    Returns
-    -------
-    ndarray, float32 [shape=(latent_size,) or (n, latent_size)]
+    line between two Gaussian vectors the middle is shorter than any that training saw. The result
+    is float32 [shape=(latent_size,) or, for n shares, (n, latent_size)].
     """
     share = np.asarray(share, np.float64)[..., np.newaxis]
     a, b = np.asarray(start, np.float64), np.asarray(stop, np.float64)
@@ -44,13 +35,9 @@ def check_seed(seed: int | None) -> None:
 
 @dataclass(frozen=True)
 class LatentWalk:
-    """A path through latent vectors, spherical between one and the next.
+    """A path through latent vectors, spherical between anchors [shape=(n, latent_size)].
 
-    Attributes
-    ----------
-    anchors : ndarray [shape=(n, latent_size)]
-    every : float
-        Seconds from one anchor to the next. Before the first and after the last, the path rests.
+    It takes ``every`` seconds from one to the next; before the first and after the last it rests.
     """
 
     anchors: np.ndarray

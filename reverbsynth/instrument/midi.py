@@ -8,8 +8,7 @@ peaks at its velocity. Engel et al., "GANSynth" (2019), and its ``generate.py``.
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property, reduce
-from operator import add
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -32,10 +31,8 @@ class Rendering:
 
     Attributes
     ----------
-    mix : ndarray, float32 [shape=(samples,)]
-        The sum of the notes.
-    audio : ndarray, float32 [shape=(samples,)]
-        The same at `PEAK`.
+    mix, audio : ndarray, float32 [shape=(samples,)]
+        The sum of the notes, and the same at `PEAK`.
     notes, generated : int
         Notes played, and the different (pitch, timbre) pairs among them, each generated once.
     moved, left_out : dict
@@ -92,17 +89,13 @@ def render(
 
     Parameters
     ----------
-    instrument : Instrument
-    notes : sequence of MidiNote
-    seed : int, optional
-        Of the timbres.
     every : float
         Seconds from one timbre to the next; 0 keeps one throughout.
     outside : {"transpose", "omit"}
         What to do with pitches outside the instrument's range: transpose by as few octaves as it
         takes, or omit. Pitches that no octave brings into the range are omitted.
     progress : callable, optional
-        Called with the number of notes generated so far, and of all.
+        Called with the numbers of notes generated so far and of all.
     tune : float
         Cents that the piece sounds above its pitches.
     release : {"fade", "tail"}, optional
@@ -157,34 +150,15 @@ def render(
     return Rendering(audio, len(playable), len(first), moved, left_out, resampled)
 
 
-def together(renderings: Sequence[Rendering]) -> Rendering:
-    """Parts of a piece that were rendered apart."""
-    return reduce(add, renderings)
-
-
 def part_lines(parts: Sequence[Part], played: Mapping[int, str]) -> list[str]:
-    """A line for each part: its number, name, channel, notes, range, and by what it is played.
-
-    Parameters
-    ----------
-    parts : sequence of Part
-    played : mapping
-        What plays a part, by its number; the others are skipped.
-    """
+    """A line for each part: what it holds, and what plays it, by its number; others are skipped."""
     rows = []
     for part in parts:
         pitches = [note.pitch for note in part.notes]
+        what = (str(part.number), part.name or "unnamed", f"channel {part.channel + 1}")
+        span = f"{pitch_name(min(pitches))} to {pitch_name(max(pitches))}"
         skipped = "skipped: drums" if part.drums else "skipped"
-        rows.append(
-            (
-                str(part.number),
-                part.name or "unnamed",
-                f"channel {part.channel + 1}",
-                f"{len(pitches)} notes",
-                f"{pitch_name(min(pitches))} to {pitch_name(max(pitches))}",
-                played.get(part.number, skipped),
-            )
-        )
+        rows.append((*what, f"{len(pitches)} notes", span, played.get(part.number, skipped)))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
 

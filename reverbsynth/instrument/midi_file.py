@@ -65,12 +65,8 @@ def read_midi(path: Path | str) -> list[Part]:
     """Read the parts of a MIDI file, their notes timed in seconds.
 
     Tempo changes hold for all tracks; notes held by the sustain pedal end when it is lifted or
-    their key is struck again; a note without an end lasts to the end of the piece.
-
-    Raises
-    ------
-    DataError
-        For a file that is no MIDI file, is cut off or damaged, or holds no notes.
+    their key is struck again; a note without an end lasts to the end of the piece. A file that is
+    no MIDI file, is cut off or damaged, or holds no notes is a `DataError`.
     """
     path = Path(path)
     with reading(path):
@@ -95,9 +91,8 @@ def chosen_parts(parts: Sequence[Part], tracks: Iterable[int | str] | None = Non
     chosen = []
     for track in tracks:
         asked = str(track).strip().casefold()
-        found = [p for p in parts if p.name.casefold() == asked] or [
-            p for p in parts if str(p.number) == asked
-        ]
+        named = [part for part in parts if part.name.casefold() == asked]
+        found = named or [part for part in parts if str(part.number) == asked]
         if not found:
             listed = ", ".join(f"{part.number} ({part.name or 'unnamed'})" for part in parts)
             raise SettingsError(f"track: found {track}, expected one of {listed}")

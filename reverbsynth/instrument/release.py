@@ -35,8 +35,6 @@ ATTACK, RELEASE = 0.010, 0.3
 LONGEST = NOTE_OFF
 """Seconds after which a note's release begins at the latest."""
 
-RELEASES = ("fade", "tail")
-
 _OFF, _CROSSFADE, _FARTHEST = int(NOTE_OFF * SAMPLE_RATE), 320, 912
 _LOUDEST = 10.0
 
@@ -45,8 +43,8 @@ def chosen_release(release: str | None, labels: LabelSpace) -> str:
     """The way to end notes that was asked for; by default, ``tail`` where there are effects."""
     if release is None:
         return "tail" if "effect" in labels else "fade"
-    if release not in RELEASES:
-        raise SettingsError(f"release: found {release}, expected {' or '.join(RELEASES)}")
+    if release not in ("fade", "tail"):
+        raise SettingsError(f"release: found {release}, expected fade or tail")
     return release
 
 
@@ -56,19 +54,7 @@ def longest_release(release: str) -> float:
 
 
 def released(wave: np.ndarray, seconds: float, release: str = "fade") -> np.ndarray:
-    """A note whose key is let go after some time, by the rule above.
-
-    Parameters
-    ----------
-    wave : ndarray [shape=(64000,)]
-    seconds : float
-        How long the key is held.
-    release : {"fade", "tail"}
-
-    Returns
-    -------
-    ndarray, float32 [shape=(samples,)]
-    """
+    """A note [shape=(64000,)] whose key is let go after some seconds, by the rule above."""
     if release == "fade":
         gain = envelope(seconds)
         return wave[: len(gain)] * gain

@@ -10,18 +10,9 @@ def transposed(wave: np.ndarray, semitones: float | np.ndarray) -> np.ndarray:
     """A sound at another pitch, or along a curve of pitches.
 
     Its partials and its decay move along with it, as on a tape. Values between samples are those of
-    the band-limited sound: a windowed sinc, whose cutoff falls as the pitch rises.
-
-    Parameters
-    ----------
-    wave : ndarray [shape=(samples,)]
-    semitones : float or ndarray [shape=(samples,)]
-        Above the pitch it has: of the whole, or of each sample of the result.
-
-    Returns
-    -------
-    ndarray, float32 [shape=(samples,)]
-        Where the sound has been played to its end, silence.
+    the band-limited sound: a windowed sinc, whose cutoff falls as the pitch rises. ``semitones``
+    are above the pitch that it has: of the whole, or of each sample of the result, which is float32
+    [shape=(samples,)] as the wave is, and silent where that has been played to its end.
     """
     speed = 2.0 ** (np.broadcast_to(semitones, wave.shape) / 12)
     positions = np.minimum(np.cumsum(speed) - speed, len(wave) + _REACH)

@@ -28,27 +28,13 @@ def shipped() -> dict[str, Path]:
 
 
 def find(source: Path | str) -> Path:
-    """The path of a run or instrument, which may be the name of one that comes with the package.
-
-    Raises
-    ------
-    RunError
-        When it is neither there nor such a name.
-    SettingsError
-        For a piece or a recording, which comes after the instrument.
-    """
-    path = Path(source)
+    """The path of a run or instrument, which may be the name of one that comes with the package."""
+    path, known = Path(source), shipped()
+    expected = f"a run, an instrument's file, or one of {', '.join(known)}"
     if path.suffix.lower() in _NO_INSTRUMENTS:
-        raise SettingsError(
-            f"{path}: expected an instrument first: a run, an instrument's file, or one of "
-            f"{', '.join(shipped())}"
-        )
+        raise SettingsError(f"{path}: expected an instrument first: {expected}")
     if path.exists() or path.is_symlink():
         return path
-    known = shipped()
-    if str(source) in known:
-        return known[str(source)]
-    raise RunError(
-        f"{path}: no such file or folder, expected a run, an instrument's file, or one of "
-        f"{', '.join(known)}"
-    )
+    if str(source) not in known:
+        raise RunError(f"{path}: no such file or folder, expected {expected}")
+    return known[str(source)]

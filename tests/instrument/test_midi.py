@@ -14,7 +14,7 @@ from reverbsynth.audio.io import write_audio
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.instrument.examples import BASS_LINE
 from reverbsynth.instrument.instrument import Instrument
-from reverbsynth.instrument.midi import PEAK, part_lines, render, together
+from reverbsynth.instrument.midi import PEAK, part_lines, render
 from reverbsynth.instrument.midi_file import MidiNote, choose, read_midi
 from reverbsynth.instrument.release import envelope, released
 from reverbsynth.instrument.resampling import transposed
@@ -302,7 +302,8 @@ def test_a_piece_is_normalized_and_as_long_as_its_notes(instrument):
 def test_parts_rendered_apart_sound_together(instrument):
     notes = [MidiNote(0.0, 0.5, 40, 127), MidiNote(0.4, 1.0, 47, 30)]
     both = render(instrument, notes, seed=1, every=0)
-    apart = together([render(instrument, [note], seed=1, every=0) for note in notes])
+    first, second = (render(instrument, [note], seed=1, every=0) for note in notes)
+    apart = first + second
     assert np.abs(both.audio - apart.audio).max() < 1e-6
     assert (apart.notes, apart.generated) == (2, 2)
 

@@ -3,17 +3,9 @@
 `samples` makes the notes; `sfz`, `dspreset` and `sf2` write them, a format each.
 """
 
-from collections.abc import Callable
-from pathlib import Path
-
 from reverbsynth.instrument.sampler.dspreset import write_dspreset
-from reverbsynth.instrument.sampler.samples import SampleSet
 from reverbsynth.instrument.sampler.sf2 import write_sf2
 from reverbsynth.instrument.sampler.sfz import write_sfz
 
-WRITERS: dict[str, Callable[[SampleSet, Path], None]] = {
-    ".sfz": write_sfz,
-    ".dspreset": write_dspreset,
-    ".sf2": write_sf2,
-}
+WRITERS = {".sfz": write_sfz, ".dspreset": write_dspreset, ".sf2": write_sf2}
 """What writes a file, by its suffix."""

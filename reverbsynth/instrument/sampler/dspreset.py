@@ -12,8 +12,7 @@ _CROSSFADE = 0.02
 
 def write_dspreset(notes: SampleSet, path: Path) -> None:
     """Write a preset, and its samples into a folder beside it."""
-    folder = notes.folder(path)
-    notes.write_sounds(path.parent / folder)
+    folder = notes.write_sounds(path)
     root = ET.Element("DecentSampler", minVersion="1.11.0")
     tab = ET.SubElement(ET.SubElement(root, "ui", width="812", height="375"), "tab", name="main")
     groups = ET.SubElement(root, "groups")
@@ -41,12 +40,15 @@ def write_dspreset(notes: SampleSet, path: Path) -> None:
             if sample.loop is None:
                 ET.SubElement(attack, "sample", {**common, "release": f"{sample.decay:.2f}"})
                 continue
-            loop = {"loopStart": str(sample.loop), "loopEnd": str(sample.loop_end - 1)}
+            loop = {"loopStart": str(sample.loop[0]), "loopEnd": str(sample.loop[1] - 1)}
             loop |= {"loopEnabled": "true", "release": str(2 * _CROSSFADE)}
             ET.SubElement(attack, "sample", common | loop)
-            tail = {"start": str(round((NOTE_OFF - _CROSSFADE) * sample.rate)), "release": "4"}
+            tail = {
+                "start": str(round((NOTE_OFF - _CROSSFADE) * notes.output.rate)),
+                "release": "4",
+            }
             tail |= {"attack": str(_CROSSFADE), "loopEnabled": "false"}
-            tail["volume"] = f"{sample.loss * sample.loop_seconds:.2f}dB"
+            tail["volume"] = f"{sample.gain(notes.output.rate):.2f}dB"
             tail["releaseTriggerDecay"] = f"{sample.loss:.2f}dB"
             ET.SubElement(release, "sample", common | tail)
     if notes.switches:

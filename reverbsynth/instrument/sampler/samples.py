@@ -17,7 +17,6 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from reverbsynth.audio.format import SAMPLE_RATE
-from reverbsynth.audio.io import check_suffix
 from reverbsynth.audio.output import PEAK, Output, loudness
 from reverbsynth.audio.pitch import cents, parse_pitch
 from reverbsynth.audio.tails import measure_tails
@@ -42,35 +41,16 @@ _KEYS = re.compile(r"(?:(?P<low>[^./]+)\.\.(?P<high>[^./]+))?(?:/(?P<step>[1-9]\
 
 @dataclass(frozen=True)
 class Sample:
-    """A note for a range of keys.
+    """A note for a range of keys and velocities.
 
-    Attributes
-    ----------
-    name : str
-        Of its file, without a suffix.
-    wave : ndarray, float32 [shape=(samples,)]
-    rate : int
-    key, low, high : int
-        The MIDI pitch that it was generated at, and the keys that it is for.
-    softest, loudest : int
-        The velocities that it is for.
-    choice : int
-        Which of the set's choices it belongs to.
-    robin : int
-        Its number among those that take turns, from 1.
-    cents : float
-        How much higher it sounds than its key.
-    loop : int, optional
-        Where its loop begins, in samples; `loop_end` is where it ends.
-    loss : float
-        dB a second that it loses while it is held, before its loop.
-    decay : float
-        Seconds in which its tail falls by 60 dB.
+    ``choice`` is the number of its effect in the set, and ``robin`` its turn, from 1; ``cents`` is
+    how much higher it sounds than its key; ``loop`` is where its loop begins and ends, in samples,
+    and ``loss`` the dB a second that it loses before; ``decay`` is the seconds in which its tail
+    falls by 60 dB.
     """
 
     name: str
     wave: np.ndarray
-    rate: int
     key: int
     low: int
     high: int
@@ -79,14 +59,13 @@ class Sample:
     choice: int
     robin: int
     cents: float = 0.0
-    loop: int | None = None
-    loop_end: int = 0
+    loop: tuple[int, int] | None = None
     loss: float = 0.0
     decay: float = _FADE_OUT
 
-    @property
-    def loop_seconds(self) -> float:
-        return (self.loop or 0) / self.rate
+    def gain(self, rate: int) -> float:
+        """dB by which its tail is louder if its key is let go at once, not in the loop."""
+        return self.loss * self.loop[0] / rate if self.loop else 0.0
 
 
 @dataclass(frozen=True)
@@ -104,14 +83,13 @@ class SampleSet:
     output: Output
     suffix: str = ".flac"
 
-    def write_sounds(self, folder: Path) -> None:
-        """Write every sample as a sound file into a folder."""
+    def write_sounds(self, path: Path) -> str:
+        """Write the samples into a folder beside the file that names them; returns its name."""
+        folder = f"{re.sub(r'[^A-Za-z0-9._-]', '_', path.stem)}_samples"
         for sample in self.samples:
-            self.output.write_raw(folder / f"{sample.name}{self.suffix}", sample.wave)
-
-    def folder(self, path: Path) -> str:
-        """The name of the samples' folder, beside the file that names them."""
-        return f"{re.sub(r'[^A-Za-z0-9._-]', '_', path.stem)}_samples"
+            file = path.parent / folder / f"{sample.name}{self.suffix}"
+            self.output.write_raw(file, sample.wave)
+        return folder
 
 
 def sample_set(
@@ -129,31 +107,13 @@ def sample_set(
 ) -> SampleSet:
     """Generate the notes of a sampler's instrument.
 
-    Parameters
-    ----------
-    instrument : Instrument
-    name : str
-    keys : list of int, optional
-        MIDI pitches to generate; keys between them play the nearest. All by default.
-    choices : mapping, optional
-        Values of labels, by the name of the choice; by default, each effect.
-    by_velocity : bool
-        Whether the velocity chooses, from the softest, the first; else key switches do, and the
-        velocity chooses among those that were trained, where it is a label.
-    robins : int
-        Notes of one key that take turns, with latent vectors near to each other.
-    seed : int
-    output : Output, optional
-    suffix : str
-        Of the sound files.
-    loops : bool
-        Whether notes loop while they are held.
-    progress : callable, optional
-        Called with the number of notes generated, and of all.
+    Keys that are not among ``keys`` (MIDI pitches; all by default) play the nearest. ``choices``
+    are values of labels, by the name of the choice; by default, each effect. Key switches choose,
+    or ``by_velocity`` the velocity, from the softest, the first; else the velocity chooses among
+    those that were trained, where it is a label. ``robins`` notes of one key take turns, with
+    latent vectors near to each other. ``progress`` is called with the number of notes generated,
+    and of all.
     """
-    check_suffix(f"sample{suffix}")
-    if robins < 1:
-        raise SettingsError(f"round robins: found {robins}, expected 1 or more")
     output = output or Output()
     keys = sorted(set(keys or instrument.keys))
     if choices is None:
@@ -171,7 +131,7 @@ def sample_set(
             for i, wave in enumerate(instrument.stream(keys, z, **values)):
                 file = re.sub(r"[^A-Za-z0-9_-]", "_", f"{keys[i]:03d}-{layer}-{robin}")
                 span = (limits[i], limits[i + 1] - 1, *velocities)
-                sample = Sample(file, wave, SAMPLE_RATE, keys[i], *span, choice, robin)
+                sample = Sample(file, wave, keys[i], *span, choice, robin)
                 samples.append(_finished(sample, output, loops))
                 if progress:
                     progress(len(samples), total)
@@ -182,7 +142,7 @@ def sample_set(
     switches = range(lowest, lowest + (0 if by_velocity or count == 1 else count))
     return SampleSet(
         name,
-        tuple(_equally_loud(samples)),
+        tuple(_equally_loud(samples, output.rate)),
         tuple(choices),
         switches,
         robins,
@@ -270,7 +230,6 @@ def _finished(sample: Sample, output: Output, loops: bool) -> Sample:
     sample = replace(
         sample,
         wave=output.resampled(wave),
-        rate=rate,
         cents=off if abs(off) <= _MOST_CENTS else 0.0,
         decay=decay if np.isfinite(decay) else _FADE_OUT,
     )
@@ -282,7 +241,7 @@ def _finished(sample: Sample, output: Output, loops: bool) -> Sample:
     loss = float(np.clip(loss, 0, _MOST_GAIN * SAMPLE_RATE / ends[0]))
     start, end = (round(at * rate / SAMPLE_RATE) for at in ends)
     wave = loop(sample.wave, rate, start, end)
-    return replace(sample, wave=wave, loop=start, loop_end=end, loss=loss)
+    return replace(sample, wave=wave, loop=(start, end), loss=loss)
 
 
 def _level(wave: np.ndarray, at: int) -> float:
@@ -290,19 +249,15 @@ def _level(wave: np.ndarray, at: int) -> float:
     return float(10 * np.log10(np.square(wave[at : at + SAMPLE_RATE // 10]).mean() + 1e-12))
 
 
-def _equally_loud(samples: list[Sample]) -> list[Sample]:
+def _equally_loud(samples: list[Sample], rate: int) -> list[Sample]:
     """All as loud as the loudest level at which none is beyond -1 dB of full scale."""
-    levels = [
-        loudness(sample.wave[: round(_LOUD * sample.rate)], sample.rate) for sample in samples
-    ]
+    levels = [loudness(sample.wave[: round(_LOUD * rate)], rate) for sample in samples]
     peaks = [float(np.abs(sample.wave).max(initial=0)) for sample in samples]
-    heard = [i for i, level in enumerate(levels) if np.isfinite(level) and peaks[i] > 0]
-    if not heard:
-        return samples
-    target = min(levels[i] + 20 * np.log10(PEAK / peaks[i]) for i in heard)
+    heard = np.isfinite(levels) & (np.array(peaks) > 0)
+    room = np.array(levels) + 20 * np.log10(PEAK / np.maximum(peaks, 1e-12))
+    target = np.min(room, where=heard, initial=np.inf)
+    gains = np.where(heard, 10 ** ((target - np.array(levels)) / 20), 1).astype(np.float32)
     return [
-        replace(sample, wave=sample.wave * np.float32(10 ** ((target - levels[i]) / 20)))
-        if i in heard
-        else sample
-        for i, sample in enumerate(samples)
+        replace(sample, wave=sample.wave * gain)
+        for sample, gain in zip(samples, gains, strict=True)
     ]

@@ -33,7 +33,7 @@ def write_sf2(notes: SampleSet, path: Path) -> None:
         data = np.round(np.clip(sample.wave, -1, 1) * 32767).astype("<i2")
         end = at + len(data)
         headers += _name(sample.name)
-        headers += struct.pack("<5IBbHH", at, end, at, end, sample.rate, sample.key, 0, 0, 1)
+        headers += struct.pack("<5IBbHH", at, end, at, end, notes.output.rate, sample.key, 0, 0, 1)
         points += [data, np.zeros(_PADDING, "<i2")]
         at += len(data) + _PADDING
     headers += _name("EOS") + bytes(26)
