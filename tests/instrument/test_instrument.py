@@ -374,7 +374,8 @@ def test_foreign_files_are_refused(tmp_path):
     foreign = tmp_path / "foreign.safetensors"
     save_file({"x": np.zeros(3, np.float32)}, foreign)
     assert "not an instrument" in refusal(foreign, foreign.read_bytes())
-    assert "not a whole safetensors file" in refusal(tmp_path / "a.wav", b"RIFF" + bytes(60))
+    assert "not a whole safetensors file" in refusal(tmp_path / "a", b"RIFF" + bytes(60))
+    assert "expected an instrument first" in refusal(tmp_path / "a.wav", b"RIFF" + bytes(60))
     with pytest.raises(ReverbSynthError, match=r"none\.safetensors: no such file"):
         Instrument.load(tmp_path / "none.safetensors")
 
