@@ -54,7 +54,7 @@ def judge(instrument: Instrument, data: DataSet) -> pd.DataFrame:
 def main() -> None:
     data = DataSet.open(sys.argv[1])
     clips = Clips.of(data, ["valid", "test"])
-    decoded = by_each_inverse(clips.waves, Settings().spectra)
+    decoded = by_each_inverse(clips, Settings().spectra)
     print(compare_inverses(clips, decoded).round(3).to_string(index=False))
     for path in sys.argv[2:]:
         print(path, judge(Instrument.open(path), data).round(2).to_string(), sep="\n")

@@ -19,8 +19,8 @@ from reverbsynth.audio.pitch import fundamentals, midi_to_hz
 from reverbsynth.audio.reverberation import audible, fit_decay
 from reverbsynth.audio.tails import measure_tails
 from reverbsynth.data.dataset import DataSet
-from reverbsynth.evaluation.clips import Clips, boxed
-from reverbsynth.gan import schedule
+from reverbsynth.evaluation.clips import Clips
+from reverbsynth.gan.schedule import LAST_STAGE
 from reverbsynth.settings import Settings, SpectraSettings
 from reverbsynth.spectra.representation import Representation
 
@@ -46,50 +46,44 @@ _SEMITONES = 7
 def compare_representations(data: DataSet, settings: Settings, notes: int = 12) -> pd.DataFrame:
     """Encode and decode notes with each representation and measure what changed.
 
-    The notes are the first of the training split. The settings' normalization is used, their
-    representation and inverse are not. There is a row for each representation, with medians over
-    the notes of what `loss` measures.
+    The notes are the first of the training split. There is a row for each representation, with
+    medians over the notes of what `loss` measures.
     """
     clips = Clips.from_notes(list(islice(data.notes("train"), notes)))
     rows = []
-    for name, decoded in by_each_representation(clips.waves, settings.spectra).items():
+    for name, decoded in by_each_representation(clips, settings.spectra).items():
         losses = [loss(*note) for note in zip(clips.waves, decoded, clips.pitch, strict=True)]
         rows.append(pd.DataFrame(losses).median().rename(name))
     return pd.DataFrame(rows).rename_axis("representation")
 
 
-def by_each_representation(waves: np.ndarray, spectra: SpectraSettings) -> dict[str, np.ndarray]:
-    """Notes [shape=(n, 64000)] through each representation and the original's inverse."""
-    decoded = {}
-    for kind, name in NAMES.items():
-        values = {"representation": kind, **INVERSES["original"]}
-        representation = Representation(spectra.model_copy(update=values))
-        decoded[name] = representation.decode_all(representation.encode_all(waves))
-    return decoded
+def by_each_representation(clips: Clips, spectra: SpectraSettings) -> dict[str, np.ndarray]:
+    """Waves of notes through each representation at full size, by the original's inverse."""
+    original = spectra.model_copy(update=INVERSES["original"])
+    ways = {name: original.model_copy(update={"representation": k}) for k, name in NAMES.items()}
+    return {
+        name: clips.resynthesized(Representation(way), LAST_STAGE).waves
+        for name, way in ways.items()
+    }
 
 
 def by_each_inverse(
-    waves: np.ndarray, spectra: SpectraSettings, stages: Sequence[int] = (8, 10, 12)
+    clips: Clips, spectra: SpectraSettings, stages: Sequence[int] = (8, 10, 12)
 ) -> dict[tuple[int, str], np.ndarray]:
-    """Notes [shape=(n, 64000)] through the images of some stages, back by each of `INVERSES`.
-
-    By stage and name of the inverse.
-    """
-    images, decoded = Representation(spectra).encode_all(waves), {}
-    for stage in stages:
-        coarse = boxed(images, schedule.box_factor(schedule.blocks(stage)))
-        for name, inverse in INVERSES.items():
-            representation = Representation(spectra.model_copy(update=inverse))
-            decoded[stage, name] = representation.decode_all(coarse)
-    return decoded
+    """Waves of notes through the images of some stages, by stage and name of the inverse."""
+    ways = {name: spectra.model_copy(update=inverse) for name, inverse in INVERSES.items()}
+    return {
+        (stage, name): clips.resynthesized(Representation(way), stage).waves
+        for stage in stages
+        for name, way in ways.items()
+    }
 
 
 def compare_inverses(clips: Clips, decoded: Mapping[tuple[int, str], np.ndarray]) -> pd.DataFrame:
     """Measure what `by_each_inverse` made of notes, and first the notes themselves.
 
-    The distance is the root mean square difference of mel levels, a mean over the notes; of
-    tail-to-sustain ratios, by effect, and of the decay times of tails with an effect the median is
-    given.
+    Mean root mean square difference of mel levels; medians of tail-to-sustain ratios by effect,
+    and of the decay times of tails with an effect.
     """
     before, rows = spectrum.mel_levels(audible(clips.waves)), {}
     for key, waves in [(("", "the notes"), clips.waves), *decoded.items()]:

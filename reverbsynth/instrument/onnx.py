@@ -288,7 +288,7 @@ def _linear_magnitude(power: Value, non_negative: bool) -> Value:
     power = (power - FLOOR).op("Max", 0.0)
     linear = _projected(power, mel.to_linear_bins())
     matrix = mel.linear_to_mel()
-    wanted, squared = _projected(power, mel.Banded.of(matrix.T)), matrix @ matrix.T
+    wanted, squared = _projected(power, mel.Banded(matrix.T)), matrix @ matrix.T
     for _ in range(mel.NNLS_UPDATES):
         linear = linear * wanted / (_by_diagonals(linear, squared) + TINY)
     return linear.op("Sqrt")

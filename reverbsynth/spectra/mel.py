@@ -1,6 +1,5 @@
 """Which frequency a bin of an IF-Mel image stands for, by the formula and by the matrix itself."""
 
-from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -87,7 +86,6 @@ def mel_to_linear() -> np.ndarray:
     return matrix.T / np.where(np.abs(sums) > 1e-8, sums, 1.0)
 
 
-@dataclass(frozen=True)
 class Banded:
     """A matrix with few entries a column, applied by gathering: exact where a GPU's matrix products
     would round to fewer bits, which a phase of hundreds of radians does not survive.
@@ -95,16 +93,11 @@ class Banded:
     ``sources`` and ``weights`` [shape=(entries, columns)] say which rows make up each column.
     """
 
-    sources: np.ndarray
-    weights: np.ndarray
-
-    @classmethod
-    def of(cls, matrix: np.ndarray) -> "Banded":
-        """The banded form of a dense matrix."""
+    def __init__(self, matrix: np.ndarray):
         entries = int((matrix != 0).sum(axis=0).max())
         # A stable sort brings each column's nonzero rows to the front, in order.
-        sources = np.argsort(matrix == 0, axis=0, kind="stable")[:entries]
-        return cls(sources, np.take_along_axis(matrix, sources, axis=0).astype(np.float32))
+        self.sources = np.argsort(matrix == 0, axis=0, kind="stable")[:entries]
+        self.weights = np.take_along_axis(matrix, self.sources, axis=0).astype(np.float32)
 
     def __call__(self, x):
         """``x @ matrix`` over the last axis, on tensors."""
@@ -119,13 +112,13 @@ class Banded:
 @cache
 def to_mel_bins() -> Banded:
     """`linear_to_mel`, ready to apply."""
-    return Banded.of(linear_to_mel())
+    return Banded(linear_to_mel())
 
 
 @cache
 def to_linear_bins() -> Banded:
     """`mel_to_linear`, ready to apply: two entries a column."""
-    return Banded.of(mel_to_linear())
+    return Banded(mel_to_linear())
 
 
 NNLS_UPDATES = 10
@@ -136,7 +129,7 @@ NNLS_UPDATES = 10
 def normal_equations() -> tuple[Banded, Banded]:
     """``Mᵀ`` and ``M Mᵀ`` of the mel matrix M, ready to apply."""
     matrix = linear_to_mel()
-    return Banded.of(matrix.T), Banded.of(matrix @ matrix.T)
+    return Banded(matrix.T), Banded(matrix @ matrix.T)
 
 
 def linear_magnitude(power, non_negative: bool = False):

@@ -46,9 +46,3 @@ def integrate(frequency):
     until = ops.cumsum(within[:, :-1, -1], axis=1)
     before = ops.pad(until, ((0, 0), (1, 0), (0, 0)))
     return ops.reshape(within + before[:, :, None], (-1, frames, bins))
-
-
-def cosine_and_sine(phase):
-    """Cosine and sine of a phase in half turns, of which whole turns are exact and taken off."""
-    radians = math.pi * (phase - 2.0 * ops.round(0.5 * phase))
-    return ops.cos(radians), ops.sin(radians)

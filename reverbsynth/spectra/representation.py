@@ -7,6 +7,7 @@ Engel et al., "GANSynth" (2019), compares the three; the paper uses IF-Mel (Tabl
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -18,7 +19,6 @@ from reverbsynth.spectra.compiling import compile_function
 from reverbsynth.spectra.format import FLOOR, TINY
 from reverbsynth.spectra.harmonics import frequency_of, harmonic_spectrum
 from reverbsynth.spectra.phase import (
-    cosine_and_sine,
     instantaneous_frequency,
     integrate,
     with_wrapped_steps,
@@ -63,21 +63,15 @@ class Representation:
         self.scale = np.asarray(settings.scale, np.float32)
         self.shift = np.asarray(settings.shift, np.float32)
 
-    def encode(self, waves):
+    def encode(self, waves, image: Callable | None = None):
         """Notes [shape=(n, 64000)] as images [shape=(n, 128, 1024, 2)]."""
+        # The arctangent that XLA compiles for CPUs costs more than all that follows it.
         real, imaginary = stft(waves)
-        return self._image(real, imaginary, ops.arctan2(imaginary, real))
+        return (image or self._image)(real, imaginary, ops.arctan2(imaginary, real))
 
     def encoder(self) -> Callable:
         """`encode`, compiled: three times as quick, for many batches of one size."""
-        image = compile_function(self._image, xla=True)
-
-        def encode(waves):
-            # The arctangent that XLA compiles for CPUs costs more than all the rest.
-            real, imaginary = stft(waves)
-            return image(real, imaginary, ops.arctan2(imaginary, real))
-
-        return encode
+        return partial(self.encode, image=compile_function(self._image, xla=True))
 
     def _image(self, real, imaginary, phase):
         specgram = to_specgram(real, imaginary, phase, phase_only=self.kind == "phase")
@@ -106,8 +100,9 @@ class Representation:
         if self.kind == "mel":
             magnitude = mel.linear_magnitude(magnitude, non_negative)
             phase = mel.to_linear_bins()(phase)
-        cosine, sine = cosine_and_sine(phase)
-        return magnitude * cosine, magnitude * sine
+        # Whole turns are taken off in half turns, where they are exact.
+        radians = math.pi * (phase - 2.0 * ops.round(0.5 * phase))
+        return magnitude * ops.cos(radians), magnitude * ops.sin(radians)
 
     def decode(self, images):
         """Images [shape=(n, 128, 1024, 2)] as notes [shape=(n, 64000)].

@@ -74,7 +74,7 @@ def test_inverses_are_compared_at_each_stage():
             for effect, wave in zip(("dry", "reverb"), waves, strict=True)
         ]
     )
-    decoded = representations.by_each_inverse(waves, Settings().spectra, stages=(8, 12))
+    decoded = representations.by_each_inverse(clips, Settings().spectra, stages=(8, 12))
     frame = representations.compare_inverses(clips, decoded)
     assert list(frame["stage"]) == ["", *[8] * 6, *[12] * 6]
     distance = frame.set_index(["stage", "inverse"])["distance (dB)"]

@@ -78,27 +78,26 @@ def without_phase(waves: np.ndarray) -> np.ndarray:
 def round_trips(
     name: str, clips: Clips, decoded: Mapping[str, np.ndarray], columns: int
 ) -> Players:
-    """Players of the first note by effect, and of what it was decoded to, by name."""
-    sounds = []
-    for effect in dict.fromkeys(clips.effect):
-        note = clips.effect.tolist().index(effect)
-        sounds.append(Sound(f"{effect}: original", clips.waves[note]))
-        sounds += [Sound(f"{effect}: {how}", waves[note]) for how, waves in decoded.items()]
+    """Players of the first note and its twins, and of what they were decoded to, by name."""
+    shown = {"original": clips.waves, **decoded}
+    sounds = [
+        Sound(f"{effect}: {how}", waves[note])
+        for note, effect in enumerate(dict.fromkeys(clips.effect))
+        for how, waves in shown.items()
+    ]
     return Players(name, sounds, columns)
 
 
 @style()
 def releases(clips: Clips, decoded: Mapping[str, np.ndarray]) -> Figure:
-    """Levels around the release of the first note by effect, as recorded and through images."""
-    effects = list(dict.fromkeys(clips.effect))
+    """Levels around the release of the first note and its twins, and of what they came back as."""
+    effects, drawn = list(dict.fromkeys(clips.effect)), {"as recorded": clips.waves, **decoded}
     figure, axes = canvas(1, len(effects), 2.8, sharey=True)
-    for ax, effect in zip(axes[0], effects, strict=True):
-        note = clips.effect.tolist().index(effect)
-        drawn = {"as recorded": clips.waves, **decoded}
-        for color, (name, waves) in zip((REAL, *OTHER), drawn.items(), strict=True):
-            seconds, curves = levels(waves[[note]])
-            ax.plot(seconds, curves[0], color=color, label=name, linewidth=1.0)
-        ax.set(xlabel="seconds from the release", title=effect)
+    for color, (name, waves) in zip((REAL, *OTHER), drawn.items(), strict=True):
+        seconds, curves = levels(waves[: len(effects)])
+        for ax, effect, curve in zip(axes[0], effects, curves, strict=True):
+            ax.plot(seconds, curve, color=color, label=name, linewidth=1.0)
+            ax.set(xlabel="seconds from the release", title=effect)
     axes[0, 0].set_ylabel("level (dB of the held note)")
     axes[0, 0].legend(fontsize=7)
     return figure
