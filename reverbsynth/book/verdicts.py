@@ -23,7 +23,7 @@ def verdict_counts(report: Report, run: Run) -> Markdown:
     held = f"; what holds does so in each of {seeds} seeds" if seeds else ""
     return Markdown(
         f"Of {len(claimed)} claims that the paper makes or implies, {_by_verdict(claimed)}. "
-        f"Of {len(asked_for)} things that its conclusion asks for, {_by_verdict(asked_for)}. "
+        f"Of {len(asked_for)} wishes of its conclusion that have limits, {_by_verdict(asked_for)}. "
         f"The recipe is {recipe(run)}{held}."
     )
 

@@ -71,7 +71,7 @@ def test_claims_link_to_their_chapters_and_keep_their_columns(run):
     counts = verdict_counts(report, run).data
     assert counts.startswith("Of 2 claims that the paper makes or implies, 1 holds (*It has")
     assert "1 is not reproduced (*They fall*)" in counts
-    assert "Of 1 things that its conclusion asks for, 1 holds (*By name*)" in counts
+    assert "Of 1 wishes of its conclusion that have limits, 1 holds (*By name*)" in counts
 
 
 def test_pictures_are_drawn():
