@@ -110,14 +110,9 @@ def verdicts(
     """Judge every claim: it holds where all its conditions do, and fails where one does.
 
     The report has its rows, and among its facts ``wet``, the effect that the paper adds, or None,
-    and ``wet_share``, its share among the training notes.
-
-    Parameters
-    ----------
-    losses : DataFrame, optional
-        Changes of a run's AC and GL losses (`reverbsynth.evaluation.curves.changes`).
-    representations : DataFrame, optional
-        From `reverbsynth.evaluation.representations.compare_representations`.
+    and ``wet_share``, its share among the training notes. ``losses`` are changes of a run's AC and
+    GL losses (`reverbsynth.evaluation.curves.changes`), ``representations`` what
+    `reverbsynth.evaluation.representations.compare_representations` found.
     """
     judged = []
     for key, (claim, source) in CLAIMS.items():

@@ -214,9 +214,8 @@ def _compared(trials: Sequence[dict], method: str, bootstrap: Bootstrap) -> dict
 
     row = {}
     for key, title in DISTANCES.items():
-        values = of(method, key)
-        reasons = ["no decay" if np.isnan(value) else "" for value in values]
-        row[title] = bootstrap.median(values, reasons).text(2)
+        reasons = ["no decay" if np.isnan(value) else "" for value in of(method, key)]
+        row[title] = bootstrap.median(of(method, key), reasons).text(2)
     own, nothing, count = of(method), of("nothing"), len(trials)
     if all("response" in trial for trial in trials):
         gain = (nothing - own).mean() / (nothing - of("response")).mean()
@@ -251,8 +250,7 @@ def _sources(
     origins = _complete(data, _HELD_OUT, effects, instrument.pitches) if effects else []
     order = generator(settings.seed, "evaluation", "applied").permutation(len(origins))
     chosen = [origins[index] for index in order[: settings.evaluation.transfer_notes]]
-    twins = _loaded(data, _HELD_OUT, chosen)
-    return [twins[origin] for origin in chosen]
+    return list(_loaded(data, _HELD_OUT, chosen).values())
 
 
 def _complete(

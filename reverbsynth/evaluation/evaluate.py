@@ -250,6 +250,7 @@ def _prepared(
         }
 
     keys, count = data.keys("train"), min(limits.notes, len(held_out))
+    shifted = unrecorded.resampled_notes(training, keys, count) if len(keys) > 1 else None
     return EvaluationData(
         limits,
         Bootstrap.of(limits, seed),
@@ -261,9 +262,7 @@ def _prepared(
         None if swapped is None else note_set("effect-swapped", swapped),
         paired.effect_sweep_levels(instrument, data, limits.sweep_notes, seed),
         {name: note_set(name, clips) for name, clips in of_keys.items()},
-        note_set("resampled", unrecorded.resampled_notes(training, keys, count))
-        if len(keys) > 1
-        else None,
+        note_set("resampled", shifted) if shifted else None,
     )
 
 
@@ -303,13 +302,8 @@ def _values(notes: EvaluationData) -> dict[str, dict]:
 def _closest_pairs(notes: EvaluationData) -> list[dict]:
     """Return the generated notes nearest to a training note."""
     generated, training = notes.generated, notes.training
-    indices = np.flatnonzero(generated.usable)
-    return [
-        {
-            "generated": int(indices[note]),
-            "pitch": int(generated.clips.pitch[note]),
-            "training": training.clips.id[nearest],
-            "distance": distance,
-        }
-        for note, nearest, distance in memorization.closest_pairs(generated.levels, training.levels)
-    ]
+    indices, pairs = np.flatnonzero(generated.usable), []
+    for note, near, distance in memorization.closest_pairs(generated.levels, training.levels):
+        asked = {"generated": int(indices[note]), "pitch": int(generated.clips.pitch[note])}
+        pairs.append({**asked, "training": training.clips.id[near], "distance": distance})
+    return pairs

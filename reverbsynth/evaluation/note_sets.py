@@ -26,13 +26,8 @@ class NoteSet:
 
     ``straightness`` is the least r² of a decay.
 
-    Attributes
-    ----------
-    usable : ndarray [shape=(n,), bool]
-        Which of `all_clips` are neither silent nor hold NaN. `clips`, and all that is measured, is
-        of these.
-    missing_reason : str
-        The most frequent flaw of the others; empty if there are none.
+    ``usable`` says which of `all_clips` are neither silent nor hold NaN: `clips`, and all that is
+    measured, is of these. ``missing_reason`` is the others' most frequent flaw, or empty.
     """
 
     def __init__(
@@ -103,19 +98,11 @@ class NoteSet:
 class EvaluationData:
     """Everything that is measured.
 
-    Attributes
-    ----------
-    training, real : NoteSet
-        Training notes, which others are compared with, and held-out ones.
-    ceiling : NoteSet
-        Held-out notes through an image at the stage's resolution.
-    effect_swapped, sweep_levels
-        What `reverbsynth.evaluation.metrics.paired` makes for an instrument with effects.
-    unrecorded : dict of NoteSet
-        Notes of keys without training notes: ``real``, ``ceiling``, ``generated`` and the
-        baseline's, ``resampled``; empty where all keys have some.
-    resampled : NoteSet
-        Training notes of the nearest other key, shifted to each recorded key: a sampler's notes.
+    Others are compared with ``training`` notes; ``real`` ones are held out, ``ceiling`` the same
+    through an image at the stage's resolution. ``effect_swapped`` and ``sweep_levels`` are what
+    `reverbsynth.evaluation.metrics.paired` makes for an instrument with effects. ``unrecorded`` has
+    notes of keys without training notes: ``real``, ``ceiling``, ``generated`` and a sampler's,
+    ``resampled``; the field ``resampled`` has a sampler's of recorded keys, from the nearest other.
     """
 
     settings: EvaluationSettings

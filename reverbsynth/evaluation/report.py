@@ -78,21 +78,11 @@ class Verdict:
 class Report(StoredResult):
     """All that an evaluation found. `reverbsynth.evaluation.evaluate.evaluate` makes it.
 
-    Attributes
-    ----------
-    curves : dict
-        By set of notes and effect, the level around the release: quartiles over notes (``low``,
-        ``median``, ``high``) at ``seconds``.
-    values : dict
-        By measure and set, the value of each note (None where it has none).
-    asked : dict
-        Requested labels of the generated notes, in their order.
-    pairs : list of dict
-        The generated notes nearest to a training note.
-    twins : dict
-        By set, effect and measure, the values of notes that are there in every effect.
-    dial : dict
-        By set and effect, tail-to-sustain ratios over the dial in dB, a row for each note.
+    For figures: ``curves``, by set of notes and effect, quartiles over notes of the level around
+    the release; ``values``, by measure and set, of each note (None where it has none); ``asked``,
+    the requested labels of the generated notes; ``pairs``, those nearest to a training note;
+    ``twins``, by set, effect and measure, of notes that are there in every effect; ``dial``, by set
+    and effect, tail-to-sustain ratios over the dial in dB, a row for each note.
     """
 
     rows: list[Row] = field(default_factory=list)

@@ -6,7 +6,6 @@ other seeds of training on the same notes, and of other splits of the notes.
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -81,16 +80,12 @@ def together(measures: Sequence[Measure]) -> Measure:
     missing = [measure for measure in measures if not measure.known]
     if missing:
         return missing[0]
-    values = [float(measure.value) for measure in measures if measure.value is not None]
-    low = [measure.low for measure in measures if measure.low is not None]
-    high = [measure.high for measure in measures if measure.high is not None]
-    return Measure(
-        float(np.mean(values)),
-        min(low) if len(low) == len(values) else None,
-        max(high) if len(high) == len(values) else None,
-        min(measure.notes for measure in measures),
-        seeds=tuple(values),
-    )
+    values = tuple(measure.value for measure in measures if measure.value is not None)
+    bounds = [(m.low, m.high) for m in measures if m.low is not None and m.high is not None]
+    low = min((low for low, _ in bounds), default=None)
+    high = max((high for _, high in bounds), default=None)
+    notes = min(measure.notes for measure in measures)
+    return Measure(float(np.mean(values)), low, high, notes, seeds=values)
 
 
 def least_changes(runs: Sequence[Run]) -> pd.DataFrame:
@@ -108,9 +103,8 @@ def least_changes(runs: Sequence[Run]) -> pd.DataFrame:
 
 def _kept(run: Run | None) -> list[tuple[Run, Report]]:
     """Return the further trainings that a run's directory keeps, with their reports."""
-    folder = Path() if run is None else run.directory / FOLDER
-    paths = sorted(path.parent for path in folder.glob(f"*/{MANIFEST}")) if run else []
-    return [(Run.open(path), Report.load(path / FILE)) for path in paths]
+    paths = sorted((run.directory / FOLDER).glob(f"*/{MANIFEST}")) if run else []
+    return [(Run.open(path.parent), Report.load(path.parent / FILE)) for path in paths]
 
 
 def _key(report: Report) -> list:
@@ -123,13 +117,10 @@ def _verdicts(combined: Report, reports: Sequence[Report], losses: pd.DataFrame)
     by_seed = [{verdict.key: verdict for verdict in report.verdicts} for report in reports]
     judged = []
     for verdict in claims.verdicts(combined, limits, losses):
-        if verdict.key == "representation":  # It depends on the notes, and on no network.
-            judged.append(by_seed[0].get(verdict.key, verdict))
-            continue
-        hold = sum(
-            verdict.key in each and each[verdict.key].verdict == claims.REPRODUCED
-            for each in by_seed
-        )
-        evidence = f"in {hold} of {len(reports)} seeds; {verdict.evidence}"
-        judged.append(replace(verdict, evidence=evidence))
+        kept = [each.get(verdict.key, verdict) for each in by_seed]
+        hold = sum(each.verdict == claims.REPRODUCED for each in kept)
+        evidence = f"in {hold} of {len(kept)} seeds; {verdict.evidence}"
+        # What representations lose depends on the notes, and on no network.
+        of_notes = verdict.key == "representation"
+        judged.append(kept[0] if of_notes else replace(verdict, evidence=evidence))
     return judged

@@ -64,17 +64,9 @@ def load_or_evaluate(
     commit, stay as they are, and nothing is written to a bundle. A result on other data than the
     run's own does not take the place of one on its own data.
 
-    Parameters
-    ----------
-    facts : dict
-        The requested result's, among them ``code`` (`reverbsynth.provenance.code_hash`).
-    key : sequence of str
-        Facts in which the kept and the requested result must agree, besides the code.
-    force : bool
-        Make the result even where it is kept.
-    allow_other_data : bool
-        Whether the data only stand in for the run's own: then a result on its own data is as good,
-        and that of a results bundle whatever the settings.
+    They must agree in the facts that ``key`` names, and in the code (``facts["code"]``), unless
+    ``force`` has the result made anyway. With ``allow_other_data`` the data only stand in for the
+    run's own: a result on its own data is as good, and a bundle's whatever the settings.
     """
     own_data = run.manifest["data_sha256"]
     names = key if run.bundled else (*key, "code")

@@ -119,7 +119,7 @@ def apply_effect(
     starts, steps : int
         Searches side by side, and gradient steps of each.
     progress : callable, optional
-        Called with the number of steps done and of all.
+        Called with the numbers of steps done and of all.
     own_effect : str or mapping, optional
         The effect that the note was recorded with; by default it is searched for, as a mixture.
     gain : float, optional

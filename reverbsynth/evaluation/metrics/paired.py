@@ -7,6 +7,7 @@ goes from one twin to the other; the reference is then what a mixing desk does, 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -213,13 +214,12 @@ def effect_sweep_levels(
         return {}
     pitches, z, labels = _drawn(instrument, data, count, seed)
 
-    def ratios(effect: str, share: float) -> list[float]:
-        mixed = [mix_labels(effects[0], effect, share)] * count
-        waves = instrument.notes(pitches, z=z, **{**labels, "effect": mixed})
+    def ratios(mixed: Any) -> list[float]:
+        waves = instrument.notes(pitches, z=z, **{**labels, "effect": [mixed] * count})
         return [tail_ratio(wave)[0] if np.isfinite(wave).all() else np.nan for wave in waves]
 
     return {
-        effect: np.transpose([ratios(effect, float(share)) for share in DIAL])
+        effect: np.transpose([ratios(mix_labels(effects[0], effect, share)) for share in DIAL])
         for effect in effects[1:]
     }
 

@@ -62,21 +62,17 @@ def resampled_notes(training: Clips, keys: Sequence[int], count: int) -> Clips:
 def pitch(data: EvaluationData) -> Iterator[Metric]:
     """Measure the pitch of notes of these keys; the baseline's notes are real ones."""
 
-    def measure(
-        function: Callable[[EvaluationData, NoteSet], Measure], baseline: bool, notes: NoteSet
-    ) -> Measure:
+    def measure(function: Callable, baseline: str, notes: NoteSet) -> Measure:
         if not data.unrecorded:
             raise NotMeasured(NOT_ASKED)
         if baseline and notes is not data.real:
             raise NotMeasured(NOT_APPLICABLE)
-        return function(data, data.unrecorded["resampled" if baseline else notes.name])
+        return function(data, data.unrecorded[baseline or notes.name])
 
-    for prefix, name, baseline in (
-        ("keys", "", False),
-        ("keys.resampled", "nearest training note resampled: ", True),
+    for prefix, name, of in (
+        ("keys", "", ""),
+        ("keys.resampled", "nearest training note resampled: ", "resampled"),
     ):
-        within, cents = (
-            partial(measure, each, baseline) for each in (within_50_cents, pitch_error)
-        )
+        within, error = (partial(measure, each, of) for each in (within_50_cents, pitch_error))
         yield Metric(f"{prefix}.within", f"{name}estimate within 50 cents", "%", within)
-        yield Metric(f"{prefix}.cents", f"{name}median error of the estimate", "cents", cents)
+        yield Metric(f"{prefix}.cents", f"{name}median error of the estimate", "cents", error)
