@@ -27,11 +27,6 @@ def exclusive_lock(folder: Path, doing: str, wait: bool = False) -> Iterator[Non
         What a process that holds the lock does, for the message: ``is being trained``.
     wait : bool
         Whether to wait until another process is done, and say so.
-
-    Raises
-    ------
-    ReverbSynthError
-        When another process holds the lock, unless ``wait``, or the folder cannot be made.
     """
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)

@@ -18,15 +18,10 @@ KEPT = 2
 
 def network_variables(model: ProgressiveGAN) -> dict:
     """Variables of all three networks, by names such as ``ema_generator/block_1/…``."""
-    networks = {
-        "generator": model.generator,
-        "ema_generator": model.ema_generator,
-        "discriminator": model.discriminator,
-    }
     return {
         f"{network}/{name}": variable
-        for network, owner in networks.items()
-        for name, variable in owner.named_variables().items()
+        for network in ("generator", "ema_generator", "discriminator")
+        for name, variable in getattr(model, network).named_variables().items()
     }
 
 
@@ -64,12 +59,7 @@ class Checkpoint:
 
 
 class Checkpoints:
-    """The last two states of a run.
-
-    Parameters
-    ----------
-    folder : Path
-    """
+    """The last two states of a run, in a folder."""
 
     def __init__(self, folder: Path):
         self.folder = folder
@@ -77,17 +67,7 @@ class Checkpoints:
     def save(self, model: ProgressiveGAN, images: int, stage_seconds: float) -> Path:
         """Write a checkpoint and remove all but the last two.
 
-        Parameters
-        ----------
-        images : int
-            Images seen.
-        stage_seconds : float
-            Seconds that the model's stage has trained.
-
-        Raises
-        ------
-        DivergedError
-            For a state that is not finite: no loss has shown it yet, but the next one will.
+        A state that is not finite is a `DivergedError`: the next loss would show it.
         """
         state = values(state_variables(model))
         for name, array in state.items():

@@ -63,13 +63,7 @@ class Devices:
         return action()
 
     def check(self, settings: Settings) -> None:
-        """Refuse settings that these devices cannot follow.
-
-        Raises
-        ------
-        SettingsError
-            For a batch that does not divide evenly, or what one device alone can do.
-        """
+        """Raise `SettingsError` for a batch that does not divide, or what one device alone does."""
         alone = {"imle_keep": False, "imle_share": False, "adversarial_every": 1}
         for name, default in alone.items():
             found = getattr(settings.losses, name)
@@ -96,13 +90,7 @@ class JaxDevices(Devices):
 
 
 class TensorFlowDevices(Devices):
-    """The devices of a `tf.distribute` strategy.
-
-    Parameters
-    ----------
-    strategy : tf.distribute.Strategy
-        Mirrored, or mirrored over several processes.
-    """
+    """The devices of a `tf.distribute` strategy: mirrored, also over several processes."""
 
     def __init__(self, strategy: Any):
         self.strategy = strategy

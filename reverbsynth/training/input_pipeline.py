@@ -92,11 +92,6 @@ class SpectrogramCache:
 
         A read-only memory map, or an array where it is small. Of several processes one encodes,
         and the others wait for it.
-
-        Raises
-        ------
-        ReverbSynthError
-            When the data set's folder cannot be written.
         """
         path = self._path(factor)
         if not path.exists():

@@ -16,12 +16,7 @@ FLUSH_SECONDS = 5.0
 
 
 class MetricsLog:
-    """Appends rows to a CSV file, those of a few seconds in one write.
-
-    Parameters
-    ----------
-    path : Path
-    """
+    """Appends rows to a CSV file, those of a few seconds in one write."""
 
     def __init__(self, path: Path):
         self._path = path
@@ -35,13 +30,7 @@ class MetricsLog:
             self.flush()
 
     def flush(self) -> None:
-        """Write the rows held back.
-
-        Raises
-        ------
-        RunError
-            When the system refuses the write.
-        """
+        """Write the rows held back: all of them, or none and a `RunError`."""
         self._flushed = time.monotonic()
         if not self._rows:
             return

@@ -76,13 +76,7 @@ class Origin:
         return {**facts, "facts": self.generator.facts}
 
     def check(self, settings: Settings) -> None:
-        """Refuse settings of networks or images of another shape.
-
-        Raises
-        ------
-        SettingsError
-            Names the first setting that differs. Labels may.
-        """
+        """Raise `SettingsError` for networks or images of another shape; labels may differ."""
         here, there = (
             flat(
                 {"spectra": of.spectra.of_encoding(), "gan": of.gan.model_dump(exclude={"labels"})}

@@ -77,13 +77,7 @@ class Run:
 
     @classmethod
     def open(cls, directory: Path | str) -> "Run":
-        """Open a run.
-
-        Raises
-        ------
-        RunError
-            When the directory is no run, or its files are damaged.
-        """
+        """Open a run; `RunError` where the directory is none, or its files are damaged."""
         directory = Path(directory)
         path = directory / MANIFEST
         if not path.exists():
@@ -217,13 +211,7 @@ class Run:
 
     @property
     def data_directory(self) -> Path:
-        """Where the data set lies that the run was trained on.
-
-        Raises
-        ------
-        RunError
-            For a results bundle, which has no data.
-        """
+        """Where the data set lies that the run was trained on; a results bundle has none."""
         if self.bundled:
             raise RunError(f"{self.directory}: no data in a results bundle, expected --data")
         return self.directory / self.manifest["data_directory"]
@@ -244,13 +232,7 @@ class Run:
         return "bundle" in self.manifest
 
     def check_trainable(self) -> None:
-        """Refuse to train a results bundle.
-
-        Raises
-        ------
-        RunError
-            For a bundle: it has neither data nor checkpoints.
-        """
+        """Raise `RunError` for a results bundle: it has neither data nor checkpoints."""
         if self.bundled:
             raise RunError(
                 f"{self.directory}: a results bundle, which cannot be trained; expected a run"
@@ -325,10 +307,7 @@ class Run:
         return load_tensors(self._stage_folder(self.stage(stage)) / "weights.safetensors")[0]
 
     def trained_generator(self, stage: int | None = None) -> TrainedGenerator:
-        """The averaged generator after a stage (the last finished one by default).
-
-        Of a results bundle only the last stage's is kept.
-        """
+        """The averaged generator after a stage (the last finished one by default)."""
         stage = self.stage(stage)
         names = ("commit", "versions", "preset", "settings_hash", "data_sha256", "seed")
         facts = {name: self.manifest[name] for name in (*names, "images_seen")}

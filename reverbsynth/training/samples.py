@@ -66,20 +66,9 @@ def stored_samples(path: Path) -> dict[str, np.ndarray]:
 def draw_samples(model: "ProgressiveGAN", pixels: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
     """Evenly spaced training images, and images that the EMA generator makes of their labels.
 
-    The latent vectors are the same at every stage, so that stages can be compared.
-
-    Parameters
-    ----------
-    model : ProgressiveGAN
-    pixels : ndarray [shape=(n, frames, bins, 2)]
-        All training images at the stage's resolution.
-    labels : ndarray [shape=(n, n_labels)]
-        Class indices.
-
-    Returns
-    -------
-    dict
-        Arrays to store.
+    From all training images at the stage's resolution [shape=(n, frames, bins, 2)] and their class
+    indices [shape=(n, n_labels)]. The latent vectors are the same at every stage, so that stages
+    can be compared.
     """
     from keras import ops
 

@@ -60,18 +60,12 @@ def lengthened(settings: Settings, more: float | None, last_stage: int | None = 
 
     Parameters
     ----------
-    settings : Settings
     more : float, optional
         Minutes, or images where the schedule counts those. They make the last stage longer. Those
         that are added share them evenly; without ``more``, by images, they are as long as others.
     last_stage : int, optional
         Where it is beyond the schedule's last stage, the stages up to it are added. A last stage
         in which a block faded in is followed by that block's own stage.
-
-    Raises
-    ------
-    SettingsError
-        For no minutes, no images, or less than one step of them.
     """
     training, lengths = settings.training, stage_lengths(settings.training)
     by_minutes, last = training.stage_minutes is not None, len(lengths) - 1

@@ -18,8 +18,6 @@ class StageProgress:
 
     Parameters
     ----------
-    settings : TrainingSettings
-    stage : int
     images_seen : int
         Before this session's first step.
     seconds : float

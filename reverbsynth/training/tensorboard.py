@@ -30,11 +30,7 @@ SHOWN = 4
 class EventFile:
     """One event file of a run; each session adds a file. Steps are images seen.
 
-    Parameters
-    ----------
-    run : Run
-    images_seen : int
-        Where the session begins: what an earlier one wrote of later steps is dropped.
+    What an earlier session wrote of steps after ``images_seen``, where this begins, is dropped.
     """
 
     def __init__(self, run: Run, images_seen: int):

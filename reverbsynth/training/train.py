@@ -154,14 +154,8 @@ def train(
 class TrainingLoop(keras.callbacks.Callback):
     """One call of `train`: its stages, and as a callback of ``fit`` what surrounds each step.
 
-    Of several processes only one has ``run.writes``; the others compute and write nothing.
-
-    Parameters
-    ----------
-    targets : SpectrogramCache or None
-        Images that the nearest generated ones are drawn to, where they are more than ``images``.
-    deadline : float
-        Time of the clock at which to stop.
+    Of several processes only one has ``run.writes``; the others compute and write nothing. The
+    nearest generated images are drawn to ``targets``, where those are more than ``images``.
     """
 
     def __init__(
@@ -252,17 +246,8 @@ class TrainingLoop(keras.callbacks.Callback):
     def resume(self) -> tuple[ProgressiveGAN, int, float]:
         """The model as the last checkpoint has it, or a fresh one.
 
-        Returns
-        -------
-        model : ProgressiveGAN
-        images_seen : int
-        stage_seconds : float
-            Seconds that the model's stage has trained.
-
-        Raises
-        ------
-        RunError
-            Where images were seen and no checkpoint is left.
+        With the images seen, and the seconds that the model's stage has trained. `RunError` is
+        raised where a checkpoint is lost.
         """
         run, checkpoint = self.run, self.checkpoints.latest()
         training, images = run.settings.training, run.manifest["images_seen"]
