@@ -63,17 +63,8 @@ def read_sound(
 ) -> np.ndarray:
     """Read the start of a sound: mixed to mono, resampled to 16 kHz, turned down to [-1, 1].
 
-    Parameters
-    ----------
-    file : path or bytes
-        A sound file, or its content, which errors call ``name``.
-    seconds : float
-        Length that is read at most.
-
-    Returns
-    -------
-    ndarray, float32 [shape=(n,)]
-        Finite; a `DataError` where there are no such samples, or the header is not to be believed.
+    ``file`` may also be its content, which errors call ``name``. Finite float32 [shape=(n,)]; a
+    `DataError` where there are no such samples, or the header is not to be believed.
     """
     name = str(file) if name is None else name
     samples, rate = _read_frames(file, name, seconds + _MARGIN)
@@ -102,34 +93,23 @@ def read_nsynth_wav(file: Path | bytes, name: str | None = None) -> np.ndarray:
 
 def _read_frames(file: Path | bytes, name: str, seconds: float) -> tuple[np.ndarray, int]:
     """The start of a sound as it is, float32 [shape=(frames, channels)], and its sample rate."""
-    if not isinstance(file, bytes):
-        # libsndfile gives no reason why a file cannot be opened; the system does.
-        with reading(name), open(file, "rb"):
-            pass
-    by_name = str if os.name == "nt" else os.fsencode
-    opened = _Bytes(file) if isinstance(file, bytes) else by_name(file)
-    samples, frames, rate = np.empty((0, 1), np.float32), 0, SAMPLE_RATE
-    reason = ""
+    with reading(name):
+        content = file if isinstance(file, bytes) else Path(file).read_bytes()
     try:
-        with _Sound(opened) as sound:
+        with _Sound(_Bytes(_with_length(content))) as sound:
             _check_header(sound, name)
-            frames, rate = min(sound.frames, round(seconds * sound.samplerate)), sound.samplerate
-            samples = sound.read(frames, dtype="float32", always_2d=True)
-            frames = frames if sound.seekable() else len(samples)
+            wanted = min(sound.frames, round(seconds * sound.samplerate))
+            samples = sound.read(wanted, dtype="float32", always_2d=True)
+            complete = len(samples) == wanted or not sound.seekable()
     except (soundfile.SoundFileError, RuntimeError, ValueError, TypeError, OSError) as error:
         # A file object's name in the library's message says nothing to a user.
-        reason = " ".join(re.split(r"[)>']: ", str(error))[-1].split())
-    if len(samples) == 0:
-        content = file if isinstance(file, bytes) else Path(file).read_bytes()
-        if (completed := _with_length(content)) != content:
-            return _read_frames(completed, name, seconds)
-    if reason:
-        raise DataError(f"{name}: not a readable sound file ({reason})")
+        reason = " ".join(re.split(r"[)>]: ", str(error))[-1].split())
+        raise DataError(f"{name}: not a readable sound file ({reason})") from None
     if len(samples) == 0:
         raise DataError(f"{name}: holds no audio")
-    if len(samples) < frames:
-        raise DataError(f"{name}: is truncated, found {len(samples)} of {frames} frames")
-    return samples, rate
+    if not complete:
+        raise DataError(f"{name}: is truncated, found {len(samples)} of {wanted} frames")
+    return samples, sound.samplerate
 
 
 def _check_header(sound: soundfile.SoundFile, name: str) -> None:

@@ -1,6 +1,7 @@
 """From a source, through the effects, into TFRecord files."""
 
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -27,7 +28,6 @@ from reverbsynth.data.notes import (
     NoteRef,
     Rejected,
     audio_problem,
-    duplicates,
     listed,
     split_notes,
 )
@@ -136,7 +136,6 @@ def _build(
         skipped, measured = unlisted + journal.rejected.notes, journal.measured()
         entries = [entry for entry in index.entries if entry.id in measured]
         split = split_notes(entries, settings.data, settings.seed, skipped)
-        journal.deal(split)
         notices = index.notices + preflight.warnings(measured)
         picked = [entries[i] for i in evenly_spaced(len(entries), preflight.PLAYERS)]
         playable = list(source.read(picked, journal.folder, Rejected(skip=True)))
@@ -159,7 +158,7 @@ def _build(
             "notices": notices,
             "turned_down": journal.turned_down,
         }
-        journal.finish(manifest, rows)
+        journal.finish(manifest, rows, split)
     return {**manifest, "split": split}
 
 
@@ -180,25 +179,21 @@ def _finished(directory: Path, settings: Settings, rebuild: bool) -> DataSet | N
     if directory.exists() and not directory.is_dir():
         raise DataError(f"{directory}: is a file, expected a folder")
     if not (directory / MANIFEST).exists():
-        strays = note_files(directory)
-        if strays and not (directory / WORK).exists():
+        if (strays := note_files(directory)) and not (directory / WORK).exists():
             raise DataError(
-                f"{strays[0]}: belongs to no data set ({MANIFEST} is missing); "
-                "choose another folder"
+                f"{strays[0]}: belongs to no data set (no {MANIFEST}); choose another folder"
             )
         return None
     try:
         data = DataSet.open(directory)
+        if changes := _changes(data, settings):
+            raise DataError(f"{directory}: {changes}; choose another folder, or {REBUILD}")
     except DataError:
         if rebuild:
             return None
         raise
-    if not (changes := _changes(data, settings)):
-        shutil.rmtree(directory / WORK, ignore_errors=True)
-        return data
-    if rebuild:
-        return None
-    raise DataError(f"{directory}: {changes}; choose another folder, or {REBUILD}")
+    shutil.rmtree(directory / WORK, ignore_errors=True)
+    return data
 
 
 def _changes(data: DataSet, settings: Settings) -> str:
@@ -238,10 +233,9 @@ def _indexed(source: Source, journal: BuildJournal) -> tuple[Index, list[dict[st
         index = source.index(journal.folder, reject)
         rejected = reject.notes
         write_json(path, {**asdict(index), "rejected": rejected})
-    if repeated := duplicates([entry.id for entry in index.entries]):
-        raise DataError(
-            f"data.source: note id {repeated[0]!r} occurs more than once, expected each once"
-        )
+    for id, count in Counter(entry.id for entry in index.entries).most_common(1):
+        if count > 1:
+            raise DataError(f"data.source: note id {id!r} occurs {count} times, expected once")
     return index, rejected
 
 

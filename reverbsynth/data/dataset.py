@@ -11,11 +11,11 @@ from typing import Any
 from reverbsynth.data import tfrecord
 from reverbsynth.data.notes import METADATA, SPLITS, UNKNOWN_VELOCITY, Note, audio_problem, listed
 from reverbsynth.errors import DataError
-from reverbsynth.files.checksum import sha256
 from reverbsynth.files.json import read_json
 
 FORMAT = 1
 MANIFEST = "manifest.json"
+_KINDS = {name: int if name in ("pitch", "velocity") else str for name in METADATA}
 
 
 def record_name(split: str) -> str:
@@ -151,13 +151,6 @@ class DataSet:
         counts = Counter(self._index[self._known(split)][label])
         return [counts[value] for value in self.vocabulary(label)]
 
-    def verify(self) -> None:
-        """Compare the SHA-256 of every file with the manifest's; a `DataError` names the first."""
-        for name, file in self.manifest["files"].items():
-            path = self.directory / name
-            if (digest := sha256(path)) != file["sha256"]:
-                raise DataError(f"{path}: found SHA-256 {digest}, expected {file['sha256']}")
-
     def _known(self, split: str) -> str:
         if split not in SPLITS:
             raise DataError(f"split {split!r}: expected one of {', '.join(SPLITS)}")
@@ -193,15 +186,15 @@ def decode_note(payload: bytes, name: str) -> Note:
     audio = tfrecord.floats(features, "audio")
     if problem := audio_problem(audio):
         raise ValueError(problem)
-    pitch = tfrecord.scalar(features, "pitch", int)
-    if pitch is None:
-        raise ValueError("pitch is missing, expected one integer")
-    if not 0 <= pitch <= 127:
-        raise ValueError(f"pitch is {pitch}, expected 0 to 127")
-    kinds: dict[str, type] = {"velocity": int, "instrument": str, "effect": str, "origin": str}
-    known = {key: tfrecord.scalar(features, key, kind) for key, kind in kinds.items()}
-    told: dict[str, Any] = {key: value for key, value in known.items() if value}
-    return Note(tfrecord.scalar(features, "id", str) or name, audio, pitch, **told)
+    for key, kind in _KINDS.items():
+        if key in features and type(features[key]) is not kind:
+            expected = "string" if kind is str else "integer"
+            raise ValueError(f"{key} is {features[key]!r}, expected one {expected}")
+    if not 0 <= (pitch := features.get("pitch", -1)) <= 127:
+        known = f"is {pitch}" if "pitch" in features else "is missing"
+        raise ValueError(f"pitch {known}, expected 0 to 127")
+    told = {key: features[key] for key in _KINDS if features.get(key)}
+    return Note(**{"id": name, **told, "pitch": pitch, "audio": audio})
 
 
 def compact(notes: list[dict[str, str | int]]) -> dict[str, Any]:
@@ -220,8 +213,7 @@ def _expanded(columns: dict[str, Any]) -> dict[str, list]:
     for name, column in columns.items():
         if isinstance(column, dict):
             column = [column["names"][number] for number in column["places"]]
-        kind = int if name in ("pitch", "velocity") else str
-        _check(all(type(value) is kind for value in column))
+        _check(all(type(value) is _KINDS[name] for value in column))
         expanded[name] = column
     _check(len({len(expanded[name]) for name in METADATA}) == 1)
     _check(all(0 <= pitch <= 127 for pitch in expanded["pitch"]))

@@ -1,6 +1,5 @@
 """Notes: what is known of one, what makes it usable, and how notes are assigned to splits."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -152,11 +151,6 @@ def usable(
             reject(entry.id, f"{source}: note {entry.id}: {problem}")
         else:
             yield entry.note(audio)
-
-
-def duplicates(ids: Sequence[str]) -> list[str]:
-    """Ids that occur more than once, sorted."""
-    return sorted(name for name, count in Counter(ids).items() if count > 1)
 
 
 def draw(

@@ -8,7 +8,7 @@ own, so that TensorFlow's copy of it can live in the same process.
 import struct
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import IO, Any
 
 import google_crc32c
 import numpy as np
@@ -20,8 +20,6 @@ from reverbsynth.files.reading import reading
 
 LARGEST_RECORD = 64 * 2**20  # Bytes. A note takes 256 kB; a longer record is not read.
 Value = str | bytes | int | np.ndarray
-Features = dict[str, list | np.ndarray]
-T = TypeVar("T", int, str)
 
 _SCHEMA = """
     name: "example.proto" package: "tensorflow" syntax: "proto3"
@@ -93,36 +91,29 @@ def encode(features: Mapping[str, Value]) -> bytes:
     return example.SerializeToString(deterministic=True)
 
 
-def decode(payload: bytes) -> Features:
+def decode(payload: bytes) -> dict[str, Any]:
     """The features of a serialized ``tf.train.Example``; a ValueError where it is none.
 
-    Floats come as a float32 array, integers as a list of int, byte strings as a list of bytes.
+    Floats come as a float32 array; integers and texts alone where there is one, else as a list.
+    Bytes that are not UTF-8 stay bytes.
     """
     try:
         example = _Example.FromString(payload)
     except DecodeError:
         raise ValueError("not a tf.train.Example") from None
-    features: Features = {}
+    features: dict[str, Any] = {}
     for name, feature in example.features.feature.items():
         if kind := feature.WhichOneof("kind"):
             values = getattr(feature, kind).value
-            is_float = kind == "float_list"
-            features[name] = np.array(values, np.float32) if is_float else list(values)
+            if kind == "float_list":
+                features[name] = np.array(values, np.float32)
+            else:
+                plain = [_text(value) if kind == "bytes_list" else value for value in values]
+                features[name] = plain[0] if len(plain) == 1 else plain
     return features
 
 
-def plain(features: Features) -> dict[str, Any]:
-    """Integers and texts, alone where there is one, else as a list; a ValueError for no UTF-8."""
-    return {
-        name: scalar(features, name, str if isinstance(found[0], bytes) else int)
-        if len(found) == 1
-        else found
-        for name, found in features.items()
-        if not isinstance(found, np.ndarray)
-    }
-
-
-def floats(features: Features, name: str) -> np.ndarray:
+def floats(features: Mapping[str, Any], name: str) -> np.ndarray:
     """A feature of floats, float32 [shape=(n,)]; a ValueError where there is none."""
     values = features.get(name)
     if not isinstance(values, np.ndarray):
@@ -130,19 +121,11 @@ def floats(features: Features, name: str) -> np.ndarray:
     return values
 
 
-def scalar(features: Features, name: str, kind: type[T]) -> T | None:
-    """A feature of one int or str, None where there is none; a ValueError for anything else."""
-    values = features.get(name)
-    if values is None:
-        return None
-    if len(values) != 1 or not isinstance(values[0], bytes if kind is str else kind):
-        expected = "string" if kind is str else "integer"
-        raise ValueError(f"{name} holds {len(values)} values, expected one {expected}")
-    value: Any = values[0]
+def _text(content: bytes) -> str | bytes:
     try:
-        return value.decode() if kind is str else value
+        return content.decode()
     except UnicodeDecodeError:
-        raise ValueError(f"{name} is not UTF-8") from None
+        return content
 
 
 def _payload(file: IO[bytes], place: str, header: bytes) -> bytes:

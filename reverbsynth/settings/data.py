@@ -15,6 +15,8 @@ from pydantic import (
 from reverbsynth.settings.types import Fraction, Frozen, Pitch, Velocity
 
 Program = Annotated[int, Field(ge=1, le=128)]
+_Qualities = Literal["bright", "dark", "distortion", "fast_decay", "long_release", "multiphonic"]
+Quality = Literal[_Qualities, "nonlinear_env", "percussive", "reverb", "tempo-synced"]
 
 
 class _Pitched(Frozen):
@@ -61,7 +63,7 @@ class NSynthSource(_Pitched):
     """Acoustic, electronic or synthetic; null: all."""
     velocities: tuple[Velocity, ...] | None = None
     """MIDI velocities to keep; null: all."""
-    qualities: tuple[str, ...] = ()
+    qualities: tuple[Quality, ...] = ()
     """Qualities that a note must have, all of them."""
     count: PositiveInt | None = None
     """Largest number of notes, drawn by the seed; null: all."""

@@ -101,17 +101,6 @@ def test_vocabulary_of_pitches_has_no_gaps(copied):
     assert DataSet.open(copied).vocabulary("pitch") == list(range(20, 48))
 
 
-def test_verify_finds_a_changed_file(copied):
-    data = DataSet.open(copied)
-    data.verify()
-    path = copied / "valid.tfrecord"
-    content = bytearray(path.read_bytes())
-    content[-1] ^= 1
-    path.write_bytes(content)
-    with pytest.raises(ReverbSynthError, match=r"valid\.tfrecord: found SHA-256"):
-        DataSet.open(copied).verify()
-
-
 def test_sha256_names_the_content(built, copied):
     assert DataSet.open(copied).sha256 == built.sha256
     assert len(built.sha256) == 64
@@ -186,9 +175,9 @@ def test_a_broken_manifest_is_one_line(built, tmp_path_factory, attempt, data):
         ({"audio": 3}, "audio is missing"),
         ({"audio": np.full(64_000, np.nan, np.float32)}, "NaN"),
         ({"pitch": 128}, "pitch is 128, expected 0 to 127"),
-        ({"pitch": b"40"}, "pitch holds 1 values, expected one integer"),
-        ({"id": b"\xff"}, "id is not UTF-8"),
-        ({"effect": 3}, "effect holds 1 values, expected one string"),
+        ({"pitch": b"40"}, "pitch is '40', expected one integer"),
+        ({"id": b"\xff"}, r"id is b'.xff', expected one string"),
+        ({"effect": 3}, "effect is 3, expected one string"),
     ],
 )
 def test_a_record_that_is_no_note_names_the_field(tone, change, problem):

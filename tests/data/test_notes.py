@@ -12,7 +12,6 @@ from reverbsynth.data.notes import (
     assign_splits,
     audio_problem,
     draw,
-    duplicates,
     split_notes,
 )
 from reverbsynth.errors import ReverbSynthError
@@ -141,6 +140,5 @@ def test_rejected_notes_are_listed_or_an_error():
         Rejected(skip=False)("a", "a.wav: is broken")
 
 
-def test_duplicates_and_batches():
-    assert duplicates(["b", "a", "b", "c", "a"]) == ["a", "b"]
+def test_batches():
     assert list(batched(range(5), 2)) == [[0, 1], [2, 3], [4]]

@@ -1,6 +1,5 @@
 """Finding and naming the files of a source."""
 
-import hashlib
 import os
 import unicodedata
 from collections.abc import Iterator
@@ -73,12 +72,6 @@ def visible_files(folder: Path, reject: list[tuple[str, str]]) -> dict[str, Path
                 found[name] = path
         seen.add(real)
     return dict(sorted(found.items()))
-
-
-def listing_fingerprint(folder: Path, files: list[Path]) -> str:
-    """SHA-256 of the names and sizes of files."""
-    lines = (f"{file.relative_to(folder).as_posix()}\t{file.stat().st_size}" for file in files)
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def json_pairs(file: IO[bytes], name: str) -> Iterator[tuple[str, Any]]:

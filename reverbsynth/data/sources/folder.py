@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -59,19 +58,16 @@ class Folder:
             raise DataError(f"{self.path}: is a file, expected a folder of sounds")
         self.unreadable: list[tuple[str, str]] = []
         files = visible_files(self.path, self.unreadable)
-        self.files = {n: file for n, file in files.items() if n.lower().endswith(SUFFIXES)}
-        self.unreadable += [
-            (name, f"{file}: in a format that is not read; convert it to WAV or FLAC")
-            for name, file in files.items()
-            if name.lower().endswith(OTHER_SOUNDS)
-        ]
+        self.table = self._table(files)
+        self.files = {name: file for name, file in files.items() if _has(name, SUFFIXES)}
+        self.others = [n for n, file in files.items() if n not in self.files and file != self.table]
+        for name in [name for name in self.others if _has(name, OTHER_SOUNDS)]:
+            self.others.remove(name)
+            reason = f"{files[name]}: in a format that is not read; convert it to WAV or FLAC"
+            self.unreadable.append((name, reason))
         if not self.files and not self.unreadable:
             raise DataError(f"{self.path}: holds no sounds, expected {kinds}")
-        self.table = self._table(files)
         self.middle_c = int(settings.middle_c[1])
-        taken = {*self.files.values(), self.table}
-        taken |= {files.get(name) for name, _ in self.unreadable}
-        self.others = [name for name, file in files.items() if file not in taken]
 
     def inputs(self) -> dict[str, str]:
         """Fingerprints of the sounds, and of the table."""
@@ -84,7 +80,10 @@ class Folder:
         """The sounds that can be used and are wanted; the report says where each pitch is from."""
         for problem in self.unreadable:
             reject(*problem)
-        rows = self._rows(reject)
+        table = {} if self.table is None else read_table(self.table, reject, self.middle_c)
+        rows, unmatched = matched(table, self.files)
+        for name, reason in unmatched.items():
+            reject(name, f"{self.table}: file {name}: {reason} in {self.path}")
         names = {name: read_name(p.stem, self.middle_c) for name, p in self.files.items()}
         counted = [hints.doubtful for hints in names.values() if hints.doubtful is not None]
         counters = not all(LOWEST <= number <= HIGHEST for number in counted)
@@ -159,30 +158,17 @@ class Folder:
             return None
         if self.settings.table is not None:
             return required(self.settings.table, "a CSV or JSON table")
-        tables = [
-            path
-            for name, path in files.items()
-            if "/" not in name
-            and path.suffix.lower() in TABLES
-            and not (path.name == MANIFEST and note_files(self.path))  # Of a data set.
-        ]
+        tables = [path for name, path in files.items() if "/" not in name and _has(name, TABLES)]
+        if note_files(self.path):  # Of a data set.
+            tables = [path for path in tables if path.name != MANIFEST]
         if len(tables) > 1:
             raise DataError(
-                f"{self.path}: holds {len(tables)} tables ({tables[0].name}, {tables[1].name}, …), "
+                f"{self.path}: holds {len(tables)} tables ({listed([t.name for t in tables])}), "
                 "expected one, or its path as data.source.table"
             )
         if not tables and self.settings.pitch_from == "table":
             raise DataError(f"{self.path}: holds no .csv or .json table of pitches")
         return tables[0] if tables else None
-
-    def _rows(self, reject: Rejected) -> dict[str, dict[str, Any]]:
-        """The rows of the table, by sound."""
-        if self.table is None:
-            return {}
-        rows, unmatched = matched(read_table(self.table, reject, self.middle_c), self.files)
-        for name, reason in unmatched.items():
-            reject(name, f"{self.table}: file {name}: {reason} in {self.path}")
-        return rows
 
     def _chosen(
         self, file: Path, told: Mapping[str, int | None], confidence: float
@@ -235,21 +221,24 @@ class Folder:
     ) -> list[NoteRef]:
         """The sounds that the settings select; what is not selected is counted."""
         low, high = self.settings.pitches or (0, 127)
-        outside = [entry.id for entry in entries if not low <= entry.pitch <= high]
-        if outside:
+        wanted = [entry for entry in entries if low <= entry.pitch <= high]
+        if outside := [entry.id for entry in entries if not low <= entry.pitch <= high]:
             notices.append(
                 f"data.source.pitches: {len(outside)} of {len(entries)} sounds are not from {low} "
                 f"to {high}: {listed(outside)}"
             )
-        wanted = [entry for entry in entries if low <= entry.pitch <= high]
-        if not wanted:
-            first = f"; the first: {reject.notes[0]['reason']}" if reject.notes else ""
+        if entries and not wanted:
             raise DataError(
                 f"{self.path}: no sound has a pitch from {low} to {high} (data.source.pitches)"
-                if entries
-                else f"{self.path}: none of {len(self.files)} sounds can be used{first}"
             )
+        if not wanted:
+            first = f"; the first: {reject.notes[0]['reason']}" if reject.notes else ""
+            raise DataError(f"{self.path}: none of {len(self.files)} sounds can be used{first}")
         return draw(wanted, self.settings.count, self.seed, notices)
+
+
+def _has(name: str, suffixes: tuple[str, ...]) -> bool:
+    return name.lower().endswith(suffixes)
 
 
 def _velocity(hints: NameHints, top: int) -> int:

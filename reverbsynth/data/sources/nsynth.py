@@ -16,8 +16,19 @@ import numpy as np
 
 from reverbsynth.audio.io import read_nsynth_wav
 from reverbsynth.data import tfrecord
-from reverbsynth.data.notes import Index, Locator, Note, NoteRef, Rejected, draw, listed, usable
-from reverbsynth.data.sources.files import fingerprint, listing_fingerprint, required
+from reverbsynth.data.notes import (
+    UNKNOWN_INSTRUMENT,
+    UNKNOWN_VELOCITY,
+    Index,
+    Locator,
+    Note,
+    NoteRef,
+    Rejected,
+    draw,
+    listed,
+    usable,
+)
+from reverbsynth.data.sources.files import fingerprint, required
 from reverbsynth.data.sources.nsynth_archive import Archive
 from reverbsynth.data.sources.nsynth_metadata import (
     Found,
@@ -66,11 +77,9 @@ class NSynth:
                 continue
             if note.id in entries:
                 reject(note.id, f"{place}: occurs more than once")
-                continue
-            try:
-                entries[note.id] = note.reference(locator)
-            except ValueError as error:
-                reject(note.id, f"{place}: {error}")
+            else:
+                known = (note.velocity or UNKNOWN_VELOCITY, note.instrument or UNKNOWN_INSTRUMENT)
+                entries[note.id] = NoteRef(note.id, note.pitch, *known, locator)
         if not entries and not reject.notes:
             raise DataError(
                 f"{self.path}: no note fits the selection in data.source ({self.selection})"
@@ -147,7 +156,6 @@ class Prepared(Records):
     """The TFRecord files of a folder that tensorflow-datasets prepared."""
 
     def __init__(self, folder: Path, split: str | None):
-        self.folder = folder
         kind = read_json(folder / "dataset_info.json", error=DataError).get("fileFormat")
         if kind not in (None, "tfrecord"):
             raise DataError(f"{folder}: its file format is {kind!r}, expected tfrecord")
@@ -164,7 +172,7 @@ class Prepared(Records):
         self.translate = partial(prepared_values, labels)
 
     def inputs(self) -> dict[str, str]:
-        return {self.folder.name: listing_fingerprint(self.folder, self.files)}
+        return {file.name: f"{file.stat().st_size} bytes" for file in self.files}
 
 
 def _form(path: Path, split: str | None) -> Unpacked | Records | Archive:
@@ -213,7 +221,5 @@ def _complete(files: list[Path]) -> list[Path]:
 
 
 def _lines(path: Path) -> list[str]:
-    try:
-        return path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
-        raise DataError(f"{path}: cannot be read, expected one name a line") from None
+    with reading(path):
+        return path.read_text(encoding="utf-8", errors="replace").splitlines()

@@ -49,16 +49,10 @@ def render(
     controls: Sequence[Controls],
     seeds: Sequence[int] | None = None,
 ) -> np.ndarray:
-    """Play each note through a synth of its own, and cut it to the length of the note.
+    """Play each note [shape=(notes, samples)] through a synth of its own, cut to the note's length.
 
-    Parameters
-    ----------
-    synthdef : SynthDef
-        Plays the buffer of its control ``bufnum`` and writes mono to bus 0 (or to its ``out``).
-    audio : ndarray, float32 [shape=(notes, samples)]
-        At 16 kHz.
-    controls, seeds : sequence
-        Values of the synth's controls, and the seed of its random numbers (0), for each note.
+    The synth plays the buffer of its control ``bufnum`` and writes mono to bus 0 (or to its
+    ``out``); each note has values of its other controls, and a seed of its random numbers (0).
     """
     notes, samples = audio.shape
     slot = math.ceil(samples / SAMPLE_RATE)

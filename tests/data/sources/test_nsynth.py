@@ -212,7 +212,7 @@ def test_families_and_sources_as_integers_alone(unpacked, published, notes, tmp_
     content = b""
     for _, payload in tfrecord.read(published):
         features = tfrecord.decode(payload)
-        told = from_name(features["note_str"][0].decode())
+        told = from_name(features["note_str"])
         numbers = {
             "instrument_family": {"bass": 0, "organ": 6, "synth_lead": 9}[told.family],
             "instrument_source": {"acoustic": 0, "electronic": 1, "synthetic": 2}[told.source],
@@ -498,9 +498,10 @@ def test_a_path_that_is_no_nsynth(make, message, notes, tmp_path):
         notes(make(folder))
 
 
-def test_an_unknown_quality(nsynth, notes):
-    with pytest.raises(ReverbSynthError, match="qualities: found 'loud', expected of bright"):
-        notes(nsynth, qualities=["loud"])
+def test_an_unknown_quality():
+    source = {"kind": "nsynth", "qualities": ["loud"]}
+    with pytest.raises(ReverbSynthError, match=r"qualities\.0: found 'loud', expected 'bright'"):
+        Settings.preset("tiny", **{"data.source": source})
 
 
 def test_names_tell_everything():
