@@ -78,18 +78,10 @@ def build_data(
     >>> build_data(settings, "notes").count("train")
     16
 
-    Parameters
-    ----------
-    settings : Settings
-        Only ``data`` and ``seed`` matter.
-    directory : path
-        A new folder, or one that holds the same data set, finished or not, and not the source.
-    strict : bool
-        Whether the first note that cannot be used is an error. Else such notes are left out, and
-        listed in the manifest as ``skipped``; ``notices`` there tells what is doubtful.
-    rebuild : bool
-        Whether a data set of other settings, or of a source that has changed, is replaced. Else it
-        is an error that says what changed.
+    Only ``data`` and ``seed`` of the settings matter. Notes that cannot be used are left out, and
+    listed in the manifest as ``skipped`` (``notices`` there tells what is doubtful), or else the
+    first is an error (``strict``). A data set of other settings, or of a source that has changed,
+    is an error that says what changed, or is replaced (``rebuild``).
     """
     directory = Path(directory)
     if (finished := _finished(directory, settings, rebuild)) is not None:
