@@ -58,9 +58,9 @@ def compare(settings: Settings, images: SpectrogramCache, stage: int, steps: int
     ]
     pixels = images.at_resolution(schedule.box_factor(schedule.blocks(stage)))
     batch, seed = settings.training.batch, settings.training_seed
-    batches = BatchSequence(pixels, labels, batch, seed, 0, (steps + 1) * batch)
+    batches = BatchSequence(pixels, (labels,), batch, seed, 0, (steps + 1) * batch)
     if steps:
-        shown = BatchSequence(pixels, labels, batch, seed, 0, steps * batch)
+        shown = BatchSequence(pixels, (labels,), batch, seed, 0, steps * batch)
         models[0].fit(shown, shuffle=False, verbose=0)
         others = network_variables(models[1])
         for name, variable in network_variables(models[0]).items():

@@ -35,7 +35,7 @@ from reverbsynth.training.stage_lengths import in_minutes
 from reverbsynth.training.train import train
 
 PAPER = Settings()
-ADVERSARIAL = {"losses.imle_weight": 0.0, "losses.imle_keep": False, "losses.adversarial_every": 1}
+ADVERSARIAL = {"losses.imle_weight": 0.0, "losses.adversarial_every": 1}
 LABEL_WEIGHTS = {
     "losses.generator_label": PAPER.losses.generator_label,
     "losses.discriminator_label": PAPER.losses.discriminator_label,

@@ -98,7 +98,7 @@ def memory(folder: Path) -> None:
     sparse(images._folder / "train-16.npy", (NOTES, 8, 64, 2))
     labels = np.zeros((NOTES, 1), np.int32)
     with Peak() as peak:
-        batches = BatchSequence(images.at_resolution(1), labels, 64, 0, 0, NOTES)
+        batches = BatchSequence(images.at_resolution(1), (labels,), 64, 0, 0, NOTES)
         for step in range(20):
             batches[step]
     print(f"20 batches of 64 of {NOTES:,} full-size images: {peak}")

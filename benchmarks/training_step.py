@@ -93,7 +93,7 @@ def measure(options) -> None:
         labels = rng.integers(0, 61, (len(pixels), 1)).astype(np.int32)
         steps = options.repeats + 1
         batches = BatchSequence(
-            pixels.astype(np.float32), labels, options.batch, 0, 0, steps * options.batch
+            pixels.astype(np.float32), (labels,), options.batch, 0, 0, steps * options.batch
         )
         clock = step_clock()
         model.fit(batches, shuffle=False, verbose=0, callbacks=[clock])

@@ -45,9 +45,6 @@ class ProgressiveGAN(BackendStep):
         of generated images are drawn from it.
     stage : int
         0 to 12.
-    groups : ndarray [shape=(n_targets,)], int
-        A group of each image that the nearest generated ones are drawn to. Images of one group
-        have one match, where matches are kept or shared.
     """
 
     def __init__(
@@ -56,7 +53,6 @@ class ProgressiveGAN(BackendStep):
         labels: LabelSpace,
         histogram: np.ndarray,
         stage: int,
-        groups: np.ndarray | None = None,
     ):
         super().__init__(name=f"stage_{stage:02d}")
         self.settings = settings
@@ -85,15 +81,6 @@ class ProgressiveGAN(BackendStep):
         rare = settings.losses.adversarial_every > 1
         names = losses.term_names(labels, settings.losses) if rare else ()
         self.last_terms = {name: self._scalar(f"last_{name}") for name in names}
-        # The latent vector that came nearest to each image the generator is drawn to.
-        self.matches: keras.Variable | None = None
-        self._groups = np.zeros(1, np.int32) if groups is None else groups
-        if settings.losses.imle_keep:
-            first = np.random.default_rng(settings.training_seed).standard_normal(
-                (self._groups.max() + 1, settings.gan.latent_size), np.float32
-            )
-            self.matches = self.add_weight(name="matches", shape=first.shape, trainable=False)
-            self.matches.assign(first)
         self._start, self._length = Schedule.of(settings.training).rise(stage)
         self.images_seen.assign(self._start)
         self._combinations = self.histogram[:, :-1].astype("int32")
@@ -112,15 +99,10 @@ class ProgressiveGAN(BackendStep):
     def next_stage(self) -> "ProgressiveGAN":
         """The following stage's model.
 
-        It keeps all weights, averages and matches, starts new blocks fresh, with their average
+        It keeps all weights and averages, starts new blocks fresh, with their average
         equal to them, goes on with the random state, and has new optimizers.
         """
-        model = ProgressiveGAN(
-            self.settings, self.labels, self.histogram, self.stage + 1, self._groups
-        )
-        if self.matches is not None:
-            assert model.matches is not None
-            model.matches.assign(self.matches)
+        model = ProgressiveGAN(self.settings, self.labels, self.histogram, self.stage + 1)
         carry_over(self.generator, model.generator)
         carry_over(self.ema_generator, model.ema_generator)
         carry_over(self.discriminator, model.discriminator)
@@ -190,7 +172,7 @@ class ProgressiveGAN(BackendStep):
         return z, {name: columns[:, i] for i, name in enumerate(self.labels)}
 
     def generator_gradients(
-        self, z, labels: dict, progress, target=None, condition=None, rows=None
+        self, z, labels: dict, progress, target=None, condition=None, groups=None
     ):
         """Loss terms of the generator and gradients of its trainable variables.
 
@@ -203,14 +185,14 @@ class ProgressiveGAN(BackendStep):
             Real images, needed where ``losses.imle_weight`` has a weight.
         condition : tensor [shape=(n, condition_size)]
             What asks the generator for them.
-        rows : int tensor [shape=(n,)], optional
-            Which of the kept matches are theirs.
+        groups : int tensor [shape=(n,)], optional
+            Which of them have one latent vector, where ``losses.imle_share`` is set.
         """
         weights, variables = self.settings.losses, self.generator.trainable_variables
         near, pulls = {}, []
         if weights.imle_weight:
             target = self.representation.normalize(target)
-            near, pulls = self._nearest_gradients(target, condition, progress, rows)
+            near, pulls = self._nearest_gradients(target, condition, progress, groups)
 
         def objective():
             fake = self.generate(z, labels, progress)
@@ -235,9 +217,9 @@ class ProgressiveGAN(BackendStep):
         terms, gradients = self._if_adversarial(judged, rested)
         return {**terms, **near}, gradients
 
-    def _nearest_gradients(self, target, condition, progress, rows):
+    def _nearest_gradients(self, target, condition, progress, groups):
         """Distance of normalized images to the nearest generated ones, and its gradients."""
-        near = self.nearest_latents(target, condition, progress, rows)
+        near = self.nearest_latents(target, condition, progress, groups)
 
         def objective():
             images = self.generator(near, condition, progress)
@@ -257,15 +239,13 @@ class ProgressiveGAN(BackendStep):
             )
         return distance
 
-    def nearest_latents(self, target, condition, progress, rows=None):
+    def nearest_latents(self, target, condition, progress, groups=None):
         """Of a few latent vectors for each normalized image the one that comes nearest to it.
 
         Li and Malik, "Implicit Maximum Likelihood Estimation" (2018): every real image pulls the
-        nearest generated one, so that none is left out. With ``losses.imle_keep`` the one that was
-        nearest when the image was last seen is among them, as in adaptive IMLE (Aghabozorgi et
-        al., "Adaptive IMLE for few-shot pretraining-free generative modelling", 2023), and what is
-        nearest now is kept. With ``losses.imle_share`` all images have the same candidates, and
-        those of one group get the one that comes nearest to all of them together.
+        nearest generated one, so that none is left out. With ``losses.imle_share`` all images have
+        the same candidates, and those of one group get the one that comes nearest to all of them
+        together.
 
         Returns
         -------
@@ -273,16 +253,12 @@ class ProgressiveGAN(BackendStep):
         """
         weights, size = self.settings.losses, self.settings.gan.latent_size
         n, draws = ops.shape(target)[0], weights.imle_samples
-        groups = None if rows is None else ops.take(ops.convert_to_tensor(self._groups), rows)
         if weights.imle_share:
             z = keras.random.normal((1, draws, size), seed=self.random)
             z = ops.tile(z, (n, 1, 1))
         else:
             z = keras.random.normal((n * num_replicas() * draws, size), seed=self.random)
             z = ops.reshape(local_shard(z), (n, draws, size))
-        if self.matches is not None:
-            z = ops.concatenate([ops.take(self.matches, groups, axis=0)[:, None], z], axis=1)
-            draws += 1
         condition = ops.repeat(condition, draws, axis=0)
         images = self.generator(ops.reshape(z, (n * draws, size)), condition, progress)
         images = ops.reshape(images, (n, draws, *target.shape[1:]))
@@ -291,10 +267,7 @@ class ProgressiveGAN(BackendStep):
             together = ops.cast(groups[:, None] == groups[None], distances.dtype)
             distances = ops.matmul(together, distances)
         chosen = ops.argmin(distances, axis=1)
-        near = ops.take_along_axis(z, chosen[:, None, None], axis=1)[:, 0]
-        if self.matches is not None:
-            self.matches.assign(ops.scatter_update(self.matches, groups[:, None], near))
-        return near
+        return ops.take_along_axis(z, chosen[:, None, None], axis=1)[:, 0]
 
     def discriminator_gradients(self, real, real_labels: dict, fake, alpha, progress):
         """Loss terms of the discriminator and gradients of its trainable variables.
@@ -376,7 +349,7 @@ class ProgressiveGAN(BackendStep):
             Real images [shape=(n, frames, bins, 2)], de-normalized, and their class indices
             [shape=(n, n_labels)]; or such a pair and another of the images that the nearest
             generated ones are drawn to, with their conditions [shape=(n, condition_size)] and
-            which of the kept matches are theirs [shape=(n,)].
+            their groups [shape=(n,)].
 
         Returns
         -------

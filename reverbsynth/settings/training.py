@@ -108,8 +108,6 @@ class LossSettings(Frozen):
     imle_crossfades: NonNegativeInt = 0
     """Crossfades of each pair of twins that count as real images there, asked for by the shares of
     their effects: 0 leaves the ends only."""
-    imle_keep: bool = False
-    """Whether the latent vector that came nearest to a real image stays among its candidates."""
     imle_share: bool = False
     """Whether a batch's notes of one instrument are drawn to by one latent vector, the one that
     comes nearest to all of them together, so that a timbre is one thing on all keys."""

@@ -34,8 +34,6 @@ def state_variables(model: ProgressiveGAN) -> dict:
         "penalty": model.penalty,
         **{f"last_terms/{name}": variable for name, variable in model.last_terms.items()},
     }
-    if model.matches is not None:
-        state["matches"] = model.matches
     for name in ("generator", "discriminator"):
         for i, variable in enumerate(getattr(model.optimizer, name).variables):
             state[f"{name}_adam/{i:03d}"] = variable

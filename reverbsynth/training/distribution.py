@@ -64,7 +64,7 @@ class Devices:
 
     def check(self, settings: Settings) -> None:
         """Raise `SettingsError` for a batch that does not divide, or what one device alone does."""
-        alone = {"imle_keep": False, "imle_share": False, "adversarial_every": 1}
+        alone = {"imle_share": False, "adversarial_every": 1}
         for name, default in alone.items():
             found = getattr(settings.losses, name)
             if self.count > 1 and found != default:

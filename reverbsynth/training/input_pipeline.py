@@ -1,7 +1,7 @@
 """A data set as images: encoded once, cached on disk, served in a reproducible order."""
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from operator import itemgetter
 from pathlib import Path
 
@@ -187,8 +187,8 @@ class BatchSequence(keras.utils.PyDataset):
     Parameters
     ----------
     images : ndarray [shape=(n, frames, bins, 2)]
-    labels : ndarray [shape=(n, ...)]
-        Class indices, or what tells the generator the labels.
+    columns : sequence of ndarray [shape=(n, ...)]
+        What stands beside each image: its class indices, or what asks the generator for it.
     batch : int
         Images of a batch.
     seed : int
@@ -202,7 +202,7 @@ class BatchSequence(keras.utils.PyDataset):
     def __init__(
         self,
         images: np.ndarray,
-        labels: np.ndarray,
+        columns: Sequence[np.ndarray],
         batch: int,
         seed: int,
         start: int,
@@ -211,7 +211,7 @@ class BatchSequence(keras.utils.PyDataset):
     ):
         super().__init__(workers=1)
         self.targets = targets
-        self.images, self.labels = images, labels
+        self.images, self.columns = images, columns
         self.batch, self.seed, self.start = batch, seed, start
         self.steps = max(0, -(-(stop - start) // batch))
         self._order: tuple[int, np.ndarray] | None = None
@@ -221,15 +221,12 @@ class BatchSequence(keras.utils.PyDataset):
 
     def __getitem__(self, step: int) -> tuple:
         own = self.own(step)
-        if self.targets is None:
-            return own
-        rows = self.targets.rows(self.start + step * self.batch)
-        return own, (*self.targets.own(step), rows.astype(np.int32))
+        return own if self.targets is None else (own, self.targets.own(step))
 
-    def own(self, step: int) -> tuple[np.ndarray, np.ndarray]:
-        """Images and labels of a batch, without the targets beside it."""
+    def own(self, step: int) -> tuple[np.ndarray, ...]:
+        """Images of a batch and their columns, without the targets beside it."""
         rows = self.rows(self.start + step * self.batch)
-        return self.images[rows], self.labels[rows]
+        return self.images[rows], *(column[rows] for column in self.columns)
 
     def rows(self, images_seen: int) -> np.ndarray:
         """Rows of the batch that follows so many images seen [shape=(batch,)]."""

@@ -136,7 +136,7 @@ def train(
         if not len(images):
             raise DataError(f"{data.directory}: the training split holds no notes")
         weights, targets = settings.losses, None
-        more = weights.imle_crossfades or weights.imle_keep or weights.imle_share
+        more = weights.imle_crossfades or weights.imle_share
         if weights.imle_weight and more:
             targets = SpectrogramCache(data, settings.spectra, crossfades=weights.imle_crossfades)
         if run.writes:
@@ -214,8 +214,9 @@ class TrainingLoop(keras.callbacks.Callback):
                     if self.targets is not None:
                         more = devices.chief_first(partial(self.targets.at_resolution, factor))
                         asked = self.targets.conditions(settings.gan, run.labels)
-                        targets = BatchSequence(more, asked, *order)
-                    self.batches = BatchSequence(pixels, labels, *order, targets)
+                        groups = self.targets.groups(by_instrument=settings.losses.imle_share)
+                        targets = BatchSequence(more, (asked, groups), *order)
+                    self.batches = BatchSequence(pixels, (labels,), *order, targets)
                     # All steps of the stage: model.step, between the two methods below.
                     with ProgressDisplay(estimates=False, get_time=self.clock) as self.bar:
                         devices.fit(model, self.batches, [self, *callbacks])
@@ -258,10 +259,7 @@ class TrainingLoop(keras.callbacks.Callback):
                 "whole run directory"
             )
         stage = checkpoint.stage if checkpoint else first_stage(training)
-        groups = None
-        if self.targets is not None:
-            groups = self.targets.groups(by_instrument=run.settings.losses.imle_share)
-        model = ProgressiveGAN(run.settings, run.labels, run.histogram, stage, groups)
+        model = ProgressiveGAN(run.settings, run.labels, run.histogram, stage)
         if checkpoint:
             restore(model, checkpoint.state)
             return model, checkpoint.images, checkpoint.stage_seconds

@@ -226,12 +226,12 @@ def test_images_are_encoded_once_and_scaled(small_data, small_settings):
 def test_batches_depend_on_images_seen_alone():
     pixels = np.arange(7, dtype=np.float32).reshape(7, 1, 1, 1)
     labels = np.arange(7).reshape(7, 1)
-    whole = BatchSequence(pixels, labels, 3, seed=1, start=0, stop=42)
+    whole = BatchSequence(pixels, (labels,), 3, seed=1, start=0, stop=42)
     assert len(whole) == 14
     seen = np.concatenate([whole[i][1][:, 0] for i in range(14)])
     for epoch in range(6):
         assert sorted(seen[7 * epoch : 7 * epoch + 7]) == list(range(7))
-    later = BatchSequence(pixels, labels, 3, seed=1, start=15, stop=42)
+    later = BatchSequence(pixels, (labels,), 3, seed=1, start=15, stop=42)
     assert np.array_equal(later[0][1], whole[5][1])
 
 
