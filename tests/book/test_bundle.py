@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -184,8 +183,8 @@ def test_what_the_repository_ships_is_whole():
         bundle_module.check(Run.open(manifest.parent))
 
 
-def test_a_workspace_shows_it(kept, tmp_path):
-    place = replace(workspace(run=kept.directory), results=tmp_path)
+def test_a_workspace_shows_it(kept):
+    place = workspace(run=kept.directory)
     assert place.run.bundled
     assert place.instrument.stage == 2
     assert len(place.run.metrics()) == len(kept.metrics())
