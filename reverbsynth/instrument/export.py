@@ -7,11 +7,9 @@ import json
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
-from string import Template
 
 import numpy as np
 from markdown_it import MarkdownIt
-from onnx import ModelProto
 
 from reverbsynth.audio.format import NOTE_LENGTH
 from reverbsynth.audio.io import encode_audio, write_audio
@@ -40,12 +38,11 @@ _DEPTH = 16.0  # nepers below the loudest pixel that a picture shows
 
 def write_onnx(instrument: Instrument, path: Path | str, float16: bool = False) -> None:
     """Write an instrument as an ONNX model, atomically (`reverbsynth.instrument.onnx.build`)."""
-    _write_model(build(instrument.generator, float16), Path(path))
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(build(instrument.generator, float16).SerializeToString())
 
 
-def web_keyboard(
-    instrument: Instrument, directory: Path | str, address: str | None = None, float16: bool = True
-) -> str:
+def web_keyboard(instrument: Instrument, directory: Path | str, address: str = "keyboard") -> str:
     """Write everything that a page needs to play an instrument; returns the HTML for the page.
 
     Parameters
@@ -54,21 +51,19 @@ def web_keyboard(
     directory : path
         Folder for the files. All but the style and a few sounds are scripts, which a page that was
         opened from a file may use as well.
-    address : str, optional
-        Address of that folder as seen from the page; its name by default.
-    float16 : bool
-        Keep the weights in float16, which halves the download. The page then
-        plays `Instrument.in_float16`.
+    address : str
+        Address of that folder as seen from the page.
     """
     directory = Path(directory)
-    sounding = instrument.in_float16() if float16 else instrument
+    # Its weights are kept in float16, which halves the download.
+    sounding = instrument.in_float16()
     write_text(directory / "keyboard.js", web.script())
     for name, path in web.COPIES.items():
         write_text(directory / name, path.read_text(encoding="utf-8"))
     timbres = np.concatenate([sounding.latents(1, seed) for seed in range(SEEDS)])
     parts = {
         **web.runtime(),
-        "model": _packed(build(instrument.generator, float16).SerializeToString()),
+        "model": _packed(build(instrument.generator, float16=True).SerializeToString()),
         "latents": _packed(timbres.astype("<f4").tobytes()),
     }
     files = {name: f"network/{name}.js" for name in parts}
@@ -85,7 +80,18 @@ def web_keyboard(
         "picture": _write_picture(sounding, directory, clips),
     }
     write_json(directory / _MANIFEST, manifest)
-    return _snippet(manifest, directory.name if address is None else address.rstrip("/"))
+    inside = json.dumps(manifest, sort_keys=True).replace("<", "\\u003c")
+    folder = html.escape(address, quote=True)
+    # Players need no script.
+    players = "".join(
+        f"<p><span>{html.escape(name)}</span> "
+        f'<audio controls preload="none" aria-label="{html.escape(name)}" '
+        f'src="{folder}/{clip["sound"]}"></audio></p>\n'
+        for clip in clips
+        if "sound" in clip
+        for name in [_clip_name(clip)]
+    )
+    return web.page("keyboard.html", folder=folder, manifest=inside, players=players)
 
 
 def write_page(
@@ -107,9 +113,7 @@ def write_page(
     write_text(directory / "keyboard" / CARD, text)
     _, body = text.split(f"# {title}\n", 1)
     about = MarkdownIt("commonmark", {"html": False}).enable("table").render(body)
-    page = Template(web.PAGE.read_text(encoding="utf-8")).substitute(
-        title=html.escape(title), keyboard=snippet, about=about
-    )
+    page = web.page("page.html", title=html.escape(title), keyboard=snippet, about=about)
     write_text(directory / _PAGE, page)
     return directory / _PAGE
 
@@ -123,28 +127,6 @@ def check_page(directory: Path) -> None:
         raise SettingsError(f"{path}: cannot be read ({error.strerror})") from None
     if not ours:
         raise SettingsError(f"{path}: another page is there, expected a folder without one")
-
-
-def _snippet(manifest: dict, address: str) -> str:
-    """The keyboard's part of a page: players, which need no script, and what its script needs."""
-    inside = json.dumps(manifest, sort_keys=True).replace("<", "\\u003c")
-    folder = html.escape(address, quote=True)
-    players = "".join(
-        f"<p><span>{html.escape(name)}</span> "
-        f'<audio controls preload="none" aria-label="{html.escape(name)}" '
-        f'src="{folder}/{clip["sound"]}"></audio></p>\n'
-        for clip in manifest["clips"]
-        if "sound" in clip
-        for name in [_clip_name(clip)]
-    )
-    return (
-        f'<link rel="stylesheet" href="{folder}/keyboard.css">\n'
-        f'<section {_KEYBOARD} aria-label="Keyboard that plays the trained network">\n'
-        f'<script type="application/json">{inside}</script>\n'
-        "<noscript><p>The keys need JavaScript; these players do not.</p></noscript>\n"
-        f'<div class="rs-listen">\n{players}</div>\n</section>\n'
-        f'<script defer src="{folder}/keyboard.js"></script>'
-    )
 
 
 def _clip_name(clip: dict) -> str:
@@ -213,8 +195,3 @@ def _packed(data: bytes) -> bytes:
 def _write_script(path: Path, packed: bytes) -> None:
     """Bytes as a script that hands them to the page (``web/assets.js``)."""
     write_text(path, f'ReverbSynth.receive("{base64.b64encode(packed).decode()}");\n')
-
-
-def _write_model(model: ModelProto, path: Path) -> None:
-    with atomic_path(path) as temporary:
-        temporary.write_bytes(model.SerializeToString())

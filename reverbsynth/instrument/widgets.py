@@ -202,8 +202,7 @@ def _png(image: np.ndarray) -> bytes:
         matplotlib.colormaps[name](np.clip(values, 0, 1).T[::-1], bytes=True)[..., :3]
         for name, values in (("magma", shades), ("twilight", frequency / 2 + 0.5))
     ]
-    pictures = [Image.fromarray(c).resize((320, 256), Image.Resampling.NEAREST) for c in colours]
     both = Image.new("RGB", (648, 256), "white")
-    both.paste(pictures[0], (0, 0))
-    both.paste(pictures[1], (328, 0))
+    for left, picture in zip((0, 328), colours, strict=True):
+        both.paste(Image.fromarray(picture).resize((320, 256), Image.Resampling.NEAREST), (left, 0))
     return png(both)

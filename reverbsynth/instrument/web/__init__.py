@@ -9,10 +9,10 @@ import gzip
 import json
 import re
 from pathlib import Path
+from string import Template
 
 FOLDER = Path(__file__).parent
 
-PAGE = FOLDER / "page.html"
 COPIES = {
     "keyboard.css": FOLDER / "keyboard.css",
     "LICENSE-onnxruntime.txt": FOLDER / "vendor" / "LICENSE",
@@ -33,6 +33,11 @@ _MODULES = (
 def script() -> str:
     """The page's script, which holds the worker's as text."""
     return _joined(_MODULES, f"const SYNTHESIZER = {json.dumps(_joined(_WORKER))};")
+
+
+def page(name: str, **parts: str) -> str:
+    """A template of HTML with its parts put in."""
+    return Template((FOLDER / name).read_text(encoding="utf-8")).substitute(parts)
 
 
 def runtime() -> dict[str, bytes]:
