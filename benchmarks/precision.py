@@ -46,7 +46,7 @@ def main() -> None:
 
 def compare(settings: Settings, images: SpectrogramCache, stage: int, steps: int) -> None:
     """Print a line for each term, and one for each network's gradients."""
-    space = LabelSpace.of({"pitch": images.data.vocabulary("pitch")})
+    space = LabelSpace({"pitch": images.data.vocabulary("pitch")})
     labels = images.labels(space)
     classes, counts = np.unique(labels, return_counts=True)
     histogram = np.stack([classes, counts], axis=1)

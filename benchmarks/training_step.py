@@ -82,7 +82,7 @@ def measure(options) -> None:
     settings = Settings.preset(
         "paper", **{"training.batch": options.batch, "training.precision": precision}
     )
-    space = LabelSpace.of({"pitch": range(24, 85)})
+    space = LabelSpace({"pitch": range(24, 85)})
     histogram = np.stack([np.arange(61), np.ones(61, int)], axis=1)
     rng = np.random.default_rng(0)
     for stage in options.stages:

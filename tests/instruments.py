@@ -24,7 +24,7 @@ def untrained_generator(
 ) -> TrainedGenerator:
     """A generator with the weights that training would begin with; of all pitches by default."""
     settings = GanSettings(labels=tuple(labels), **gan)
-    space = LabelSpace.of(labels)
+    space = LabelSpace(labels)
     weights = {}
     for name, shape in generator_shapes(settings, condition_size(settings, space), stage).items():
         part, kind = name.rsplit("/", 1)

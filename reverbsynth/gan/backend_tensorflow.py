@@ -64,9 +64,13 @@ def together(*values):
 
     A variable is updated in place, and now and then an update that depends on few of a step's
     operations got ahead of another's use of the old value: a loss then came out 1e-4 off,
-    differently at every run.
+    differently at every run. Control dependencies, since TensorFlow's optimizer takes an IdentityN
+    apart.
     """
-    return tf.raw_ops.IdentityN(input=values)
+    with tf.control_dependencies(values):
+        computed = tf.group(*values)
+    with tf.control_dependencies([computed]):
+        return [tf.identity(value) for value in values]
 
 
 class Adam(keras.optimizers.Adam):

@@ -1,7 +1,6 @@
 """The labels of a network, in order, and the values that each of them takes."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,33 +8,20 @@ import numpy as np
 from reverbsynth.errors import ReverbSynthError
 
 
-@dataclass(frozen=True)
-class LabelSpace:
-    """Names of labels and their values; both orders decide where a one-hot block lies.
-
-    Attributes
-    ----------
-    names : tuple of str
-        In the order of their blocks in the generator's input.
-    values : tuple of tuples
-        The values of each label, in the order of their classes.
+class LabelSpace(Mapping[str, tuple[Any, ...]]):
+    """Labels in order, each with its values in order: both decide where a one-hot block lies.
 
     Examples
     --------
-    >>> space = LabelSpace.of({"pitch": [40, 41, 42], "effect": ["dry", "reverb"]})
+    >>> space = LabelSpace({"pitch": [40, 41, 42], "effect": ["dry", "reverb"]})
     >>> space.width, space.index("effect", "reverb")
     (5, 1)
     >>> space.one_hot("effect", ["reverb", "dry"]).tolist()
     [[0.0, 1.0], [1.0, 0.0]]
     """
 
-    names: tuple[str, ...]
-    values: tuple[tuple[Any, ...], ...]
-
-    @classmethod
-    def of(cls, values: Mapping[str, Sequence[Any]]) -> "LabelSpace":
-        """Labels in the order of a mapping from names to values."""
-        return cls(tuple(values), tuple(tuple(each) for each in values.values()))
+    def __init__(self, values: Mapping[str, Sequence[Any]]):
+        self._values = {name: tuple(each) for name, each in values.items()}
 
     @classmethod
     def from_json(cls, pairs: Any) -> "LabelSpace":
@@ -51,9 +37,9 @@ class LabelSpace:
             for pair in pairs
         ):
             raise ValueError("labels: expected a list of names, each with a list of values")
-        space = cls.of({str(name): values for name, values in pairs})
-        if len(space.names) < len(pairs) or any(
-            len(set(map(str, values))) < len(values) for values in space.values
+        space = cls({str(name): values for name, values in pairs})
+        if len(space) < len(pairs) or any(
+            len(set(map(str, values))) < len(values) for values in space.values()
         ):
             raise ValueError("labels: expected each name and each value once")
         return space
@@ -63,28 +49,27 @@ class LabelSpace:
         return [[name, list(values)] for name, values in self.items()]
 
     def __getitem__(self, name: str) -> tuple[Any, ...]:
-        """The values of a label; KeyError where there is no such label."""
-        try:
-            return self.values[self.names.index(name)]
-        except ValueError:
-            raise KeyError(name) from None
-
-    def get(self, name: str, default: Sequence[Any] = ()) -> Sequence[Any]:
-        """The values of a label, or the default where there is no such label."""
-        return dict(self.items()).get(name, default)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self.names
+        return self._values[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.names)
+        return iter(self._values)
 
     def __len__(self) -> int:
-        return len(self.names)
+        return len(self._values)
 
-    def items(self) -> Iterator[tuple[str, tuple[Any, ...]]]:
-        """Names with their values, in order."""
-        return zip(self.names, self.values, strict=True)
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, LabelSpace) and self.to_json() == other.to_json()
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.items()))
+
+    def __repr__(self) -> str:
+        return f"LabelSpace({self._values})"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """In the order of their blocks in the generator's input."""
+        return tuple(self._values)
 
     @property
     def sizes(self) -> dict[str, int]:

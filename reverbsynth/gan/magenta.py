@@ -103,7 +103,7 @@ def read_original(directory: Path | str, lowest_pitch: int | None = None) -> Tra
         "images_seen": images,
     }
     pitches = tuple(_pitches(classes, lowest_pitch, prefix))
-    labels = LabelSpace.of({"pitch": pitches})
+    labels = LabelSpace({"pitch": pitches})
     progress = _progress(experiment, stage, images)
     try:
         return TrainedGenerator(gan, spectra, labels, stage, progress, weights, facts, pitches)

@@ -4,7 +4,6 @@
 step per batch. A stage has a model of its own; `ProgressiveGAN.next_stage` carries the weights.
 """
 
-import math
 from typing import Any
 
 import keras
@@ -123,16 +122,6 @@ class ProgressiveGAN(BackendStep):
             return ops.convert_to_tensor(self.stage_share)
         done = ops.cast(self.images_seen - self._start, "float32") / self._length
         return ops.clip(done, 0.0, 1.0)
-
-    def _lower_rates(self) -> None:
-        """Let both learning rates fall along a cosine in the last stage, where they are to."""
-        settings = self.settings.optimizer
-        if settings.final_rate == 1 or self.stage != self.settings.training.last_stage:
-            return
-        fall = 0.5 * (1.0 - ops.cos(math.pi * self._share()))
-        factor = 1.0 + (settings.final_rate - 1.0) * fall
-        self.optimizer.generator.learning_rate.assign(settings.generator_rate * factor)
-        self.optimizer.discriminator.learning_rate.assign(settings.discriminator_rate * factor)
 
     def condition(self, labels: dict):
         """What tells the generator the labels, of class indices [shape=(n,)].
@@ -264,8 +253,8 @@ class ProgressiveGAN(BackendStep):
         images = ops.reshape(images, (n, draws, *target.shape[1:]))
         distances = self.image_distance(target[:, None], images)
         if weights.imle_share:
-            together = ops.cast(groups[:, None] == groups[None], distances.dtype)
-            distances = ops.matmul(together, distances)
+            same = ops.cast(groups[:, None] == groups[None], distances.dtype)
+            distances = ops.matmul(same, distances)
         chosen = ops.argmin(distances, axis=1)
         return ops.take_along_axis(z, chosen[:, None, None], axis=1)[:, 0]
 
@@ -331,7 +320,8 @@ class ProgressiveGAN(BackendStep):
             zeros = [ops.zeros(variable.shape, "float32") for variable in variables]
             return [ops.convert_to_tensor(self.penalty), *zeros]
 
-        due = self._adversarial_steps() % weights.penalty_every == 0
+        every = self.settings.training.batch * weights.adversarial_every
+        due = self.images_seen // every % weights.penalty_every == 0
         if num_replicas() > 1:
             pairs = zip(taken(), left_out(), strict=True)
             penalty, *gradients = [ops.where(due, *pair) for pair in pairs]
@@ -362,7 +352,8 @@ class ProgressiveGAN(BackendStep):
         labels = {name: columns[:, i] for i, name in enumerate(self.labels)}
         target, *asked = data[1] if paired else (real, self.condition(labels))
         progress = self.progress()
-        self._lower_rates()
+        if self.stage == self.settings.training.last_stage:
+            self.optimizer.lower_rates(self._share())
         real, target = (fade_in_real(images, progress, self.stage) for images in (real, target))
         # The generator, against the discriminator as it is; then its moving average.
         z, drawn = self.draw(self.settings.training.batch)
@@ -403,11 +394,6 @@ class ProgressiveGAN(BackendStep):
     def _last(self, names: list[str]) -> dict:
         """Terms of the last adversarial step."""
         return {name: ops.convert_to_tensor(self.last_terms[name]) for name in names}
-
-    def _adversarial_steps(self):
-        """Adversarial steps before this one."""
-        every = self.settings.training.batch * self.settings.losses.adversarial_every
-        return self.images_seen // every
 
     def update_average(self) -> None:
         """Move the generator's average a step towards its weights, without debiasing.

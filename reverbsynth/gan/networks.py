@@ -4,7 +4,7 @@ The original computes every stage at 128 x 1024 and box-scales down to the block
 here the image simply has that block's size, with the same numbers.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import keras
 from keras import ops
@@ -34,8 +34,7 @@ from reverbsynth.settings import GanSettings
 from reverbsynth.spectra.representation import Representation
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """One line of Table 3 or 4."""
 
     block: str
@@ -45,7 +44,7 @@ class Row:
 
 
 class Network(keras.Model):
-    """What both networks have: layers by name, and the rows of their table.
+    """What both networks have: layers by name, and the rows of Table 3 or 4, read off them.
 
     Parameters
     ----------
@@ -60,7 +59,7 @@ class Network(keras.Model):
         self.n_blocks = schedule.blocks(stage)
         self.fading = schedule.is_transition(stage)
         self.parts: dict[str, keras.layers.Layer] = {}
-        self._rows: list[Row] = []
+        self.table: list[Row] = []
 
     def named_variables(self) -> dict[str, keras.Variable]:
         """Variables by names such as ``block_3/conv0/kernel``."""
@@ -70,22 +69,13 @@ class Network(keras.Model):
             for kind in ("kernel", "bias")
         }
 
-    def parameters(self) -> int:
-        """Number of trainable parameters."""
-        return sum(int(layer.count_params()) for layer in self.parts.values())
-
-    def table(self) -> list[Row]:
-        """Rows of Table 3 or 4, read off the layers."""
-        return list(self._rows)
-
-    def _add(self, block: int | str, size: tuple[int, ...], layer) -> None:
-        """Add a layer whose output has ``size`` and as many channels as its kernel."""
-        self.parts[layer.path_name] = layer
-        output = (*size, layer.kernel.shape[-1])
-        self._note(block, layer.path_name.split("/")[-1], output, int(layer.count_params()))
-
-    def _note(self, block: int | str, name: str, output: tuple[int, ...], count: int = 0) -> None:
-        self._rows.append(Row(str(block), name, output, count))
+    def _add(self, block: int | str, name: str, output: tuple[int, ...], layer=None) -> None:
+        """Add a row to the table, and the layer that it is of, whose channels end the output."""
+        count = 0
+        if layer is not None:
+            self.parts[layer.path_name] = layer
+            output, count = (*output, layer.kernel.shape[-1]), int(layer.count_params())
+        self.table.append(Row(str(block), name, output, count))
 
 
 class Generator(Network):
@@ -119,17 +109,17 @@ class Generator(Network):
         super().__init__(name, settings, stage)
         # Set where the pitch is told as a number.
         self.harmonics = representation if settings.pitch_input == "harmonic" else None
-        self._note("latent", "z and labels", (1, 1, settings.latent_size + condition_size))
+        self._add("latent", "z and labels", (1, 1, settings.latent_size + condition_size))
         for name, kernel in generator_kernels(settings, condition_size, stage).items():
             block, part = int(name[len("block_")]), name.split("/")[1]
             size, kind = schedule.resolution(block), Conv
             if part == "conv0" and block > 1:
-                self._note(block, "upscale", (*size, kernel[2]))
+                self._add(block, "upscale", (*size, kernel[2]))
                 kind = UpscaleConv
             elif part == "conv0":
                 kind = FirstConv
             gain = 1.0 if part == "to_rgb" else 2.0
-            self._add(block, size, kind(kernel, name, gain, seed, _policy(precision)))
+            self._add(block, part, size, kind(kernel, name, gain, seed, _policy(precision)))
         self.built = True
 
     def call(self, z, condition, progress):
@@ -201,9 +191,9 @@ class Discriminator(Network):
 
         def add(name: str, kernel: tuple[int, ...], size: tuple[int, int], kind=Conv) -> None:
             layer = kind(kernel, name, seed=seed, dtype=_policy(precision))
-            self._add(name[len("block_")], size, layer)
+            self._add(name[len("block_")], name.split("/")[1], size, layer)
 
-        self._note("image", "normalized", (*schedule.resolution(self.n_blocks), CHANNELS))
+        self._add("image", "normalized", (*schedule.resolution(self.n_blocks), CHANNELS))
         for block in blocks:
             kernel = (1, 1, CHANNELS, filters(settings, block))
             add(f"block_{block}/from_rgb", kernel, schedule.resolution(block))
@@ -212,14 +202,14 @@ class Discriminator(Network):
             size = schedule.resolution(block)
             add(f"block_{block}/conv0", (side, side, channels, channels), size)
             add(f"block_{block}/conv1", (side, side, channels, below), size)
-            self._note(block, "downscale", (*schedule.resolution(block - 1), below))
+            self._add(block, "downscale", (*schedule.resolution(block - 1), below))
         channels, last = filters(settings, 1), filters(settings, 0)
-        self._note(1, "minibatch deviation", (*START, channels + 1))
+        self._add(1, "minibatch deviation", (*START, channels + 1))
         add("block_1/conv0", (side, side, channels + 1, channels), START)
         add("block_1/conv1", (*START, channels, last), (1, 1), ValidConv)
         heads = {"score": 1, **{f"{name}_logits": size for name, size in label_sizes.items()}}
         for name, classes in heads.items():
-            self._add("heads", (), Dense((last, classes), name, gain=1.0, seed=seed))
+            self._add("heads", name, (), Dense((last, classes), name, gain=1.0, seed=seed))
         self.built = True
 
     def call(self, images, progress):

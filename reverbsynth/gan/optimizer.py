@@ -1,6 +1,9 @@
 """Adam for two networks that step in turn."""
 
+import math
+
 import keras
+from keras import ops
 
 from reverbsynth.gan.backend import Adam
 from reverbsynth.settings import OptimizerSettings
@@ -16,8 +19,14 @@ class PairedAdam(keras.optimizers.Optimizer):
 
     def __init__(self, settings: OptimizerSettings):
         super().__init__(learning_rate=settings.generator_rate, name="paired_adam")
-        self.generator = _adam(settings, settings.generator_rate, "generator_adam")
-        self.discriminator = _adam(settings, settings.discriminator_rate, "discriminator_adam")
+        self.settings = settings
+        self.generator, self.discriminator = (
+            Adam(rate, settings.beta_1, settings.beta_2, settings.epsilon, name=name)
+            for rate, name in (
+                (settings.generator_rate, "generator_adam"),
+                (settings.discriminator_rate, "discriminator_adam"),
+            )
+        )
 
     def build_for(self, generator_variables, discriminator_variables) -> None:
         """Create the moments of both networks' trainable variables."""
@@ -25,16 +34,14 @@ class PairedAdam(keras.optimizers.Optimizer):
         self.discriminator.build(discriminator_variables)
         self.built = True
 
+    def lower_rates(self, share) -> None:
+        """Let both rates fall along a cosine to ``final_rate``; so much of the fall has passed."""
+        if self.settings.final_rate == 1:
+            return
+        factor = 1.0 - (1.0 - self.settings.final_rate) * (0.5 - 0.5 * ops.cos(math.pi * share))
+        self.generator.learning_rate.assign(self.settings.generator_rate * factor)
+        self.discriminator.learning_rate.assign(self.settings.discriminator_rate * factor)
+
     @property
     def variables(self):
         return self.generator.variables + self.discriminator.variables
-
-
-def _adam(settings: OptimizerSettings, rate: float, name: str) -> Adam:
-    return Adam(
-        learning_rate=rate,
-        beta_1=settings.beta_1,
-        beta_2=settings.beta_2,
-        epsilon=settings.epsilon,
-        name=name,
-    )

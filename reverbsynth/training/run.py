@@ -140,7 +140,7 @@ class Run:
             return run
         if directory.exists() and not _is_free(directory, settings):
             raise RunError(f"{directory}: not a run and not empty, expected a new directory")
-        labels = LabelSpace.of({name: data.vocabulary(name) for name in settings.gan.labels})
+        labels = LabelSpace({name: data.vocabulary(name) for name in settings.gan.labels})
         manifest = {
             "format": FORMAT,
             "commit": provenance.commit(),

@@ -46,7 +46,7 @@ class Player(Instrument):
     def __init__(self, data: DataSet, labels: tuple[str, ...], stage: int = 8, spoil=None):
         settings = Settings()
         self.gan, self.spectra, self.stage = settings.gan, settings.spectra, stage
-        self.labels = LabelSpace.of({name: data.vocabulary(name) for name in labels})
+        self.labels = LabelSpace({name: data.vocabulary(name) for name in labels})
         self.pitches = self.keys = list(self.labels["pitch"])
         self.facts = {"data_sha256": data.sha256}
         self.representation = Representation(settings.spectra)

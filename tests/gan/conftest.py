@@ -49,7 +49,7 @@ def compiled(function):
 
 
 PITCHES = list(range(24, 85))
-PITCH = LabelSpace.of({"pitch": PITCHES})
+PITCH = LabelSpace({"pitch": PITCHES})
 
 
 def thin_settings(**overrides) -> Settings:

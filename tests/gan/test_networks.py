@@ -75,9 +75,9 @@ def test_equal_to_the_original_arithmetic(stage):
 @pytest.mark.parametrize("stage", PARAMETERS)
 def test_parameter_counts(stage):
     generator, discriminator = networks(FULL, stage)
-    assert (generator.parameters(), discriminator.parameters()) == PARAMETERS[stage]
+    assert (generator.count_params(), discriminator.count_params()) == PARAMETERS[stage]
     for network in (generator, discriminator):
-        assert sum(row.parameters for row in network.table()) == network.parameters()
+        assert sum(row.parameters for row in network.table) == network.count_params()
 
 
 def test_variables_are_the_originals(fixtures):
@@ -96,9 +96,9 @@ def test_variables_are_the_originals(fixtures):
 
 def test_tables_show_every_resolution():
     generator, discriminator = networks(FULL, 12)
-    sizes = {row.output[:2] for row in generator.table() if row.layer == "conv0"}
+    sizes = {row.output[:2] for row in generator.table if row.layer == "conv0"}
     assert sizes == {schedule.resolution(block) for block in range(1, 8)}
-    shown = {row.output[2] for row in discriminator.table() if row.layer == "from_rgb"}
+    shown = {row.output[2] for row in discriminator.table if row.layer == "from_rgb"}
     assert shown == {256, 128, 64, 32}
 
 

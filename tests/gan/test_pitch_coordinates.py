@@ -14,7 +14,7 @@ from reverbsynth.settings import GanSettings, Settings, SpectraSettings
 from reverbsynth.spectra.mel import bin_frequencies
 from reverbsynth.spectra.representation import Representation
 
-LABELS = LabelSpace.of({"pitch": [40, 43, 46], "effect": ["dry", "reverb"]})
+LABELS = LabelSpace({"pitch": [40, 43, 46], "effect": ["dry", "reverb"]})
 HISTOGRAM = np.array([[0, 0, 1], [1, 1, 2], [2, 0, 1]])
 
 

@@ -56,7 +56,7 @@ def test_each_note_may_have_its_own(instrument):
 
 @given(st.floats(0, 1))
 def test_what_mix_labels_makes_is_accepted_and_sums_to_one(share):
-    labels = LabelSpace.of({"effect": EFFECTS})
+    labels = LabelSpace({"effect": EFFECTS})
     values = values_of_notes(labels, "effect", mix_labels("dry", "chorus", share), 2)
     block = labels.one_hot("effect", values)
     assert block.sum(axis=1) == pytest.approx([1, 1])

@@ -61,8 +61,8 @@ def test_the_tail_of_a_note_that_died_away_is_not_blown_up():
 
 def test_the_tail_is_the_default_of_instruments_with_effects():
     plain, wet = {"pitch": [40]}, {"pitch": [40], "effect": ["dry", "reverb"]}
-    assert chosen_release(None, LabelSpace.of(plain)) == "fade"
-    assert chosen_release(None, LabelSpace.of(wet)) == "tail"
-    assert chosen_release("fade", LabelSpace.of(wet)) == "fade"
+    assert chosen_release(None, LabelSpace(plain)) == "fade"
+    assert chosen_release(None, LabelSpace(wet)) == "tail"
+    assert chosen_release("fade", LabelSpace(wet)) == "fade"
     with pytest.raises(SettingsError, match="release: found loop, expected fade or tail"):
-        chosen_release("loop", LabelSpace.of(wet))
+        chosen_release("loop", LabelSpace(wet))

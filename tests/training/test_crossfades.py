@@ -40,7 +40,7 @@ def test_a_crossfade_is_the_image_of_the_mixed_waves(faded, small_data, small_se
 
 
 def test_conditions_hold_the_shares(faded, small_data, small_settings):
-    labels = LabelSpace.of({name: small_data.vocabulary(name) for name in ("pitch", "effect")})
+    labels = LabelSpace({name: small_data.vocabulary(name) for name in ("pitch", "effect")})
     gan = small_settings.gan.model_copy(update={"pitch_input": "harmonic"})
     conditions = faded.conditions(gan, labels)
     assert conditions.shape == (len(faded), 3)

@@ -19,7 +19,7 @@ from reverbsynth.spectra.representation import Representation
 def network_table(network: Generator | Discriminator) -> pd.DataFrame:
     """Layers of a network as in the paper's Tables 3 and 4, read off it, with their total."""
     norm, rows = "PN(LReLU)" if isinstance(network, Generator) else "LReLU", []
-    for row in network.table():
+    for row in network.table:
         layer = network.parts.get(f"block_{row.block}/{row.layer}")
         kernel = () if layer is None else layer.kernel.shape[:2]
         nonlinearity = {"to_rgb": "Tanh"}.get(row.layer, norm) if kernel else ""
@@ -70,4 +70,4 @@ def _counts(gan: GanSettings, pitches: int, stage: int) -> tuple[int, int]:
     """Parameters of generator and discriminator, with pitch as the only label."""
     representation = Representation(SpectraSettings())
     discriminator = Discriminator(gan, {"pitch": pitches}, representation, stage)
-    return Generator(gan, pitches, stage).parameters(), discriminator.parameters()
+    return Generator(gan, pitches, stage).count_params(), discriminator.count_params()

@@ -18,7 +18,7 @@ def generated_toggle(
     """A toggle between the effects of an instrument with one timbre; a sentence where it has no
     label for the effect.
     """
-    effects = instrument.labels.get("effect", [])
+    effects = instrument.labels.get("effect", ())
     if len(effects) < 2:
         return Markdown("This instrument has no label for the effect: it cannot be asked for.")
     z, kind = instrument.latents(1, seed)[0], instrument.spectra.representation

@@ -117,7 +117,7 @@ def sample_set(
     output = output or Output()
     keys = sorted(set(keys or instrument.keys))
     if choices is None:
-        effects = instrument.labels.get("effect", [])
+        effects = instrument.labels.get("effect", ())
         choices = {str(effect): {"effect": effect} for effect in effects} or {name: {}}
     first, *others = (instrument.latents(1, seed + robin)[0] for robin in range(robins))
     vectors = [first, *(slerp(first, other, NEIGHBOUR) for other in others)]

@@ -18,8 +18,8 @@ def test_network_table_adds_a_total():
 
     generator = Generator(GanSettings(filters_max=2, latent_size=3), 4, stage=2)
     frame = networks.network_table(generator)
-    assert frame["parameters"].iloc[-1] == generator.parameters()
-    assert frame["parameters"].iloc[:-1].sum() == generator.parameters()
+    assert frame["parameters"].iloc[-1] == generator.count_params()
+    assert frame["parameters"].iloc[:-1].sum() == generator.count_params()
     by_layer = frame.set_index(["block", "layer"])
     assert by_layer.loc[("1", "conv0"), "kernel"] == "2 × 16"
     assert by_layer.loc[("2", "conv1"), "nonlinearity"] == "PN(LReLU)"
