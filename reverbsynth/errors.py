@@ -1,5 +1,8 @@
 """The errors that a user's own mistakes raise, all of them `ReverbSynthError`."""
 
+import difflib
+from collections.abc import Iterable
+
 
 class ReverbSynthError(Exception):
     """A mistake in a request or in its input, described in one line.
@@ -27,6 +30,12 @@ class RunError(ReverbSynthError):
 
 class DivergedError(ReverbSynthError):
     """A training whose loss is no longer finite."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """The ending of a message that names the closest of the ``known`` names, if one is close."""
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f"; did you mean {close[0]}?" if close else ""
 
 
 def printable(text: str) -> str:

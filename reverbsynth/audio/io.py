@@ -15,16 +15,13 @@ from reverbsynth.errors import DataError, SettingsError
 from reverbsynth.files.atomic import atomic_path
 from reverbsynth.files.reading import reading
 
+# Formats that can be written, as libsndfile calls them, by suffix.
 FORMATS = {".wav": ("WAV", "PCM_16"), ".flac": ("FLAC", "PCM_16"), ".ogg": ("OGG", "VORBIS")}
-"""Formats that can be written, as libsndfile calls them, by suffix."""
-
 RATES = (4_000, 768_000)  # Lowest and highest sample rate that a file's header is believed.
 MOST_CHANNELS = 64
-UNKNOWN_LENGTH = 2**31 - 2**16
-"""Bytes from which on a length that the file lacks is not believed to be one: programs that write
-to a pipe put it into the header.
-"""
 
+# Bytes from which a header's length that the file lacks is no length: programs write it to pipes.
+UNKNOWN_LENGTH = 2**31 - 2**16
 _LENGTHS = {b"RIFF": (b"data", 4, 4), b"caff": (b"data", 4, 8), b"RF64": (b"ds64", 16, 8)}
 _BLOCK = 2**16
 _MARGIN = 0.1  # Seconds read past the wanted end, so that resampling does not fade it.
@@ -63,8 +60,7 @@ def read_sound(
 ) -> np.ndarray:
     """Read the start of a sound: mixed to mono, resampled to 16 kHz, turned down to [-1, 1].
 
-    ``file`` may also be its content, which errors call ``name``. Finite float32 [shape=(n,)]; a
-    `DataError` where there are no such samples, or the header is not to be believed.
+    ``file`` may also be its content, which errors call ``name``. Finite float32 [shape=(n,)].
     """
     name = str(file) if name is None else name
     samples, rate = _read_frames(file, name, seconds + _MARGIN)
@@ -113,10 +109,9 @@ def _read_frames(file: Path | bytes, name: str, seconds: float) -> tuple[np.ndar
 
 
 def _check_header(sound: soundfile.SoundFile, name: str) -> None:
-    if not RATES[0] <= sound.samplerate <= RATES[1]:
-        raise DataError(
-            f"{name}: sample rate is {sound.samplerate}, expected {RATES[0]} to {RATES[1]}"
-        )
+    low, high = RATES
+    if not low <= sound.samplerate <= high:
+        raise DataError(f"{name}: sample rate is {sound.samplerate}, expected {low} to {high}")
     if sound.channels > MOST_CHANNELS:
         raise DataError(f"{name}: has {sound.channels} channels, expected at most {MOST_CHANNELS}")
     # What a WAV or AIFF file's header promises and the file lacks, by libsndfile's log.
@@ -128,10 +123,7 @@ def _check_header(sound: soundfile.SoundFile, name: str) -> None:
 
 
 def _with_length(content: bytes) -> bytes:
-    """A WAV, RF64 or CAF file whose header leaves the length open (0, all ones), with its length.
-
-    What libsndfile does not complete itself; other content is returned as it is.
-    """
+    """A WAV, RF64 or CAF file with its length, where the header leaves it open (0, all ones)."""
     mark, offset, size = _LENGTHS.get(content[:4], (b"data", 0, 0))
     at, start = content.find(mark) + offset, content.find(b"data") + 8
     if not size or content[at : at + size] not in (bytes(size), b"\xff" * size):
@@ -165,10 +157,7 @@ class _Sound(soundfile.SoundFile):
 
 
 class _Bytes(io.BytesIO):
-    """Bytes as a file. Where a broken header seeks to before the start, it stays at the start.
-
-    An exception could not leave the library, which would print it.
-    """
+    """Bytes as a file. A seek to before the start stays there: libsndfile would print an error."""
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         try:

@@ -3,9 +3,8 @@
 import re
 from dataclasses import dataclass
 
-_STEPS = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11, "h": 11} | {
-    **{"do": 0, "re": 2, "mi": 4, "fa": 5, "sol": 7, "la": 9, "si": 11}
-}
+_STEPS = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11, "h": 11}
+_STEPS |= {"do": 0, "re": 2, "mi": 4, "fa": 5, "sol": 7, "la": 9, "si": 11}
 _SHIFTS = dict.fromkeys(("#", "♯", "s", "is", "sharp"), 1) | {"": 0}
 _SHIFTS |= dict.fromkeys(("b", "♭", "es", "flat"), -1)
 _STEP = "sol|do|re|mi|fa|la|si|[a-h]"
@@ -34,9 +33,9 @@ _VELOCITY = re.compile(
 class NameHints:
     """What a name tells in MIDI's numbers, None where it tells nothing or two things.
 
-    ``doubtful`` is a pitch by what may also be a counter or a variant (``E-1``, ``note_40``,
-    ``40``), ``velocity`` one by a dynamic (``mf``, ``soft``, ``vH``) or as NSynth writes it,
-    ``layer`` the number after a ``v``: of a layer of velocity, or the velocity itself.
+    ``doubtful`` is a pitch that may be a counter or a variant (``E-1``, ``note_40``, ``40``),
+    ``velocity`` that of a dynamic (``mf``, ``soft``, ``vH``) or as NSynth writes it, ``layer`` the
+    number after a ``v``: of a layer of velocity, or the velocity itself.
     """
 
     pitch: int | None = None

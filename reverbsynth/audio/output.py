@@ -13,25 +13,16 @@ from reverbsynth.errors import SettingsError
 
 OUTPUT_RATES = (16_000, 44_100, 48_000)
 
-PEAK = 10 ** (-1 / 20)
-"""Loudest sample of a sound that is brought to its peak: -1 dB of full scale."""
-
+PEAK = 10 ** (-1 / 20)  # Loudest sample of a sound brought to its peak: -1 dB of full scale.
 _BLOCK = 0.4  # Seconds that BS.1770 measures at once.
 
 
 @dataclass(frozen=True)
 class Output:
-    """How sounds at 16 kHz are written.
+    """How sounds at 16 kHz are written: at one of `OUTPUT_RATES`, ``stereo`` as two equal channels.
 
-    Attributes
-    ----------
-    rate : {16000, 44100, 48000}
-        Sample rate of the file. Above 8 kHz it stays empty.
-    stereo : bool
-        Two equal channels in place of one.
-    loudness : str
-        ``true``: as generated; ``peak``: the loudest sample at -1 dB of full scale; or a loudness
-        in LUFS (ITU-R BS.1770), such as ``-16``. What would be beyond full scale is turned down.
+    ``loudness`` is ``true`` (as generated), ``peak`` (the loudest sample at -1 dB of full scale) or
+    in LUFS (ITU-R BS.1770), such as ``-16``. What would be beyond full scale is turned down.
     """
 
     rate: int = SAMPLE_RATE
@@ -47,8 +38,8 @@ class Output:
         except ValueError:
             right = False
         if not right:
-            wanted = "true, peak or LUFS such as -16"
-            raise SettingsError(f"loudness: found {self.loudness}, expected {wanted}")
+            expected = "expected true, peak or LUFS such as -16"
+            raise SettingsError(f"loudness: found {self.loudness}, {expected}")
 
     def write(self, path: Path | str, audio: np.ndarray) -> str:
         """Write a sound [shape=(n,)]; returns what was done about its level, or nothing."""

@@ -8,9 +8,7 @@ from reverbsynth.audio.note_names import spelled_pitch
 from reverbsynth.audio.reverberation import audible
 from reverbsynth.errors import SettingsError
 
-UNHEARD = "no pitch"
-"""Why a silent note has no error of pitch."""
-
+UNHEARD = "no pitch"  # Why a silent note has no error of pitch.
 LOWEST, HIGHEST = 21, 108  # MIDI pitches of unknown sounds: those of a piano.
 SOUNDING = 0.01  # Frames this far (-40 dB) below the loudest do not count.
 _HELD = slice(int(0.1 * SAMPLE_RATE), int(NOTE_OFF * SAMPLE_RATE))
@@ -32,27 +30,18 @@ def parse_pitch(text: str) -> float:
         named = spelled_pitch(text)
         return float(text if named is None else named)
     except ValueError:
-        raise SettingsError(
-            f"pitch: found {text}, expected a name such as C#3 or a MIDI number such as 60.5"
-        ) from None
+        expected = "expected a name such as C#3 or a MIDI number such as 60.5"
+        raise SettingsError(f"pitch: found {text}, {expected}") from None
 
 
 def pitch_name(pitch: int) -> str:
-    """The name of a MIDI pitch.
-
-    >>> pitch_name(49)
-    'C♯3'
-    """
+    """The name of a MIDI pitch: C♯3 for 49."""
     names = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
     return f"{names[pitch % 12]}{pitch // 12 - 1}"
 
 
 def midi_to_hz(pitch: ArrayLike) -> np.ndarray:
-    """Frequency in Hz of MIDI pitches; 69 is 440 Hz.
-
-    >>> float(midi_to_hz(57))
-    220.0
-    """
+    """Frequency in Hz of MIDI pitches; 69 is 440 Hz."""
     return np.asarray(440 * 2 ** ((np.asarray(pitch, float) - 69) / 12))
 
 
@@ -61,9 +50,8 @@ def fundamentals(
 ) -> np.ndarray:
     """The fundamental of each sounding frame by YIN (de Cheveigné and Kawahara 2002; librosa).
 
-    In Hz, between ``lowest`` and ``highest``, of frames no more than 40 dB below the loudest; empty
-    for silence. A quarter of a frame lies between two. The wave [shape=(n,)] should have no
-    constant offset, which would let silent frames count (`audible`).
+    In Hz, between ``lowest`` and ``highest``, of frames no more than 40 dB below the loudest. The
+    wave [shape=(n,)] should have no constant offset: silent frames would count (`audible`).
     """
     import librosa
 
@@ -81,10 +69,9 @@ def fundamentals(
 def estimated_pitch(audio: np.ndarray) -> tuple[int | None, float]:
     """Estimate the MIDI pitch of a sound [shape=(n,)] at 16 kHz, and the confidence in it.
 
-    It is the nearest to the median over the periodic frames of the first two seconds from the
-    onset. The confidence is the share of the sounding frames that are periodic and within half a
-    semitone of that median. None for silence, for a sound with fewer than four periodic frames
-    (noise, a hit), and for one outside `LOWEST` to `HIGHEST`.
+    The median over the periodic frames of the first two seconds from the onset, and the share of
+    the sounding frames that are periodic and within half a semitone of it. None for fewer than four
+    periodic frames (silence, noise, a hit), and outside `LOWEST` to `HIGHEST`.
     """
     wave = audible(audio)
     wave = wave[onset(wave) :][:_HEARD]
@@ -138,10 +125,9 @@ def _periods(frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def cents(waves: np.ndarray, pitches: np.ndarray) -> np.ndarray:
     """How much higher notes [shape=(n, 64000)] sound than was asked, in cents [shape=(n,)].
 
-    From the median of `fundamentals` over the held part. The classifiers have no part in it. The
-    fundamental is sought an octave below the lowest of the MIDI ``pitches`` asked for to an octave
-    above the highest, so that an octave error is 1200 cents. At 16 kHz it is true to about 5 cents.
-    NaN for silence.
+    From the median of `fundamentals` over the held part, true to about 5 cents. They are sought an
+    octave beyond the lowest and highest of the MIDI ``pitches``, so that an octave error is 1200
+    cents. NaN for silence.
     """
     if not len(waves):
         return np.empty(0)

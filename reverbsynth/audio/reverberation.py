@@ -1,27 +1,21 @@
 """How sound dies away: energy decay curves, decay times, and the filters they are taken through.
 
-Terms and ranges of levels are those of ISO 3382-1 (2009), "Acoustics: measurement of room acoustic
-parameters".
+Terms are those of ISO 3382-1 (2009), "Acoustics: measurement of room acoustic parameters".
 """
 
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from reverbsynth.audio.format import LOWEST_AUDIBLE, SAMPLE_RATE
 
-T20 = (-5.0, -25.0)
-"""Levels in dB between which T20 is fitted (ISO 3382-1, 3.5)."""
+T20 = (-5.0, -25.0)  # dB between which T20 is fitted (ISO 3382-1, 3.5).
+EDT = (0.0, -10.0)  # dB between which the early decay time is fitted (ISO 3382-1, A.2.2).
 
-EDT = (0.0, -10.0)
-"""Levels in dB between which the early decay time is fitted (ISO 3382-1, A.2.2)."""
-
+# Centers in Hz of the octave bands below 8 kHz (IEC 61260-1, base-two bands about 1 kHz).
 OCTAVES = (62.5, 125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0)
-"""Centers in Hz of the octave bands below 8 kHz (IEC 61260-1, base-two bands about 1 kHz)."""
-
-STRAIGHTNESS = 0.95
-"""Least r² of the line through a decay."""
-
+STRAIGHTNESS = 0.95  # Least r² of the line through a decay.
 SILENT, PLATEAU, SLOW, BENT, SHORT = "silent", "plateau", "too slow", "not straight", "too short"
 _ORDER = 4
 _END = int(0.05 * SAMPLE_RATE)
@@ -47,18 +41,14 @@ class DecayFit:
 def audible(waves: np.ndarray) -> np.ndarray:
     """What is above 20 Hz of waves at 16 kHz (samples last), as float64.
 
-    A recorded note may have a constant offset, which a reverb passes on: at the end of a wet note
-    it can be most of the power, though nobody hears it. Like `octave_band`, the filter runs
-    backwards in time. Run forwards, it would answer the end of the offset at the release of a dry
-    note by ringing into the silence that follows. It starts as if the sound's last 50 ms went on
-    after its end, so that a constant leaves nothing at all.
+    A recorded note's constant offset, which a reverb passes on, can be most of the power at the end
+    of a wet note, though nobody hears it. The filter runs backwards in time: run forwards, it would
+    ring from the offset's end, at a dry note's release, into the silence. It starts as if the last
+    50 ms went on after the end, so that a constant leaves nothing at all.
     """
-    from scipy.signal import butter, sosfilt
-
     waves = np.asarray(waves, np.float64)
     end = waves[..., -_END:].mean(axis=-1, keepdims=True)
-    sections = butter(_ORDER, LOWEST_AUDIBLE, "highpass", fs=SAMPLE_RATE, output="sos")
-    return sosfilt(sections, (waves - end)[..., ::-1])[..., ::-1]
+    return _filtered_backwards(waves - end, LOWEST_AUDIBLE, "highpass")
 
 
 def octave_band(wave: np.ndarray, center: float) -> np.ndarray:
@@ -67,11 +57,8 @@ def octave_band(wave: np.ndarray, center: float) -> np.ndarray:
     The filter runs backwards in time, so that its own ringing precedes the decay rather than
     lengthening it (Jacobsen and Rindel 1987, "Time reversed decay measurements").
     """
-    from scipy.signal import butter, sosfilt
-
     edges = (center / np.sqrt(2), center * np.sqrt(2))
-    sections = butter(_ORDER, edges, "bandpass", fs=SAMPLE_RATE, output="sos")
-    return sosfilt(sections, np.asarray(wave, np.float64)[..., ::-1])[..., ::-1]
+    return _filtered_backwards(np.asarray(wave, np.float64), edges, "bandpass")
 
 
 def energy_decay(response: np.ndarray) -> np.ndarray:
@@ -87,20 +74,11 @@ def energy_decay(response: np.ndarray) -> np.ndarray:
 def fit_decay(
     response: np.ndarray, levels: tuple[float, float] = T20, straightness: float = STRAIGHTNESS
 ) -> DecayFit:
-    """Time in which a sound decays by 60 dB, read off its energy decay curve.
+    """Time in which a response or tail [shape=(n,)] decays by 60 dB, by its energy decay curve.
 
-    The curve of a sound that is cut off dives at its end. ISO 3382-1 (5.3.3) adds the energy that
-    would have followed, for a decay that goes on as it was; here the line itself tells that energy,
-    and both are found in turns.
-
-    Parameters
-    ----------
-    response : ndarray [shape=(n,)]
-        An impulse response, or the tail of a note, at 16 kHz.
-    levels : tuple of float
-        From where to where in dB the line is fitted: `T20` or `EDT`.
-    straightness : float
-        Least r².
+    A line is fitted between the levels (`T20`, `EDT`), whose r² must reach ``straightness``. The
+    curve of a sound that is cut off dives at its end. ISO 3382-1 (5.3.3) adds the energy that would
+    have followed; here the line itself tells that energy, and both are found in turns.
     """
     if not np.square(response, dtype=np.float64).sum() > 0:
         return DecayFit(np.nan, np.nan, SILENT)
@@ -134,6 +112,13 @@ def decay_by_octave(response: np.ndarray) -> dict[float, float]:
     """
     bands = {center: octave_band(response, center) for center in OCTAVES}
     return {center: fit_decay(band, straightness=0).seconds for center, band in bands.items()}
+
+
+def _filtered_backwards(waves: np.ndarray, edges: ArrayLike, kind: str) -> np.ndarray:
+    from scipy.signal import butter, sosfilt
+
+    sections = butter(_ORDER, edges, kind, fs=SAMPLE_RATE, output="sos")
+    return sosfilt(sections, waves[..., ::-1])[..., ::-1]
 
 
 def _still(response: np.ndarray) -> bool:

@@ -7,8 +7,7 @@ from scipy.spatial.distance import cdist
 from reverbsynth.audio.format import LOWEST_AUDIBLE, SAMPLE_RATE
 from reverbsynth.progress import batched
 
-FLOOR = -80.0
-"""Levels in dB are counted from a note's loudest point and end here."""
+FLOOR = -80.0  # Levels in dB are counted from a note's loudest point and end here.
 
 # Hz: the paper's published sample with reverb has a peak above it, its dry one has nothing.
 TREBLE = 4000.0
@@ -22,8 +21,7 @@ def mel_levels(
     """Levels in mel bands from 20 to 8000 Hz, float32 [shape=(n, frames, bands)].
 
     In dB from the loudest point of each note [shape=(n, 64000)], and no lower than ``floor``: the
-    notes' own loudness drops out, since velocity is a gain, and is not what is compared. The lowest
-    band begins at 20 Hz, so that a constant offset is in none.
+    notes' own loudness, a gain, drops out. A constant offset is in no band.
     """
     import librosa
 
@@ -44,29 +42,20 @@ def from_peak(levels: np.ndarray, floor: float = FLOOR) -> np.ndarray:
 
 
 def treble(waves: np.ndarray) -> float:
-    """Energy above 4 kHz over all audible energy, in dB and no lower than -120.
-
-    Of several notes [shape=(n, samples)] the energies are added.
-    """
+    """Summed energy of notes above 4 kHz over all audible energy, in dB and no lower than -120."""
     frequencies, power = _power(waves)
     ratio = power[frequencies > TREBLE].sum() / max(power.sum(), _SILENCE)
     return float(10 * np.log10(max(ratio, _SILENCE)))
 
 
 def brightness(wave: np.ndarray) -> float:
-    """Spectral centroid of the whole note in octaves (log2 of its Hz) [wave: shape=(n,)].
-
-    Peeters, "A large set of audio features" (2004), section 6.1.1.
-    """
+    """Spectral centroid in log2 of Hz (Peeters 2004, "A large set of audio features", 6.1.1)."""
     frequencies, power = _power(wave)
     return float(np.log2((frequencies * power).sum() / power.sum()))
 
 
 def long_term_spectrum(waves: np.ndarray, window: int = 2048) -> tuple[np.ndarray, np.ndarray]:
-    """The mean power spectrum of one or more notes (Welch 1967, half-overlapping Hann windows).
-
-    Frequencies in Hz, and power in dB (a sine of full scale has about -3).
-    """
+    """Frequencies in Hz, and the mean power of notes in dB (Welch 1967); a full sine has -3."""
     frequencies, power = welch(
         np.atleast_2d(waves), SAMPLE_RATE, "hann", window, detrend=False, scaling="spectrum"
     )
@@ -85,10 +74,9 @@ def log_spectral_distance(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 def nearest_of_same_pitch(
     levels: np.ndarray, pitches: np.ndarray, real: np.ndarray, real_pitches: np.ndarray
 ) -> np.ndarray:
-    """Log-spectral distance of each note to the nearest real note of its pitch, in dB [shape=(n,)].
+    """Log-spectral distance in dB of each note's `mel_levels` to the nearest real one of its pitch.
 
-    Of `mel_levels` [shape=(n, frames, bands)] and pitches [shape=(n,)]; NaN where no real note has
-    the pitch.
+    NaN where no real note has the pitch.
     """
     distances = np.full(len(levels), np.nan)
     for number, (level, pitch) in enumerate(zip(levels, pitches, strict=True)):

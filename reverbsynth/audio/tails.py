@@ -1,9 +1,7 @@
-"""Reverb, measured on a note's tail: what sounds after its release at 3.0 s, above 20 Hz.
-
-Decay times are those of room acoustics, with the note's tail in place of a room's impulse response.
-"""
+"""Reverb, measured by room acoustics' decay times on a note's tail: after its release at 3.0 s."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -34,9 +32,9 @@ _SILENCE = 1e-8  # Energy relative to the whole note's below which a part is sil
 class Tails:
     """Tails of notes, each array [shape=(n,)]: NaN where the missing reason says why.
 
-    The ratio of tail and sustain is in dB; T20, whose line has the ``r2``, the early decay time and
-    T20 of each octave band [shape=(n, 7)] are in seconds. One that is ``too slow`` counts as the
-    longest that can be measured, so that a median over notes is not that of the quick ones.
+    The ratio of tail and sustain is in dB; T20 (with its line's ``r2``), the early decay time and
+    T20 by octave [shape=(n, 7)] are in seconds. One that is ``too slow`` counts as the longest that
+    can be measured, so that a median over notes is not that of the quick ones.
     """
 
     ratio: np.ndarray
@@ -63,8 +61,8 @@ def longest_measurable_decay(levels: tuple[float, float] = T20) -> float:
 def tail_ratio(wave: np.ndarray) -> tuple[float, str]:
     """Level of the tail (3.05 to 3.6 s) over that of the held note (2.5 to 3.0 s), above 20 Hz.
 
-    The 50 ms after the release are left out: there the note itself dies away. In dB and no lower
-    than -80; of a note that is silent before its release it is NaN, and the reason is ``silent``.
+    Within 50 ms of the release the note itself dies away. In dB, at least -80; NaN, with the reason
+    ``silent``, for a note that is silent before its release.
     """
     return _ratio(audible(wave))
 
@@ -77,17 +75,11 @@ def measure_tails(waves: np.ndarray, straightness: float = STRAIGHTNESS) -> Tail
         np.array([[getattr(fit, name) for fit in fits] for _, fits in rows], dtype).reshape(-1, 9)
         for name, dtype in (("seconds", float), ("r2", float), ("missing_reason", object))
     )
-    return Tails(
-        ratio=ratios[:, 0].astype(float),
-        ratio_missing_reason=ratios[:, 1],
-        t20=seconds[:, 0],
-        t20_missing_reason=reasons[:, 0],
-        r2=r2[:, 0],
-        edt=seconds[:, 1],
-        edt_missing_reason=reasons[:, 1],
-        octaves=seconds[:, 2:],
-        octaves_missing_reason=reasons[:, 2:],
-    )
+    columns: dict[str, Any] = {"t20": 0, "edt": 1, "octaves": slice(2, None)}
+    decays = {name: seconds[:, at] for name, at in columns.items()}
+    missing = {f"{name}_missing_reason": reasons[:, at] for name, at in columns.items()}
+    ratio, no_ratio = ratios[:, 0].astype(float), ratios[:, 1]
+    return Tails(ratio=ratio, ratio_missing_reason=no_ratio, r2=r2[:, 0], **decays, **missing)
 
 
 def levels(waves: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

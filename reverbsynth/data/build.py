@@ -13,13 +13,7 @@ import numpy as np
 from reverbsynth import provenance
 from reverbsynth.audio.reverberation import audible
 from reverbsynth.data import preflight
-from reverbsynth.data.build_journal import (
-    REBUILD,
-    WORK,
-    BuildJournal,
-    build_journal,
-    stored_json,
-)
+from reverbsynth.data.build_journal import REBUILD, WORK, BuildJournal, build_journal, stored_json
 from reverbsynth.data.dataset import FORMAT, MANIFEST, DataSet, encode_note, note_files
 from reverbsynth.data.notes import (
     SPLITS,
@@ -45,12 +39,10 @@ from reverbsynth.settings import DataSettings, Settings, settings_hash
 CHUNK = 256  # Source notes processed at once: the unit of work that an interruption loses.
 HEADROOM = np.float32(1 - 2**-20)  # Peak of a note that had to be turned down.
 
+# ``inputs`` are fingerprints, by name, of the files that show whether a source is still the same.
+# ``index`` gives every selected note, always in the same order, and may keep files for ``read`` in
+# the work folder; notes that cannot be used go to ``reject``.
 Source = SoundFont | NSynth | Folder
-"""Where notes come from: ``inputs`` are fingerprints, by name, of the files that show whether it is
-still the same. ``index`` gives every selected note, always in the same order, and may keep files
-for ``read`` in the work folder; notes that cannot be used go to ``reject``.
-"""
-
 SOURCES = {"soundfont": SoundFont, "nsynth": NSynth, "folder": Folder}
 
 
@@ -70,18 +62,16 @@ def build_data(
 ) -> DataSet:
     """Build the data set of ``settings`` in ``directory``, or open it where it is complete.
 
-    Every note of the source gets a twin of each effect, in the same split. Where a twin would
-    leave [-1, 1], the note and all its twins are turned down by one factor, so that the levels
-    between them stay as the effects made them. An interrupted build goes on where it stopped.
+    Every note gets a twin of each effect, in the same split; where one would leave [-1, 1], all
+    twins are turned down by one factor. An interrupted build goes on where it stopped.
 
     >>> settings = Settings.preset("tiny", **{"data.source.pitches": [40, 44]})
     >>> build_data(settings, "notes").count("train")
     16
 
-    Only ``data`` and ``seed`` of the settings matter. Notes that cannot be used are left out, and
-    listed in the manifest as ``skipped`` (``notices`` there tells what is doubtful), or else the
-    first is an error (``strict``). A data set of other settings, or of a source that has changed,
-    is an error that says what changed, or is replaced (``rebuild``).
+    Notes that cannot be used are listed in the manifest as ``skipped``, or the first is an error
+    (``strict``). A data set of other settings, or of a source that has changed, is an error or is
+    replaced (``rebuild``).
     """
     directory = Path(directory)
     if (finished := _finished(directory, settings, rebuild)) is not None:
@@ -160,10 +150,8 @@ def _check_apart(directory: Path, source: Path | None) -> None:
         return
     target, source = directory.resolve(), user_path(source).resolve()
     if target == source or target in source.parents or source in target.parents:
-        raise DataError(
-            f"{directory}: overlaps with the source {source} (data.source.path), "
-            "expected a folder apart from it"
-        )
+        found = f"overlaps with the source {source} (data.source.path)"
+        raise DataError(f"{directory}: {found}, expected a folder apart from it")
 
 
 def _finished(directory: Path, settings: Settings, rebuild: bool) -> DataSet | None:
@@ -172,9 +160,8 @@ def _finished(directory: Path, settings: Settings, rebuild: bool) -> DataSet | N
         raise DataError(f"{directory}: is a file, expected a folder")
     if not (directory / MANIFEST).exists():
         if (strays := note_files(directory)) and not (directory / WORK).exists():
-            raise DataError(
-                f"{strays[0]}: belongs to no data set (no {MANIFEST}); choose another folder"
-            )
+            problem = f"belongs to no data set (no {MANIFEST}); choose another folder"
+            raise DataError(f"{strays[0]}: {problem}")
         return None
     try:
         data = DataSet.open(directory)
@@ -189,10 +176,7 @@ def _finished(directory: Path, settings: Settings, rebuild: bool) -> DataSet | N
 
 
 def _changes(data: DataSet, settings: Settings) -> str:
-    """How a data set differs from what would be built now; empty where it does not.
-
-    Where a file that it was built of is not there any more, it stays what it is.
-    """
+    """How a data set differs from what would be built now; empty if not, or if inputs are gone."""
     if data.settings_hash != (expected := data_hash(settings)):
         return f"holds a data set of other settings ({data.settings_hash}), expected {expected}"
     before = dict(data.manifest["inputs"])
@@ -276,12 +260,9 @@ def _processed(
             counts["notes"] += 1
             counts["least_factor"] = min(counts["least_factor"], float(factor))
         twins = [note.twin(effect.name, wave) for effect, wave in zip(chain, waves, strict=True)]
-        problems = [
-            f"effect {twin.effect}: note {note.id}: {problem}"
-            for twin in twins
-            if (problem := audio_problem(twin.audio))
-        ]
+        problems = [(twin.effect, p) for twin in twins if (p := audio_problem(twin.audio))]
         if problems:
-            journal.rejected(note.id, problems[0])
+            effect, problem = problems[0]
+            journal.rejected(note.id, f"effect {effect}: note {note.id}: {problem}")
         else:
             yield from twins

@@ -24,10 +24,7 @@ REBUILD = "build it again with --rebuild (in Python rebuild=True)"
 def build_journal(
     directory: Path, identity: Mapping[str, Any], strict: bool, rebuild: bool
 ) -> Iterator["BuildJournal"]:
-    """The journal of a data set, locked; an error leaves nothing but finished chunks.
-
-    A failed write becomes a `DataError`, and undoes the build.
-    """
+    """The locked journal of a data set; an error leaves finished chunks, a failed write nothing."""
     existed = directory.exists()
     try:
         directory.mkdir(parents=True, exist_ok=True)
@@ -53,8 +50,7 @@ class BuildJournal:
     """Chunks of finished notes; a chunk counts from when its ``.json`` is there.
 
     What was ``rejected`` and ``turned_down`` so far stands in the last one. The notes are dealt to
-    the splits at the end, when it is known which of them can be used. In its ``folder`` a source
-    may keep files too.
+    the splits at the end, when it is known which of them can be used.
     """
 
     def __init__(self, directory: Path, identity: Mapping[str, Any], strict: bool, rebuild: bool):
@@ -67,10 +63,9 @@ class BuildJournal:
         expected = self.identity["settings_hash"]
         stored = self._stored["settings_hash"] if self._stored else expected
         if stored != expected and not rebuild:
-            raise DataError(
-                f"{directory}: holds an unfinished data set of other settings ({stored}), "
-                f"expected {expected}; choose another folder, or {REBUILD}"
-            )
+            found = f"holds an unfinished data set of other settings ({stored})"
+            advice = f"choose another folder, or {REBUILD}"
+            raise DataError(f"{directory}: {found}, expected {expected}; {advice}")
 
     def start(self) -> None:
         """Take up the chunks of an earlier try, or start anew."""

@@ -29,16 +29,12 @@ def note_files(directory: Path) -> list[Path]:
 
 
 class DataSet:
-    """Notes in three splits, with what is known of each.
-
-    Everything but `notes` comes from the manifest alone. Open one with `DataSet.open`.
+    """Notes in three splits; all but `notes` comes from the ``manifest`` alone.
 
     >>> data = DataSet.open("data")
     >>> note = next(data.notes("train"))
     >>> note.audio.shape
     (64000,)
-
-    Its ``manifest`` has the settings, each file's SHA-256, versions, engines and skipped notes.
     """
 
     splits = SPLITS
@@ -54,10 +50,8 @@ class DataSet:
         directory = Path(directory)
         path = directory / MANIFEST
         if not path.exists():
-            raise DataError(
-                f"{directory}: holds no data set ({MANIFEST} is missing); "
-                "`reverbsynth data` builds one"
-            )
+            missing = f"({MANIFEST} is missing); `reverbsynth data` builds one"
+            raise DataError(f"{directory}: holds no data set {missing}")
         manifest = read_json(path, FORMAT, DataError)
         try:
             index = {split: _expanded(manifest["index"][split]) for split in SPLITS}
@@ -72,12 +66,9 @@ class DataSet:
         del manifest["index"]
         for name, expected in sizes.items():
             path = directory / name
-            if not os.path.isfile(path):
-                raise DataError(f"{path}: missing; build the data set again")
-            if (size := path.stat().st_size) != expected:
-                raise DataError(
-                    f"{path}: found {size} bytes, expected {expected}; build the data set again"
-                )
+            known = f"found {path.stat().st_size} bytes" if os.path.isfile(path) else "missing"
+            if known != f"found {expected} bytes":
+                raise DataError(f"{path}: {known}, expected {expected}; build the data set again")
         return cls(directory, manifest, index)
 
     @property
@@ -101,14 +92,12 @@ class DataSet:
 
     def notes(self, split: str) -> Iterator[Note]:
         """The notes of a split, one after another, in the order of `index`."""
-        count = 0
-        for note in read_notes(self.path(split)):
+        path, count, expected = self.path(split), 0, self.count(split)
+        for note in read_notes(path):
             count += 1
             yield note
-        if count != self.count(split):
-            raise DataError(
-                f"{self.path(split)}: found {count} notes, expected {self.count(split)}"
-            )
+        if count != expected:
+            raise DataError(f"{path}: found {count} notes, expected {expected}")
 
     def index(self, split: str) -> list[dict[str, str | int]]:
         """Id, origin, pitch, velocity, instrument and effect of each note of a split."""
@@ -124,18 +113,16 @@ class DataSet:
         return sorted(set(chain.from_iterable(pitches)))
 
     def vocabulary(self, label: str) -> list[int] | list[str]:
-        """The values a label can take, in the order of its one-hot block.
+        """The values a label can take in any split, in the order of its one-hot block.
 
-        ``pitch``: every MIDI pitch from the lowest to the highest of all splits. ``effect``: in the
-        order of the settings. ``instrument``: by name. ``velocity``: from the softest, of notes
-        that all have one, else a `DataError`.
+        Pitches have no gaps, effects are in the order of the settings, and all notes must have
+        velocities for that label.
         """
         if label == "effect":
             return [effect["name"] for effect in self.manifest["effects"]]
         if label not in ("pitch", "instrument", "velocity"):
-            raise DataError(
-                f"label {label!r}: no such label, expected pitch, effect, velocity or instrument"
-            )
+            expected = "expected pitch, effect, velocity or instrument"
+            raise DataError(f"label {label!r}: no such label, {expected}")
         values = {value for split in SPLITS for value in self._index[split][label]}
         if label == "velocity" and UNKNOWN_VELOCITY in values:
             notes = (note for split in SPLITS for note in self.index(split))
@@ -158,19 +145,14 @@ class DataSet:
 
 
 def encode_note(note: Note) -> bytes:
-    """A note as one record of a TFRecord file.
-
-    The features ``audio`` (64,000 floats) and ``pitch`` (one integer) are as the paper's reader
-    declares them; id, origin, velocity, instrument and effect stand beside them.
-    """
+    """A note as a TFRecord; ``audio`` and ``pitch`` are as the paper's reader declares them."""
     return tfrecord.frame(tfrecord.encode({"audio": note.audio, **note.metadata}))
 
 
 def read_notes(path: Path | str) -> Iterator[Note]:
     """The notes of a TFRecord file, whether it holds all our features or only the paper's two.
 
-    A note without an id is called after the file and its number in it. A `DataError` names the
-    first record that is broken or is not a usable note.
+    A note without an id is called after the file and its number in it.
     """
     path = Path(path)
     for number, (offset, payload) in enumerate(tfrecord.read(path)):
@@ -187,7 +169,7 @@ def decode_note(payload: bytes, name: str) -> Note:
     if problem := audio_problem(audio):
         raise ValueError(problem)
     for key, kind in _KINDS.items():
-        if key in features and type(features[key]) is not kind:
+        if type(features.get(key, kind())) is not kind:
             expected = "string" if kind is str else "integer"
             raise ValueError(f"{key} is {features[key]!r}, expected one {expected}")
     if not 0 <= (pitch := features.get("pitch", -1)) <= 127:

@@ -14,13 +14,12 @@ from reverbsynth.progress import ProgressDisplay
 
 ADDRESS = "http://download.magenta.tensorflow.org/datasets/nsynth"  # CC BY 4.0
 ENDINGS = {"jsonwav": "jsonwav.tar.gz", "tfrecord": "tfrecord.tar"}
+# As tensorflow-datasets 4.9.10 lists them; the server gives the MD5 of the others.
 SHA256 = {
     "nsynth-train.tfrecord.tar": "09149ea1420f01a65de10a310b9e94ecc74f1640b85f68fb9122bbca0b5d207a",
     "nsynth-valid.tfrecord.tar": "eb535520a9643db461c0cd177307d7fe691c32fe6a4da60fd23ac75f6e18ae07",
     "nsynth-test.tfrecord.tar": "65df0d0ada540ca1983849a051cbec4d0d9c51900b6acb8a4c06492560680a71",
 }
-"""As tensorflow-datasets 4.9.10 lists them; the server gives the MD5 of the others."""
-
 BLOCK = 2**16  # Bytes stored at once; a broken connection loses at most so many.
 TIMEOUT = 60  # Seconds without an answer after which the server is given up.
 
@@ -28,32 +27,20 @@ TIMEOUT = 60  # Seconds without an answer after which the server is given up.
 def download_nsynth(directory: Path | str, split: str, form: str = "jsonwav") -> Path:
     """Download one of NSynth's archives, or the rest of it, and return it (``data.source.path``).
 
-    A complete one is only checked; an unfinished one is kept in the directory as ``.part``.
-
-    Parameters
-    ----------
-    split : {"train", "valid", "test"}
-    form : {"jsonwav", "tfrecord"}
+    ``form`` is jsonwav or tfrecord. An unfinished archive stays in the directory as ``.part``.
     """
     name = f"nsynth-{split}.{ENDINGS[form]}"
     return fetch(f"{ADDRESS}/{name}", Path(directory) / name, SHA256.get(name))
 
 
 def fetch(url: str, path: Path, sha256: str | None = None) -> Path:
-    """Download a file, resuming, and check it by ``sha256`` or else by the server's MD5.
-
-    A `DataError` where the server cannot be reached or tells no checksum, or the file's is wrong.
-    """
+    """Download a file, resuming, and check it by ``sha256`` or else by the server's MD5."""
     path.parent.mkdir(parents=True, exist_ok=True)
     pooch.get_logger().setLevel("WARNING")
     try:
-        pooch.retrieve(
-            url,
-            f"sha256:{sha256}" if sha256 else _server_checksum(url),
-            fname=path.name,
-            path=path.parent,
-            downloader=partial(_resume, path.with_name(f"{path.name}.part")),
-        )
+        known = f"sha256:{sha256}" if sha256 else _server_checksum(url)
+        resume = partial(_resume, path.with_name(f"{path.name}.part"))
+        pooch.retrieve(url, known, fname=path.name, path=path.parent, downloader=resume)
     except requests.RequestException as error:
         reason = " ".join(str(error).split())[:200]
         raise DataError(f"{url}: cannot be downloaded ({reason})") from None

@@ -14,23 +14,19 @@ from reverbsynth.settings import DataSettings
 
 SPLITS = ("train", "valid", "test")
 
-UNKNOWN_VELOCITY, UNKNOWN_INSTRUMENT = 0, "unknown"
-"""Those of a note whose source does not give them."""
-
-LOUDEST = 0.9
-"""Peak of the loudest notes that a source makes; the margin is left to the effects."""
-
-SILENCE = 1e-4
-"""A note whose `swing` is below this (-80 dB of full scale) counts as silent."""
+UNKNOWN_VELOCITY, UNKNOWN_INSTRUMENT = 0, "unknown"  # Where a note's source does not give them.
+LOUDEST = 0.9  # Peak of the loudest notes that a source makes; effects have the margin.
+SILENCE = 1e-4  # A note whose `swing` is below this (-80 dB of full scale) counts as silent.
+METADATA = ("id", "origin", "pitch", "velocity", "instrument", "effect")
+Locator = Sequence[str | int]
 
 
 @dataclass(frozen=True)
 class Note:
     """One clip: a note as its source gave it, or a processed twin of such a note.
 
-    ``audio`` is float32 [shape=(64000,)], in [-1, 1] at 16 kHz; pitch and velocity are MIDI's, and
-    ``effect`` labels the processing (``"dry"`` is none). ``origin`` is the id of the source note,
-    shared by all its twins; by default the note's own id.
+    ``audio`` is float32 [shape=(64000,)], in [-1, 1] at 16 kHz; pitch and velocity are MIDI's.
+    ``origin`` is the id of the source note, shared by its twins; by default the note's own.
     """
 
     id: str
@@ -55,10 +51,6 @@ class Note:
         return {name: getattr(self, name) for name in METADATA}
 
 
-METADATA = ("id", "origin", "pitch", "velocity", "instrument", "effect")
-Locator = Sequence[str | int]
-
-
 @dataclass(frozen=True)
 class NoteRef:
     """A note whose audio has not been read yet, and what its source needs to find it."""
@@ -75,10 +67,7 @@ class NoteRef:
 
 
 class Rejected:
-    """Collects notes that cannot be used; unless ``skip`` is set, the first is a `DataError`.
-
-    ``notes`` are the ``name`` and ``reason`` of each: one line that names the file and the field.
-    """
+    """Collects unusable notes by ``name`` and ``reason``; the first is an error unless ``skip``."""
 
     def __init__(self, skip: bool):
         self.skip = skip
@@ -93,10 +82,7 @@ class Rejected:
 
 @dataclass(frozen=True)
 class Index:
-    """The usable notes of a source, and what else the manifest reports of them (JSON values).
-
-    ``notices`` are lines for the user: what was not selected, and what is doubtful.
-    """
+    """The usable notes of a source, what the manifest reports of them, and lines for the user."""
 
     entries: list[NoteRef]
     report: dict[str, Any] = field(default_factory=dict)
@@ -141,14 +127,12 @@ def usable(
     for entry in entries:
         try:
             audio = read_audio(entry)
-            problem = audio_problem(audio)
+            if problem := audio_problem(audio):
+                raise ValueError(problem)
         except ValueError as error:
-            problem = str(error)
+            reject(entry.id, f"{source}: note {entry.id}: {error}")
         except DataError as error:
             reject(entry.id, str(error))
-            continue
-        if problem:
-            reject(entry.id, f"{source}: note {entry.id}: {problem}")
         else:
             yield entry.note(audio)
 
@@ -171,9 +155,7 @@ def split_notes(
     seed: int,
     skipped: Sequence[dict[str, str]] = (),
 ) -> dict[str, str]:
-    """The split of each note of a source, by id; see `assign_splits`.
-
-    An error of too few says what was ``skipped``.
+    """The split of each note of a source, by id; an error of too few says what was ``skipped``.
 
     Of the keys that have notes, every ``settings.train_every``-th, from the lowest, has its notes
     in all splits. The notes of the others go to valid and test, in the proportion of their shares.
@@ -195,9 +177,7 @@ def assign_splits(
 ) -> dict[str, str]:
     """Assign source notes, by id, at random to train, valid and test, whatever their order.
 
-    Every split with a share above 0 gets at least one note; a `DataError` where there are fewer
-    notes than such splits. The twins of a note are in its split, so that no split has a note that
-    another one holds.
+    Every split with a share above 0 gets at least one note. A note's twins are in its split.
     """
     wanted = [split for split, share in zip(SPLITS, shares, strict=True) if share > 0]
     if len(ids) < len(wanted):

@@ -27,10 +27,7 @@ _WARNINGS = (  # What is measured, its limit, on which side of it a note is in d
 
 
 def measured(audio: np.ndarray) -> dict[str, Any]:
-    """Peak in dB, onset and sounding length in seconds, and mean of a note [shape=(64000,)].
-
-    ``shape`` is its envelope as digits to the base 36.
-    """
+    """Peak in dB, onset and length in s, offset and (base-36) envelope of a note [shape=(n,)]."""
     wave = np.abs(audio - np.median(audio))
     start, end = onset(audio), len(audio) - onset(audio[::-1])
     bins = wave[: len(wave) // _BINS * _BINS].reshape(_BINS, -1).max(axis=1) / wave.max()
@@ -65,8 +62,8 @@ def write_sheet(
 ) -> None:
     """Write one HTML page that needs no network: every note, the keyboard, and what was left out.
 
-    ``notes`` is what was `measured`, ``report`` tells where pitches are from, ``lines`` what was
-    left out and what is doubtful; the ``playable`` notes are in the page with their sound.
+    ``notes`` is what was `measured`, ``report`` tells where pitches are from, ``lines`` what is
+    doubtful; the ``playable`` notes are in the page with their sound.
     """
     pitches = report.get("pitches", {})
     sounds = {note.id: base64.b64encode(encode_audio(note.audio, ".flac")) for note in playable}

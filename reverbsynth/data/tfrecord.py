@@ -1,8 +1,7 @@
 """TFRecord files and the ``tf.train.Example`` messages in them, without TensorFlow.
 
 A record is its length (uint64, little-endian), a masked CRC-32C of those eight bytes, the payload,
-and a masked CRC-32C of the payload. The schema of ``Example`` is declared here in a pool of its
-own, so that TensorFlow's copy of it can live in the same process.
+and a masked CRC-32C of the payload.
 """
 
 import struct
@@ -21,28 +20,8 @@ from reverbsynth.files.reading import reading
 LARGEST_RECORD = 64 * 2**20  # Bytes. A note takes 256 kB; a longer record is not read.
 Value = str | bytes | int | np.ndarray
 
-_SCHEMA = """
-    name: "example.proto" package: "tensorflow" syntax: "proto3"
-    message_type { name: "BytesList"
-        field { name: "value" number: 1 type: TYPE_BYTES label: LABEL_REPEATED } }
-    message_type { name: "FloatList"
-        field { name: "value" number: 1 type: TYPE_FLOAT label: LABEL_REPEATED } }
-    message_type { name: "Int64List"
-        field { name: "value" number: 1 type: TYPE_INT64 label: LABEL_REPEATED } }
-    message_type { name: "Feature" oneof_decl { name: "kind" }
-        field { name: "bytes_list" number: 1 type_name: "BytesList" oneof_index: 0 }
-        field { name: "float_list" number: 2 type_name: "FloatList" oneof_index: 0 }
-        field { name: "int64_list" number: 3 type_name: "Int64List" oneof_index: 0 } }
-    message_type { name: "Features"
-        nested_type { name: "FeatureEntry" options { map_entry: true }
-            field { name: "key" number: 1 type: TYPE_STRING label: LABEL_OPTIONAL }
-            field { name: "value" number: 2 type_name: "Feature" label: LABEL_OPTIONAL } }
-        field { name: "feature" number: 1 type_name: "FeatureEntry" label: LABEL_REPEATED } }
-    message_type { name: "Example"
-        field { name: "features" number: 1 type_name: "Features" label: LABEL_OPTIONAL } }
-"""
-"""Messages of tensorflow/core/example/feature.proto and example.proto."""
-
+# In a pool of its own, so that TensorFlow's copy of the schema can live in the same process.
+_SCHEMA = Path(__file__).with_name("example.textproto").read_text(encoding="utf-8")
 _pool = descriptor_pool.DescriptorPool()
 _pool.Add(text_format.Parse(_SCHEMA, descriptor_pb2.FileDescriptorProto()))
 _Example, _BytesList = (
@@ -58,10 +37,7 @@ def frame(payload: bytes) -> bytes:
 
 
 def read(path: Path, offset: int = 0) -> Iterator[tuple[int, bytes]]:
-    """The byte offset and payload of each record, in order, from a byte offset on.
-
-    A `DataError` where the file cannot be read, ends within a record, or fails a checksum.
-    """
+    """The byte offset and payload of each record, in order, from a byte offset on."""
     with reading(path), open(path, "rb") as file:
         file.seek(offset)
         yield from read_stream(file, str(path), offset)
@@ -132,14 +108,13 @@ def _payload(file: IO[bytes], place: str, header: bytes) -> bytes:
     if len(header) < 12:
         raise DataError(f"{place}: the file ends within it")
     if _checksum(header[:8]) != header[8:]:
-        zipped = "compressed with gzip; unpack it first" if header[:2] == b"\x1f\x8b" else ""
-        reason = zipped or "not a TFRecord file?"
+        zipped = header[:2] == b"\x1f\x8b"
+        reason = "compressed with gzip; unpack it first" if zipped else "not a TFRecord file?"
         raise DataError(f"{place}: its length fails the checksum ({reason})")
     (length,) = struct.unpack("<Q", header[:8])
     if length > LARGEST_RECORD:
-        raise DataError(
-            f"{place}: found {length} bytes, expected at most {LARGEST_RECORD} for a note"
-        )
+        expected = f"expected at most {LARGEST_RECORD} for a note"
+        raise DataError(f"{place}: found {length} bytes, {expected}")
     payload, checksum = file.read(length), file.read(4)
     if len(checksum) < 4:
         raise DataError(f"{place}: the file ends within it")

@@ -8,17 +8,16 @@ A new one is a module in this folder that subclasses `Effect`; no other file cha
 ...         return 2 * audio
 """
 
-import difflib
 import importlib
 import pkgutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from reverbsynth.audio.format import NOTE_LENGTH
-from reverbsynth.errors import SettingsError
+from reverbsynth.errors import SettingsError, did_you_mean
 from reverbsynth.seeds import generator
 from reverbsynth.settings import EffectSettings
 
@@ -26,8 +25,7 @@ from reverbsynth.settings import EffectSettings
 class Effect(BaseModel):
     """A form of processing; subclasses declare their parameters as fields, and set ``kind``.
 
-    The same parameters and seed give the same output for a note, whatever other notes are processed
-    with it.
+    A note's output depends on parameters and seed alone, not on the notes processed with it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -47,11 +45,7 @@ class Effect(BaseModel):
         return {}
 
     def process(self, audio: np.ndarray, ids: Sequence[str]) -> np.ndarray:
-        """Process notes at 16 kHz, without the gain, cut to their length.
-
-        ``audio`` is float32 [shape=(notes, 64000)], as is the result, whose samples may leave
-        [-1, 1]; ``ids`` are the notes' ids.
-        """
+        """Process notes, float32 [shape=(notes, 64000)], without the gain, cut to their length."""
         raise NotImplementedError
 
     def __call__(self, audio: np.ndarray, ids: Sequence[str]) -> np.ndarray:
@@ -66,7 +60,6 @@ class Effect(BaseModel):
     def impulse_response(self, name: str = "impulse") -> np.ndarray:
         """What it makes of a single sample of 1, float32 [shape=(64000,)].
 
-        It describes a linear effect completely; of distortion, it is the answer to this one input.
         ``name`` stands for the id of a note where the effect draws anew for every note.
         """
         return self(np.eye(1, NOTE_LENGTH, dtype=np.float32), [name])[0]
@@ -93,15 +86,11 @@ def effect(kind: str, parameters: Mapping[str, Any] | None = None, **common: Any
     """The effect called ``kind``; a `SettingsError` where its parameters are none of its own."""
     known = kinds()
     if kind not in known:
-        raise SettingsError(
-            f"setting data.effects: found kind {kind!r}, expected one of {', '.join(known)}"
-            + _hint(kind, known)
-        )
+        expected = f"expected one of {', '.join(known)}{did_you_mean(kind, known)}"
+        raise SettingsError(f"setting data.effects: found kind {kind!r}, {expected}")
     if "name" in (parameters or {}):
-        raise SettingsError(
-            f"setting data.effects: effect {kind}: found name among the parameters, "
-            "expected it beside kind"
-        )
+        found = f"setting data.effects: effect {kind}: found name among the parameters"
+        raise SettingsError(f"{found}, expected it beside kind")
     try:
         return known[kind](**{**common, **(parameters or {})})
     except ValidationError as error:
@@ -110,11 +99,12 @@ def effect(kind: str, parameters: Mapping[str, Any] | None = None, **common: Any
 
 def effects(settings: Sequence[EffectSettings], seed: int) -> list[Effect]:
     """The effects of a data set, in order; a parameter ``seed`` replaces the data set's for one."""
-    made = []
-    for each in settings:
+
+    def made(each: EffectSettings) -> Effect:
         parts: dict[str, Any] = {"of": effects(each.of, seed)} if each.of else {}
-        made.append(effect(each.kind, each.parameters, name=each.label, seed=seed, **parts))
-    return made
+        return effect(each.kind, each.parameters, name=each.label, seed=seed, **parts)
+
+    return [made(each) for each in settings]
 
 
 def described(effect: Effect) -> dict[str, Any]:
@@ -137,11 +127,6 @@ def _one_line(error: ValidationError, kind: str, known: type[Effect]) -> str:
     if not parameter:
         return origin + message
     return f"{origin}: " + {
-        "extra_forbidden": f"no such parameter{_hint(parameter, known.model_fields)}",
+        "extra_forbidden": f"no such parameter{did_you_mean(parameter, known.model_fields)}",
         "missing": "missing, expected a value",
     }.get(first["type"], f"found {first['input']!r}, {message}")
-
-
-def _hint(name: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, list(known), n=1)
-    return f"; did you mean {close[0]}?" if close else ""

@@ -23,9 +23,8 @@ class Chorus(Effect):
     @model_validator(mode="after")
     def _causal(self) -> "Chorus":
         if self.depth > self.delay:
-            raise ValueError(
-                f"depth: found {self.depth:g}, expected at most delay ({self.delay:g})"
-            )
+            expected = f"expected at most delay ({self.delay:g})"
+            raise ValueError(f"depth: found {self.depth:g}, {expected}")
         return self
 
     def process(self, audio, ids):

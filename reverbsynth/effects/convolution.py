@@ -29,7 +29,7 @@ class Convolution(Effect):
 
     def prepare(self) -> dict[str, Any]:
         self.response()
-        return {"engine": "scipy"}
+        return super().prepare()
 
     def inputs(self):
         return {self.path.name: sha256(self.path)}

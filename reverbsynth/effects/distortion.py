@@ -20,6 +20,5 @@ class Distortion(Effect):
 
     def process(self, audio, ids):
         fine = resample_poly(audio, OVERSAMPLING, 1, axis=-1)
-        return resample_poly(np.tanh(self.drive * fine), 1, OVERSAMPLING, axis=-1) / np.tanh(
-            self.drive
-        )
+        clipped = resample_poly(np.tanh(self.drive * fine), 1, OVERSAMPLING, axis=-1)
+        return clipped / np.tanh(self.drive)

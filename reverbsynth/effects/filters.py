@@ -18,19 +18,15 @@ def allpass(audio: np.ndarray, delay: float, decay: float) -> np.ndarray:
     """A Schroeder allpass filter, as SuperCollider's ``AllpassN`` computes it.
 
     ``y[n] = -g x[n] + x[n - d] + g y[n - d]`` (Schroeder 1962, "Natural sounding artificial
-    reverberation", figure 4, with the signs of AllpassN), for ``audio`` [shape=(..., samples)] at
-    16 kHz. The echoes fall by 60 dB in ``decay`` seconds: ``g = 10^(-3 delay / decay)``, and 0 for
-    no delay.
+    reverberation", figure 4, with the signs of AllpassN). The echoes fall by 60 dB in ``decay``
+    seconds: ``g = 10^(-3 delay / decay)``, and 0 for no delay.
     """
     feedback = 10 ** (-3 * float(delay) / decay) if delay > 0 else 0.0
     return recirculate(audio, whole_samples(delay), [-feedback, 1.0], [1.0, -feedback])
 
 
 def whole_samples(delay: float) -> int:
-    """A delay in samples as SuperCollider's N-type delays (no interpolation) round it.
-
-    The product with the sample rate in single precision, rounded towards zero, and at least 1.
-    """
+    """A delay in samples, 1 or more, as SuperCollider's N-type (uninterpolated) delays round it."""
     return max(int(np.float32(delay) * np.float32(SAMPLE_RATE)), 1)
 
 

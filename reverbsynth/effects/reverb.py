@@ -37,18 +37,15 @@ class Reverb(Effect):
     @model_validator(mode="after")
     def _fits_the_synthdef(self) -> "Reverb":
         if self.engine == "supercollider" and self.stages != 4:
-            raise ValueError(
-                f"stages: found {self.stages}, expected 4 (engine supercollider has no other)"
-            )
+            expected = "expected 4 (engine supercollider has no other)"
+            raise ValueError(f"stages: found {self.stages}, {expected}")
         return self
 
     def prepare(self) -> dict[str, Any]:
-        described = {"engine": self._engine()}
-        if self._engine() == "supercollider":
-            described["version"] = scsynth_version()
-        if self.delays == "dataset":
-            described["delays"] = self.draw().tolist()
-        return described
+        sc = self._engine() == "supercollider"
+        version = {"version": scsynth_version()} if sc else {}
+        delays = {"delays": self.draw().tolist()} if self.delays == "dataset" else {}
+        return {"engine": self._engine()} | version | delays
 
     def process(self, audio, ids):
         each = self.delays == "note"

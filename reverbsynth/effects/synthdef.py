@@ -32,9 +32,9 @@ class UserSynthDef(Effect):
     def prepare(self) -> dict[str, Any]:
         synthdef = SynthDef.load(self.path)
         if "bufnum" not in synthdef.controls:
+            expected = "expected one that names the buffer to play"
             raise DataError(
-                f"{self.path}: SynthDef {synthdef.name} has no control bufnum, expected one that "
-                "names the buffer to play"
+                f"{self.path}: SynthDef {synthdef.name} has no control bufnum, {expected}"
             )
         for name, value in self.controls.items():
             size = synthdef.controls.get(name, 0) if name not in ("bufnum", "out") else 0

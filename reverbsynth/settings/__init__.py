@@ -24,25 +24,3 @@ from reverbsynth.settings.training import (
     SpectraSettings,
     TrainingSettings,
 )
-
-__all__ = [
-    "PRESETS",
-    "ClaimSettings",
-    "DataSettings",
-    "EffectSettings",
-    "EvaluationSettings",
-    "FolderSource",
-    "GanSettings",
-    "Label",
-    "LossSettings",
-    "NSynthSource",
-    "OptimizerSettings",
-    "Settings",
-    "SoundFontSource",
-    "SpectraSettings",
-    "TrainingSettings",
-    "differences",
-    "parse_overrides",
-    "presets",
-    "settings_hash",
-]

@@ -78,9 +78,7 @@ class FolderSource(_Pitched):
     table: Path | None = None
     """CSV or JSON table of the sounds; null: the folder's only one."""
     pitch_from: Literal["auto", "table", "name", "root_key", "estimate"] = "auto"
-    """Where a note's pitch is read from: the table, the file's name, its smpl chunk or its sound;
-    auto: the first of these that has one.
-    """
+    """What tells the pitch: table, file name, smpl chunk or sound; auto: the first that does."""
     middle_c: Literal["C3", "C4", "C5"] = "C4"
     """What MIDI pitch 60 is called in names of files and in the table."""
     confidence: Fraction = 0.5
@@ -129,15 +127,11 @@ class DataSettings(Frozen):
     )
     """Effects of which every note gets a twin each."""
     remove_offset: bool = False
-    """Whether what lies below 20 Hz, such as a constant offset of recorded notes, is removed before
-    the effects (paper: no).
-    """
+    """Whether all below 20 Hz, such as an offset, is removed before the effects (paper: no)."""
     split: tuple[Fraction, Fraction, Fraction] = (0.8, 0.1, 0.1)
     """Shares of train, valid and test (paper: 80/10/10)."""
     train_every: PositiveInt = 1
-    """Of the keys that have notes, every n-th, from the lowest, has some in train; the others' go
-    to valid and test only (paper: 1).
-    """
+    """Every n-th key, from the lowest, is trained; others go to valid and test (paper: 1)."""
 
     @model_validator(mode="after")
     def _consistent(self) -> "DataSettings":

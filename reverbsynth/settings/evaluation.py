@@ -8,10 +8,9 @@ from reverbsynth.settings.types import AtLeastTwo, Fraction, Frozen
 
 
 class ClaimSettings(Frozen):
-    """What must be measured for a claim of the paper to count as reproduced.
+    """What must be measured, over the whole confidence interval, for a claim to be reproduced.
 
-    A claim passes where the whole confidence interval does, not only the value in it. Limits "of
-    the ceiling's" are relative to real notes after the round trip through the stage's resolution.
+    The ceiling: real notes after the round trip through the stage's resolution.
     """
 
     loss_fall: Fraction = 0.1
@@ -45,9 +44,7 @@ class ClaimSettings(Frozen):
     diversity: Fraction = 0.6
     """Smallest diversity at one pitch, as a share of the ceiling's."""
     timbre: Fraction = 0.5
-    """Smallest correlation between one timbre's tails at several pitches, as a share of the
-    ceiling's.
-    """
+    """Smallest correlation of one timbre's tails over pitches, as a share of the ceiling's."""
 
 
 class EvaluationSettings(Frozen):

@@ -12,17 +12,7 @@ def nested(overrides: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     >>> nested({"training.batch": 4, "training": {"samples": 2}})
     {'training': {'batch': 4, 'samples': 2}}
 
-    Parameters
-    ----------
-    overrides : mapping
-        Values by key; both keys and nested mappings may be dotted.
-    prefix : str, optional
-        The dotted path of ``overrides`` itself, for error messages.
-
-    Raises
-    ------
-    SettingsError
-        For a key that is no text, or one below a key that also has a plain value.
+    ``prefix`` is the dotted path of ``overrides`` itself, for error messages.
     """
     result: dict[str, Any] = {}
     for key, value in overrides.items():

@@ -4,7 +4,6 @@ A preset is a YAML file that states only what differs from its ``base`` (another
 defaults where it names none); overrides go on top. Nothing else in the package holds a knob.
 """
 
-import difflib
 import hashlib
 import json
 from collections.abc import Mapping
@@ -14,7 +13,7 @@ from typing import Any, Self, get_args
 import yaml
 from pydantic import ValidationError
 
-from reverbsynth.errors import SettingsError
+from reverbsynth.errors import SettingsError, did_you_mean
 from reverbsynth.settings.data import DataSettings
 from reverbsynth.settings.evaluation import EvaluationSettings
 from reverbsynth.settings.overrides import flat, merged, nested, non_default_values
@@ -29,8 +28,8 @@ from reverbsynth.settings.types import Frozen, Seed
 
 PRESETS = Path(__file__).parent / "presets"
 
+# What the YAML parser raises, also for impossible dates and nesting that is too deep.
 _NOT_YAML = (yaml.YAMLError, ValueError, RecursionError)
-"""What the YAML parser raises, also for impossible dates and nesting that is too deep."""
 
 
 class Settings(Frozen):
@@ -51,30 +50,17 @@ class Settings(Frozen):
 
     @classmethod
     def preset(cls, name: str, **overrides: Any) -> Self:
-        """A shipped preset with overrides, nested or by dotted key.
+        """A shipped preset with overrides, nested or by dotted key; a mistake is a `SettingsError`.
 
         >>> Settings.preset("tiny", **{"training.batch": 4}, seed=7).training.batch
         4
-
-        Raises
-        ------
-        SettingsError
-            For an unknown preset or setting, or a value out of range.
         """
         return cls._build(_preset_values(name), overrides, origin=f"preset {name}")
 
     @classmethod
     def load(cls, path: Path | str, **overrides: Any) -> Self:
-        """Settings from a YAML file, which may name the preset it starts from as ``base``.
-
-        Raises
-        ------
-        SettingsError
-            For a file that cannot be read or is not valid, an unknown setting, or a value out of
-            range.
-        """
-        path = Path(path)
-        return cls._build(_file_values(path), overrides, origin=str(path))
+        """Settings from a YAML file, which may name the preset it starts from as ``base``."""
+        return cls._build(_file_values(Path(path)), overrides, origin=str(path))
 
     def replace(self, **overrides: Any) -> Self:
         """These settings with overrides, nested or by dotted key."""
@@ -93,8 +79,7 @@ class Settings(Frozen):
     def hash(self) -> str:
         """Twelve hexadecimal digits that name what is trained: all but ``name``, ``evaluation``.
 
-        Only values that are not the defaults count, so that a setting added by a later version
-        leaves the hash, and the runs named by it, as they are.
+        Only values that are not the defaults count: a setting added later leaves old hashes alone.
         """
         values = self.non_default_values()
         return settings_hash({k: v for k, v in values.items() if k not in ("name", "evaluation")})
@@ -110,23 +95,19 @@ class Settings(Frozen):
     @classmethod
     def _build(cls, values: dict, overrides: Mapping[str, Any], origin: str) -> Self:
         # From the defaults up, so that one field of a source can be set without naming its kind.
-        values = merged(cls().model_dump(mode="json"), values)
-        values = merged(values, nested(overrides))
+        whole = merged(merged(cls().model_dump(mode="json"), values), nested(overrides))
         try:
-            return cls.model_validate(values)
+            return cls.model_validate(whole)
         except ValidationError as error:
             raise SettingsError(_one_line(error, origin)) from None
 
 
 def differences(one: Settings, other: Settings) -> dict[str, tuple[Any, Any]]:
     """Both values of each setting by dotted key in which two trainings differ."""
-    first, second = (flat(settings.model_dump(mode="json")) for settings in (one, other))
-    return {
-        name: (first.get(name), second.get(name))
-        for name in first | second
-        if first.get(name) != second.get(name)
-        and name.partition(".")[0] not in ("name", "evaluation")
-    }
+    untrained = {"name", "evaluation"}
+    first, second = (flat(each.model_dump(mode="json", exclude=untrained)) for each in (one, other))
+    pairs = {name: (first.get(name), second.get(name)) for name in first | second}
+    return {name: (value, other) for name, (value, other) in pairs.items() if value != other}
 
 
 def presets() -> tuple[str, ...]:
@@ -156,11 +137,8 @@ def parse_overrides(assignments: list[str] | tuple[str, ...]) -> dict[str, Any]:
 
 def _preset_values(name: str) -> dict:
     if name not in presets():
-        close = difflib.get_close_matches(name, presets(), n=1)
-        hint = f"; did you mean {close[0]}?" if close else ""
-        raise SettingsError(
-            f"preset {name!r}: no such preset, expected one of {', '.join(presets())}{hint}"
-        )
+        known = f"{', '.join(presets())}{did_you_mean(name, presets())}"
+        raise SettingsError(f"preset {name!r}: no such preset, expected one of {known}")
     return {**_file_values(PRESETS / f"{name}.yaml"), "name": name}
 
 
@@ -186,15 +164,12 @@ def _one_line(error: ValidationError, origin: str) -> str:
     setting = ".".join(path) or "settings"
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
     if first["type"] == "extra_forbidden":
-        close = difflib.get_close_matches(path[-1], _field_names(path[:-1]), n=1)
-        hint = f"; did you mean {close[0]}?" if close else ""
-        return f"{origin}: setting {setting}: no such setting{hint}{more}"
-    message = first["msg"].removeprefix("Value error, ")
+        close = did_you_mean(path[-1], _field_names(path[:-1]))
+        return f"{origin}: setting {setting}: no such setting{close}{more}"
+    message = first["msg"].removeprefix("Value error, ").replace("Input should be", "expected")
     if first["type"] == "value_error" and isinstance(first["input"], dict):
         return f"{origin}: setting {setting}.{message}{more}"
-    message = message.replace("Input should be", "expected").replace(
-        "Field required", "expected a value"
-    )
+    message = message.replace("Field required", "expected a value")
     return f"{origin}: setting {setting}: found {first['input']!r}, {message}{more}"
 
 
@@ -202,9 +177,8 @@ def _field_names(path: list[str]) -> list[str]:
     """Names of the settings at a path; those of every kind of source where it ends in one."""
     models: list[Any] = [Settings]
     for part in path:
-        types = [
-            model.model_fields[part].annotation for model in models if part in model.model_fields
-        ]
+        fields = [model.model_fields.get(part) for model in models]
+        types = [field.annotation for field in fields if field]
         members = [member for type_ in types for member in (type_, *get_args(type_))]
         models = [member for member in members if hasattr(member, "model_fields")] or models
     return [name for model in models for name in model.model_fields]

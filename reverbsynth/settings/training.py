@@ -8,7 +8,6 @@ from pydantic import (
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
-    field_validator,
     model_validator,
 )
 
@@ -28,11 +27,9 @@ class SpectraSettings(Frozen):
     shift: tuple[float, float] = (0.113718730221, 0.0)
     """The b of a·x + b, for the same two."""
     mel_inverse: Literal["transpose", "nnls"] = "transpose"
-    """How the mel matrix is inverted when an image is decoded: by its scaled transpose (the
-    original), or by non-negative least squares."""
+    """Inverse of the mel matrix: scaled transpose (original), or non-negative least squares."""
     projections: NonNegativeInt = 0
-    """Griffin-Lim steps when an image is decoded, which bring its phases nearer to those of a
-    sound."""
+    """Griffin-Lim steps in decoding, which bring an image's phases nearer to those of a sound."""
 
     def of_encoding(self) -> dict[str, Any]:
         """Those that decide the image, as JSON values; the others decide how it is decoded."""
@@ -56,28 +53,18 @@ class GanSettings(Frozen):
     kernel_size: PositiveInt = 3
     """Side of the convolution kernels, an odd number."""
 
-    @field_validator("labels")
-    @classmethod
-    def _unique(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if len(set(value)) < len(value):
-            raise ValueError("expected each label once")
-        return value
-
     @model_validator(mode="after")
-    def _pitch_leads(self) -> "GanSettings":
+    def _consistent(self) -> "GanSettings":
+        if len(set(self.labels)) < len(self.labels):
+            raise ValueError(f"labels: found {list(self.labels)}, expected each label once")
+        if self.kernel_size % 2 == 0:
+            raise ValueError(f"kernel_size: found {self.kernel_size}, expected an odd number")
         if self.pitch_input == "harmonic" and self.labels[0] != "pitch":
             raise ValueError(
                 f"pitch_input: found harmonic with labels {', '.join(self.labels)}, expected pitch "
                 "as the first label"
             )
         return self
-
-    @field_validator("kernel_size")
-    @classmethod
-    def _odd(cls, value: int) -> int:
-        if value % 2 == 0:
-            raise ValueError("expected an odd number")
-        return value
 
 
 class LossSettings(Frozen):
@@ -86,9 +73,8 @@ class LossSettings(Frozen):
     gradient_penalty: NonNegativeFloat = 10.0
     """Weight of (gradient norm - 1)²."""
     penalty_image: Literal["full_size", "native"] = "full_size"
-    """Image with respect to which the gradient is taken: de-normalized at 128 x 1024 (the paper),
-    or normalized at the stage's own resolution.
-    """
+    """Image of which the gradient is taken: de-normalized at 128 x 1024 (the paper), or normalized
+    at the stage's own resolution."""
     penalty_every: PositiveInt = 1
     """Steps from one gradient penalty to the next, by which its weight is multiplied."""
     real_score: NonNegativeFloat = 0.001
@@ -103,32 +89,26 @@ class LossSettings(Frozen):
     """Weight of the Griffin-Lim consistency of generated images."""
     imle_weight: NonNegativeFloat = 0.0
     """Weight of the distance from each real image to the nearest of a few generated ones with its
-    labels (implicit maximum likelihood estimation).
-    """
+    labels (implicit maximum likelihood estimation)."""
     imle_crossfades: NonNegativeInt = 0
-    """Crossfades of each pair of twins that count as real images there, asked for by the shares of
-    their effects: 0 leaves the ends only."""
+    """Crossfades of each pair of twins that count as real there, by shares of their effects."""
     imle_share: bool = False
-    """Whether a batch's notes of one instrument are drawn to by one latent vector, the one that
-    comes nearest to all of them together, so that a timbre is one thing on all keys."""
+    """Whether a batch's notes of one instrument share the latent vector that is nearest to all of
+    them together, so that a timbre is one thing on all keys."""
     imle_levels: NonNegativeFloat = 0.0
     """Weight of the levels of 16 bands in the distance of two images, beside the pixels'."""
     adversarial_every: PositiveInt = 1
-    """Steps from one adversarial step to the next; in those between only the nearest images teach
-    the generator, and the discriminator rests."""
+    """Steps from one adversarial step to the next; between them only the nearest images teach."""
     imle_samples: PositiveInt = 4
     """Generated images among which the nearest is sought."""
     imle_silence: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Level, from 0 to 1, up to which the second channel does not count in that distance: phases of
-    silence are noise."""
+    """Level up to which the phase does not count in that distance: that of silence is noise."""
 
     @model_validator(mode="after")
     def _taught_between(self) -> "LossSettings":
         if self.adversarial_every > 1 and not self.imle_weight:
-            raise ValueError(
-                f"adversarial_every: found {self.adversarial_every} with imle_weight 0, expected "
-                "1: nothing would teach the generator in between"
-            )
+            found = f"adversarial_every: found {self.adversarial_every} with imle_weight 0"
+            raise ValueError(f"{found}, expected 1: nothing would teach the generator in between")
         return self
 
 
@@ -154,9 +134,7 @@ class OptimizerSettings(Frozen):
 class TrainingSettings(Frozen):
     """The progressive schedule, in images (Table 5 as the paper's figures show it).
 
-    With ``stage_minutes`` a stage lasts so long instead, however many images that is. Two such
-    runs never see the same number of images: only a schedule in images gives the same training
-    for the same seed.
+    Only a schedule in images, not one in minutes, gives the same training for the same seed.
     """
 
     stable_images: PositiveInt = 800_000
@@ -168,14 +146,11 @@ class TrainingSettings(Frozen):
     last_stage: Stage = 8
     """Last stage that is trained."""
     stage_images: tuple[NonNegativeInt, ...] | None = None
-    """Images of each stage, 0 to last_stage, in place of stable_images and transition_images; a
-    training begins with the first stage that is not 0."""
+    """Images of each stage from 0 on, instead; training begins with the first that is not 0."""
     stage_minutes: tuple[NonNegativeFloat, ...] | None = None
-    """Minutes of training of each stage, 0 to last_stage; null: by images. A training begins with
-    the first stage that is not 0."""
+    """Minutes of each stage, in the same way; null: by images."""
     seed: Seed | None = None
-    """Seed of weights, batches and latent vectors; null: the common ``seed``. Another seed here
-    trains another network on the same notes and the same split."""
+    """Seed of weights, batches and latents, not of notes and split; null: the common ``seed``."""
     batch: AtLeastTwo = 64
     """Images of a training step."""
     precision: Literal["float32", "bfloat16"] = "float32"
@@ -189,16 +164,13 @@ class TrainingSettings(Frozen):
 
     @model_validator(mode="after")
     def _a_length_for_every_stage(self) -> "TrainingSettings":
-        expected = self.last_stage + 1
         for name in ("stage_images", "stage_minutes"):
             lengths = getattr(self, name)
-            if lengths is None:
-                continue
-            if len(lengths) != expected:
+            if lengths is not None and len(lengths) != self.last_stage + 1:
                 raise ValueError(
-                    f"{name}: found {len(lengths)} values, expected {expected}, one for each stage "
-                    f"up to last_stage {self.last_stage}"
+                    f"{name}: found {len(lengths)} values, expected {self.last_stage + 1}, one for "
+                    f"each stage up to last_stage {self.last_stage}"
                 )
-            if not lengths[-1]:
+            if lengths is not None and not lengths[-1]:
                 raise ValueError(f"{name}: found 0 for the last stage, expected a greater value")
         return self

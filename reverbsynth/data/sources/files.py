@@ -12,12 +12,9 @@ from reverbsynth.errors import DataError, ReverbSynthError, SettingsError
 from reverbsynth.files.checksum import sha256
 from reverbsynth.files.reading import reading, user_path
 
-SUFFIXES = (
-    *(".wav", ".wave", ".bwf", ".rf64", ".w64", ".flac", ".aif", ".aiff", ".aifc", ".ogg"),
-    *(".oga", ".opus", ".mp3", ".caf", ".au", ".snd"),
-)
-"""Of sounds that libsndfile reads."""
-
+# Of sounds that libsndfile reads.
+SUFFIXES = (".wav", ".wave", ".bwf", ".rf64", ".w64", ".flac", ".aif", ".aiff", ".aifc", ".ogg")
+SUFFIXES += (".oga", ".opus", ".mp3", ".caf", ".au", ".snd")
 LARGEST_HASHED = 256 * 2**20  # Bytes that are read only to see whether a file changed.
 
 
@@ -75,10 +72,7 @@ def visible_files(folder: Path, reject: list[tuple[str, str]]) -> dict[str, Path
 
 
 def json_pairs(file: IO[bytes], name: str) -> Iterator[tuple[str, Any]]:
-    """The keys and values of a JSON file that holds one mapping, one at a time.
-
-    A `DataError` where it is no such file, or an empty one.
-    """
+    """The keys and values of a JSON file that holds one mapping, one at a time."""
     pair = None
     try:
         with reading(name):

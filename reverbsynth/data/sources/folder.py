@@ -37,17 +37,15 @@ SURE = 0.9  #: Confidence of an estimate that is held against another source of 
 MOST_LAYERS = 31  #: Highest number of a layer; where names go beyond, they tell the velocity.
 _EARLIER = int(0.005 * SAMPLE_RATE)  # Samples kept before an onset.
 _ORIGINS = ("table", "name", "root key", "estimate", "number in its name")
-_OWN_ORIGINS = {"table": _ORIGINS[:1], "name": ("name", _ORIGINS[-1]), "root_key": ("root key",)}
-_OWN_ORIGINS["estimate"] = ("estimate",)
+_OWN_ORIGINS = {"name": ("name", "number in its name"), "root_key": ("root key",)}
 _INTERVALS = {1: "a semitone", 12: "an octave", 24: "two octaves"}
 
 
 class Folder:
     """The sounds of a folder and its subfolders, cropped or padded to 4 s.
 
-    A sound's pitch comes from a table beside them (CSV with a header, or JSON), else from its file
-    name, from the root key in the file, or from an estimate; a number that may be a counter counts
-    last. Its instrument is the table's, else the name of its subfolder.
+    Their pitches come from a table, else from file names, root keys in the files, or estimates; a
+    number that may be a counter counts last. Instruments are the table's, else subfolders' names.
     """
 
     def __init__(self, settings: FolderSource, seed: int):
@@ -93,8 +91,7 @@ class Folder:
             with suppress(DataError):  # Which reading the sound will raise again.
                 keys |= {} if (key := root_key(file)) is None else {name: key}
         default = set(keys.values()) if len(keys) > 1 else set()
-        if len(default) == 1:
-            keys = {}
+        keys = {} if len(default) == 1 else keys
         entries, pitches = [], {}
         with ProgressDisplay() as display:
             for name, file in display.track(self.files.items(), description="pitches"):
@@ -112,11 +109,9 @@ class Folder:
                 except DataError as error:
                     reject(name, str(error))
                     continue
-                pitches[name] = {
-                    "pitch_from": origin,
-                    "confidence": round(confidence, 4) if estimate is not None else None,
-                    "told": {source: value for source, value in told.items() if value is not None},
-                }
+                rounded = round(confidence, 4) if estimate is not None else None
+                told = {source: value for source, value in told.items() if value is not None}
+                pitches[name] = {"pitch_from": origin, "confidence": rounded, "told": told}
                 velocity = row.get("velocity") or _velocity(hints, top)
                 # Sounds beside the table, not below it, are of the folder's own name.
                 folder = name.rpartition("/")[0] or self.path.resolve().name
@@ -147,8 +142,7 @@ class Folder:
             audio = audio[max(onset(audio) - _EARLIER, 0) :][:NOTE_LENGTH]
         if self.settings.normalize and (peak := np.abs(audio).max(initial=0)) > 0:
             audio = audio * np.float32(LOUDEST / peak)
-        problem = audio_problem(np.pad(audio, (0, NOTE_LENGTH - len(audio))))
-        if problem:
+        if problem := audio_problem(np.pad(audio, (0, NOTE_LENGTH - len(audio)))):
             raise DataError(f"{file}: {problem}")
         return audio
 
@@ -162,10 +156,8 @@ class Folder:
         if note_files(self.path):  # Of a data set.
             tables = [path for path in tables if path.name != MANIFEST]
         if len(tables) > 1:
-            raise DataError(
-                f"{self.path}: holds {len(tables)} tables ({listed([t.name for t in tables])}), "
-                "expected one, or its path as data.source.table"
-            )
+            found = f"holds {len(tables)} tables ({listed([t.name for t in tables])})"
+            raise DataError(f"{self.path}: {found}, expected one, or its path as data.source.table")
         if not tables and self.settings.pitch_from == "table":
             raise DataError(f"{self.path}: holds no .csv or .json table of pitches")
         return tables[0] if tables else None
@@ -175,33 +167,32 @@ class Folder:
     ) -> tuple[int, str]:
         """The pitch of a sound, and where it is from."""
         wanted = self.settings.pitch_from
-        for origin in _ORIGINS if wanted == "auto" else _OWN_ORIGINS[wanted]:
+        for origin in _ORIGINS if wanted == "auto" else _OWN_ORIGINS.get(wanted, (wanted,)):
             if (pitch := told[origin]) is not None:
                 return pitch, origin
         if wanted == "table":
             raise DataError(f"{self.table}: tells no pitch for {file.name}")
-        limit = f"expected at least {self.settings.confidence:g} (data.source.confidence)"
-        reasons = {
-            "name": "its name tells no one pitch, expected one as in bass_A1.wav, bass_midi33.wav "
-            "or bass-033-100.wav",
-            "root_key": "names no root key of its own",
-        }
-        estimated = f"pitch estimated with confidence {confidence:.2f}, {limit}"
-        none = f"nothing tells its pitch, and its sound has none from {LOWEST} to {HIGHEST}"
-        raise DataError(f"{file}: {reasons.get(wanted, estimated if confidence else none)}")
+        reason = f"nothing tells its pitch, and its sound has none from {LOWEST} to {HIGHEST}"
+        if wanted == "name":
+            names = "bass_A1.wav, bass_midi33.wav or bass-033-100.wav"
+            reason = f"its name tells no one pitch, expected one as in {names}"
+        elif wanted == "root_key":
+            reason = "names no root key of its own"
+        elif confidence:
+            limit = f"expected at least {self.settings.confidence:g} (data.source.confidence)"
+            reason = f"pitch estimated with confidence {confidence:.2f}, {limit}"
+        raise DataError(f"{file}: {reason}")
 
     def _disagreements(self, chosen: Mapping[str, int], report: Mapping[str, dict]) -> list[str]:
         """Where two sources tell different pitches, a line for each interval between them."""
         groups: dict[tuple[str, str, int], list[str]] = defaultdict(list)
         for name, pitch in chosen.items():
             origin, told = report[name]["pitch_from"], report[name]["told"]
-            for other in ("name", "root key", "estimate"):
-                if told.get(other, pitch) != pitch and (
-                    other != "estimate" or report[name]["confidence"] >= SURE
-                ):
-                    groups[origin, other, told[other] - pitch].append(
-                        f"{name} ({pitch_name(pitch)}, {other} {pitch_name(told[other])})"
-                    )
+            sure = (report[name]["confidence"] or 0) >= SURE
+            for other in ("name", "root key", *(["estimate"] if sure else [])):
+                if (value := told.get(other, pitch)) != pitch:
+                    sound = f"{name} ({pitch_name(pitch)}, {other} {pitch_name(value)})"
+                    groups[origin, other, value - pitch].append(sound)
         lines = []
         for (origin, other, step), sounds in groups.items():
             apart = _INTERVALS.get(abs(step), f"{abs(step)} semitones")
@@ -210,10 +201,8 @@ class Folder:
             most = 2 * len(sounds) > len(chosen) and hint in ("C3", "C4", "C5")
             usual = origin == "name" and abs(step) == 12 and most
             advice = f"; where {hint} is middle C, set data.source.middle_c={hint}" if usual else ""
-            lines.append(
-                f"{other} {apart} {where} the {origin} in {len(sounds)} of {len(chosen)} sounds: "
-                f"{listed(sounds)}{advice}"
-            )
+            found = f"{other} {apart} {where} the {origin} in {len(sounds)} of {len(chosen)} sounds"
+            lines.append(f"{found}: {listed(sounds)}{advice}")
         return lines
 
     def _wanted(
@@ -223,14 +212,11 @@ class Folder:
         low, high = self.settings.pitches or (0, 127)
         wanted = [entry for entry in entries if low <= entry.pitch <= high]
         if outside := [entry.id for entry in entries if not low <= entry.pitch <= high]:
-            notices.append(
-                f"data.source.pitches: {len(outside)} of {len(entries)} sounds are not from {low} "
-                f"to {high}: {listed(outside)}"
-            )
+            found = f"{len(outside)} of {len(entries)} sounds are not from {low} to {high}"
+            notices.append(f"data.source.pitches: {found}: {listed(outside)}")
         if entries and not wanted:
-            raise DataError(
-                f"{self.path}: no sound has a pitch from {low} to {high} (data.source.pitches)"
-            )
+            limits = f"from {low} to {high} (data.source.pitches)"
+            raise DataError(f"{self.path}: no sound has a pitch {limits}")
         if not wanted:
             first = f"; the first: {reject.notes[0]['reason']}" if reject.notes else ""
             raise DataError(f"{self.path}: none of {len(self.files)} sounds can be used{first}")

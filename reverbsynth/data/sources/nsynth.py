@@ -16,18 +16,7 @@ import numpy as np
 
 from reverbsynth.audio.io import read_nsynth_wav
 from reverbsynth.data import tfrecord
-from reverbsynth.data.notes import (
-    UNKNOWN_INSTRUMENT,
-    UNKNOWN_VELOCITY,
-    Index,
-    Locator,
-    Note,
-    NoteRef,
-    Rejected,
-    draw,
-    listed,
-    usable,
-)
+from reverbsynth.data.notes import Index, Locator, Note, NoteRef, Rejected, draw, listed, usable
 from reverbsynth.data.sources.files import fingerprint, required
 from reverbsynth.data.sources.nsynth_archive import Archive
 from reverbsynth.data.sources.nsynth_metadata import (
@@ -78,18 +67,14 @@ class NSynth:
             if note.id in entries:
                 reject(note.id, f"{place}: occurs more than once")
             else:
-                known = (note.velocity or UNKNOWN_VELOCITY, note.instrument or UNKNOWN_INSTRUMENT)
-                entries[note.id] = NoteRef(note.id, note.pitch, *known, locator)
+                entries[note.id] = note.entry(locator)
         if not entries and not reject.notes:
-            raise DataError(
-                f"{self.path}: no note fits the selection in data.source ({self.selection})"
-            )
+            problem = f"no note fits the selection in data.source ({self.selection})"
+            raise DataError(f"{self.path}: {problem}")
         notices, dropped = list(getattr(self.form, "notices", ())), self.selection.dropped
         if dropped:
-            notices.append(
-                f"data.source: {dropped} of {dropped + len(entries)} notes do not fit the "
-                f"selection ({self.selection})"
-            )
+            found = f"{dropped} of {dropped + len(entries)} notes"
+            notices.append(f"data.source: {found} do not fit the selection ({self.selection})")
         drawn = draw(list(entries.values()), self.settings.count, self.seed, notices)
         return Index(drawn, notices=notices)
 
@@ -106,10 +91,8 @@ class Unpacked:
         self.folders = folders
 
     def inputs(self) -> dict[str, str]:
-        return {
-            f"{folder.name}/examples.json": fingerprint(folder / "examples.json")
-            for folder in self.folders
-        }
+        files = [folder / "examples.json" for folder in self.folders]
+        return {f"{file.parent.name}/{file.name}": fingerprint(file) for file in files}
 
     def find(self, work: Path, selection: Selection, reject: Rejected) -> Found:
         for folder in self.folders:
@@ -162,13 +145,13 @@ class Prepared(Records):
         files = sorted(folder.glob(f"[!.]*-{split or '*'}.tfrecord-*-of-*"))
         super().__init__(_complete(files))
         if not self.files:
-            raise DataError(
-                f"{folder}: holds no TFRecord files of split {split or 'train, valid or test'}"
-            )
-        labels = {
-            f"instrument/{name}": _lines(folder / f"instrument-{name}.labels.txt")
-            for name in ("label", "family", "source")
-        }
+            wanted = split or "train, valid or test"
+            raise DataError(f"{folder}: holds no TFRecord files of split {wanted}")
+        labels = {}
+        for name in ("label", "family", "source"):
+            with reading(path := folder / f"instrument-{name}.labels.txt"):
+                text = path.read_text(encoding="utf-8", errors="replace")
+            labels[f"instrument/{name}"] = text.splitlines()
         self.translate = partial(prepared_values, labels)
 
     def inputs(self) -> dict[str, str]:
@@ -189,10 +172,8 @@ def _form(path: Path, split: str | None) -> Unpacked | Records | Archive:
         return Unpacked([examples.parent for examples in splits])
     prepared = sorted(path.rglob("dataset_info.json"))
     if len(prepared) > 1:
-        raise DataError(
-            f"{path}: holds {len(prepared)} prepared data sets, expected the folder of one, as in "
-            f"{prepared[0].parent}"
-        )
+        expected = f"expected the folder of one, as in {prepared[0].parent}"
+        raise DataError(f"{path}: holds {len(prepared)} prepared data sets, {expected}")
     if prepared:
         return Prepared(prepared[0].parent, split)
     found = sorted(file for file in path.glob("[!.]*.tfrecord*") if file.is_file())
@@ -214,12 +195,6 @@ def _complete(files: list[Path]) -> list[Path]:
     for (stem, count), present in shards.items():
         missing = [f"{stem}-{n:05d}-of-{count:05d}" for n in range(count) if n not in present]
         if missing:
-            raise DataError(
-                f"{files[0].parent}: {len(missing)} of {count} files are missing: {listed(missing)}"
-            )
+            found = f"{len(missing)} of {count} files are missing: {listed(missing)}"
+            raise DataError(f"{files[0].parent}: {found}")
     return files
-
-
-def _lines(path: Path) -> list[str]:
-    with reading(path):
-        return path.read_text(encoding="utf-8", errors="replace").splitlines()

@@ -35,16 +35,8 @@ LARGEST_NOTE = 4 * 2**20  # Bytes. A note's WAV file takes 128,044.
 LARGEST_HEADER = 2**16  # Bytes of the longest name or other header before a member.
 BUFFER = 2**20
 _OPEN: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open, b"\xfd7": lzma.open}
-_DAMAGED = (
-    *(EOFError, tarfile.ReadError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, ValueError),
-)
-_HEADERS = (
-    tarfile.GNUTYPE_LONGNAME,
-    tarfile.GNUTYPE_LONGLINK,
-    tarfile.XHDTYPE,
-    tarfile.XGLTYPE,
-    tarfile.SOLARIS_XHDTYPE,
-)
+_DAMAGED = (EOFError, tarfile.ReadError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, ValueError)
+_HEADERS = (b"L", b"K", b"x", b"g", b"X")  # Types of GNU's long names and of pax headers.
 _Key = tuple[str, str]
 
 
@@ -58,11 +50,7 @@ class Archive:
         return {self.path.name: fingerprint(self.path)}
 
     def find(self, work: Path, selection: Selection, reject: Rejected) -> Found:
-        """Every wanted note, kept in ``work``.
-
-        ``examples.json`` may come before the notes or after them. Until it comes, a note's name
-        decides whether it is kept.
-        """
+        """Every wanted note, kept in ``work``; until ``examples.json`` comes, its name decides."""
         described: dict[_Key, Description] = {}
         kept: dict[_Key, Locator] = {}
         listed: set[str] = set()

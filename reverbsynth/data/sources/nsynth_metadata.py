@@ -7,15 +7,14 @@ from typing import IO, Any, get_args
 
 from reverbsynth.audio.format import SAMPLE_RATE
 from reverbsynth.data import tfrecord
-from reverbsynth.data.notes import Locator, Rejected
+from reverbsynth.data.notes import UNKNOWN_INSTRUMENT, UNKNOWN_VELOCITY, Locator, NoteRef, Rejected
 from reverbsynth.data.sources.files import json_pairs
 from reverbsynth.errors import DataError
 from reverbsynth.settings import NSynthSource
 from reverbsynth.settings.data import Quality
 
+# In the order of NSynth's bits (its data page, "Note Qualities").
 QUALITIES: tuple[str, ...] = get_args(Quality)
-"""NSynth's qualities, in the order of its bits (NSynth's data page, "Note Qualities")."""
-
 _NAME = re.compile(
     r"(?P<instrument>(?P<family>[a-z_]+)_(?P<source>acoustic|electronic|synthetic)_\d+)"
     r"-(?P<pitch>\d{3})-(?P<velocity>\d{3})"
@@ -25,9 +24,10 @@ _FAMILIES = (
     *("bass", "brass", "flute", "guitar", "keyboard", "mallet", "organ", "reed", "string"),
     *("synth_lead", "vocal"),
 )
+# Fields that older files hold as a number alone, and what it stands for (NSynth's data page).
 _NUMBERED = {"family": _FAMILIES, "source": ("acoustic", "electronic", "synthetic")}
-"""Fields that older files hold as a number alone, and what it stands for (NSynth's data page)."""
 
+# Key and type, in JSON and in records, of what a note's name tells too.
 _FIELDS: dict[str, tuple[str, type[int] | type[str]]] = {
     "pitch": ("pitch", int),
     "velocity": ("velocity", int),
@@ -35,7 +35,6 @@ _FIELDS: dict[str, tuple[str, type[int] | type[str]]] = {
     "family": ("instrument_family_str", str),
     "source": ("instrument_source_str", str),
 }
-"""Key and type, in JSON and in records, of what a note's name tells too."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +49,10 @@ class Description:
     source: str | None = None
     qualities: frozenset[str] | None = None
 
+    def entry(self, locator: Locator) -> NoteRef:
+        known = (self.velocity or UNKNOWN_VELOCITY, self.instrument or UNKNOWN_INSTRUMENT)
+        return NoteRef(self.id, self.pitch, *known, locator)
+
 
 def from_name(name: str) -> Description | None:
     """What a name such as ``bass_acoustic_000-040-100`` tells, or None for other names."""
@@ -61,10 +64,7 @@ def from_name(name: str) -> Description | None:
 
 
 def described(id: str, values: Mapping[str, Any]) -> Description:
-    """What the plain values of ``examples.json`` or of a record tell, in NSynth's or our fields.
-
-    A ValueError where one is missing, of the wrong type, or contradicts the id.
-    """
+    """What plain values, in NSynth's or our fields, tell; a ValueError where they are wrong."""
     if (rate := values.get("sample_rate", SAMPLE_RATE)) != SAMPLE_RATE:
         raise ValueError(f"sample_rate is {rate!r}, expected {SAMPLE_RATE}")
     named = from_name(id)
@@ -143,10 +143,7 @@ def described_records(
     reject: Rejected,
     translate: Callable[[dict[str, Any]], dict[str, Any]] = dict,
 ) -> Iterator[tuple[int, bytes, Description]]:
-    """Records with their byte offset and what they tell; wrong ones are rejected.
-
-    A note without an id is called after the file and its number in it.
-    """
+    """Records with their byte offset and what they tell; wrong ones are rejected."""
     stem = file_name.split(".tfrecord")[0]
     for number, (offset, payload) in enumerate(records):
         try:
@@ -180,16 +177,12 @@ class Selection:
         return ", ".join(self._tests) or "everything"
 
     def wants(self, note: Description, place: str | None = None) -> bool:
-        """Whether a note is wanted, as far as is known.
-
-        Where ``place`` is what errors call it, a `DataError` says what should be known and is not.
-        """
+        """Whether a note is wanted; with a ``place``, for errors, all must be known of it."""
         for field, test in self._tests.items():
             value = getattr(note, field)
             if value is None and place is not None:
-                raise DataError(
-                    f"{place}: tells no {field}, which data.source selects by (null selects all)"
-                )
+                why = "which data.source selects by (null selects all)"
+                raise DataError(f"{place}: tells no {field}, {why}")
             if value is not None and not test(value):
                 self.dropped += place is not None
                 return False

@@ -51,10 +51,8 @@ class SoundFont:
         known = presets(self.bytes)
         missing = [each for each in settings.programs if (settings.bank, each - 1) not in known]
         if missing:
-            raise DataError(
-                f"{self.path}: has no program {missing[0]} in bank {settings.bank} "
-                "(data.source.programs counts from 1)"
-            )
+            found = f"has no program {missing[0]} in bank {settings.bank}"
+            raise DataError(f"{self.path}: {found} (data.source.programs counts from 1)")
 
     def inputs(self) -> dict[str, str]:
         """SHA-256 of the SoundFont."""
@@ -79,14 +77,9 @@ class SoundFont:
         """The notes of ``entries``, in their order, rendered many at a time."""
         for (program,), group in groupby(entries, key=lambda entry: entry.locator):
             for score in batched(group, SCORE):
-                yield from self._read_score(program, score, reject)
-
-    def _read_score(
-        self, program: int, score: Sequence[NoteRef], reject: Rejected
-    ) -> Iterator[Note]:
-        # Rendered before the first is used: that a font cannot be rendered is no note's fault.
-        waves = iter(list(self._render(program, score)))
-        return usable(score, lambda entry: next(waves), self.path, reject)
+                # All before the first is used: that a font cannot be rendered is no note's fault.
+                waves = iter(list(self._render(program, score)))
+                yield from usable(score, lambda _, waves=waves: next(waves), self.path, reject)
 
     def _instrument(self, program: int) -> str:
         name = pretty_midi.program_to_instrument_name(program - 1).lower()
@@ -130,8 +123,8 @@ def presets(soundfont: bytes) -> set[tuple[int, int]]:
 
     They are the 38-byte headers of its ``phdr`` chunk, the last of which only ends the list.
     """
-    _, _, chunk = soundfont.rpartition(b"phdr")
-    if len(chunk) < 4 or len(chunk) == len(soundfont):
+    _, found, chunk = soundfont.rpartition(b"phdr")
+    if not found or len(chunk) < 4:
         return set()
     headers = chunk[4 : 4 + int.from_bytes(chunk[:4], "little")]
     pairs = [struct.unpack_from("<HH", headers, at + 20) for at in range(0, len(headers) - 37, 38)]

@@ -14,22 +14,21 @@ from reverbsynth.data.sources.files import SUFFIXES
 from reverbsynth.errors import DataError
 from reverbsynth.files.reading import reading
 
+# What the columns of a table may be called; the first two are needed.
 COLUMNS = {
     "file": "file filename file_name path sample sound audio wav name",
     "pitch": "pitch midi midi_note midi_pitch note_number note key root_key root pitch_keycenter",
     "velocity": "velocity midi_velocity vel",
     "instrument": "instrument program preset",
 }
-"""What the columns of a table may be called; the first two are needed."""
-
-LARGEST_TABLE = 64 * 2**20  #: Bytes.
+LARGEST_TABLE = 64 * 2**20  # Bytes.
 
 
 def read_table(path: Path, reject: Rejected, middle_c: int = 4) -> dict[str, dict[str, Any]]:
     """Read the rows of a CSV or JSON table, by file; wrong rows and repeated files are rejected.
 
     A CSV, whatever separates its columns, has a header with `COLUMNS`. JSON is a list of such rows,
-    or a mapping from file to pitch or to such a row. A `DataError` for anything else.
+    or a mapping from file to pitch or to such a row.
     """
     try:
         with reading(path):
@@ -124,12 +123,12 @@ def _json_rows(content: str) -> list[dict[str, Any]]:
 def _named(row: dict[str, Any]) -> dict[str, Any]:
     """A row by the names of `COLUMNS`, its texts without spaces around them."""
     plain = {(key or "").strip().lower().replace(" ", "_"): value for key, value in row.items()}
-    named = {
-        column: next((plain[name] for name in names.split() if name in plain), None)
-        for column, names in COLUMNS.items()
-    }
-    known = {column: value for column, value in named.items() if value is not None}
-    return {c: value.strip() if isinstance(value, str) else value for c, value in known.items()}
+    named = {}
+    for column, names in COLUMNS.items():
+        value = next((plain[name] for name in names.split() if name in plain), None)
+        if value is not None:
+            named[column] = value.strip() if isinstance(value, str) else value
+    return named
 
 
 def _midi(value: Any, what: str, middle_c: int | None = None) -> int:

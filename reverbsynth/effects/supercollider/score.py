@@ -58,9 +58,9 @@ def render(
     slot = math.ceil(samples / SAMPLE_RATE)
     seeds = [0] * notes if seeds is None else seeds
     with tempfile.TemporaryDirectory(prefix="reverbsynth-") as folder:
-        source, score, output = (Path(folder, name) for name in ("in.wav", "score.osc", "out.wav"))
+        names = ("in.wav", "score.osc", "out.wav", "seed.scsyndef", "effect.scsyndef")
+        source, score, output, *synthdefs = (Path(folder, name) for name in names)
         soundfile.write(source, audio.reshape(-1), SAMPLE_RATE, "FLOAT")
-        synthdefs = [Path(folder, "seed.scsyndef"), Path(folder, "effect.scsyndef")]
         synthdefs[0].write_bytes(SynthDef.shipped("reverbsynth_seed").content)
         synthdefs[1].write_bytes(synthdef.content)
         with open(score, "wb") as file:
