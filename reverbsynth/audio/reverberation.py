@@ -28,9 +28,8 @@ _POINTS = 500  # A line is fitted to about so many points of a curve.
 class DecayFit:
     """A decay time in seconds, extrapolated to a fall of 60 dB, and its line's r² (level and time).
 
-    Both are NaN where `missing_reason` says why there is none: ``silent``, ``plateau`` (no decay),
-    ``too slow`` for the time there is, ``too short`` (over within two samples), or, with an r²,
-    ``not straight``.
+    Both are NaN where `missing_reason` says why: ``silent``, ``plateau`` (no decay), ``too slow``
+    for the time there is, ``too short`` (two samples), or, with an r², ``not straight``.
     """
 
     seconds: float
@@ -106,10 +105,7 @@ def fit_decay(
 
 
 def decay_by_octave(response: np.ndarray) -> dict[float, float]:
-    """T20 in seconds of each octave band of an impulse response, by its center in Hz.
-
-    The line of a band need not be straight. NaN where the band does not fall that far.
-    """
+    """T20 in seconds by octave band center in Hz, straight or not; NaN where there is none."""
     bands = {center: octave_band(response, center) for center in OCTAVES}
     return {center: fit_decay(band, straightness=0).seconds for center, band in bands.items()}
 

@@ -27,9 +27,8 @@ def mel_levels(
 
     parts = [np.empty((0, 1 + waves.shape[1] // hop, bands), np.float32)]
     for some in batched(waves, _AT_ONCE):
-        framing = {"sr": SAMPLE_RATE, "n_fft": window, "hop_length": hop}
-        mel = {"n_mels": bands, "fmin": LOWEST_AUDIBLE}
-        power = librosa.feature.melspectrogram(y=np.stack(some), **framing, **mel)
+        framing = {"sr": SAMPLE_RATE, "n_fft": window, "hop_length": hop, "n_mels": bands}
+        power = librosa.feature.melspectrogram(y=np.stack(some), fmin=LOWEST_AUDIBLE, **framing)
         levels = 10 * np.log10(np.maximum(power, 1e-20))
         parts.append(from_peak(levels, floor).transpose(0, 2, 1))
     return np.concatenate(parts)
@@ -74,14 +73,10 @@ def log_spectral_distance(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 def nearest_of_same_pitch(
     levels: np.ndarray, pitches: np.ndarray, real: np.ndarray, real_pitches: np.ndarray
 ) -> np.ndarray:
-    """Log-spectral distance in dB of each note's `mel_levels` to the nearest real one of its pitch.
-
-    NaN where no real note has the pitch.
-    """
+    """Log-spectral distance in dB of `mel_levels` to the nearest real ones of a pitch, or NaN."""
     distances = np.full(len(levels), np.nan)
     for number, (level, pitch) in enumerate(zip(levels, pitches, strict=True)):
-        same = real[real_pitches == pitch]
-        if len(same):
+        if len(same := real[real_pitches == pitch]):
             distances[number] = log_spectral_distance(same, level).min()
     return distances
 

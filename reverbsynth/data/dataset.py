@@ -40,9 +40,7 @@ class DataSet:
     splits = SPLITS
 
     def __init__(self, directory: Path, manifest: dict[str, Any], index: dict[str, dict]):
-        self.directory = directory
-        self.manifest = manifest
-        self._index = index
+        self.directory, self.manifest, self._index = directory, manifest, index
 
     @classmethod
     def open(cls, directory: Path | str) -> "DataSet":
@@ -102,10 +100,8 @@ class DataSet:
     def index(self, split: str) -> list[dict[str, str | int]]:
         """Id, origin, pitch, velocity, instrument and effect of each note of a split."""
         columns = self._index[self._known(split)]
-        return [
-            dict(zip(METADATA, values, strict=True))
-            for values in zip(*(columns[name] for name in METADATA), strict=True)
-        ]
+        rows = zip(*(columns[name] for name in METADATA), strict=True)
+        return [dict(zip(METADATA, row, strict=True)) for row in rows]
 
     def keys(self, *splits: str) -> list[int]:
         """The MIDI pitches that have notes in any of the splits, in order."""
@@ -127,10 +123,10 @@ class DataSet:
         if label == "velocity" and UNKNOWN_VELOCITY in values:
             notes = (note for split in SPLITS for note in self.index(split))
             unknown = [str(note["id"]) for note in notes if note["velocity"] == UNKNOWN_VELOCITY]
-            raise DataError(
-                f"{self.directory}: {len(unknown)} notes have no velocity, expected one of each "
-                f"for label velocity: {listed(unknown, 3)}"
+            found = (
+                f"{len(unknown)} notes have no velocity, expected one of each for label velocity"
             )
+            raise DataError(f"{self.directory}: {found}: {listed(unknown, 3)}")
         return list(range(min(values), max(values) + 1)) if label == "pitch" else sorted(values)
 
     def histogram(self, label: str, split: str = "train") -> list[int]:
@@ -150,10 +146,7 @@ def encode_note(note: Note) -> bytes:
 
 
 def read_notes(path: Path | str) -> Iterator[Note]:
-    """The notes of a TFRecord file, whether it holds all our features or only the paper's two.
-
-    A note without an id is called after the file and its number in it.
-    """
+    """The notes of a TFRecord file; one without an id is called after the file and its number."""
     path = Path(path)
     for number, (offset, payload) in enumerate(tfrecord.read(path)):
         try:

@@ -120,10 +120,7 @@ def usable(
     source: Path,
     reject: Rejected,
 ) -> Iterator[Note]:
-    """The notes of entries, in their order; those that cannot be read or used are rejected.
-
-    ``read_audio`` may raise a `DataError` that names the file, or a ValueError of the reason alone.
-    """
+    """The notes of entries, in their order; those that cannot be read or used are rejected."""
     for entry in entries:
         try:
             audio = read_audio(entry)

@@ -58,10 +58,7 @@ class Effect(BaseModel):
         return (self.gain * processed).astype(np.float32)
 
     def impulse_response(self, name: str = "impulse") -> np.ndarray:
-        """What it makes of a single sample of 1, float32 [shape=(64000,)].
-
-        ``name`` stands for the id of a note where the effect draws anew for every note.
-        """
+        """What it makes of a single sample of 1, in a note of id ``name`` [shape=(64000,)]."""
         return self(np.eye(1, NOTE_LENGTH, dtype=np.float32), [name])[0]
 
     def generator(self, *names: str) -> np.random.Generator:

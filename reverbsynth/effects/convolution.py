@@ -15,17 +15,13 @@ from reverbsynth.settings.types import UserPath
 
 
 class Convolution(Effect):
-    """Convolution with an impulse response, of which the first 4 s count.
-
-    ``normalize`` scales the response to an energy of 1, so that noise comes out as loud as it
-    went in; else the response is taken as it is.
-    """
+    """Convolution with an impulse response, of which the first 4 s count."""
 
     kind: ClassVar[str] = "convolution"
 
     path: UserPath = Field(description="sound file of the impulse response, of any rate")
     mix: float = Field(default=1.0, ge=0, le=1, description="share of the wet sound")
-    normalize: bool = True
+    normalize: bool = Field(default=True, description="to an energy of 1: noise stays as loud")
 
     def prepare(self) -> dict[str, Any]:
         self.response()

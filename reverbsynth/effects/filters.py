@@ -31,11 +31,8 @@ def whole_samples(delay: float) -> int:
 
 
 def recirculate(audio: np.ndarray, period: int, b: list[float], a: list[float]) -> np.ndarray:
-    """Filter ``audio`` (samples last) with ``b`` and ``a``, whose taps are ``period`` apart.
-
-    Every ``period``-th sample is a filter problem of its own, so all of them run side by side.
-    """
-    samples = audio.shape[-1]
+    """Filter ``audio`` (samples last) with ``b`` and ``a``, whose taps are ``period`` apart."""
+    samples = audio.shape[-1]  # Every ``period``-th one is a filter problem of its own.
     padding = [(0, 0)] * (audio.ndim - 1) + [(0, -samples % period)]
     phases = np.pad(audio, padding).reshape(*audio.shape[:-1], -1, period)
     filtered = lfilter(b, a, phases, axis=-2)

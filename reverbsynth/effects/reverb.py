@@ -14,10 +14,8 @@ from reverbsynth.effects.supercollider.synthdef import SynthDef
 class Reverb(Effect):
     """Schroeder allpass filters in series, each with a random delay.
 
-    The paper's chain has four, each with a delay drawn uniformly from 0 to 50 ms and a decay time
-    of 1 s. An allpass filter keeps the energy of every frequency, so with a gain of 1 the twin of a
-    note is as loud as the note (but for what its tail carries past the end of the clip).
-
+    Delays are drawn uniformly from 0 to ``max_delay``. Allpass filters keep the energy of every
+    frequency: the twin of a note is as loud, but for what its tail carries past the clip's end.
     SuperCollider and SciPy compute the same filters; ``auto`` takes scsynth where it is installed.
     """
 
@@ -25,14 +23,11 @@ class Reverb(Effect):
 
     engine: Literal["scipy", "supercollider", "auto"] = "scipy"
     delays: Literal["dataset", "note"] = Field(
-        default="dataset",
-        description="drawn once for the data set, or anew for every note (the paper)",
+        default="dataset", description="drawn once for the data set, or for every note (the paper)"
     )
     stages: int = Field(default=4, ge=1, le=64)
     max_delay: float = Field(default=0.05, gt=0, le=4, description="seconds")
-    decay: float = Field(
-        default=1.0, gt=0, le=60, description="seconds in which each filter's echoes fall by 60 dB"
-    )
+    decay: float = Field(default=1.0, gt=0, le=60, description="seconds to -60 dB of each filter")
 
     @model_validator(mode="after")
     def _fits_the_synthdef(self) -> "Reverb":

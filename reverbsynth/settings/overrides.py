@@ -11,8 +11,6 @@ def nested(overrides: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
     >>> nested({"training.batch": 4, "training": {"samples": 2}})
     {'training': {'batch': 4, 'samples': 2}}
-
-    ``prefix`` is the dotted path of ``overrides`` itself, for error messages.
     """
     result: dict[str, Any] = {}
     for key, value in overrides.items():
@@ -56,11 +54,7 @@ def non_default_values(values: Mapping, defaults: Mapping) -> dict[str, Any]:
 
 
 def flat(values: Mapping, prefix: str = "") -> dict[str, Any]:
-    """Nested values by dotted key.
-
-    >>> flat({"training": {"batch": 4}})
-    {'training.batch': 4}
-    """
+    """Nested values by dotted key: the reverse of `nested`."""
     result = {}
     for key, value in values.items():
         name = f"{prefix}{key}"

@@ -68,7 +68,6 @@ class Folder:
         self.middle_c = int(settings.middle_c[1])
 
     def inputs(self) -> dict[str, str]:
-        """Fingerprints of the sounds, and of the table."""
         inputs = {f"{self.path.name}/{name}": fingerprint(p) for name, p in self.files.items()}
         if self.table is not None:
             inputs[self.table.name] = fingerprint(self.table)
@@ -126,8 +125,6 @@ class Folder:
         return Index(entries, {"pitches": {e.id: pitches[e.id] for e in entries}}, notices)
 
     def read(self, entries: Sequence[NoteRef], work: Path, reject: Rejected) -> Iterator[Note]:
-        """The sounds of ``entries`` as notes, in their order."""
-
         def padded(entry: NoteRef) -> np.ndarray:
             audio = self._sound(Path(str(entry.locator[0])))
             return np.pad(audio, (0, NOTE_LENGTH - len(audio)))

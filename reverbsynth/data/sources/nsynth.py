@@ -1,8 +1,7 @@
 """Notes of NSynth (Engel et al. 2017), in any of its published forms.
 
 A form has ``inputs``, as a source has; ``find``, which gives at least the wanted notes, each with
-its locator; and ``audio``, the samples of a note at its locator. The latter may raise a `DataError`
-that names the file, or a ValueError of the reason alone.
+its locator; and ``audio``, the samples of a note at its locator.
 """
 
 import re
@@ -54,7 +53,6 @@ class NSynth:
         self.form = _form(self.path, settings.split)
 
     def inputs(self) -> dict[str, str]:
-        """Fingerprints of the files that show whether the source is still the same."""
         return self.form.inputs()
 
     def index(self, work: Path, reject: Rejected) -> Index:
@@ -79,7 +77,6 @@ class NSynth:
         return Index(drawn, notices=notices)
 
     def read(self, entries: Sequence[NoteRef], work: Path, reject: Rejected) -> Iterator[Note]:
-        """The notes of ``entries``, in their order."""
         audio = self.form.audio
         return usable(entries, lambda entry: audio(entry.locator, work), self.path, reject)
 

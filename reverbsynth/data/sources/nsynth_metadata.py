@@ -103,10 +103,7 @@ def _qualities(values: Mapping[str, Any]) -> frozenset[str] | None:
 
 
 def prepared_values(labels: Mapping[str, list[str]], values: dict[str, Any]) -> dict[str, Any]:
-    """The values of a record that tensorflow-datasets prepared, in NSynth's fields.
-
-    ``labels`` are the names that its integers stand for, by feature (``instrument/family``, ...).
-    """
+    """A record by tensorflow-datasets in NSynth's fields; ``labels`` name its features' numbers."""
     told = dict(values)
     for field, names in labels.items():
         number = values.get(field)

@@ -55,11 +55,9 @@ class SoundFont:
             raise DataError(f"{self.path}: {found} (data.source.programs counts from 1)")
 
     def inputs(self) -> dict[str, str]:
-        """SHA-256 of the SoundFont."""
         return {self.path.name: hashlib.sha256(self.bytes).hexdigest()}
 
     def index(self, work: Path, reject: Rejected) -> Index:
-        """Every note to render, by program and pitch."""
         low, high = self.settings.pitches or (0, 127)
         velocities = self.settings.velocities
         entries = []
@@ -74,7 +72,6 @@ class SoundFont:
         return Index(entries)
 
     def read(self, entries: Sequence[NoteRef], work: Path, reject: Rejected) -> Iterator[Note]:
-        """The notes of ``entries``, in their order, rendered many at a time."""
         for (program,), group in groupby(entries, key=lambda entry: entry.locator):
             for score in batched(group, SCORE):
                 # All before the first is used: that a font cannot be rendered is no note's fault.
@@ -119,10 +116,7 @@ def default_soundfont() -> Path:
 
 
 def presets(soundfont: bytes) -> set[tuple[int, int]]:
-    """Bank and program (counted from 0) of every preset of a SoundFont's bytes.
-
-    They are the 38-byte headers of its ``phdr`` chunk, the last of which only ends the list.
-    """
+    """Bank and program (from 0) of the 38-byte headers in ``phdr``; the last only ends the list."""
     _, found, chunk = soundfont.rpartition(b"phdr")
     if not found or len(chunk) < 4:
         return set()
@@ -134,8 +128,7 @@ def presets(soundfont: bytes) -> set[tuple[int, int]]:
 def _score(program: int, bank: int, entries: Sequence[NoteRef]) -> bytes:
     """A MIDI file with one note in each slot.
 
-    The renderer writes 16 bits and gives up voices that are very quiet, so quiet notes are played
-    by several voices at once: equal voices add to the same sound, louder.
+    The renderer's 16 bits lose very quiet voices: several equal ones play a quiet note, louder.
     """
     score = pretty_midi.PrettyMIDI(resolution=TICKS, initial_tempo=TEMPO)
     player = pretty_midi.Instrument(program - 1)

@@ -1,8 +1,7 @@
 """Many notes through a SynthDef in one run of scsynth, without a sound device.
 
-A score is a file of OSC bundles, each with its length before it and with its time, in seconds
-from the start, as an NTP time tag. Every note has a slot of its own in the score: a buffer read
-from one long sound file, and a synth that starts with no state.
+A score is a file of OSC bundles, each after its length, timed from the start by NTP tags. Every
+note has a slot of its own: a buffer read from one long sound file, and a new synth.
 """
 
 import math
@@ -27,8 +26,7 @@ from reverbsynth.errors import ReverbSynthError
 MEMORY = 262_144  # Kilobytes for delay lines: every synth of the paper's reverb takes 17.
 INSTALL = "install SuperCollider's server (Debian, Ubuntu: apt-get install supercollider-server)"
 Controls = Mapping[str, float | Sequence[float]]
-_BUFFER, _GROUP = 0, 1
-_HEAD, _TAIL = 0, 1
+_BUFFER, _GROUP, _HEAD, _TAIL = 0, 1, 0, 1
 
 
 def find_scsynth() -> str | None:
