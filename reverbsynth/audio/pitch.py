@@ -98,9 +98,8 @@ def onset(wave: np.ndarray) -> int:
 def _periods(frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Period in samples of each frame [shape=(n, samples)], and how periodic it is, 0 to 1.
 
-    McLeod and Wyvill, "A smarter way to find pitch" (2005): the first high peak of the
-    autocorrelation, normalized by the energy that overlaps. At 16 kHz the periods of the highest
-    notes are four samples long, so it is interpolated, which its spectrum gives without error.
+    McLeod and Wyvill, "A smarter way to find pitch" (2005): the first high peak of the normalized
+    autocorrelation, interpolated, since the highest notes have periods of four samples.
     """
     samples = frames.shape[1]
     half = samples // 2

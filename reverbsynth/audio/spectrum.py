@@ -62,10 +62,9 @@ def long_term_spectrum(waves: np.ndarray, window: int = 2048) -> tuple[np.ndarra
 
 
 def log_spectral_distance(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Root mean square difference of levels over bands, averaged over time, in dB [shape=(...)].
+    """Root mean square difference of `mel_levels` over bands, averaged over time, in dB.
 
-    Gray and Markel, "Distance measures for speech processing" (1976), equation 2 with p = 2, over
-    mel bands: ``first`` and ``second`` are of `mel_levels` [shape=(..., frames, bands)].
+    Gray and Markel, "Distance measures for speech processing" (1976), equation 2 with p = 2.
     """
     return np.sqrt(np.mean(np.square(first - second), axis=-1)).mean(axis=-1)
 

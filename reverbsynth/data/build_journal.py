@@ -47,10 +47,9 @@ def build_journal(
 
 
 class BuildJournal:
-    """Chunks of finished notes; a chunk counts from when its ``.json`` is there.
+    """Chunks of finished notes, dealt to the splits at the end, when the usable ones are known.
 
-    What was ``rejected`` and ``turned_down`` so far stands in the last one. The notes are dealt to
-    the splits at the end, when it is known which of them can be used.
+    A chunk counts once its ``.json`` is there; the last has what is ``rejected``, ``turned_down``.
     """
 
     def __init__(self, directory: Path, identity: Mapping[str, Any], strict: bool, rebuild: bool):

@@ -23,9 +23,8 @@ Locator = Sequence[str | int]
 
 @dataclass(frozen=True)
 class Note:
-    """One clip: a note as its source gave it, or a processed twin of such a note.
+    """A note of a source or its twin; ``audio`` is float32 [shape=(64000,)] in [-1, 1] at 16 kHz.
 
-    ``audio`` is float32 [shape=(64000,)], in [-1, 1] at 16 kHz; pitch and velocity are MIDI's.
     ``origin`` is the id of the source note, shared by its twins; by default the note's own.
     """
 
@@ -178,10 +177,8 @@ def assign_splits(
     """
     wanted = [split for split, share in zip(SPLITS, shares, strict=True) if share > 0]
     if len(ids) < len(wanted):
-        raise DataError(
-            f"data: found {len(ids)} notes, expected at least {len(wanted)} "
-            f"(one for each of {', '.join(wanted)}){why}"
-        )
+        expected = f"at least {len(wanted)} (one for each of {', '.join(wanted)})"
+        raise DataError(f"data: found {len(ids)} notes, expected {expected}{why}")
     edges = np.rint(np.cumsum(shares) * len(ids)).astype(int)
     counts = dict(zip(SPLITS, np.diff(edges, prepend=0).tolist(), strict=True))
     for split in wanted:

@@ -18,8 +18,8 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 class UserSynthDef(Effect):
     """Any compiled SynthDef that plays the mono buffer of its control ``bufnum`` to bus 0.
 
-    It may have a control ``out`` for the bus. Its random numbers are seeded for each note, so one
-    that draws its own delays, as the paper's did, draws new ones for every note, always the same.
+    A control ``out`` may name the bus. Random numbers are seeded by note: one that draws its own
+    delays, as the paper's did, draws new ones for every note, always the same.
     """
 
     kind: ClassVar[str] = "synthdef"

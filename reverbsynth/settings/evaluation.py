@@ -10,7 +10,7 @@ from reverbsynth.settings.types import AtLeastTwo, Fraction, Frozen
 class ClaimSettings(Frozen):
     """What must be measured, over the whole confidence interval, for a claim to be reproduced.
 
-    The ceiling: real notes after the round trip through the stage's resolution.
+    The ceiling is of real notes after the round trip through the stage's resolution.
     """
 
     loss_fall: Fraction = 0.1

@@ -35,8 +35,6 @@ EXPECTED = (
     "an unpacked split (examples.json and audio/), an archive (.tar, .tar.gz), TFRecord files, or "
     "a folder prepared by tensorflow-datasets"
 )
-
-
 TAR = (".tar.gz", ".tgz", ".tar", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 _RECORDS = re.compile(r"\.tfrecords?[-_\w]*(\.gz)?$")
 _SHARD = re.compile(r"(.+)-(\d{5})-of-(\d{5})")

@@ -1,7 +1,7 @@
 """NSynth's ``.tar.gz`` and other tar archives, read in one pass without unpacking them.
 
-The archive is decompressed once, from its start to its end, in constant memory. Only the wanted
-notes are kept, in one file of the work folder; nothing is ever written under a member's name.
+Only the wanted notes are kept, in one file of the work folder: nothing is ever written under a
+member's name.
 """
 
 import bz2

@@ -74,9 +74,14 @@ class SoundFont:
     def read(self, entries: Sequence[NoteRef], work: Path, reject: Rejected) -> Iterator[Note]:
         for (program,), group in groupby(entries, key=lambda entry: entry.locator):
             for score in batched(group, SCORE):
-                # All before the first is used: that a font cannot be rendered is no note's fault.
-                waves = iter(list(self._render(program, score)))
-                yield from usable(score, lambda _, waves=waves: next(waves), self.path, reject)
+                yield from self._read_score(program, score, reject)
+
+    def _read_score(
+        self, program: int, score: Sequence[NoteRef], reject: Rejected
+    ) -> Iterator[Note]:
+        # Rendered before the first is used: that a font cannot be rendered is no note's fault.
+        waves = iter(list(self._render(program, score)))
+        return usable(score, lambda entry: next(waves), self.path, reject)
 
     def _instrument(self, program: int) -> str:
         name = pretty_midi.program_to_instrument_name(program - 1).lower()

@@ -58,11 +58,7 @@ def read_table(path: Path, reject: Rejected, middle_c: int = 4) -> dict[str, dic
 
 
 def matched(rows: dict[str, Any], files: Iterable[str]) -> tuple[dict[str, Any], dict[str, str]]:
-    """Rows by the files that they mean, and why each of the others means none.
-
-    A row names a file with its folder or without, with its suffix or without, in any normal form
-    of Unicode, in capitals or not.
-    """
+    """Rows by the files that they mean in any of `_forms`, and why each other row means none."""
     by_form: dict[tuple[int, str], list[str]] = defaultdict(list)
     for file in files:
         for form in enumerate(_forms(file)):
@@ -80,7 +76,7 @@ def matched(rows: dict[str, Any], files: Iterable[str]) -> tuple[dict[str, Any],
 
 
 def _forms(name: str) -> tuple[str, str, str, str]:
-    """A file's name with folder and suffix, without the suffix, and both without the folder."""
+    """A name, in lower case, with folder and suffix, without suffix, and both without folder."""
     name = unicodedata.normalize("NFC", name.strip().replace("\\", "/")).removeprefix("./")
     path = PurePosixPath(name.casefold())
     bare = path.with_suffix("") if path.suffix in SUFFIXES else path
