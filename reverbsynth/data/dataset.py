@@ -66,7 +66,7 @@ class DataSet:
             path = directory / name
             known = f"found {path.stat().st_size} bytes" if os.path.isfile(path) else "missing"
             if known != f"found {expected} bytes":
-                raise DataError(f"{path}: {known}, expected {expected}; build the data set again")
+                raise DataError(f"{path}: {known}, expected {expected} bytes; build it again")
         return cls(directory, manifest, index)
 
     @property
