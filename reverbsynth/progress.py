@@ -35,14 +35,7 @@ def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
 class ProgressDisplay(Progress):
     """Bars of tasks on stderr where that is a terminal, else a line a minute.
 
-    Parameters
-    ----------
-    in_bytes : bool, optional
-        Whether tasks count bytes.
-    estimates : bool, optional
-        Whether to estimate the time left, from the speed so far. Else descriptions tell it.
-    get_time : callable, optional
-        A clock, in seconds.
+    Tasks count items or bytes. Without ``estimates`` their descriptions tell the time left.
     """
 
     def __init__(
@@ -66,12 +59,10 @@ class ProgressDisplay(Progress):
         self._line_due = self.get_time() + 60
 
     def update(self, task_id: TaskID, *arguments: Any, **changes: Any) -> None:
-        """Change a task, as `rich.progress.Progress.update` does."""
         super().update(task_id, *arguments, **changes)
         self._print_line(task_id)
 
     def advance(self, task_id: TaskID, advance: float = 1) -> None:
-        """Count a task on."""
         super().advance(task_id, advance)
         self._print_line(task_id)
 

@@ -4,28 +4,27 @@ import hashlib
 import platform
 import subprocess
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 REPOSITORY = "https://github.com/reverbsynth/reverbsynth"
-"""Address of the repository that holds the commits."""
 
 _PACKAGES = ("reverbsynth", "keras", "tensorflow", "jax", "numpy", "scipy", "librosa", "soxr")
 
 
 @cache
 def commit() -> str:
-    """The commit the package was run from, with ``+`` when the tree had changes.
-
-    ``"unknown"`` outside a git checkout (an installed wheel, an unpacked archive).
-    """
+    """The commit the package was run from, with ``+`` when the tree had changes, or ``unknown``."""
     root = Path(__file__).resolve().parent.parent
     if not (root / ".git").exists():
         return "unknown"
+    git = partial(
+        subprocess.check_output, stderr=subprocess.DEVNULL, cwd=root, text=True, timeout=30
+    )
     try:
-        revision = _git(root, "rev-parse", "--short=12", "HEAD")
-        dirty = _git(root, "status", "--porcelain", "--untracked-files=no")
+        revision = git(["git", "rev-parse", "--short=12", "HEAD"]).strip()
+        dirty = git(["git", "status", "--porcelain", "--untracked-files=no"])
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
     return revision + ("+" if dirty else "")
@@ -60,10 +59,3 @@ def code_hash() -> str:
             digest.update(name.as_posix().encode())
             digest.update(source.read_bytes())
     return digest.hexdigest()[:6]
-
-
-def _git(root: Path, *arguments: str) -> str:
-    done = subprocess.run(
-        ["git", "-C", str(root), *arguments], capture_output=True, text=True, check=True, timeout=30
-    )
-    return done.stdout.strip()

@@ -22,7 +22,6 @@ from reverbsynth.audio.spectrum import FLOOR, from_peak, mel_levels
 from reverbsynth.data.dataset import DataSet
 from reverbsynth.errors import DataError
 from reverbsynth.evaluation.clips import Clips
-from reverbsynth.files.made import load_or_make
 from reverbsynth.files.tensors import load_tensors, save_tensors
 from reverbsynth.progress import batched
 from reverbsynth.seeds import generator
@@ -99,15 +98,14 @@ class LabelClassifier:
         sizes = [settings.classifier_steps, settings.classifier_batch, settings.real_notes]
         key = [values, sizes, seed, data.sha256, provenance.code_hash()]
         path = Path(data.directory) / FOLDER / f"{label}.safetensors"
-
-        def make() -> LabelClassifier:
-            classifier = cls(label, values)
-            clips = Clips.of(data, ("train",), settings.real_notes, seed)
-            classifier.train(clips, settings, seed)
-            classifier.save(path, key)
-            return classifier
-
-        return load_or_make(path, key, cls.load, make)
+        if path.exists():
+            classifier, kept_key = cls.load(path)
+            if kept_key == key:
+                return classifier
+        classifier = cls(label, values)
+        classifier.train(Clips.of(data, ("train",), settings.real_notes, seed), settings, seed)
+        classifier.save(path, key)
+        return classifier
 
     def save(self, path: Path, key: Any = None) -> None:
         """Write the classifier to a safetensors file, with the key of what it was trained with."""

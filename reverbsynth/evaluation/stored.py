@@ -13,7 +13,6 @@ from pydantic_core import to_jsonable_python
 from reverbsynth.errors import RunError
 from reverbsynth.files.atomic import write_json
 from reverbsynth.files.json import read_json
-from reverbsynth.files.made import load_or_make
 from reverbsynth.training.run import Run
 
 FORMAT = 1
@@ -71,20 +70,16 @@ def load_or_evaluate(
     own_data = run.manifest["data_sha256"]
     names = key if run.bundled else (*key, "code")
     wanted = {name: facts[name] for name in names}
-
-    def load(path: Path) -> tuple[Result, dict[str, Any]]:
+    if path.exists() and not force:
         kept = kind.load(path)
         kept_key = {name: kept.facts.get(name) for name in names}
         if allow_other_data and kept_key["data_sha256"] == own_data:
             kept_key["data_sha256"] = facts["data_sha256"]
-        return kept, wanted if allow_other_data and run.bundled else kept_key
-
-    def make_and_save() -> Result:
-        result, kept_on_own_data = make(), False
-        with suppress(RunError):
-            kept_on_own_data = kind.load(path).facts.get("data_sha256") == own_data
-        if not run.bundled and (facts["data_sha256"] == own_data or not kept_on_own_data):
-            result.save(path)
-        return result
-
-    return make_and_save() if force else load_or_make(path, wanted, load, make_and_save)
+        if kept_key == wanted or (allow_other_data and run.bundled):
+            return kept
+    result, kept_on_own_data = make(), False
+    with suppress(RunError):
+        kept_on_own_data = kind.load(path).facts.get("data_sha256") == own_data
+    if not run.bundled and (facts["data_sha256"] == own_data or not kept_on_own_data):
+        result.save(path)
+    return result

@@ -20,12 +20,8 @@ from reverbsynth.errors import ReverbSynthError
 def atomic_path(path: Path | str) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; on success it becomes ``path``, else it is removed.
 
-    The temporary name keeps the suffix, by which some writers choose a format.
-
-    Raises
-    ------
-    ReverbSynthError
-        When the system refuses the write (full disk, no permission, no such folder).
+    The temporary name keeps the suffix, by which some writers choose a format. The system's refusal
+    to write is a `ReverbSynthError`.
     """
     path = Path(path)
     _check_name(path)
@@ -34,16 +30,15 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
         if temporary.is_file():
-            _flush(temporary)
+            # The bytes must be on the disk before the new name is.
+            with temporary.open("rb") as file:
+                os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
         raise ReverbSynthError(f"{path}: cannot be written ({error.strerror or error})") from error
     finally:
-        if temporary.is_dir():
-            shutil.rmtree(temporary, ignore_errors=True)
-        else:
-            with suppress(OSError):
-                temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            _remove(temporary)
 
 
 def reserve(path: Path) -> None:
@@ -56,13 +51,7 @@ def reserve(path: Path) -> None:
 
 
 def check_file(path: Path | str) -> None:
-    """Raise now for a path that cannot be written as a file, before long work begins.
-
-    Raises
-    ------
-    ReverbSynthError
-        For the path of a folder.
-    """
+    """Raise now for a path that cannot be written as a file, before long work begins."""
     path = Path(path)
     _check_name(path)
     if path.is_dir():
@@ -78,10 +67,7 @@ def remove_partial(folder: Path) -> None:
     """Remove the temporary paths in a folder; no other process may be writing there."""
     for path in list(folder.iterdir()) if folder.is_dir() else []:
         if is_partial(path):
-            if path.is_dir():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink(missing_ok=True)
+            _remove(path)
 
 
 def write_text(path: Path | str, text: str) -> None:
@@ -101,10 +87,9 @@ def _check_name(path: Path) -> None:
         raise ReverbSynthError(f"{path}: cannot be written (expected a name)")
 
 
-def _flush(path: Path) -> None:
-    """Force the bytes to the disk, so that the rename never outlives the content."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _remove(path: Path) -> None:
+    """Remove a file or a folder, where it is there."""
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)

@@ -12,21 +12,7 @@ def read_json(
     format: int | str | None = None,
     error: type[ReverbSynthError] = ReverbSynthError,
 ) -> dict[str, Any]:
-    """Read a JSON object from a file.
-
-    Parameters
-    ----------
-    path : path
-    format : int or str, optional
-        The value that its entry ``format`` must have.
-    error : type, optional
-        The subclass of `ReverbSynthError` to raise.
-
-    Raises
-    ------
-    ReverbSynthError
-        When the file is missing or unreadable, holds no JSON object, or one of another format.
-    """
+    """Read a JSON object, whose entry ``format`` is the one given; raise ``error`` for others."""
     path = Path(path)
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
@@ -38,7 +24,6 @@ def read_json(
         raise error(f"{path}: not valid JSON") from None
     if not isinstance(document, dict):
         raise error(f"{path}: found a JSON {type(document).__name__}, expected an object")
-    if format is not None and document.get("format") != format:
-        found = document.get("format")
+    if format is not None and (found := document.get("format")) != format:
         raise error(f"{path}: found format {found!r}, expected {format!r}")
     return document

@@ -18,15 +18,8 @@ except ImportError:  # Windows has no such locks.
 def exclusive_lock(folder: Path, doing: str, wait: bool = False) -> Iterator[None]:
     """Lock a folder, where the system has locks; it is made if it is not there.
 
-    The lock is freed when the process ends.
-
-    Parameters
-    ----------
-    folder : path
-    doing : str
-        What a process that holds the lock does, for the message: ``is being trained``.
-    wait : bool
-        Whether to wait until another process is done, and say so.
+    The lock is freed when the process ends. ``doing`` is what a process that holds it does, for the
+    message (``is being trained``). One that is held by another process is an error, or waited for.
     """
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)

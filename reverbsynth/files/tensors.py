@@ -25,13 +25,7 @@ def save_tensors(path: Path, tensors: dict[str, np.ndarray], metadata: dict[str,
 
 
 def load_tensors(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    """Read tensors and metadata of a safetensors file.
-
-    Raises
-    ------
-    ReverbSynthError
-        When the file is missing, truncated or of another kind.
-    """
+    """Read tensors and metadata of a safetensors file."""
     try:
         path.open("rb").close()
         with safe_open(path, framework="numpy") as file:

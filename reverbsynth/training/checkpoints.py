@@ -63,10 +63,7 @@ class Checkpoints:
         self.folder = folder
 
     def save(self, model: ProgressiveGAN, images: int, stage_seconds: float) -> Path:
-        """Write a checkpoint and remove all but the last two.
-
-        A state that is not finite is a `DivergedError`: the next loss would show it.
-        """
+        """Write a checkpoint and keep the one before; a state that is not finite has diverged."""
         state = values(state_variables(model))
         for name, array in state.items():
             if not np.isfinite(array).all():
@@ -79,10 +76,7 @@ class Checkpoints:
         return path
 
     def latest(self) -> Checkpoint | None:
-        """The newest checkpoint that is whole, or None.
-
-        A damaged file is passed over for the one before it.
-        """
+        """The newest checkpoint that is whole: a damaged one is passed over; None without any."""
         damage = None
         for path in reversed(self._paths()):
             try:
@@ -98,10 +92,8 @@ class Checkpoints:
     def diverged(self, what: str, images: int) -> DivergedError:
         """The error of a training lost after so many images; it names the last good checkpoint."""
         latest = self.latest()
-        good = (
-            f"last good checkpoint at {latest.images:,} images" if latest else "no checkpoint yet"
-        )
-        return DivergedError(f"training diverged after {images:,} images: {what}; {good}")
+        at = f"last good checkpoint at {latest.images:,} images" if latest else "no checkpoint yet"
+        return DivergedError(f"training diverged after {images:,} images: {what}; {at}")
 
     def _paths(self) -> list[Path]:
         return sorted(self.folder.glob("*.safetensors"))

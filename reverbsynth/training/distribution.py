@@ -24,15 +24,7 @@ T = TypeVar("T")
 
 
 class Devices:
-    """One device.
-
-    Attributes
-    ----------
-    count : int
-        Devices in all, each of which takes its shard of a batch.
-    chief : bool
-        Whether this process writes the run directory.
-    """
+    """One device. Of all ``count`` devices, those of the ``chief`` write the run directory."""
 
     count = 1
     chief = True
@@ -42,7 +34,6 @@ class Devices:
         return nullcontext()
 
     def fit(self, model: keras.Model, batches: BatchSequence, callbacks: list) -> None:
-        """Train on all batches."""
         model.fit(batches, shuffle=False, verbose=0, callbacks=callbacks)
 
     def any_process(self, flag: bool) -> bool:
@@ -55,27 +46,24 @@ class Devices:
 
     def chief_first(self, action: Callable[[], T]) -> T:
         """Run an action that may write files in the chief's process first, then in the others."""
-        if self.chief:
-            result = action()
+        if not self.chief:
             self.any_process(False)
-            return result
+            return action()
+        result = action()
         self.any_process(False)
-        return action()
+        return result
 
     def check(self, settings: Settings) -> None:
         """Raise `SettingsError` for a batch that does not divide, or what one device alone does."""
-        alone = {"imle_share": False, "adversarial_every": 1}
-        for name, default in alone.items():
+        devices = f"{self.count} devices"
+        for name, default in {"imle_share": False, "adversarial_every": 1}.items():
             found = getattr(settings.losses, name)
             if self.count > 1 and found != default:
                 raise SettingsError(
-                    f"losses.{name}: found {found}, expected {default} on {self.count} devices"
+                    f"losses.{name}: found {found}, expected {default} on {devices}"
                 )
-        batch = settings.training.batch
-        if batch % self.count:
-            raise SettingsError(
-                f"training.batch: found {batch}, expected a multiple of {self.count} devices"
-            )
+        if (batch := settings.training.batch) % self.count:
+            raise SettingsError(f"training.batch: found {batch}, expected a multiple of {devices}")
 
 
 class JaxDevices(Devices):
@@ -155,18 +143,8 @@ class TensorFlowDevices(Devices):
 
 
 def find_devices(distribute: Distribute = "none") -> Devices:
-    """The devices to train on.
-
-    Parameters
-    ----------
-    distribute : {"none", "mirrored", "multi-worker"}
-        One device; all of this machine; or, with TensorFlow, all of the machines that the
-        environment variable ``TF_CONFIG`` lists.
-
-    Raises
-    ------
-    SettingsError
-        When the backend cannot, or ``TF_CONFIG`` is missing.
+    """One device; all of this machine (``"mirrored"``); or, with TensorFlow, all of the machines
+    that the environment variable ``TF_CONFIG`` lists (``"multi-worker"``).
     """
     if distribute == "none":
         return Devices()
@@ -174,11 +152,11 @@ def find_devices(distribute: Distribute = "none") -> Devices:
         expected = ", ".join(get_args(Distribute))
         raise SettingsError(f"distribute: found {distribute!r}, expected {expected}")
     if keras.backend.backend() == "jax":
-        if distribute == "multi-worker":
-            raise SettingsError(
-                "distribute: found multi-worker with KERAS_BACKEND=jax, expected tensorflow"
-            )
-        return JaxDevices()
+        if distribute == "mirrored":
+            return JaxDevices()
+        raise SettingsError(
+            "distribute: found multi-worker with KERAS_BACKEND=jax, expected tensorflow"
+        )
     import tensorflow as tf
 
     if distribute == "multi-worker":

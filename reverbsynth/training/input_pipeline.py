@@ -33,32 +33,18 @@ class SpectrogramCache:
     folder, and each resolution beside it when it is first asked for. Files are memory-mapped, so
     that a data set may be larger than memory.
 
-    Parameters
-    ----------
-    data : DataSet
-    settings : SpectraSettings
-    split : {"train", "valid", "test"}
-    crossfades : int
-        Mixtures of each pair of twins that follow them, mixed as waves and then encoded: a note
-        whose effect is, say, 40 % wet is a recording like any other.
-
-    Attributes
-    ----------
-    index : list of dict
-        What is known of the note of each image. ``effect`` is a mapping from effects to their
-        shares in a crossfade.
+    Twins are followed by so many ``crossfades`` of each pair, mixed as waves and then encoded: a
+    note whose effect is, say, 40 % wet is a recording like any other. In the ``index``, what is
+    known of each image's note, its ``effect`` is a mapping from effects to shares.
     """
 
     def __init__(
         self, data: DataSet, settings: SpectraSettings, split: str = "train", crossfades: int = 0
     ):
-        self.data = data
-        self.split = split
-        self._crossfades = crossfades
+        self.data, self.split, self._crossfades = data, split, crossfades
         self._name = f"{split}-crossfades-{crossfades}" if crossfades else split
-        self.index = [
-            row for twins in _of_each_note(data.index(split)) for row in self._rows(twins)
-        ]
+        notes = _of_each_note(data.index(split))
+        self.index = [row for twins in notes for row in self._rows(twins)]
         self._representation = Representation(settings)
         key = settings_hash([settings.of_encoding(), data.sha256])
         self._folder = Path(data.directory) / "images" / key
@@ -73,15 +59,11 @@ class SpectrogramCache:
 
     def conditions(self, settings: GanSettings, space: LabelSpace) -> np.ndarray:
         """What tells the generator each image's labels, float32 [shape=(n, condition_size)]."""
-        return condition(
-            settings, space, {name: [row[name] for row in self.index] for name in space}
-        )
+        values = {name: [row[name] for row in self.index] for name in space}
+        return condition(settings, space, values)
 
     def groups(self, by_instrument: bool) -> np.ndarray:
-        """A group of each image, int32 [shape=(n,)]: its instrument, or each image its own.
-
-        Each has its own, too, where the data set has only one instrument.
-        """
+        """Groups of images, int32 [shape=(n,)]: instruments if there are two, or each its own."""
         instruments = [row["instrument"] for row in self.index]
         if not by_instrument or len(set(instruments)) == 1:
             return np.arange(len(self), dtype=np.int32)
@@ -90,8 +72,7 @@ class SpectrogramCache:
     def at_resolution(self, factor: int = 1) -> np.ndarray:
         """Images box-scaled down by ``factor`` a side [shape=(n, 128/factor, 1024/factor, 2)].
 
-        A read-only memory map, or an array where it is small. Of several processes one encodes,
-        and the others wait for it.
+        A read-only memory map, or an array where it is small.
         """
         path = self._path(factor)
         if not path.exists():
@@ -102,9 +83,8 @@ class SpectrogramCache:
         return np.array(images) if images.nbytes <= _IN_MEMORY else images
 
     def _path(self, factor: int) -> Path:
-        return self._folder / (
-            f"{self._name}.npy" if factor == 1 else f"{self._name}-{factor:02d}.npy"
-        )
+        suffix = "" if factor == 1 else f"-{factor:02d}"
+        return self._folder / f"{self._name}{suffix}.npy"
 
     def _make(self, factor: int) -> None:
         """Write a resolution, and those it is made from, where they are not there."""
@@ -121,27 +101,26 @@ class SpectrogramCache:
             if factor == 1:
                 self._encode(images)
             else:
-                self._downscale(np.load(self._path(factor // 2), mmap_mode="r"), images)
+                larger = np.load(self._path(factor // 2), mmap_mode="r")
+                for start in range(0, len(images), _DOWNSCALE_BATCH):
+                    rows = slice(start, start + _DOWNSCALE_BATCH)
+                    boxes = larger[rows].reshape(-1, shape[1], 2, shape[2], 2, channels)
+                    images[rows] = boxes.mean(axis=(2, 4))
             images.flush()
 
     def _encode(self, images: np.ndarray) -> None:
         encode = self._representation.encoder()
         # The last batch is padded, so that one shape is compiled.
         waves = np.zeros((_ENCODE_BATCH, NOTE_LENGTH), np.float32)
-        start = 0
         with ProgressDisplay() as bar:
             sounds = bar.track(self._waves(), len(self), description=f"encoding {self.split}")
-            for batch in batched(sounds, _ENCODE_BATCH):
+            for i, batch in enumerate(batched(sounds, _ENCODE_BATCH)):
                 waves[: len(batch)] = batch
                 encoded = ops.convert_to_numpy(encode(ops.convert_to_tensor(waves)))
-                images[start : start + len(batch)] = encoded[: len(batch)]
-                start += len(batch)
+                images[i * _ENCODE_BATCH :][: len(batch)] = encoded[: len(batch)]
 
     def _rows(self, twins: list[dict]) -> Iterator[dict]:
-        """The rows of a note's twins, and those of the crossfades between the first and others.
-
-        The shares of both are drawn, one from each equal part of [0, 1].
-        """
+        """A note's twins, then crossfades of the first with each: a share from each part of 1."""
         yield from twins
         first = twins[0]
         for other in twins[1:] if self._crossfades else ():
@@ -163,14 +142,6 @@ class SpectrogramCache:
                 else:
                     yield np.sum([share * waves[name] for name, share in effect.items()], axis=0)
 
-    @staticmethod
-    def _downscale(larger: np.ndarray, images: np.ndarray) -> None:
-        height, width, channels = images.shape[1:]
-        for start in range(0, len(images), _DOWNSCALE_BATCH):
-            rows = slice(start, start + _DOWNSCALE_BATCH)
-            boxes = larger[rows].reshape(-1, height, 2, width, 2, channels)
-            images[rows] = boxes.mean(axis=(2, 4))
-
 
 def _of_each_note(rows: Iterable[dict]) -> Iterator[list[dict]]:
     """Twins together: a data set holds those of one note one after another."""
@@ -186,17 +157,12 @@ class BatchSequence(keras.utils.PyDataset):
 
     Parameters
     ----------
-    images : ndarray [shape=(n, frames, bins, 2)]
     columns : sequence of ndarray [shape=(n, ...)]
         What stands beside each image: its class indices, or what asks the generator for it.
-    batch : int
-        Images of a batch.
-    seed : int
     start, stop : int
         Images seen before the first batch, and at which to stop.
     targets : BatchSequence, optional
-        What stands beside each batch: the images whose nearest generated ones are drawn to them,
-        where those are more than the batch's own.
+        Batches of the images that nearest generated ones are drawn to, where those are others.
     """
 
     def __init__(
@@ -210,8 +176,7 @@ class BatchSequence(keras.utils.PyDataset):
         targets: "BatchSequence | None" = None,
     ):
         super().__init__(workers=1)
-        self.targets = targets
-        self.images, self.columns = images, columns
+        self.images, self.columns, self.targets = images, columns, targets
         self.batch, self.seed, self.start = batch, seed, start
         self.steps = max(0, -(-(stop - start) // batch))
         self._order: tuple[int, np.ndarray] | None = None
@@ -225,16 +190,12 @@ class BatchSequence(keras.utils.PyDataset):
 
     def own(self, step: int) -> tuple[np.ndarray, ...]:
         """Images of a batch and their columns, without the targets beside it."""
-        rows = self.rows(self.start + step * self.batch)
-        return self.images[rows], *(column[rows] for column in self.columns)
-
-    def rows(self, images_seen: int) -> np.ndarray:
-        """Rows of the batch that follows so many images seen [shape=(batch,)]."""
-        n = len(self.images)
-        positions = np.arange(images_seen, images_seen + self.batch)
+        n, first = len(self.images), self.start + step * self.batch
+        positions = np.arange(first, first + self.batch)
         epochs = range(positions[0] // n, positions[-1] // n + 1)
         parts = [self._permutation(e)[positions[positions // n == e] % n] for e in epochs]
-        return np.concatenate(parts)
+        rows = np.concatenate(parts)
+        return self.images[rows], *(column[rows] for column in self.columns)
 
     def _permutation(self, epoch: int) -> np.ndarray:
         if self._order is None or self._order[0] != epoch:

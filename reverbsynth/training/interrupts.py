@@ -16,10 +16,6 @@ class StopRequest:
     A line on stderr acknowledges it at once. A second SIGINT means now: the signal has its earlier
     meaning again. Outside the main thread, where Python delivers no signals, nothing is ever
     requested.
-
-    Attributes
-    ----------
-    requested : bool
     """
 
     def __init__(self) -> None:

@@ -36,10 +36,10 @@ class MetricsLog:
             return
         text = io.StringIO()
         writer = csv.DictWriter(text, list(self._rows[0]), lineterminator="\n")
-        if not self._path.exists():
+        size = self._path.stat().st_size if self._path.exists() else 0
+        if not size:
             writer.writeheader()
         writer.writerows(self._rows)
-        size = self._path.stat().st_size if self._path.exists() else 0
         try:
             with self._path.open("a", encoding="utf-8") as file:
                 file.write(text.getvalue())

@@ -29,15 +29,9 @@ _FIRST = "block_1/conv0/kernel"
 class Origin:
     """Trained networks, of which a new training takes over what fits.
 
-    Attributes
-    ----------
-    name : str
-    generator : TrainedGenerator
-        The average, with settings, labels and stage.
-    networks : dict of ndarray
-        The generator itself and the discriminator, by names such as
-        ``discriminator/block_1/conv0/kernel``, so far as they were kept. In place of the generator
-        its average does; a discriminator begins fresh.
+    ``generator`` is the average. ``networks`` are the generator itself and the discriminator, by
+    names such as ``discriminator/block_1/conv0/kernel``, so far as they were kept: in place of the
+    generator its average does; a discriminator begins fresh.
     """
 
     name: str
@@ -84,9 +78,9 @@ class Origin:
             for of in (self.generator, settings)
         )
         for name, expected in here.items():
-            if name != "gan.labels" and there[name] != expected:
+            if (found := there[name]) != expected:
                 raise SettingsError(
-                    f"{name}: found {there[name]}, expected {expected}, as in {self.name}"
+                    f"{name}: found {found}, expected {expected}, as in {self.name}"
                 )
 
     def put_into(self, model: ProgressiveGAN) -> None:

@@ -62,18 +62,13 @@ class Run:
     >>> Run.open("run").stages
     [0, 1, 2]
 
-    Attributes
-    ----------
-    writes : bool
-        Whether this process keeps the directory; of several that train together only one does.
+    Of several processes that train together only one ``writes`` the directory.
     """
 
     writes = True
 
     def __init__(self, directory: Path, settings: Settings, manifest: dict[str, Any]):
-        self.directory = directory
-        self.settings = settings
-        self.manifest = manifest
+        self.directory, self.settings, self.manifest = directory, settings, manifest
 
     @classmethod
     def open(cls, directory: Path | str) -> "Run":
@@ -110,20 +105,8 @@ class Run:
     ) -> "Run":
         """Open the run in a directory, or begin one in an empty or new directory.
 
-        Parameters
-        ----------
-        settings : Settings
-            Of a run that is there, its own, or those of a new leg of it (see `go_on`).
-        data : DataSet
-        origin : dict, optional
-            What is known of the networks that a new run begins from.
-        facts
-            More entries of the manifest, such as backend and device.
-
-        Raises
-        ------
-        RunError
-            When the directory holds something else, or a run of other settings, data or origin.
+        The settings of a run that is there are its own, or those of a new leg of it (see `go_on`).
+        The manifest of a new one tells the origin, its networks' `Origin.facts`, and other facts.
         """
         directory = Path(directory)
         if (directory / MANIFEST).exists():
@@ -141,6 +124,12 @@ class Run:
         if directory.exists() and not _is_free(directory, settings):
             raise RunError(f"{directory}: not a run and not empty, expected a new directory")
         labels = LabelSpace({name: data.vocabulary(name) for name in settings.gan.labels})
+        rows = data.index("train")
+        counts = Counter(tuple(labels.index(name, row[name]) for name in labels) for row in rows)
+        # A path in the run is kept relative: the run may be moved.
+        data_path, here = Path(data.directory).resolve(), directory.resolve()
+        if data_path.is_relative_to(here):
+            data_path = data_path.relative_to(here)
         manifest = {
             "format": FORMAT,
             "commit": provenance.commit(),
@@ -149,9 +138,9 @@ class Run:
             "settings_hash": settings.hash,
             "seed": settings.training_seed,
             "data_sha256": data.sha256,
-            "data_directory": _path_from(directory, Path(data.directory)),
+            "data_directory": str(data_path),
             "vocabulary": labels.to_json(),
-            "histogram": _histogram(data, labels),
+            "histogram": [[*classes, counts[classes]] for classes in sorted(counts)],
             "images_seen": 0,
             "stage_ends": [],
             "wall_seconds": 0.0,
@@ -168,11 +157,6 @@ class Run:
         """Begin a new leg of the training, where the settings have a longer schedule.
 
         Settings with a shorter one, those of an earlier leg, change nothing.
-
-        Raises
-        ------
-        RunError
-            For settings that differ in anything else.
         """
         if is_longer(settings, self.settings):
             return
@@ -180,10 +164,8 @@ class Run:
         if not is_longer(self.settings, settings):
             (name, (old, new)), *more = changed.items()
             others = f" (and {len(more)} more)" if more else ""
-            raise RunError(
-                f"{self.directory}: a run of other settings: {name}: found {old}, "
-                f"expected {new}{others}"
-            )
+            other = f"{self.directory}: a run of other settings"
+            raise RunError(f"{other}: {name}: found {old}, expected {new}{others}")
         self.settings = settings
         leg = _leg({name: new for name, (_, new) in changed.items()})
         # The manifest first: `open` makes the settings from it.
@@ -224,6 +206,7 @@ class Run:
 
     @property
     def finished(self) -> bool:
+        """Whether all stages are done."""
         return self.manifest["finished"]
 
     @property
@@ -234,9 +217,8 @@ class Run:
     def check_trainable(self) -> None:
         """Raise `RunError` for a results bundle: it has neither data nor checkpoints."""
         if self.bundled:
-            raise RunError(
-                f"{self.directory}: a results bundle, which cannot be trained; expected a run"
-            )
+            refused = "a results bundle, which cannot be trained; expected a run"
+            raise RunError(f"{self.directory}: {refused}")
 
     @property
     def labels(self) -> LabelSpace:
@@ -295,10 +277,8 @@ class Run:
         """
         if self.bundled:
             if self.stage(stage) != self.stages[-1]:
-                raise RunError(
-                    f"{self.directory}: a results bundle has the instrument of stage "
-                    f"{self.stages[-1]} only, not of stage {stage}"
-                )
+                kept = f"a results bundle has the instrument of stage {self.stages[-1]} only"
+                raise RunError(f"{self.directory}: {kept}, not of stage {stage}")
             path = self.directory / INSTRUMENT
             if sha256(path) != self.manifest["bundle"]["files"][INSTRUMENT]:
                 raise RunError(f"{path}: changed since it was written (SHA-256 differs)")
@@ -312,22 +292,16 @@ class Run:
         names = ("commit", "versions", "preset", "settings_hash", "data_sha256", "seed")
         facts = {name: self.manifest[name] for name in (*names, "images_seen")}
         facts |= {"origin": self.manifest["origin"]} if "origin" in self.manifest else {}
-        labels = self.labels
+        labels, p = self.labels, float(schedule.blocks(stage) - 1)
         trained = np.unique(self.histogram[:, labels.names.index("pitch")])
-        return TrainedGenerator(
-            self.settings.gan,
-            self.settings.spectra,
-            labels,
-            stage,
-            float(schedule.blocks(stage) - 1),
-            {
-                name.removeprefix("ema_generator/"): value.astype(np.float32)
-                for name, value in self.weights(stage).items()
-                if name.startswith("ema_generator/")
-            },
-            facts,
-            tuple(labels["pitch"][index] for index in trained),
-        )
+        averages = {
+            name.removeprefix("ema_generator/"): value.astype(np.float32)
+            for name, value in self.weights(stage).items()
+            if name.startswith("ema_generator/")
+        }
+        pitches = tuple(labels["pitch"][index] for index in trained)
+        gan, spectra = self.settings.gan, self.settings.spectra
+        return TrainedGenerator(gan, spectra, labels, stage, p, averages, facts, pitches)
 
     def samples(self, stage: int | None = None) -> Samples:
         """Real and generated images after a stage (the last finished one by default)."""
@@ -358,19 +332,6 @@ def _leg(settings: dict[str, Any]) -> dict[str, Any]:
     now = datetime.now(UTC).isoformat(timespec="seconds")
     facts = {"commit": provenance.commit(), "begun": now, "settings": settings}
     return {**facts, "images": 0, "minutes": 0.0}
-
-
-def _path_from(directory: Path, path: Path) -> str:
-    """A path as a run keeps it: relative where it lies in the run, which may be moved."""
-    path, directory = path.resolve(), directory.resolve()
-    return str(path.relative_to(directory) if path.is_relative_to(directory) else path)
-
-
-def _histogram(data: "DataSet", labels: LabelSpace) -> list[list[int]]:
-    """Joint counts of the training split's labels, as class indices."""
-    rows = data.index("train")
-    counts = Counter(tuple(labels.index(name, row[name]) for name in labels) for row in rows)
-    return [[*classes, counts[classes]] for classes in sorted(counts)]
 
 
 def _is_free(directory: Path, settings: Settings) -> bool:

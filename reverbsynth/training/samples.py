@@ -66,9 +66,8 @@ def stored_samples(path: Path) -> dict[str, np.ndarray]:
 def draw_samples(model: "ProgressiveGAN", pixels: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
     """Evenly spaced training images, and images that the EMA generator makes of their labels.
 
-    From all training images at the stage's resolution [shape=(n, frames, bins, 2)] and their class
-    indices [shape=(n, n_labels)]. The latent vectors are the same at every stage, so that stages
-    can be compared.
+    From all images at the stage's resolution [shape=(n, frames, bins, 2)] and their class indices
+    [shape=(n, n_labels)]. Latent vectors are those of every stage, so that stages can be compared.
     """
     from keras import ops
 

@@ -33,10 +33,7 @@ def cost(stage: int) -> int:
 
 
 def in_minutes(settings: Settings, minutes: float) -> Settings:
-    """The settings with a schedule of so many minutes in all, divided as before.
-
-    The time that a schedule in images takes is estimated: that of an image goes with its pixels.
-    """
+    """The settings with so many minutes in all, divided as before: images by their `cost`."""
     lengths = stage_lengths(settings.training)
     if settings.training.stage_minutes is None:
         lengths = [length * cost(stage) for stage, length in enumerate(lengths)]
@@ -56,16 +53,11 @@ def begun_at(settings: Settings, stage: int) -> Settings:
 
 
 def lengthened(settings: Settings, more: float | None, last_stage: int | None = None) -> Settings:
-    """The settings with a longer schedule.
+    """The settings with a longer schedule: the last stage longer, or stages up to another added.
 
-    Parameters
-    ----------
-    more : float, optional
-        Minutes, or images where the schedule counts those. They make the last stage longer. Those
-        that are added share them evenly; without ``more``, by images, they are as long as others.
-    last_stage : int, optional
-        Where it is beyond the schedule's last stage, the stages up to it are added. A last stage
-        in which a block faded in is followed by that block's own stage.
+    ``more`` counts minutes, or images where the schedule counts those. Added stages share it
+    evenly; without it, by images, they are as long as others. A last stage in which a block faded
+    in is followed by that block's own stage.
     """
     training, lengths = settings.training, stage_lengths(settings.training)
     by_minutes, last = training.stage_minutes is not None, len(lengths) - 1
@@ -78,11 +70,10 @@ def lengthened(settings: Settings, more: float | None, last_stage: int | None = 
             return settings
         last_stage = last + is_transition(last)
     added = range(last + 1, min(last_stage, LAST_STAGE) + 1)
-    if added and more is None and by_minutes:
-        raise SettingsError(
-            f"stages {last + 1} to {last_stage}: have no minutes yet, expected some more"
-        )
     if more is None:
+        if added and by_minutes:
+            stages = f"stages {last + 1} to {last_stage}"
+            raise SettingsError(f"{stages}: have no minutes yet, expected some more")
         full = (training.stable_images, training.transition_images)
         lengths += [full[is_transition(stage)] for stage in added]
     elif added:

@@ -6,24 +6,14 @@ from reverbsynth.gan.schedule import Schedule, is_transition
 from reverbsynth.settings import TrainingSettings
 from reverbsynth.training.stage_lengths import cost, stage_lengths
 
-_ENDLESS = 2**31 - 1
-"""Images that no stage reaches: the model counts them in 32 bits."""
+_ENDLESS = 2**31 - 1  # Images that no stage reaches: the model counts them in 32 bits.
 
 
 class StageProgress:
     """A stage of so many images, as in the paper, or of so many minutes (``stage_minutes``).
 
     Minutes count over all sessions, in each from the end of its first step: it compiles, and would
-    make the fade-in jump.
-
-    Parameters
-    ----------
-    images_seen : int
-        Before this session's first step.
-    seconds : float
-        Seconds this stage has already trained in earlier sessions. Ignored where images decide.
-    clock : callable
-        Seconds from any start. Where minutes decide, it is read once or twice a step.
+    make the fade-in jump. ``seconds`` were trained in earlier sessions, with ``images_seen``.
 
     Attributes
     ----------
@@ -41,11 +31,10 @@ class StageProgress:
         seconds: float,
         clock: Callable[[], float],
     ):
-        self.stage, self.images_seen, self.seconds = stage, images_seen, seconds
-        self.share = 0.0
+        self.stage, self.images_seen, self.share = stage, images_seen, 0.0
         self.by_minutes = settings.stage_minutes is not None
         self._batch, self._clock = settings.batch, clock
-        self._before = seconds
+        self.seconds = self._before = seconds
         self._started: float | None = None
         self._schedule, self._lengths = Schedule.of(settings), stage_lengths(settings)
         self._limit = 60 * self._lengths[stage]
@@ -64,8 +53,7 @@ class StageProgress:
         self.images_seen += self._batch
         if self.by_minutes:
             now = self._clock()
-            if self._started is None:
-                self._started = now
+            self._started = now if self._started is None else self._started
             self.seconds = self._before + now - self._started
 
     @property
@@ -90,6 +78,5 @@ class StageProgress:
         return images / max(images_per_second, 1e-9)
 
     def __str__(self) -> str:
-        text = f"stage {self.stage:2d}"
-        text += f" (new block at {self.blend:.0%})" if self.blend else ""
-        return f"{text}: {self.images_seen:,} images seen"
+        fading = f" (new block at {self.blend:.0%})" if self.blend else ""
+        return f"stage {self.stage:2d}{fading}: {self.images_seen:,} images seen"

@@ -23,8 +23,7 @@ from reverbsynth.spectra.representation import Representation
 from reverbsynth.training.metrics import curve_names
 from reverbsynth.training.run import Run
 
-SHOWN = 4
-"""Pictures and sounds of a stage."""
+SHOWN = 4  # Pictures and sounds of a stage.
 
 
 class EventFile:

@@ -70,9 +70,6 @@ def train(
 
     Parameters
     ----------
-    settings : Settings
-    data : DataSet or path
-        A built data set.
     run_directory : path
         New, or that of a run of the same data and settings, or of a shorter schedule.
     origin : Origin, optional
@@ -83,28 +80,17 @@ def train(
     max_minutes : float, optional
         Stop after so many minutes of this call, with a checkpoint.
     distribute : {"none", "mirrored", "multi-worker"}
-        Devices to train on (see `reverbsynth.training.distribution`). Any of them goes on where
-        another stopped.
+        Devices to train on (`find_devices`). Any of them goes on where another stopped.
     callbacks : sequence of keras.callbacks.Callback
         Called after the package's own work at each step and stage.
     clock : callable
         Seconds from any start; all times of the training are read from it.
 
-    Returns
-    -------
-    Run
-        ``run.finished`` tells whether all stages are done.
-
     Raises
     ------
-    RunError
-        For a directory of another run, or that another process trains.
-    DataError
-        For damaged data, or none.
-    DivergedError
-        For a loss that is no longer finite.
-    SettingsError
-        For devices that are not there, or among which a batch does not divide.
+    ReverbSynthError
+        For a directory of another run, damaged data, or devices that are not there. `DivergedError`
+        for a loss that is no longer finite.
     """
     # What is trained on. What a run says of its data is what the data set says of itself.
     if not isinstance(data, DataSet):
@@ -196,20 +182,13 @@ class TrainingLoop(keras.callbacks.Callback):
                 pixels = devices.chief_first(partial(self.images.at_resolution, factor))
                 # Where the stage stands, by images or by the chief's clock.
                 self.progress = StageProgress(
-                    settings.training,
-                    model.stage,
-                    images_seen,
-                    stage_seconds,
+                    *(settings.training, model.stage, images_seen, stage_seconds),
                     lambda: devices.broadcast_from_chief(self.clock()),
                 )
                 if not self.progress.over:
                     # Batches in an order that depends on the seed and on the images seen alone.
-                    order = (
-                        settings.training.batch,
-                        settings.training_seed,
-                        images_seen,
-                        self.progress.stop,
-                    )
+                    seed, stop = settings.training_seed, self.progress.stop
+                    order = (settings.training.batch, seed, images_seen, stop)
                     targets = None
                     if self.targets is not None:
                         more = devices.chief_first(partial(self.targets.at_resolution, factor))
@@ -232,7 +211,7 @@ class TrainingLoop(keras.callbacks.Callback):
                     self.events.add_stage(model.stage, images_seen)
                 # Grow: the next stage's model has these weights, new blocks and new optimizers.
                 ends = run.manifest["stage_ends"][: model.stage]
-                ends = [*ends, *[0] * (model.stage - len(ends)), images_seen]
+                ends += [*[0] * (model.stage - len(ends)), images_seen]
                 finished = model.stage == len(stage_lengths(settings.training)) - 1
                 stage_seconds = self.progress.seconds if finished else 0.0
                 if not finished:
@@ -247,8 +226,7 @@ class TrainingLoop(keras.callbacks.Callback):
     def resume(self) -> tuple[ProgressiveGAN, int, float]:
         """The model as the last checkpoint has it, or a fresh one.
 
-        With the images seen, and the seconds that the model's stage has trained. `RunError` is
-        raised where a checkpoint is lost.
+        With the images seen, and the seconds that the model's stage has trained.
         """
         run, checkpoint = self.run, self.checkpoints.latest()
         training, images = run.settings.training, run.manifest["images_seen"]
@@ -332,9 +310,8 @@ class TrainingLoop(keras.callbacks.Callback):
         """Write a checkpoint; metrics first, so that they are never behind it."""
         if self.run.writes:
             self.metrics.flush()
-            images = self.progress.images_seen
-            self.checkpoints.save(model, images, self.progress.seconds)
-            self.run.count(images, self.seconds())
+            self.checkpoints.save(model, self.progress.images_seen, self.progress.seconds)
+            self.run.count(self.progress.images_seen, self.seconds())
         self.saved = self.clock()
 
     def seconds(self) -> float:
@@ -342,11 +319,7 @@ class TrainingLoop(keras.callbacks.Callback):
         return self.seconds_before + self.clock() - self.started
 
     def consistency(self, batch: int) -> dict[str, Any]:
-        """Griffin-Lim consistency of a few notes of the batch, generated and real.
-
-        It costs an inverse transform at full size: only every ``training.griffin_lim_every`` steps
-        is it measured, and with random numbers of its own.
-        """
+        """Griffin-Lim consistency of a few notes of the batch. It is costly: not in every step."""
         settings, images_seen = self.run.settings, self.progress.images_seen
         before = images_seen - settings.training.batch
         if before // settings.training.batch % settings.training.griffin_lim_every:
@@ -361,9 +334,8 @@ class TrainingLoop(keras.callbacks.Callback):
             "fake": model.generate(z, labels, p),
             "real": fade_in_real(ops.convert_to_tensor(real), p, model.stage),
         }
+        measure = losses.griffin_lim_consistency
         return {
-            f"{kind}_consistency": float(
-                losses.griffin_lim_consistency(model.full_size(images), model.representation)
-            )
+            f"{kind}_consistency": float(measure(model.full_size(images), model.representation))
             for kind, images in shown.items()
         }
