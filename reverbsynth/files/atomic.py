@@ -17,6 +17,15 @@ from reverbsynth.errors import ReverbSynthError
 
 
 @contextmanager
+def writing(path: Path | str) -> Iterator[None]:
+    """Turn the system's refusal to write a file into an error of one line that names it."""
+    try:
+        yield
+    except OSError as error:
+        raise ReverbSynthError(f"{path}: cannot be written ({error.strerror or error})") from error
+
+
+@contextmanager
 def atomic_path(path: Path | str) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; on success it becomes ``path``, else it is removed.
 
@@ -27,15 +36,14 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
     _check_name(path)
     temporary = path.with_name(f".{path.stem}.{uuid.uuid4().hex[:8]}.partial{path.suffix}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield temporary
-        if temporary.is_file():
-            # The bytes must be on the disk before the new name is.
-            with temporary.open("rb") as file:
-                os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError as error:
-        raise ReverbSynthError(f"{path}: cannot be written ({error.strerror or error})") from error
+        with writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            yield temporary
+            if temporary.is_file():
+                # The bytes must be on the disk before the new name is.
+                with temporary.open("rb") as file:
+                    os.fsync(file.fileno())
+            os.replace(temporary, path)
     finally:
         with suppress(OSError):
             _remove(temporary)

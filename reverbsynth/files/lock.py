@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from reverbsynth.errors import ReverbSynthError
+from reverbsynth.files.atomic import writing
 
 try:
     import fcntl
@@ -21,10 +22,8 @@ def exclusive_lock(folder: Path, doing: str, wait: bool = False) -> Iterator[Non
     The lock is freed when the process ends. ``doing`` is what a process that holds it does, for the
     message (``is being trained``). One that is held by another process is an error, or waited for.
     """
-    try:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ReverbSynthError(f"{folder}: cannot be written ({error.strerror})") from None
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     if fcntl is None:
         yield
         return

@@ -59,9 +59,8 @@ class Devices:
         for name, default in {"imle_share": False, "adversarial_every": 1}.items():
             found = getattr(settings.losses, name)
             if self.count > 1 and found != default:
-                raise SettingsError(
-                    f"losses.{name}: found {found}, expected {default} on {devices}"
-                )
+                expected = f"expected {default} on {devices}"
+                raise SettingsError(f"losses.{name}: found {found}, {expected}")
         if (batch := settings.training.batch) % self.count:
             raise SettingsError(f"training.batch: found {batch}, expected a multiple of {devices}")
 

@@ -21,8 +21,7 @@ from reverbsynth.settings.overrides import flat
 from reverbsynth.training.checkpoints import network_variables
 from reverbsynth.training.run import Run
 
-_FIRST = "block_1/conv0/kernel"
-"""The generator's layer that the latent vector and the labels enter."""
+_FIRST = "block_1/conv0/kernel"  # The generator's layer that the latent vector and labels enter.
 
 
 @dataclass(frozen=True)

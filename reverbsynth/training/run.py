@@ -40,20 +40,17 @@ if TYPE_CHECKING:
 
     from reverbsynth.data.dataset import DataSet
 
-FORMAT = 2
-"""2 writes labels in order, as pairs of a name and its values."""
+FORMAT = 2  # 2 writes labels in order, as pairs of a name and its values.
 
 MANIFEST = "manifest.json"
 SETTINGS = "settings.yaml"
+INSTRUMENT = "instrument.safetensors"  # The instrument of a results bundle.
 
-INSTRUMENT = "instrument.safetensors"
-"""The instrument of a results bundle."""
-
+# Entries of every manifest.
 _FACTS = (
     *("settings_hash", "preset", "seed", "commit", "versions", "data_sha256", "vocabulary"),
     *("histogram", "images_seen", "stage_ends", "wall_seconds", "finished"),
 )
-"""Entries of every manifest."""
 
 
 class Run:

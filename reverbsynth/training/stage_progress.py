@@ -14,13 +14,8 @@ class StageProgress:
 
     Minutes count over all sessions, in each from the end of its first step: it compiles, and would
     make the fade-in jump. ``seconds`` were trained in earlier sessions, with ``images_seen``.
-
-    Attributes
-    ----------
-    share : float
-        How much of the stage has passed at the step being taken, 0 to 1.
-    stop : int
-        Images seen at which the stage ends; out of reach where minutes decide.
+    ``share`` (0 to 1) has passed at the step being taken; the stage ends when ``stop`` images are
+    seen, out of reach where minutes decide.
     """
 
     def __init__(

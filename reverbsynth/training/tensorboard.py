@@ -5,8 +5,6 @@ TensorFlow. The paper's authors watched training there; curves are named as its 
 """
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import matplotlib
@@ -17,7 +15,7 @@ from tensorboard.summary.writer.record_writer import RecordWriter
 
 from reverbsynth.audio.format import SAMPLE_RATE
 from reverbsynth.audio.io import encode_audio
-from reverbsynth.errors import RunError
+from reverbsynth.files.atomic import writing
 from reverbsynth.files.png import png
 from reverbsynth.spectra.representation import Representation
 from reverbsynth.training.metrics import curve_names
@@ -36,7 +34,7 @@ class EventFile:
         self._run, self._names = run, curve_names(run.labels)
         folder = run.directory / "tensorboard"
         self._path = folder / f"events.out.tfevents.{time.time_ns()}.reverbsynth"
-        with self._error_in_one_line():
+        with writing(self._path):
             folder.mkdir(parents=True, exist_ok=True)
             self._writer = RecordWriter(self._path.open("wb"))
         self._write(Event(wall_time=time.time(), file_version="brain.Event:2"))
@@ -69,27 +67,20 @@ class EventFile:
 
     def flush(self) -> None:
         """Let a running TensorBoard see what was added."""
-        with self._error_in_one_line():
+        with writing(self._path):
             self._writer.flush()
 
     def close(self) -> None:
         """Write what is held back and close the file."""
-        with self._error_in_one_line():
+        with writing(self._path):
             self._writer.close()
 
     def _add(self, images_seen: int, values: list[Summary.Value]) -> None:
         self._write(Event(wall_time=time.time(), step=images_seen, summary=Summary(value=values)))
 
     def _write(self, event: Event) -> None:
-        with self._error_in_one_line():
+        with writing(self._path):
             self._writer.write(event.SerializeToString())
-
-    @contextmanager
-    def _error_in_one_line(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise RunError(f"{self._path}: cannot be written ({error.strerror})") from error
 
 
 def _picture(image: np.ndarray, channel: int) -> Summary.Image:
@@ -99,9 +90,8 @@ def _picture(image: np.ndarray, channel: int) -> Summary.Image:
     scaled = (values - low) / max(high - low, 1e-9)
     colors = matplotlib.colormaps["magma" if channel == 0 else "twilight"](scaled, bytes=True)
     height, width = values.shape
-    return Summary.Image(
-        height=height, width=width, colorspace=3, encoded_image_string=png(colors[..., :3])
-    )
+    file = png(colors[..., :3])
+    return Summary.Image(height=height, width=width, colorspace=3, encoded_image_string=file)
 
 
 def _sound(wave: np.ndarray) -> Summary.Audio:

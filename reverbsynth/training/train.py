@@ -60,7 +60,8 @@ def train(
 
     The same call on a directory where training stopped, wherever it stopped, goes on from the last
     checkpoint. With settings whose schedule is longer, a finished run goes on too
-    (`reverbsynth.training.stage_lengths.lengthened`).
+    (`reverbsynth.training.stage_lengths.lengthened`). A call ends after ``until_stage``, or after
+    ``max_minutes`` with a checkpoint. A loss that is no longer finite is a `DivergedError`.
 
     >>> brief = {"training.stable_images": 8, "training.batch": 4, "training.last_stage": 0}
     >>> run = train(Settings.preset("tiny", **brief), "data", "new_run")
@@ -75,22 +76,12 @@ def train(
     origin : Origin, optional
         Trained networks to begin a new run from, at their own stage: earlier ones are left out of
         the settings, unless those already leave some out.
-    until_stage : int, optional
-        Stop when this stage is finished.
-    max_minutes : float, optional
-        Stop after so many minutes of this call, with a checkpoint.
     distribute : {"none", "mirrored", "multi-worker"}
         Devices to train on (`find_devices`). Any of them goes on where another stopped.
     callbacks : sequence of keras.callbacks.Callback
         Called after the package's own work at each step and stage.
     clock : callable
         Seconds from any start; all times of the training are read from it.
-
-    Raises
-    ------
-    ReverbSynthError
-        For a directory of another run, damaged data, or devices that are not there. `DivergedError`
-        for a loss that is no longer finite.
     """
     # What is trained on. What a run says of its data is what the data set says of itself.
     if not isinstance(data, DataSet):
@@ -232,10 +223,8 @@ class TrainingLoop(keras.callbacks.Callback):
         training, images = run.settings.training, run.manifest["images_seen"]
         if not checkpoint and (images or ("origin" in run.manifest and self.origin is None)):
             begun = f"{images:,} images were seen" if images else "it began from other networks"
-            raise RunError(
-                f"{run.directory}: {begun}, but there is no checkpoint to go on from; expected the "
-                "whole run directory"
-            )
+            lost = f"{begun}, but there is no checkpoint to go on from"
+            raise RunError(f"{run.directory}: {lost}; expected the whole run directory")
         stage = checkpoint.stage if checkpoint else first_stage(training)
         model = ProgressiveGAN(run.settings, run.labels, run.histogram, stage)
         if checkpoint:
