@@ -1,7 +1,4 @@
-"""The whole state of training as one file, so that a run goes on where it stopped.
-
-Safetensors and no pickle: opening a checkpoint runs no code.
-"""
+"""The state of training as one file, from which a run goes on; safetensors, which run no code."""
 
 from dataclasses import dataclass
 from pathlib import Path

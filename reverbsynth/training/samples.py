@@ -18,10 +18,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Samples:
-    """Real and generated images of one stage, with the same labels.
+    """Real and generated images of one stage, with the same labels, a value for each image.
 
-    ``real`` and ``generated`` are de-normalized [shape=(n, 128, 1024, 2)], box-scaled up from the
-    stage's resolution; ``labels`` holds the value of each label for each image.
+    Images are de-normalized [shape=(n, 128, 1024, 2)], box-scaled up from the stage's resolution.
     """
 
     real: np.ndarray
