@@ -3,59 +3,38 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Argument, Option, echo
 
-from reverbsynth.cli.options import (
-    LoudnessOption,
-    RateOption,
-    SoundOption,
-    SourceArgument,
-    StageOption,
-    StereoOption,
-    assignments,
-    chosen_labels,
-    write_sound,
-)
+from reverbsynth.cli import options
 
 LONGEST = 60.0
 """Seconds of a recording that are searched for its note."""
 
 
 def apply(
-    source: SourceArgument,
+    source: options.Source,
     recording: Annotated[
-        Path, typer.Argument(help="A sound file that holds one note.", metavar="NOTE.wav")
+        Path, Argument(help="A sound file that holds one note.", metavar="NOTE.wav")
     ],
-    effect: Annotated[
-        str,
-        typer.Option("--effect", help="The effect, or a mixture such as dry=0.3,reverb=0.7."),
-    ],
-    output: SoundOption = Path("out.wav"),
+    effect: Annotated[str, Option(help="The effect, or a mixture such as dry=0.3,reverb=0.7.")],
+    output: options.SoundFile = Path("out.wav"),
     pitch: Annotated[
-        str | None,
-        typer.Option("--pitch", help="MIDI pitch or name of the note; estimated by default."),
+        str | None, Option(help="MIDI pitch or name of the note; estimated by default.")
     ] = None,
     label: Annotated[
         list[str] | None,
-        typer.Option(
-            "--label",
+        Option(
             help="What is known of the recording: name=value, such as effect=dry if it was "
-            "recorded dry. May be repeated.",
+            "recorded dry. May be repeated."
         ),
     ] = None,
-    seed: Annotated[
-        int, typer.Option("--seed", min=0, help="Seed of the points that searches start from.")
-    ] = 0,
-    starts: Annotated[
-        int, typer.Option("--starts", min=1, help="Number of searches, run side by side.")
-    ] = 4,
-    steps: Annotated[
-        int, typer.Option("--steps", min=1, help="Gradient steps of each search.")
-    ] = 60,
-    rate: RateOption = 16_000,
-    stereo: StereoOption = False,
-    loudness: LoudnessOption = "true",
-    stage: StageOption = None,
+    seed: Annotated[int, Option(min=0, help="Seed of the points that searches start from.")] = 0,
+    starts: Annotated[int, Option(min=1, help="Number of searches, run side by side.")] = 4,
+    steps: Annotated[int, Option(min=1, help="Gradient steps of each search.")] = 60,
+    rate: options.Rate = 16_000,
+    stereo: options.Stereo = False,
+    loudness: options.Loudness = "true",
+    stage: options.Stage = None,
 ) -> None:
     """Give a recorded note an effect that an instrument has learned.
 
@@ -69,11 +48,11 @@ def apply(
 
     check_suffix(output)
     written_as = Output(rate, stereo, loudness)
-    values = assignments(None, label)
+    values = options.assignments(None, label)
     audio = read_sound(recording, seconds=LONGEST)
     instrument = Instrument.open(source, stage)
-    (chosen,) = chosen_labels(instrument, {"effect": effect}).values()
-    known = chosen_labels(instrument, values)
+    (chosen,) = options.chosen_labels(instrument, {"effect": effect}).values()
+    known = options.chosen_labels(instrument, values)
     own_effect = known.pop("effect", None)
     with ProgressDisplay() as display:
         task = display.add_task("searching", total=steps)
@@ -88,6 +67,6 @@ def apply(
             own_effect=own_effect,
             **known,
         )
-    write_sound(output, applied.audio, written_as)
-    typer.echo(applied.text())
-    typer.echo(str(output))
+    options.write_sound(output, applied.audio, written_as)
+    echo(applied.text())
+    echo(str(output))

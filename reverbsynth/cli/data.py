@@ -4,36 +4,33 @@ from collections import Counter
 from pathlib import Path
 from typing import Annotated, Literal
 
-import typer
+from typer import Argument, Option, echo
 
-from reverbsynth.cli.options import PresetOption, SetOption, SettingsOption, resolve
+from reverbsynth.cli import options
 from reverbsynth.files.reading import user_path
 
 SourceKind = Literal["soundfont", "nsynth", "folder"]
 
 
 def data(
-    directory: Annotated[Path, typer.Argument(help="Folder of the data set: a new or its own.")],
-    preset: PresetOption = None,
-    settings: SettingsOption = None,
-    set_: SetOption = None,
+    directory: Annotated[Path, Argument(help="Folder of the data set: a new or its own.")],
+    preset: options.Preset = None,
+    settings: options.SettingsFile = None,
+    set_: options.Overrides = None,
     source: Annotated[
-        SourceKind | None, typer.Option("--source", help="Where notes come from (data.source).")
+        SourceKind | None, Option(help="Where notes come from (data.source).")
     ] = None,
     path: Annotated[
-        Path | None, typer.Option("--path", help="The source's file or folder (data.source.path).")
+        Path | None, Option(help="The source's file or folder (data.source.path).")
     ] = None,
     check: Annotated[
-        bool,
-        typer.Option("--check", help="Build nothing: report on the notes, and write the sheet."),
+        bool, Option("--check", help="Build nothing: report on the notes, and write the sheet.")
     ] = False,
     strict: Annotated[
-        bool,
-        typer.Option("--strict", help="Stop at the first unusable note, rather than leave it out."),
+        bool, Option("--strict", help="Stop at the first unusable note, rather than leave it out.")
     ] = False,
     rebuild: Annotated[
-        bool,
-        typer.Option("--rebuild", help="Replace a data set whose settings or source changed."),
+        bool, Option("--rebuild", help="Replace a data set whose settings or source changed.")
     ] = False,
 ) -> None:
     """Build a data set: notes from a source, and a twin of each for every effect.
@@ -45,32 +42,32 @@ def data(
     from reverbsynth.data.preflight import SHEET
 
     given = {"data.source.kind": source, "data.source.path": path and str(path)}
-    options = {name: value for name, value in given.items() if value is not None}
-    chosen = resolve(preset, settings, set_, options)
+    named = {name: value for name, value in given.items() if value is not None}
+    chosen = options.resolve(preset, settings, set_, named)
     built = None if check else build_data(chosen, directory, strict, rebuild)
     manifest = built.manifest if built else check_data(chosen, directory, strict)
     pitches = manifest["report"].get("pitches", {}).values()
     if told := Counter(sound["pitch_from"] for sound in pitches):
-        typer.echo(f"pitches by {', '.join(f'{origin}: {n}' for origin, n in told.items())}")
+        echo(f"pitches by {', '.join(f'{origin}: {n}' for origin, n in told.items())}")
     for note in manifest["skipped"]:
-        typer.echo(f"left out: {note['reason']}")
+        echo(f"left out: {note['reason']}")
     for notice in manifest.get("notices", ()):
-        typer.echo(f"note: {notice}")
+        echo(f"note: {notice}")
     if (directory / SHEET).exists():
-        typer.echo(f"all notes, to look at and listen to: {directory / SHEET}")
+        echo(f"all notes, to look at and listen to: {directory / SHEET}")
     if built is None:
-        typer.echo(f"{len(manifest['split'])} notes can be used; nothing was built")
+        echo(f"{len(manifest['split'])} notes can be used; nothing was built")
         return
     where = chosen.data.source.path
     if where is not None and not user_path(where).exists():
-        typer.echo(f"warning: {where}: not found; the data set is as it was built")
+        echo(f"warning: {where}: not found; the data set is as it was built")
     counts = ", ".join(f"{built.count(split)} {split}" for split in built.splits)
     keys, noted, trained = (
         len(pitches)
         for pitches in (built.vocabulary("pitch"), built.keys(*built.splits), built.keys("train"))
     )
     if trained < keys:
-        typer.echo(f"warning: {noted} of {keys} keys have notes ({trained} in train)")
-    typer.echo(f"{directory}: {counts} notes ({', '.join(map(str, built.vocabulary('effect')))})")
+        echo(f"warning: {noted} of {keys} keys have notes ({trained} in train)")
+    echo(f"{directory}: {counts} notes ({', '.join(map(str, built.vocabulary('effect')))})")
     for label in chosen.gan.labels:
         built.vocabulary(label)  # An error where notes lack a label that a training needs.

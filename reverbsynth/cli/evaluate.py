@@ -3,40 +3,28 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Option, echo
 
-from reverbsynth.cli.options import (
-    PresetOption,
-    SetOption,
-    SettingsOption,
-    SourceArgument,
-    StageOption,
-    resolve,
-)
+from reverbsynth.cli import options
 from reverbsynth.errors import RunError, SettingsError
 
 
 def evaluate(
-    source: SourceArgument,
+    source: options.Source,
     data: Annotated[
-        Path | None,
-        typer.Option("--data", help="Data set; by default the one that a run was trained on."),
+        Path | None, Option(help="Data set; by default the one that a run was trained on.")
     ] = None,
-    stage: StageOption = None,
-    preset: PresetOption = None,
-    settings: SettingsOption = None,
-    set_: SetOption = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Evaluate even where a report is kept.")
-    ] = False,
+    stage: options.Stage = None,
+    preset: options.Preset = None,
+    settings: options.SettingsFile = None,
+    set_: options.Overrides = None,
+    force: Annotated[bool, Option("--force", help="Evaluate even where a report is kept.")] = False,
     transfer: Annotated[
         bool,
-        typer.Option(
-            "--effect-transfer", help="Also apply effects to held-out notes: minutes of search."
-        ),
+        Option("--effect-transfer", help="Also apply effects to held-out notes, in minutes."),
     ] = False,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Also write the report to this file.")
+        Path | None, Option("--output", "-o", help="Also write the report to this file.")
     ] = None,
 ) -> None:
     """Measure pitch, reverb, spectrum, distribution and memory against real notes.
@@ -59,11 +47,11 @@ def evaluate(
     from reverbsynth.evaluation.evaluate import kept_report
 
     own = Settings() if run is None else run.settings
-    chosen = resolve(preset, settings, set_, own=own)
+    chosen = options.resolve(preset, settings, set_, own=own)
     changed = force or transfer or preset or settings or set_
     if run is not None and run.bundled and data is None and not changed:
         report = kept_report(run, stage)
-        typer.echo(f"{source}: a results bundle; this is the report it keeps, on its own data")
+        echo(f"{source}: a results bundle; this is the report it keeps, on its own data")
     else:
         if data is None:
             if run is None:
@@ -72,8 +60,8 @@ def evaluate(
         report = make_report(run or source, data, chosen, stage, force)
     if output is not None:
         report.save(output)
-    typer.echo(report.text())
+    echo(report.text())
     if transfer and run is not None and data is not None:
         trials = apply_to_held_out(run, data, chosen, force)
         shown = trials.table(chosen).to_string(index=False)
-        typer.echo(f"\nEffects applied to held-out notes\n{shown}")
+        echo(f"\nEffects applied to held-out notes\n{shown}")

@@ -4,15 +4,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
+from typer import Option, echo
 
-from reverbsynth.cli.options import (
-    RateOption,
-    SourceArgument,
-    StageOption,
-    StereoOption,
-    chosen_labels,
-)
+from reverbsynth.cli import options
 from reverbsynth.errors import RunError, SettingsError
 
 if TYPE_CHECKING:
@@ -23,56 +17,39 @@ _SAMPLERS = (".sfz", ".dspreset", ".sf2")
 
 
 def export(
-    source: SourceArgument,
+    source: options.Source,
     output: Annotated[
         Path,
-        typer.Option(
+        Option(
             "--output",
             "-o",
             help="An instrument (.safetensors), an ONNX model (.onnx), a sampler's instrument "
             "(.sfz, .dspreset or .sf2), or a folder for a page.",
         ),
     ],
-    stage: StageOption = None,
-    float16: Annotated[
-        bool, typer.Option("--float16", help="Keep the weights in float16.")
-    ] = False,
+    stage: options.Stage = None,
+    float16: Annotated[bool, Option("--float16", help="Keep the weights in float16.")] = False,
     projections: Annotated[
-        int | None,
-        typer.Option(
-            "--projections", min=0, help="Griffin-Lim steps of a note in place of its own number."
-        ),
+        int | None, Option(min=0, help="Griffin-Lim steps of a note in place of its own number.")
     ] = None,
     keys: Annotated[
-        str,
-        typer.Option(
-            "--keys", help="Keys to sample: E1..E3, every third (/3), or both (E1..E3/3)."
-        ),
+        str, Option(help="Keys to sample: E1..E3, every third (/3), or both (E1..E3/3).")
     ] = "/1",
     effect: Annotated[
         list[str] | None,
-        typer.Option(
-            "--effect", help="An effect or mixture to sample. May be repeated; all by default."
-        ),
+        Option(help="An effect or mixture to sample. May be repeated; all by default."),
     ] = None,
     by_velocity: Annotated[
         bool,
-        typer.Option(
-            "--by-velocity", help="Effects are layers of velocity, in place of key switches."
-        ),
+        Option("--by-velocity", help="Effects are layers of velocity, in place of key switches."),
     ] = False,
     round_robins: Annotated[
-        int,
-        typer.Option(
-            "--round-robins", min=1, max=16, help="Similar notes of a key that take turns."
-        ),
+        int, Option(min=1, max=16, help="Similar notes of a key that take turns.")
     ] = 1,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the samples' timbre.")] = 0,
-    sounds: Annotated[
-        str, typer.Option("--sounds", help="Files beside .sfz and .dspreset: flac or wav.")
-    ] = "flac",
-    rate: RateOption = 16_000,
-    stereo: StereoOption = False,
+    seed: Annotated[int, Option(min=0, help="Seed of the samples' timbre.")] = 0,
+    sounds: Annotated[str, Option(help="Files beside .sfz and .dspreset: flac or wav.")] = "flac",
+    rate: options.Rate = 16_000,
+    stereo: options.Stereo = False,
 ) -> None:
     """Save an instrument as a file or model, for a sampler, or as a page to play it on."""
     from reverbsynth.audio.output import Output
@@ -90,9 +67,9 @@ def export(
     if output.suffix in _SAMPLERS:
         if sounds not in ("flac", "wav"):
             raise SettingsError(f"--sounds: found {sounds}, expected flac or wav")
-        options: dict[str, Any] = {"by_velocity": by_velocity, "robins": round_robins, "seed": seed}
-        options |= {"output": written_as, "suffix": f".{sounds}"}
-        _write_samples(instrument, output, keys, effect, options)
+        made: dict[str, Any] = {"by_velocity": by_velocity, "robins": round_robins, "seed": seed}
+        made |= {"output": written_as, "suffix": f".{sounds}"}
+        _write_samples(instrument, output, keys, effect, made)
     elif output.suffix == ".safetensors":
         instrument.save(output, float16=float16)
     elif output.suffix == ".onnx":
@@ -103,7 +80,7 @@ def export(
         from reverbsynth.instrument.export import write_page
 
         output = write_page(instrument, output, *_name_and_run(source))
-    typer.echo(str(output))
+    echo(str(output))
 
 
 def _write_samples(
@@ -111,7 +88,7 @@ def _write_samples(
     output: Path,
     keys: str,
     effects: list[str] | None,
-    options: dict[str, Any],
+    made: dict[str, Any],
 ) -> None:
     from reverbsynth.files.atomic import check_file
     from reverbsynth.instrument.sampler import WRITERS
@@ -119,7 +96,9 @@ def _write_samples(
     from reverbsynth.progress import ProgressDisplay
 
     check_file(output)
-    chosen = {effect: chosen_labels(instrument, {"effect": effect}) for effect in effects or ()}
+    chosen = {
+        effect: options.chosen_labels(instrument, {"effect": effect}) for effect in effects or ()
+    }
     with ProgressDisplay() as display:
         notes = sample_set(
             instrument,
@@ -128,13 +107,13 @@ def _write_samples(
             chosen or None,
             loops=output.suffix != ".sf2",
             progress=partial(display.count, display.add_task("sampling", total=None)),
-            **options,
+            **made,
         )
     WRITERS[output.suffix](notes, output)
     looped = sum(sample.loop is not None for sample in notes.samples)
-    typer.echo(f"{len(notes.samples)} samples, {looped} of them looped")
+    echo(f"{len(notes.samples)} samples, {looped} of them looped")
     for i, (choice, key) in enumerate(zip(notes.choices, notes.switches, strict=False), 1):
-        typer.echo(f"{choice}: {f'program {i}' if output.suffix == '.sf2' else f'key {key}'}")
+        echo(f"{choice}: {f'program {i}' if output.suffix == '.sf2' else f'key {key}'}")
 
 
 def _name_and_run(source: Path) -> "tuple[str, Run | None]":

@@ -3,25 +3,20 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Argument, Option, echo
 
 from reverbsynth.errors import SettingsError
 
 
 def import_original(
-    directory: Annotated[Path, typer.Argument(help="Training directory of the original GANSynth.")],
-    output: Annotated[
-        Path, typer.Option("--output", "-o", help="Instrument's file to write.")
-    ] = Path("original.safetensors"),
+    directory: Annotated[Path, Argument(help="Training directory of the original GANSynth.")],
+    output: Annotated[Path, Option("--output", "-o", help="Instrument's file to write.")] = Path(
+        "original.safetensors"
+    ),
     lowest_pitch: Annotated[
-        str | None,
-        typer.Option(
-            "--lowest-pitch", help="Pitch of the first class; C1 (24) by default, as in GANSynth."
-        ),
+        str | None, Option(help="Pitch of the first class; C1 (24) by default, as in GANSynth.")
     ] = None,
-    float16: Annotated[
-        bool, typer.Option("--float16", help="Keep the weights in float16.")
-    ] = False,
+    float16: Annotated[bool, Option("--float16", help="Keep the weights in float16.")] = False,
 ) -> None:
     """Turn an original GANSynth checkpoint into an instrument."""
     from reverbsynth.audio.pitch import parse_pitch
@@ -32,4 +27,4 @@ def import_original(
         raise SettingsError(f"--lowest-pitch: found {lowest_pitch}, expected a whole MIDI pitch")
     instrument = Instrument.from_original(directory, None if lowest is None else int(lowest))
     instrument.save(output, float16=float16)
-    typer.echo(str(output))
+    echo(str(output))

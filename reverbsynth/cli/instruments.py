@@ -1,6 +1,6 @@
 """``reverbsynth instruments``: those that come with the package."""
 
-import typer
+from typer import echo
 
 
 def instruments() -> None:
@@ -10,4 +10,4 @@ def instruments() -> None:
     from reverbsynth.instrument.shipped import shipped
 
     for name, path in shipped().items():
-        typer.echo("\n".join([f"{name}: {path}", *plays(Instrument.load(path))]))
+        echo("\n".join([f"{name}: {path}", *plays(Instrument.load(path))]))

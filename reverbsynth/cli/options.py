@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
+from typer import Argument, Option, echo
 
 from reverbsynth.errors import SettingsError
 from reverbsynth.settings import Settings, parse_overrides, presets
@@ -17,20 +17,14 @@ if TYPE_CHECKING:
 
 DEFAULT_PRESET = "tiny"
 
-PresetOption = Annotated[
-    str | None,
-    typer.Option(
-        "--preset", help=f"One of {', '.join(presets())} ({DEFAULT_PRESET} if none is named)."
-    ),
+Preset = Annotated[
+    str | None, Option(help=f"One of {', '.join(presets())} ({DEFAULT_PRESET} if none is named).")
 ]
 
-SettingsOption = Annotated[
-    Path | None, typer.Option("--settings", help="A settings file in place of a preset.")
-]
+SettingsFile = Annotated[Path | None, Option(help="A settings file in place of a preset.")]
 
-SetOption = Annotated[
-    list[str] | None,
-    typer.Option("--set", help="Override a setting: dotted.key=value. May be repeated."),
+Overrides = Annotated[
+    list[str] | None, Option("--set", help="Override a setting: dotted.key=value. May be repeated.")
 ]
 
 
@@ -60,37 +54,31 @@ def resolve(
     return Settings.load(settings, **overrides)
 
 
-SourceArgument = Annotated[
+Source = Annotated[
     Path,
-    typer.Argument(
+    Argument(
         help="A run directory, an instrument's file, or the name of one that comes with the "
         "package, such as laptop.",
         metavar="RUN_OR_INSTRUMENT",
     ),
 ]
 
-StageOption = Annotated[
-    int | None,
-    typer.Option("--stage", min=0, max=12, help="Stage of the run; the last by default."),
-]
+Stage = Annotated[int | None, Option(min=0, max=12, help="Stage of the run; the last by default.")]
 
-SoundOption = Annotated[
-    Path, typer.Option("--output", "-o", help="Sound file to write: .wav, .flac or .ogg.")
+SoundFile = Annotated[
+    Path, Option("--output", "-o", help="Sound file to write: .wav, .flac or .ogg.")
 ]
 
 
-RateOption = Annotated[
-    int, typer.Option("--rate", help="Sample rate of the file: 16000, 44100 or 48000.")
-]
+Rate = Annotated[int, Option(help="Sample rate of the file: 16000, 44100 or 48000.")]
 
-StereoOption = Annotated[bool, typer.Option("--stereo", help="Two equal channels.")]
+Stereo = Annotated[bool, Option("--stereo", help="Two equal channels.")]
 
-LoudnessOption = Annotated[
+Loudness = Annotated[
     str,
-    typer.Option(
-        "--loudness",
+    Option(
         help="true: as generated; peak: the loudest sample at -1 dB; or LUFS, such as -16. "
-        "What would be beyond full scale is turned down.",
+        "What would be beyond full scale is turned down."
     ),
 ]
 
@@ -98,7 +86,7 @@ LoudnessOption = Annotated[
 def write_sound(path: Path, audio: "np.ndarray", output: "Output") -> None:
     """Write a sound, and say so where it had to be turned down."""
     if remark := output.write(path, audio):
-        typer.echo(remark)
+        echo(remark)
 
 
 def assignments(effect: str | None, labels: list[str] | None) -> dict[str, str]:

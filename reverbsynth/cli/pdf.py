@@ -3,13 +3,11 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Option, echo
 
 
 def pdf(
-    output: Annotated[Path, typer.Option("--output", help="Folder of the built book.")] = Path(
-        "_build"
-    ),
+    output: Annotated[Path, Option(help="Folder of the built book.")] = Path("_build"),
 ) -> None:
     """Print the chapters of a built book to one PDF file, with headless Chromium."""
     from reverbsynth.book.build import ROOT
@@ -17,4 +15,4 @@ def pdf(
 
     target = output / "reverbsynth.pdf"
     sheets = print_book(output / "html", ROOT / "_toc.yml", target)
-    typer.echo(f"{target}: {sheets} sheets, {target.stat().st_size / 1e6:.1f} MB")
+    echo(f"{target}: {sheets} sheets, {target.stat().st_size / 1e6:.1f} MB")

@@ -8,19 +8,9 @@ from operator import add
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
+from typer import Argument, Option, echo
 
-from reverbsynth.cli.options import (
-    LoudnessOption,
-    RateOption,
-    SoundOption,
-    SourceArgument,
-    StageOption,
-    StereoOption,
-    assignments,
-    chosen_labels,
-    write_sound,
-)
+from reverbsynth.cli import options
 from reverbsynth.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -30,93 +20,66 @@ if TYPE_CHECKING:
 
 
 def play(
-    source: SourceArgument,
+    source: options.Source,
     midi: Annotated[
         Path | None,
-        typer.Argument(
-            help="A MIDI file; without it, single notes are played.", metavar="SONG.mid"
-        ),
+        Argument(help="A MIDI file; without it, single notes are played.", metavar="SONG.mid"),
     ] = None,
-    output: SoundOption = Path("out.wav"),
+    output: options.SoundFile = Path("out.wav"),
     pitch: Annotated[
         list[str] | None,
-        typer.Option(
-            "--pitch",
+        Option(
             help="Pitch of a note: C#3, 49 or 49.5; a middle one by default. May be repeated: "
-            "notes are played one after another.",
+            "notes are played one after another."
         ),
     ] = None,
     velocity: Annotated[
         int | None,
-        typer.Option(
-            "--velocity",
-            min=1,
-            max=127,
-            help="Velocity of single notes: their peak and, where it is a label, their timbre.",
-        ),
+        Option(min=1, max=127, help="Velocity of single notes: peak and, where a label, timbre."),
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the timbre.")] = 0,
+    seed: Annotated[int, Option(min=0, help="Seed of the timbre.")] = 0,
     effect: Annotated[
         str | None,
-        typer.Option(
-            "--effect",
+        Option(
             help="The effect, if the instrument has several: its name, such as reverb; a mixture, "
-            "such as dry=0.3,reverb=0.7; or the share of the second of two, such as 0.7.",
+            "such as dry=0.3,reverb=0.7; or the share of the second of two, such as 0.7."
         ),
     ] = None,
     label: Annotated[
         list[str] | None,
-        typer.Option(
-            "--label",
-            help="Any other label: name=value. The value may be a mixture. May be repeated.",
-        ),
+        Option(help="Any other label: name=value. The value may be a mixture. May be repeated."),
     ] = None,
     track: Annotated[
         list[str] | None,
-        typer.Option(
-            "--track",
+        Option(
             help="Number or name of a part of the MIDI file, also with what plays it: "
             "Bass=reverb, Bass=laptop or Bass=laptop:reverb. May be repeated; all but drums by "
-            "default.",
+            "default."
         ),
     ] = None,
     every: Annotated[
         float,
-        typer.Option(
-            "--every",
-            min=0,
-            help="Seconds from one timbre to the next in a MIDI file; 0 keeps one timbre.",
-        ),
+        Option(min=0, help="Seconds from one timbre to the next in a MIDI file; 0 keeps one."),
     ] = 2.0,
     outside: Annotated[
         str,
-        typer.Option(
-            "--outside",
-            help="What to do with pitches outside the instrument's range: transpose by octaves, "
-            "or omit.",
-        ),
+        Option(help="Pitches outside the instrument's range: transpose by octaves, or omit."),
     ] = "transpose",
     tune: Annotated[
-        float,
-        typer.Option(
-            "--tune", min=-1200, max=1200, help="Cents that everything sounds above its pitch."
-        ),
+        float, Option(min=-1200, max=1200, help="Cents that everything sounds above its pitch.")
     ] = 0.0,
-    a4: Annotated[
-        float, typer.Option("--a4", min=220, max=880, help="Frequency of A4 in Hz.")
-    ] = 440.0,
+    a4: Annotated[float, Option(min=220, max=880, help="Frequency of A4 in Hz.")] = 440.0,
     release: Annotated[
         str | None,
-        typer.Option(
-            "--release",
+        Option(
             help="How notes of a MIDI file end: fade, in 0.3 s; or tail, with the note's own "
-            "reverberation, the default of instruments with effects.",
+            "reverberation, the default of instruments with effects."
         ),
     ] = None,
-    rate: RateOption = 16_000,
-    stereo: StereoOption = False,
-    loudness: LoudnessOption = "true",
-    stage: StageOption = None,
+    rate: options.Rate = 16_000,
+    stereo: options.Stereo = False,
+    loudness: options.Loudness = "true",
+    stage: options.Stage = None,
 ) -> None:
     """Play notes or a MIDI file."""
     from reverbsynth.audio.io import check_suffix
@@ -132,10 +95,10 @@ def play(
         raise SettingsError(f"--outside: found {outside}, expected transpose or omit")
     if midi is not None and (pitch or velocity):
         raise SettingsError("--pitch and --velocity are for single notes, not for a MIDI file")
-    values = assignments(effect, label)
+    values = options.assignments(effect, label)
     parts = [] if midi is None else read_midi(midi)
     instrument = Instrument.open(source, stage)
-    labels = chosen_labels(instrument, values)
+    labels = options.chosen_labels(instrument, values)
     tune += 1200 * math.log2(a4 / 440)
     if midi is None:
         z = instrument.latents(1, seed)[0]
@@ -143,19 +106,19 @@ def play(
         audio = instrument.notes(pitches, z, velocities=velocity, tune=tune, **labels).reshape(-1)
         for name in dict.fromkeys(pitches):
             if remark := instrument.remark(parse_pitch(name) + tune / 100):
-                typer.echo(f"pitch {name}: {remark}")
+                echo(f"pitch {name}: {remark}")
     else:
         voices = _voices(parts, track, Voice(source.stem, instrument, labels))
         for line in part_lines(parts, {n: voice.text() for n, voice in voices.items()}):
-            typer.echo(line)
+            echo(line)
         rendering = _rendered(
             parts, voices, seed=seed, every=every, outside=outside, tune=tune, release=release
         )
         for line in rendering.report():
-            typer.echo(line)
+            echo(line)
         audio = rendering.audio
-    write_sound(output, audio, written_as)
-    typer.echo(str(output))
+    options.write_sound(output, audio, written_as)
+    echo(str(output))
 
 
 @dataclass(frozen=True)
@@ -195,12 +158,12 @@ def _voice(text: str, voice: Voice) -> Voice:
     source, _, effect = (text, "", "") if whole else text.rpartition(":")
     if source:
         voice = Voice(Path(source).stem, Instrument.open(source), {})
-    own = chosen_labels(voice.instrument, {"effect": effect} if effect else {})
+    own = options.chosen_labels(voice.instrument, {"effect": effect} if effect else {})
     voice.instrument.condition(voice.instrument.pitches[:1], **own)
     return replace(voice, labels={**voice.labels, **own})
 
 
-def _rendered(parts: "Sequence[Part]", voices: dict[int, Voice], **options: Any) -> "Rendering":
+def _rendered(parts: "Sequence[Part]", voices: dict[int, Voice], **how: Any) -> "Rendering":
     """Parts with the same voice are rendered at once, so that they share their timbres."""
     from reverbsynth.instrument.midi import render
     from reverbsynth.instrument.midi_file import choose
@@ -213,6 +176,6 @@ def _rendered(parts: "Sequence[Part]", voices: dict[int, Voice], **options: Any)
     with ProgressDisplay() as display:
         for shared in numbers.values():
             voice, notes = voices[shared[0]], choose(parts, shared)
-            options["progress"] = partial(display.count, display.add_task("playing", total=None))
-            renderings.append(render(voice.instrument, notes, **options, **voice.labels))
+            how["progress"] = partial(display.count, display.add_task("playing", total=None))
+            renderings.append(render(voice.instrument, notes, **how, **voice.labels))
     return reduce(add, renderings)

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer import Argument, Option, echo
 
 from reverbsynth.errors import RunError
 
@@ -11,18 +12,13 @@ from reverbsynth.errors import RunError
 def reproduce(
     run: Annotated[
         Path | None,
-        typer.Argument(
-            help="A run of yours; by default the published instrument is measured anew.",
-            metavar="RUN",
-        ),
+        Argument(help="A run of yours; by default the published instrument is measured anew."),
     ] = None,
     against: Annotated[
-        Path | None,
-        typer.Option("--against", help="Results with the expected values; the shipped by default."),
+        Path | None, Option(help="Results with the expected values; the shipped by default.")
     ] = None,
     data: Annotated[
-        Path | None,
-        typer.Option("--data", help="Data set; by default the run's, or one that is built anew."),
+        Path | None, Option(help="Data set; by default the run's, or one that is built anew.")
     ] = None,
 ) -> None:
     """Compare a run with the published one: expected values, tolerances, and what was found.
@@ -46,9 +42,9 @@ def reproduce(
     settings = (own or published).settings.replace(evaluation=limits)
     found = evaluate(own or Instrument.from_run(published.run), source, settings)
     same = found.facts["data_sha256"] == expected.facts["data_sha256"]
-    typer.echo(f"the data set is {'the published one' if same else 'NOT the published one'}")
+    echo(f"the data set is {'the published one' if same else 'NOT the published one'}")
     rows = compare(expected, found)
-    typer.echo(rows.to_string(formatters={"within": {True: "yes", False: "NO"}.get}))
+    echo(rows.to_string(formatters={"within": {True: "yes", False: "NO"}.get}))
     beyond = int((~rows["within"].astype(bool)).sum())
-    typer.echo(f"{len(rows) - beyond} of {len(rows)} values are within their tolerances")
+    echo(f"{len(rows) - beyond} of {len(rows)} values are within their tolerances")
     raise typer.Exit(1 if beyond else 0)

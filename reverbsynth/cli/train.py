@@ -4,15 +4,9 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-import typer
+from typer import Argument, Option, echo
 
-from reverbsynth.cli.options import (
-    DEFAULT_PRESET,
-    PresetOption,
-    SetOption,
-    SettingsOption,
-    resolve,
-)
+from reverbsynth.cli import options
 from reverbsynth.errors import RunError
 from reverbsynth.settings import Settings
 
@@ -21,23 +15,20 @@ if TYPE_CHECKING:
 
 
 def train(
-    run: Annotated[Path, typer.Argument(help="Run directory: a new one, or one to continue.")],
+    run: Annotated[Path, Argument(help="Run directory: a new one, or one to continue.")],
     data: Annotated[
-        Path | None,
-        typer.Option("--data", help="Data set to train on; by default a new run builds RUN/data."),
+        Path | None, Option(help="Data set to train on; by default a new run builds RUN/data.")
     ] = None,
-    preset: PresetOption = None,
-    settings: SettingsOption = None,
-    set_: SetOption = None,
+    preset: options.Preset = None,
+    settings: options.SettingsFile = None,
+    set_: options.Overrides = None,
     seed: Annotated[
         int | None,
-        typer.Option(
-            "--seed", min=0, help="Another network of the same notes: --set training.seed=SEED."
-        ),
+        Option(min=0, help="Another network of the same notes: --set training.seed=SEED."),
     ] = None,
     from_: Annotated[
         Path | None,
-        typer.Option(
+        Option(
             "--from",
             metavar="RUN_OR_INSTRUMENT",
             help="Begin a new run with trained networks, at their stage: a run, results bundle, "
@@ -45,29 +36,24 @@ def train(
         ),
     ] = None,
     minutes: Annotated[
-        float | None,
-        typer.Option("--minutes", min=0.01, help="Minutes that the whole schedule should take."),
+        float | None, Option(min=0.01, help="Minutes that the whole schedule should take.")
     ] = None,
     more: Annotated[
         float | None,
-        typer.Option(
-            "--more",
+        Option(
             help="Train a run longer: so many more minutes (or images, where its schedule counts "
-            "those) of its last stage, or shared by the stages that --until-stage adds.",
+            "those) of its last stage, or shared by the stages that --until-stage adds."
         ),
     ] = None,
     until_stage: Annotated[
-        int | None,
-        typer.Option("--until-stage", min=0, max=12, help="Stop after this stage, or add it."),
+        int | None, Option(min=0, max=12, help="Stop after this stage, or add it.")
     ] = None,
     max_minutes: Annotated[
-        float | None, typer.Option("--max-minutes", min=0, help="Stop after this many minutes.")
+        float | None, Option(min=0, help="Stop after this many minutes.")
     ] = None,
     distribute: Annotated[
         Literal["none", "mirrored", "multi-worker"],
-        typer.Option(
-            "--distribute", help="One device, all of this machine, or those that TF_CONFIG lists."
-        ),
+        Option(help="One device, all of this machine, or those that TF_CONFIG lists."),
     ] = "none",
 ) -> None:
     """Train a progressive GAN, or continue a training where it stopped."""
@@ -81,7 +67,7 @@ def train(
     if started:
         started.check_trainable()
         own = started.settings
-    chosen = resolve(preset, settings, set_, own=own)
+    chosen = options.resolve(preset, settings, set_, own=own)
     if seed is not None and seed != chosen.training_seed:
         chosen = chosen.replace(**{"training.seed": seed})
     if origin is not None:
@@ -105,11 +91,11 @@ def train(
     if not trained.writes:
         return
     if trained.finished:
-        typer.echo(f"finished: {run}, {images} seen")
+        echo(f"finished: {run}, {images} seen")
     else:
         command = ["reverbsynth", "train", str(run), *(["--data", str(data)] if data else [])]
         command += [] if distribute == "none" else ["--distribute", distribute]
-        typer.echo(f"stopped at {images}; to go on:\n  {shlex.join(command)}")
+        echo(f"stopped at {images}; to go on:\n  {shlex.join(command)}")
 
 
 def _origin(source: Path) -> "tuple[Origin, Settings]":
@@ -126,4 +112,4 @@ def _origin(source: Path) -> "tuple[Origin, Settings]":
     else:
         origin = Origin(source.name, file.read(source), {})
     shape = {name: getattr(origin.generator, name).model_dump() for name in ("gan", "spectra")}
-    return origin, Settings.preset(DEFAULT_PRESET).replace(**shape)
+    return origin, Settings.preset(options.DEFAULT_PRESET).replace(**shape)

@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 KEYS = 8
 """Keys at which a timbre is played to learn what an effect changes in it."""
 
-ONSET = 0.03
-"""Share of its peak (-30 dB) at which a recording's note begins."""
-
 
 @dataclass(frozen=True)
 class Applied:
@@ -39,8 +36,6 @@ class Applied:
 
     The sounds, all [shape=(onset + 64000,)], are the note with the effect; as the network plays it
     with the labels that the search found, at the recording's level and position; and as recorded.
-    The pitch is the given or the estimated one, ``gain`` the factor that brought the recording to
-    the level of the instrument's notes, ``onset`` the sample at which the note begins.
     """
 
     audio: np.ndarray
@@ -57,19 +52,16 @@ class Applied:
     def report(self) -> dict[str, float]:
         """How close it is: dB between spectra, and seconds of T20 (NaN for a tail without one)."""
         waves = np.stack([self.recording, self.reconstruction, self.audio])[:, self.onset :]
-        levels, tails = mel_levels(waves), measure_tails(waves)
+        levels, t20 = mel_levels(waves), measure_tails(waves).t20
         names = ("recording", "reconstruction", "result")
-        distances = {
-            f"log-spectral distance of the {name} (dB)": float(
-                log_spectral_distance(levels[0], other)
-            )
-            for name, other in zip(names[1:], levels[1:], strict=True)
-        }
-        t20 = {f"T20 of the {name} (s)": float(t) for name, t in zip(names, tails.t20, strict=True)}
-        return {"image error (dB)": self.fit.error, **distances, **t20}
+        report = {"image error (dB)": self.fit.error}
+        for name, other in zip(names[1:], levels[1:], strict=True):
+            distance = log_spectral_distance(levels[0], other)
+            report[f"log-spectral distance of the {name} (dB)"] = float(distance)
+        return report | {f"T20 of the {name} (s)": float(t20[i]) for i, name in enumerate(names)}
 
     def text(self) -> str:
-        """The report as text, a line for each fact."""
+        """The report, a line for each fact."""
         lines = [
             f"pitch: {self.pitch:g}",
             f"onset: {self.onset / SAMPLE_RATE:.3f} s, kept in the result",
@@ -98,24 +90,17 @@ def apply_effect(
     onset: int | None = None,
     **labels: Any,
 ) -> Applied:
-    """Give a recorded note another effect.
+    """Give a recorded note another effect: a value of that label, or a mixture.
 
-    The search compares magnitudes of images (`Inversion.fit`); what it finds is played without and
-    with the effect, and the recording is given the change (`learned_change`). How loud the note was
-    recorded, and after how much silence, is no part of it: both are taken away before the search
-    and given back to what is returned.
+    How loud the note was recorded, and after how much silence, is taken away before the search
+    (`Inversion.fit`) and given back to what is returned.
 
     Parameters
     ----------
-    instrument : Instrument
     audio : ndarray [shape=(samples,)]
         At 16 kHz. Cut 4 s after its onset, or followed by silence.
-    effect : str or mapping
-        A value of the label ``effect``, or a mixture.
     pitch : float or str, optional
         MIDI pitch or its name; estimated by default.
-    seed : int
-        Of the starts: the same seed finds the same note.
     starts, steps : int
         Searches side by side, and gradient steps of each.
     progress : callable, optional
@@ -126,17 +111,9 @@ def apply_effect(
         Brings the recording to the level of the instrument's notes; by default, to the median over
         a few of them.
     onset : int, optional
-        Sample at which the note begins; found by default (`onset_of`).
+        Sample at which the note begins; by default, the first within 30 dB of the loudest.
     labels
         What else is known of the recording, such as ``instrument="acoustic_bass"``.
-
-    Raises
-    ------
-    SettingsError
-        For an instrument without effects, an unknown effect or label, or a pitch outside the
-        instrument's range.
-    DataError
-        For a recording that is silent, not finite or not mono.
     """
     if "effect" not in instrument.labels:
         raise SettingsError(
@@ -169,10 +146,10 @@ def apply_effect(
 
 
 def learned_change(instrument: "Instrument", fit: Fit, effect: Any) -> EffectChange:
-    """What an instrument's effect changes: in the timbres that a search found, and as many others.
+    """What an effect changes in the timbres that a search found, and in as many others.
 
-    They are played at keys all over the range. One reconstruction has errors of its own in each of
-    its versions; over several they average out.
+    One reconstruction has errors of its own in each of its versions; over several, at keys all over
+    the range, they average out.
     """
     pitches = [instrument.pitches[i] for i in evenly_spaced(len(instrument.pitches), KEYS)]
     timbres = np.concatenate([fit.latents, instrument.latents(len(fit.latents), seed=0)])
@@ -204,10 +181,7 @@ def pitch_to_play(
 
 
 def prepared(audio: np.ndarray, onset: int | None = None) -> tuple[np.ndarray, int]:
-    """A recording up to 4 s after its onset, cut or followed by silence; and its onset.
-
-    That is a sample's number, which is found by default [recording: shape=(onset + 64000,)].
-    """
+    """A recording up to 4 s after its onset [shape=(onset + 64000,)], and the onset's sample."""
     audio = np.asarray(audio, np.float32)
     if audio.ndim != 1:
         raise DataError(f"audio: found shape {audio.shape}, expected (samples,)")
@@ -215,12 +189,7 @@ def prepared(audio: np.ndarray, onset: int | None = None) -> tuple[np.ndarray, i
         raise DataError("audio: holds NaN or infinity")
     if not np.abs(audio[onset:]).max(initial=0) > 0:
         raise DataError("audio: is silent, expected a note")
-    onset = onset_of(audio) if onset is None else onset
+    if onset is None:
+        onset = int(np.argmax(np.abs(audio) >= 0.03 * np.abs(audio).max()))  # Within 30 dB.
     audio = audio[: onset + NOTE_LENGTH]
     return np.pad(audio, (0, onset + NOTE_LENGTH - len(audio))), onset
-
-
-def onset_of(audio: np.ndarray) -> int:
-    """The first sample that comes within 30 dB of the loudest [audio: shape=(samples,)]."""
-    loudness = np.abs(audio)
-    return int(np.argmax(loudness >= ONSET * loudness.max()))

@@ -4,6 +4,8 @@ It is Markdown with a YAML header, as model hubs read it (Mitchell et al., "Mode
 Reporting", 2019). Everything in it is read from the instrument and its run.
 """
 
+from pathlib import Path
+from string import Template
 from typing import Any
 
 import yaml
@@ -16,6 +18,7 @@ from reverbsynth.training.run import Run
 CARD = "README.md"
 """Name of a card's file, by which hubs find it."""
 
+_TEMPLATE = Path(__file__).with_suffix(".md")
 _REPORT = "evaluation.json"
 _MEASURES = (
     *("pitch.accuracy", "pitch.within", "effect.accuracy", "reverb.ratio.", "reverb.t20."),
@@ -42,30 +45,25 @@ def card(instrument: Instrument, name: str, run: Run | None = None) -> str:
         "pipeline_tag": "text-to-audio",
         "tags": ["audio", "music", "gan", "reverb", "onnx"],
     }
-    if measured:
+    if run is not None and measured:
         metrics = [
             {"type": row["key"], "name": row["name"], "value": round(row["generated"]["value"], 4)}
             for row in measured
         ]
         task = {"type": "audio-generation", "name": "Generating notes"}
-        data = {"type": run.settings.data.source.kind if run else "", "name": "held-out notes"}
+        data = {"type": run.settings.data.source.kind, "name": "held-out notes"}
         results = [{"task": task, "dataset": data, "metrics": metrics}]
         header["model-index"] = [{"name": name, "results": results}]
-    parts = [
-        f"# {name}",
-        f"An instrument of [ReverbSynth](https://github.com/reverbsynth/reverbsynth): a generator "
-        f"of single notes (4 s, 16 kHz, mono), trained adversarially on spectrograms.\n\n"
-        f"```bash\nreverbsynth play {name} --pitch {instrument.middle_pitch} -o note.wav\n```",
-        "## What it plays\n\n" + "\n".join(plays(instrument)),
-        "## Data and licence\n\n" + "\n".join(_data(run, own)),
-        "## How it was made\n\n" + "\n".join(_recipe(instrument, run)),
-        "## Measures\n\n" + _table(measured, report),
-        "## Intended use and limits\n\n"
-        "Made for music and for research on learned effects. It plays one note at a time with the "
-        "timbres of its training notes; nothing is above 8 kHz, and a note ends after "
-        "4 s. It is no model of any room or player." + _missed(report),
-    ]
-    return f"---\n{yaml.safe_dump(header, sort_keys=False)}---\n\n" + "\n\n".join(parts) + "\n"
+    text = Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(
+        name=name,
+        pitch=instrument.middle_pitch,
+        plays="\n".join(plays(instrument)),
+        data="\n".join(_data(run, own)),
+        recipe="\n".join(_recipe(instrument, run)),
+        measures=_table(measured, report),
+        missed=_missed(report),
+    )
+    return f"---\n{yaml.safe_dump(header, sort_keys=False)}---\n\n{text}"
 
 
 def plays(instrument: Instrument) -> list[str]:
@@ -83,10 +81,9 @@ def _data(run: Run | None, own: bool) -> list[str]:
     if run is None:
         return ["Not known: the instrument came without its run."]
     data = run.settings.data
-    effects = ", ".join(str(effect.name or effect.kind) for effect in data.effects)
     return [
         f"- source: {_SOURCES[data.source.kind]}",
-        f"- effects: {effects}",
+        f"- effects: {', '.join(str(effect.name or effect.kind) for effect in data.effects)}",
         f"- SHA-256 of the data set: `{run.manifest['data_sha256']}`",
         "- weights: " + ("their maker's to state" if own else "Apache-2.0"),
     ]
@@ -96,9 +93,9 @@ def _recipe(instrument: Instrument, run: Run | None) -> list[str]:
     lines = [f"- stage: {instrument.stage}, labels: {', '.join(instrument.labels)}"]
     lines += [f"- {key}: {value}" for key, value in instrument.facts.items() if key != "versions"]
     if run is not None:
-        manifest = run.manifest
-        hours = manifest.get("wall_seconds", 0) / 3600
-        lines.append(f"- time: {hours:.2f} hours on {manifest.get('device', 'an unknown device')}")
+        hours = run.manifest.get("wall_seconds", 0) / 3600
+        device = run.manifest.get("device", "an unknown device")
+        lines.append(f"- time: {hours:.2f} hours on {device}")
     return lines
 
 
@@ -107,23 +104,22 @@ def _table(rows: list[dict], report: dict) -> str:
         return "It has not been measured."
     lines = ["| measure | this instrument | held-out notes |", "|---|---|---|"]
     for row in rows:
-        scale, values = 100 if row["unit"] == "%" else 1, (row["generated"], row["real"])
-        cells = [
-            "not measured"
-            if value["value"] is None
-            else f"{scale * value['value']:.{row['digits']}f} {row['unit']}".strip()
-            for value in values
-        ]
+        cells = [_cell(row, row[side]["value"]) for side in ("generated", "real")]
         lines.append(f"| {row['name']} | {' | '.join(cells)} |")
-    count = report["facts"]["notes"]["generated"]
+    # A report that an earlier version made may lack the number.
+    count = report.get("facts", {}).get("notes", {}).get("generated", "its")
     return "\n".join(lines) + f"\n\nMeasured by `reverbsynth evaluate` on {count} generated notes."
+
+
+def _cell(row: dict, value: float | None) -> str:
+    if value is None:
+        return "not measured"
+    scale = 100 if row["unit"] == "%" else 1
+    return f"{scale * value:.{row['digits']}f} {row['unit']}".strip()
 
 
 def _missed(report: dict) -> str:
     """Claims of the paper that the instrument was measured to miss, but for those not about it."""
-    claims = [
-        verdict["claim"]
-        for verdict in report.get("verdicts", [])
-        if verdict["verdict"] == "not reproduced" and verdict["key"] != "representation"
-    ]
-    return f"\n\nClaims of the paper that it does not meet: {' '.join(claims)}" if claims else ""
+    missed = [v for v in report.get("verdicts", []) if v["verdict"] == "not reproduced"]
+    claims = " ".join(v["claim"] for v in missed if v["key"] != "representation")
+    return f"\n\nClaims of the paper that it does not meet: {claims}" if claims else ""

@@ -16,19 +16,11 @@ from scipy.signal import istft, stft
 
 from reverbsynth.audio.format import SAMPLE_RATE
 
-BANDS = 2
-"""Few, so that what a network gets wrong in one place averages out."""
-
-LAGS = 16
-"""Moments that count, of `HOP` samples: about a second."""
-
+BANDS = 2  # Few, so that what a network gets wrong in one place averages out.
+LAGS = 16  # Moments that count, of `HOP` samples: about a second.
 WINDOW, HOP = 2048, 1024
-UPDATES = 20
-"""Few as well: with more, the weights of neighbouring moments part."""
-
-FLOOR = 1e-6
-"""Power below a note's highest, of a band at a moment, that counts as silence: -60 dB."""
-
+UPDATES = 20  # Few as well: with more, the weights of neighbouring moments part.
+FLOOR = 1e-6  # Power below a note's highest, of a band at a moment, that counts as silence.
 _FIRST = 1e-2  # weights of earlier moments before the first update
 _SILENCE = 1e-12
 

@@ -43,8 +43,7 @@ Pitches = Sequence[float | str]
 
 T = TypeVar("T")
 
-MOST_THREADS = 8
-"""More are of no use to a single note."""
+_MOST_THREADS = 8  # More are of no use to a single note.
 
 
 class Instrument:
@@ -54,30 +53,13 @@ class Instrument:
     to its highest, also between keys. A generator that is told the pitch as a number draws them
     all; one that is told a class draws the nearest pitch it was trained on, which is resampled.
 
+    ``labels`` has the values of each label, ``facts`` where the weights came from; ``pitches`` are
+    those that the generator draws, ``keys`` all that can be played, and ``middle_pitch`` is in the
+    middle of those it was trained on.
+
     >>> bass = Instrument.open("run")
     >>> bass.notes([40, 42], seed=1, effect="reverb").shape
     (2, 64000)
-
-    Parameters
-    ----------
-    generator : TrainedGenerator
-    threads : int, optional
-        Threads that share the work; by default as many as there are cores, at most 8.
-
-    Attributes
-    ----------
-    labels : LabelSpace
-        The values of each label, in the order of their classes.
-    pitches : list of int
-        MIDI pitches that the generator draws: those it was trained on, and where the pitch is a
-        number, all keys between them.
-    keys : range
-        MIDI pitches from the lowest to the highest that can be played.
-    middle_pitch : int
-        In the middle of those it was trained on.
-    stage : int
-    facts : dict
-        Provenance: where the weights came from.
     """
 
     def __init__(self, generator: TrainedGenerator, threads: int | None = None):
@@ -88,7 +70,7 @@ class Instrument:
         between = range(trained[0], trained[-1] + 1)
         self.pitches = list(between if self.gan.pitch_input == "harmonic" else trained)
         self.keys, self.middle_pitch = range(values[0], values[-1] + 1), trained[len(trained) // 2]
-        self._threads = threads or min(os.cpu_count() or 1, MOST_THREADS)
+        self._threads = threads or min(os.cpu_count() or 1, _MOST_THREADS)
 
     @classmethod
     def from_run(cls, run: Run | Path | str, stage: int | None = None) -> "Instrument":
@@ -121,7 +103,7 @@ class Instrument:
         return instrument
 
     def save(self, path: Path | str, float16: bool = False) -> None:
-        """Write the instrument to one file; ``float16`` rounds the weights."""
+        """Write the instrument to one file (`reverbsynth.instrument.file`)."""
         file.write(path, self.generator, float16)
 
     def in_float16(self) -> "Instrument":
@@ -162,7 +144,7 @@ class Instrument:
 
     @cached_property
     def representation(self) -> "Representation":
-        """How its notes become images and back, on tensors (imports Keras)."""
+        """How its notes become images and back (imports Keras)."""
         from reverbsynth.spectra.representation import Representation
 
         return Representation(self.spectra)
@@ -191,35 +173,21 @@ class Instrument:
         tune: Sequence[float] | float = 0.0,
         **labels: Any,
     ) -> np.ndarray:
-        """Generate notes.
+        """Notes of 4 s at 16 kHz, float32 [shape=(n, 64000)], each of its own arguments alone.
 
         Parameters
         ----------
-        pitches : sequence of float or str
-            MIDI pitch of each note, or its name (``C#3``).
         z : ndarray [shape=(n, latent_size) or (latent_size,)], optional
             Timbre of each note, or of all; drawn by ``seed`` where not given.
-        seed : int, optional
         velocities : float or sequence of float, optional
             As in GANSynth, a note's peak is then velocity / 127; unset: as generated. Where
             velocity is a label, the nearest one that was trained is also chosen.
         tune : float or sequence of float
             Cents that notes sound above their pitches, also beyond the lowest and highest.
         labels
-            A value, or one for each note, of every other label (``effect="reverb"``), or a mixture
-            of values with weights that sum to 1 (``effect={"dry": 0.3, "reverb": 0.7}``), or a
-            list of either; a label that is not named has its first value, velocity its middle one.
-
-        Returns
-        -------
-        ndarray, float32 [shape=(n, 64000)]
-            Notes of 4 s at 16 kHz. Each depends on its own pitch, z and labels alone.
-
-        Raises
-        ------
-        SettingsError
-            For a pitch or value that the instrument has not, a label that it lacks, weights that
-            are negative or do not sum to 1, or a seed below 0.
+            A value of every other label (``effect="reverb"``), or a mixture with weights that sum
+            to 1 (``effect={"dry": 0.3, "reverb": 0.7}``), for all notes or in a list for each;
+            a label that is not named has its first value, velocity its middle one.
         """
         pitches = _listed(pitches)
         waves = np.empty((len(pitches), NOTE_LENGTH), np.float32)
@@ -245,7 +213,7 @@ class Instrument:
     def images(
         self, pitches: Pitches, z: np.ndarray | None = None, seed: int | None = None, **labels: Any
     ) -> np.ndarray:
-        """As `notes`, but de-normalized images as drawn [shape=(n, 128, 1024, 2)]."""
+        """As `notes`, but de-normalized images [shape=(n, 128, 1024, 2)]."""
         pitches = _listed(pitches)
         factor = schedule.box_factor(schedule.blocks(self.stage))
         images = np.empty((len(pitches), *IMAGE_SHAPE), np.float32)
@@ -322,31 +290,25 @@ class Instrument:
             z = np.broadcast_to(z, (n, size))
         if z.shape != (n, size):
             raise SettingsError(f"z: found shape {z.shape}, expected ({n}, {size})")
-
-        def finished(output: str, value: np.ndarray, pitch: float) -> np.ndarray:
-            if output == "image":
-                return value.transpose(1, 2, 0)
-            rest = pitch - self.drawn_pitch(pitch)
-            return transposed(value, rest) if rest else value
-
         session = self._session  # Built here, not in two threads at once.
 
         def note(i: int) -> list[np.ndarray]:
             found = session.run(outputs, {"z": z[i : i + 1], "condition": told[i : i + 1]})
-            return [
-                finished(output, value[0], sounding[i])
-                for output, value in zip(outputs, found, strict=True)
-            ]
+            rest = sounding[i] - self.drawn_pitch(sounding[i])
+            drawn = dict(zip(outputs, (value[0] for value in found), strict=True))
+            if "image" in drawn:
+                drawn["image"] = drawn["image"].transpose(1, 2, 0)
+            if "wave" in drawn and rest:
+                drawn["wave"] = transposed(drawn["wave"], rest)
+            return list(drawn.values())
 
         return _in_threads(note, n, self._threads)
 
     def _sounding(self, pitches: Pitches, tune: Sequence[float] | float) -> list[float]:
         """The pitches of notes, tuned, as plain numbers."""
         numbers = _listed(pitches)
-        _of_each("pitch", numbers, len(numbers), self.keys[0], self.keys[-1])
-        return (
-            np.array(numbers, float) + _of_each("tune", tune, len(numbers), -2e4, 2e4) / 100
-        ).tolist()
+        keys = _of_each("pitch", numbers, len(numbers), self.keys[0], self.keys[-1])
+        return (keys + _of_each("tune", tune, len(numbers), -2e4, 2e4) / 100).tolist()
 
 
 def _in_threads(call: Callable[[int], T], n: int, threads: int) -> Iterator[T]:

@@ -24,20 +24,12 @@ from reverbsynth.instrument.label_mixture import values_of_notes
 from reverbsynth.spectra.compiling import compile_function
 from reverbsynth.spectra.representation import Representation
 
-RATE = 0.2
-"""Adam's learning rate, which falls to zero along half a cosine."""
-
-CANDIDATES = 16
-"""Random latent vectors that are tried for each start; the best are the starts."""
-
+RATE = 0.2  # Adam's learning rate, which falls to zero along half a cosine.
+CANDIDATES = 16  # Random points that are tried for each start; the best are the starts.
+COMPARED = 16  # Generated notes that a recording's level is compared with.
+# Two standard deviations of the length of a Gaussian vector, which is about sqrt(size).
 SPREAD = math.sqrt(2)
-"""Two standard deviations of the length of a Gaussian vector, which is about sqrt(size)."""
-
-COMPARED = 16
-"""Number of generated notes that a recording's level is compared with."""
-
-_DECIBELS = 10 / math.log(10)
-"""Decibels of one unit of an image's magnitude, the logarithm of a power."""
+_DECIBELS = 10 / math.log(10)  # Of one unit of an image's magnitude, the logarithm of a power.
 
 
 @dataclass(frozen=True)
@@ -117,11 +109,10 @@ class Inversion:
             adam.apply([self._descent(point.value, *given)], [point])
             if progress:
                 progress(step + 1, steps)
-        errors = ops.convert_to_numpy(self._losses(point.value, *given))
-        errors = _DECIBELS * np.sqrt(errors)
+        losses = ops.convert_to_numpy(self._losses(point.value, *given))
+        errors = _DECIBELS * np.sqrt(losses)
         winner = int(np.argmin(errors))
-        chosen = self._constrained(point.value, *given[1:])
-        z, told = map(ops.convert_to_numpy, chosen)
+        z, told = map(ops.convert_to_numpy, self._constrained(point.value, *given[1:]))
         labels = self._label_values(told[winner], known)
         return Fit(z[winner], labels, float(errors[winner]), errors, z)
 
@@ -129,8 +120,7 @@ class Inversion:
         """The factor that gives a recording the level of the generator's notes.
 
         Levels are those of the images that are compared, not of the waves: a generated note's
-        phases do not add up to as high a peak as a recorded one's.
-        A label that is not known gets a random value for each note.
+        phases do not add up to as high a peak. A label that is not known gets random values.
         """
         fixed, free = self._fixed(pitch, known)
         rng = np.random.default_rng(0)
@@ -182,10 +172,9 @@ class Inversion:
     def _label_values(self, told: np.ndarray, known: Mapping[str, Any]) -> dict[str, Any]:
         """Values or mixtures of all labels but pitch, read from their one-hot blocks."""
         labels = dict(known)
-        for (name, values), weights in zip(
-            self._labels.items(), np.split(told.astype(float), self._ends), strict=True
-        ):
+        blocks = np.split(told.astype(float), self._ends)
+        for name, weights in zip(self._labels, blocks, strict=True):
             if name != "pitch" and name not in known:
-                shares = weights / weights.sum()
-                labels[name] = dict(zip(values, shares.tolist(), strict=True))
+                shares = (weights / weights.sum()).tolist()
+                labels[name] = dict(zip(self._labels[name], shares, strict=True))
         return labels

@@ -13,15 +13,9 @@ import numpy as np
 from reverbsynth.errors import SettingsError
 from reverbsynth.gan.labels import LabelSpace
 
-TOLERANCE = 1e-6
-"""How far the sum of the weights may be from 1."""
-
 
 def values_of_notes(labels: LabelSpace, name: str, chosen: Any, count: int) -> Sequence[Any]:
-    """A label's value, or mapping from values to weights, for each of ``count`` notes, checked.
-
-    ``chosen`` is one for all notes or a sequence with one for each.
-    """
+    """A label's value or mixture for each of ``count`` notes; ``chosen`` may be one for all."""
     if isinstance(chosen, str | Mapping) or not isinstance(chosen, Sequence | np.ndarray):
         chosen = [chosen] * count
     if len(chosen) != count:
@@ -41,7 +35,7 @@ def _check_weights(name: str, weights: Mapping[Any, float]) -> None:
         if not weight >= 0:
             raise SettingsError(f"{name}: weight of {value}: found {weight:g}, expected 0 or more")
     total = math.fsum(weights.values())
-    if not abs(total - 1) <= TOLERANCE:
+    if not abs(total - 1) <= 1e-6:
         raise SettingsError(f"{name}: found weights that sum to {total:g}, expected 1")
 
 
@@ -66,10 +60,7 @@ def shown(value: Any) -> str:
 
 
 def parse(label: str, text: str, values: Sequence = ()) -> Any:
-    """Read a value or mixture from the command line.
-
-    ``reverb`` is that value, ``dry=0.3,reverb=0.7`` a mixture of them, and a number such as ``0.7``
-    the share of the second of two values.
+    """Read a value, a mixture (``dry=0.3,reverb=0.7``), or the share of the second of two values.
 
     Without the label's ``values`` a number is not understood.
     """

@@ -27,19 +27,10 @@ PEAK = 0.9
 
 @dataclass(frozen=True)
 class Rendering:
-    """A rendered piece (`render`).
+    """A rendered piece: the sum of its notes [shape=(samples,)], and in ``audio`` that at `PEAK`.
 
-    Attributes
-    ----------
-    mix, audio : ndarray, float32 [shape=(samples,)]
-        The sum of the notes, and the same at `PEAK`.
-    notes, generated : int
-        Notes played, and the different (pitch, timbre) pairs among them, each generated once.
-    moved, left_out : dict
-        Number of notes of each pitch outside the instrument's range, transposed by octaves or not
-        played.
-    resampled : dict
-        Number of notes of each pitch that the generator does not draw.
+    ``generated`` counts the different notes, each generated once; ``moved`` (by octaves),
+    ``left_out`` and ``resampled`` the notes of each pitch that the generator does not draw.
     """
 
     mix: np.ndarray = field(repr=False)
@@ -85,29 +76,21 @@ def render(
     release: str | None = None,
     **labels: Any,
 ) -> Rendering:
-    """Play notes.
+    """Play notes, with ``labels`` such as ``effect="reverb"``; SettingsError if none can be.
 
     Parameters
     ----------
     every : float
         Seconds from one timbre to the next; 0 keeps one throughout.
     outside : {"transpose", "omit"}
-        What to do with pitches outside the instrument's range: transpose by as few octaves as it
-        takes, or omit. Pitches that no octave brings into the range are omitted.
+        What becomes of pitches outside the instrument's range: transposed by as few octaves as it
+        takes, or omitted, as those are that no octave brings into the range.
     progress : callable, optional
         Called with the numbers of notes generated so far and of all.
     tune : float
         Cents that the piece sounds above its pitches.
     release : {"fade", "tail"}, optional
-        How a note ends (`reverbsynth.instrument.release`): ``tail``, its own reverberation, is the
-        default of an instrument with effects.
-    labels
-        Values of the other labels, such as ``effect="reverb"``.
-
-    Raises
-    ------
-    SettingsError
-        When no note can be played.
+        How a note ends (`reverbsynth.instrument.release.chosen_release`).
     """
     if not every >= 0:
         raise SettingsError(f"seconds between timbres: found {every}, expected 0 or more")
@@ -117,7 +100,7 @@ def render(
     if not playable:
         low, high = instrument.keys[0], instrument.keys[-1]
         raise SettingsError(f"no note to play within the instrument's pitches {low} to {high}")
-    duration = max(_longest_end(note, release) for note in playable)
+    duration = max(_silent_after(note, release) for note in playable)
     audio = np.zeros(round(duration * SAMPLE_RATE) + 1, np.float32)
     walk = instrument.walk(duration if every else 0.0, every or 1.0, seed)
     # Notes that start together share a timbre, so equal pitches among them are one generated note.
@@ -126,12 +109,9 @@ def render(
     sounding = [note.pitch + bend + tune / 100 for note, bend in zip(playable, bends, strict=True)]
     layers = instrument.trained_velocities([note.velocity for note in playable])
     layers = {name: values for name, values in layers.items() if name not in labels}
-    keys = [
-        (pitch, timbre.tobytes(), *(values[i] for values in layers.values()))
-        for i, (pitch, timbre) in enumerate(zip(sounding, z, strict=True))
-    ]
     uses: dict[tuple, list[int]] = {}
-    for i, key in enumerate(keys):
+    for i, pitch in enumerate(sounding):
+        key = (pitch, z[i].tobytes(), *(values[i] for values in layers.values()))
         uses.setdefault(key, []).append(i)
     first = [indices[0] for indices in uses.values()]
     pitches, bent = [playable[i].pitch for i in first], [100 * bends[i] + tune for i in first]
@@ -142,11 +122,8 @@ def render(
             _mix_in(audio, wave, playable[i], release)
         if progress:
             progress(done, len(first))
-    resampled = Counter(
-        note.pitch
-        for note, pitch in zip(playable, sounding, strict=True)
-        if instrument.drawn_pitch(pitch) != pitch
-    )
+    drawn = [instrument.drawn_pitch(pitch) == pitch for pitch in sounding]
+    resampled = Counter(playable[i].pitch for i, exact in enumerate(drawn) if not exact)
     return Rendering(audio, len(playable), len(first), moved, left_out, resampled)
 
 
@@ -163,8 +140,8 @@ def part_lines(parts: Sequence[Part], played: Mapping[int, str]) -> list[str]:
     return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
 
 
-def _longest_end(note: MidiNote, release: str) -> float:
-    """Seconds after which a note is silent; one that is bent down, by an octave at most, lasts."""
+def _silent_after(note: MidiNote, release: str) -> float:
+    """Seconds; a note that is bent down, by an octave at most, lasts longer."""
     slower = min(2 ** ((note.bend[0][1] - min(bend for _, bend in note.bend)) / 12), 2.0)
     return min(note.end, note.start + slower * LONGEST) + slower * longest_release(release)
 
@@ -194,9 +171,7 @@ def _in_range(
     notes: Sequence[MidiNote], known: range, outside: str
 ) -> tuple[list[MidiNote], Counter[int], Counter[int]]:
     """Notes that can be played, and counts of the pitches transposed and left out."""
-    playable: list[MidiNote] = []
-    moved: Counter[int] = Counter()
-    left_out: Counter[int] = Counter()
+    playable, moved, left_out = list[MidiNote](), Counter[int](), Counter[int]()
     octaves = sorted(range(-120, 121, 12), key=abs)
     for note in notes:
         pitch = note.pitch

@@ -6,7 +6,7 @@ exclusive messages, foreign chunks, RIFF around the file, and how far away a tra
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -17,9 +17,7 @@ from reverbsynth.errors import DataError, SettingsError
 from reverbsynth.files.reading import reading
 from reverbsynth.instrument.release import longest_release
 
-DRUMS = 9
-"""Channel of drums in General MIDI, counted from 0."""
-
+DRUMS = 9  # The channel of drums in General MIDI, counted from 0.
 _NOTE_OFF, _NOTE_ON, _CONTROL, _WHEEL = 0x80, 0x90, 0xB0, 0xE0
 _META, _SYSTEM = 0xFF, 0xF0
 _NAME, _END, _TEMPO = 0x03, 0x2F, 0x51
@@ -32,13 +30,13 @@ _MOST_NOTES = 1_000_000
 _Event = tuple[float, int, int, bytes]
 """Ticks or seconds, the number of the track, the status byte, and the data."""
 
+_Strikes = dict[tuple[int, int, int], list[tuple[float, int]]]
+"""Seconds and velocities of notes that have no end yet, by track, channel and pitch."""
+
 
 @dataclass(frozen=True)
 class MidiNote:
-    """One note of a piece: start and end in seconds.
-
-    ``bend`` is what the pitch wheel does: seconds, and semitones from there on; first at its start.
-    """
+    """A note, in seconds; ``bend`` has semitones and the seconds from which on they hold."""
 
     start: float
     end: float
@@ -62,22 +60,20 @@ class Part:
 
 
 def read_midi(path: Path | str) -> list[Part]:
-    """Read the parts of a MIDI file, their notes timed in seconds.
+    """Read the parts of a MIDI file; DataError if it is none, damaged, cut off or without notes.
 
-    Tempo changes hold for all tracks; notes held by the sustain pedal end when it is lifted or
-    their key is struck again; a note without an end lasts to the end of the piece. A file that is
-    no MIDI file, is cut off or damaged, or holds no notes is a `DataError`.
+    Notes held by the sustain pedal end when it is lifted or their key is struck again; a note
+    without an end lasts to the end of the piece.
     """
     path = Path(path)
     with reading(path):
         content = path.read_bytes()
     try:
-        events, names, end = _in_seconds(content)
-        parts = _parts(events, names, end)
+        parts = _parts(*_in_seconds(content))
+        if not parts:
+            raise DataError("found no notes")
     except DataError as error:
         raise DataError(f"{path}: {error}") from None
-    if not parts:
-        raise DataError(f"{path}: found no notes")
     return parts
 
 
@@ -122,8 +118,7 @@ def _in_seconds(content: bytes) -> tuple[list[_Event], list[str], float]:
         before = ticks
         if status < _SYSTEM:
             if seconds > _LONGEST_PIECE:
-                hours = _LONGEST_PIECE / 3600
-                raise DataError(f"lasts {seconds:.0f} s, expected at most {hours:.0f} hours")
+                raise DataError(f"lasts {seconds:.0f} s, expected at most 2 hours")
             events.append((seconds, number, status, data))
         elif data[0] == _TEMPO and len(data) == 4:
             tempo = int.from_bytes(data[1:]) or tempo
@@ -151,7 +146,7 @@ def _tracks(content: bytes) -> tuple[list[bytes], int]:
 
 
 def _chunks(content: bytes, order: Literal["little", "big"]) -> Iterator[tuple[bytes, bytes]]:
-    """Name and bytes of every chunk of a file; a DataError for a track that is cut off."""
+    """Name and bytes of every chunk of a file."""
     at = 0
     while at + 8 <= len(content):
         name, size = content[at : at + 4], int.from_bytes(content[at + 4 : at + 8], order)
@@ -214,34 +209,28 @@ def _text(content: bytes) -> str:
 
 
 class _Wheels:
-    """The pitch wheels of all channels, whose range RPN 0 sets: 2 semitones, unless it does."""
+    """The pitch wheels of all channels; their range is 2 semitones, or what RPN 0 sets."""
 
     def __init__(self) -> None:
         self._curves: dict[int, list[tuple[float, float]]] = defaultdict(list)
         self._controls: dict[int, dict[int, int]] = defaultdict(dict)
 
     def turn(self, seconds: float, channel: int, position: int) -> None:
-        """Note where a wheel is, from -8192 to 8191."""
         controls = self._controls[channel]
         width = controls.get(_SEMITONES, 2) + controls.get(_CENTS, 0) / 100
         self._curves[channel].append((seconds, width * position / 8192))
 
     def control(self, channel: int, control: int, value: int) -> None:
-        """Note a controller, where it chooses or sets a wheel's range."""
         controls = self._controls[channel]
-        if control in _PARAMETER or (
-            control in (_SEMITONES, _CENTS)
-            and not any(controls.get(number, 127) for number in _PARAMETER)
-        ):
+        chosen = not any(controls.get(number, 127) for number in _PARAMETER)
+        if control in _PARAMETER or (chosen and control in (_SEMITONES, _CENTS)):
             controls[control] = value
 
     def bent(self, note: MidiNote, channel: int) -> MidiNote:
         """A note with what its channel's wheel does from its start to the end of its release."""
         curve = self._curves[channel]
-        start, end = (
-            bisect_right(curve, (time, np.inf))
-            for time in (note.start, note.end + longest_release("tail"))
-        )
+        start = bisect_right(curve, (note.start, np.inf))
+        end = bisect_right(curve, (note.end + longest_release("tail"), np.inf))
         first = curve[start - 1][1] if start else 0.0
         return replace(note, bend=((note.start, first), *curve[start:end]))
 
@@ -249,8 +238,8 @@ class _Wheels:
 def _parts(events: list[_Event], names: list[str], last: float) -> list[Part]:
     """Notes of each track and channel, which keys and the sustain pedal hold."""
     notes_of: dict[tuple[int, int], list[MidiNote]] = {}
-    down: dict[tuple[int, int, int], list[tuple[float, int]]] = {}
-    held: dict[tuple[int, int, int], list[tuple[float, int]]] = {}
+    down: _Strikes = {}
+    held: _Strikes = {}
     pedals: set[int] = set()
     wheels = _Wheels()
 
@@ -258,9 +247,9 @@ def _parts(events: list[_Event], names: list[str], last: float) -> list[Part]:
         for start, velocity in strikes:
             notes_of.setdefault(key[:2], []).append(MidiNote(start, at, key[2], velocity))
 
-    def lift(channel: int, at: float) -> None:
-        for key in [key for key in held if key[1] == channel]:
-            end(key, held.pop(key), at)
+    def end_all(pending: _Strikes, channels: Container[int], at: float) -> None:
+        for key in [key for key in pending if key[1] in channels]:
+            end(key, pending.pop(key), at)
 
     for count, (seconds, track, status, (first, *rest)) in enumerate(events):
         if count > _MOST_NOTES:
@@ -286,16 +275,14 @@ def _parts(events: list[_Event], names: list[str], last: float) -> list[Part]:
                 pedals.add(channel)
             elif first in (_SUSTAIN, _RESET):
                 pedals.discard(channel)
-                lift(channel, seconds)
+                end_all(held, [channel], seconds)
             elif first in (_ALL_SOUND_OFF, _ALL_NOTES_OFF, *_MODES):
-                for key in [key for key in down if key[1] == channel]:
-                    end(key, down.pop(key), seconds)
-                lift(channel, seconds)
+                end_all(down, [channel], seconds)
+                end_all(held, [channel], seconds)
             if first == _RESET:
                 wheels.turn(seconds, channel, 0)
-    for pending in (down, held):
-        for key, strikes in pending.items():
-            end(key, strikes, last)
+    end_all(down, range(16), last)
+    end_all(held, range(16), last)
     parts = []
     for number, ((track, channel), notes) in enumerate(sorted(notes_of.items()), 1):
         bent = (wheels.bent(note, channel) for note in sorted(notes, key=lambda n: n.start))

@@ -1,5 +1,6 @@
 """Arithmetic that writes an ONNX graph, node by node."""
 
+from functools import partialmethod
 from typing import Any
 
 import numpy as np
@@ -19,17 +20,10 @@ class Value:
         """Add a node whose first input is this value."""
         return self.graph.add(operator, self, *inputs, **attributes)
 
-    def __add__(self, other: Any) -> "Value":
-        return self.op("Add", other)
-
-    def __sub__(self, other: Any) -> "Value":
-        return self.op("Sub", other)
-
-    def __mul__(self, other: Any) -> "Value":
-        return self.op("Mul", other)
-
-    def __truediv__(self, other: Any) -> "Value":
-        return self.op("Div", other)
+    __add__ = partialmethod(op, "Add")
+    __sub__ = partialmethod(op, "Sub")
+    __mul__ = partialmethod(op, "Mul")
+    __truediv__ = partialmethod(op, "Div")
 
     def __rsub__(self, other: Any) -> "Value":
         return self.graph.add("Sub", other, self)

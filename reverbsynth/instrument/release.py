@@ -29,12 +29,8 @@ from reverbsynth.audio.format import NOTE_OFF, SAMPLE_RATE
 from reverbsynth.errors import SettingsError
 from reverbsynth.gan.labels import LabelSpace
 
-ATTACK, RELEASE = 0.010, 0.3
-"""Seconds of a note's fade-in, and of its fade-out, which begins at its end."""
-
-LONGEST = NOTE_OFF
-"""Seconds after which a note's release begins at the latest."""
-
+ATTACK, RELEASE = 0.010, 0.3  # Seconds of a note's fade-in, and of its fade-out after its end.
+LONGEST = NOTE_OFF  # Seconds after which a note's release begins at the latest.
 _OFF, _CROSSFADE, _FARTHEST = int(NOTE_OFF * SAMPLE_RATE), 320, 912
 _LOUDEST = 10.0
 

@@ -1,5 +1,8 @@
 """The card of an instrument."""
 
+import json
+import shutil
+
 import pytest
 import yaml
 
@@ -40,3 +43,13 @@ def test_the_card_of_an_instrument_without_its_run_says_what_is_not_known():
     assert "pitch: E2 to G2 (MIDI 40 to 43)" in body
     assert "came without its run" in body
     assert "It has not been measured." in body
+
+
+def test_a_report_that_lacks_the_number_of_notes_still_makes_a_card(tmp_path):
+    folder = tmp_path / "laptop"
+    shutil.copytree(shipped()["laptop"].parent, folder)
+    report = read_json(folder / "evaluation.json")
+    del report["facts"]["notes"]
+    (folder / "evaluation.json").write_text(json.dumps(report))
+    _, body = parts(card(Instrument.load("laptop"), "laptop", Run.open(folder)))
+    assert "| pitch accuracy |" in body

@@ -2,10 +2,11 @@
 
 import xml.etree.ElementTree as ET
 from pathlib import Path
+from typing import Any
 
 from reverbsynth.audio.format import NOTE_OFF
 from reverbsynth.files.atomic import write_text
-from reverbsynth.instrument.sampler.samples import SampleSet
+from reverbsynth.instrument.sampler.samples import Sample, SampleSet
 
 _CROSSFADE = 0.02
 
@@ -14,63 +15,60 @@ def write_dspreset(notes: SampleSet, path: Path) -> None:
     """Write a preset, and its samples into a folder beside it."""
     folder = notes.write_sounds(path)
     root = ET.Element("DecentSampler", minVersion="1.11.0")
-    tab = ET.SubElement(ET.SubElement(root, "ui", width="812", height="375"), "tab", name="main")
-    groups = ET.SubElement(root, "groups")
-    midi = ET.SubElement(root, "midi")
+    tab = _add(_add(root, "ui", width=812, height=375), "tab", name="main")
+    groups, midi = _add(root, "groups"), _add(root, "midi")
     for choice in range(len(notes.choices)):
         enabled = str(choice == 0 or not notes.switches).lower()
-        shared = {"enabled": enabled, "ampVelTrack": "1"}
-        attack = ET.SubElement(groups, "group", shared)
-        release = ET.SubElement(groups, "group", {**shared, "trigger": "release"})
+        attack = _add(groups, "group", enabled=enabled, ampVelTrack=1)
+        release = _add(groups, "group", enabled=enabled, ampVelTrack=1, trigger="release")
         for sample in notes.samples:
-            if sample.choice != choice:
-                continue
-            common = {
-                "path": f"{folder}/{sample.name}{notes.suffix}",
-                "rootNote": str(sample.key),
-                "loNote": str(sample.low),
-                "hiNote": str(sample.high),
-                "loVel": str(sample.softest),
-                "hiVel": str(sample.loudest),
-                "tuning": f"{-sample.cents / 100:.4f}",
-                "seqMode": "round_robin" if notes.robins > 1 else "always",
-                "seqLength": str(notes.robins),
-                "seqPosition": str(sample.robin),
-            }
-            if sample.loop is None:
-                ET.SubElement(attack, "sample", {**common, "release": f"{sample.decay:.2f}"})
-                continue
-            loop = {"loopStart": str(sample.loop[0]), "loopEnd": str(sample.loop[1] - 1)}
-            loop |= {"loopEnabled": "true", "release": str(2 * _CROSSFADE)}
-            ET.SubElement(attack, "sample", common | loop)
-            tail = {
-                "start": str(round((NOTE_OFF - _CROSSFADE) * notes.output.rate)),
-                "release": "4",
-            }
-            tail |= {"attack": str(_CROSSFADE), "loopEnabled": "false"}
-            tail["volume"] = f"{sample.gain(notes.output.rate):.2f}dB"
-            tail["releaseTriggerDecay"] = f"{sample.loss:.2f}dB"
-            ET.SubElement(release, "sample", common | tail)
+            if sample.choice == choice:
+                _add_sample(attack, release, notes, sample, folder)
     if notes.switches:
-        menu = ET.SubElement(tab, "menu", x="20", y="20", width="200", height="30", value="1")
+        menu = _add(tab, "menu", x=20, y=20, width=200, height=30, value=1)
         for choice, label in enumerate(notes.choices):
-            _switch(ET.SubElement(menu, "option", name=label), choice, len(notes.choices))
-            note = ET.SubElement(midi, "note", note=str(notes.switches[choice]))
-            _switch(note, choice, len(notes.choices))
+            option = _add(menu, "option", name=label)
+            for parent in option, _add(midi, "note", note=notes.switches[choice]):
+                _add_switch(parent, choice, len(notes.choices))
     ET.indent(root)
     write_text(path, ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n")
 
 
-def _switch(parent: ET.Element, chosen: int, count: int) -> None:
+def _add(parent: ET.Element, tag: str, **attributes: Any) -> ET.Element:
+    return ET.SubElement(parent, tag, {name: str(value) for name, value in attributes.items()})
+
+
+def _add_sample(
+    attack: ET.Element, release: ET.Element, notes: SampleSet, sample: Sample, folder: str
+) -> None:
+    """Add a sample and, if it is looped, what is heard of it when its key is let go."""
+    common: dict[str, Any] = {
+        "path": f"{folder}/{sample.name}{notes.suffix}",
+        "rootNote": sample.key,
+    }
+    common |= {"loNote": sample.low, "hiNote": sample.high}
+    common |= {"loVel": sample.softest, "hiVel": sample.loudest}
+    common |= {"tuning": f"{-sample.cents / 100:.4f}"}
+    common |= {"seqMode": "round_robin" if notes.robins > 1 else "always"}
+    common |= {"seqLength": notes.robins, "seqPosition": sample.robin}
+    if sample.loop is None:
+        _add(attack, "sample", **common, release=f"{sample.decay:.2f}")
+        return
+    loop = {"loopStart": sample.loop[0], "loopEnd": sample.loop[1] - 1, "loopEnabled": "true"}
+    _add(attack, "sample", **common, **loop, release=2 * _CROSSFADE)
+    tail: dict[str, Any] = {
+        "start": round((NOTE_OFF - _CROSSFADE) * notes.output.rate),
+        "release": 4,
+    }
+    tail |= {"attack": _CROSSFADE, "loopEnabled": "false"}
+    tail |= {"volume": f"{sample.gain(notes.output.rate):.2f}dB"}
+    _add(release, "sample", **common, **tail, releaseTriggerDecay=f"{sample.loss:.2f}dB")
+
+
+def _add_switch(parent: ET.Element, chosen: int, count: int) -> None:
     """Bindings that leave the two groups of one choice enabled."""
+    fixed = {"type": "general", "level": "group", "parameter": "ENABLED"}
     for position in range(2 * count):
-        ET.SubElement(
-            parent,
-            "binding",
-            type="general",
-            level="group",
-            position=str(position),
-            parameter="ENABLED",
-            translation="fixed_value",
-            translationValue=str(position // 2 == chosen).lower(),
-        )
+        value = str(position // 2 == chosen).lower()
+        what = {"translation": "fixed_value", "translationValue": value}
+        _add(parent, "binding", **fixed, position=position, **what)

@@ -9,7 +9,7 @@ tail does.
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +24,7 @@ from reverbsynth.errors import SettingsError
 from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.instrument.latents import slerp
 
-NEIGHBOUR = 0.15
-"""Share of the way to another latent vector at which a round robin lies."""
-
+_NEIGHBOUR = 0.15  # Share of the way to another latent vector at which a round robin lies.
 _ENDS = range(32_000, 47_200, 1280)  # Samples at 16 kHz at which loops may end.
 _LENGTHS = (1600, 8000), (800, 1600)  # Shortest and longest loops; long ones first.
 _FADE = 0.02  # Seconds over which a loop's end becomes its start.
@@ -43,10 +41,9 @@ _KEYS = re.compile(r"(?:(?P<low>[^./]+)\.\.(?P<high>[^./]+))?(?:/(?P<step>[1-9]\
 class Sample:
     """A note for a range of keys and velocities.
 
-    ``choice`` is the number of its effect in the set, and ``robin`` its turn, from 1; ``cents`` is
-    how much higher it sounds than its key; ``loop`` is where its loop begins and ends, in samples,
-    and ``loss`` the dB a second that it loses before; ``decay`` is the seconds in which its tail
-    falls by 60 dB.
+    ``choice`` numbers its effect in the set, ``robin`` is its turn, from 1, ``cents`` how much
+    higher it sounds than its key, ``loop`` where it begins and ends, in samples, ``loss`` the dB a
+    second that it loses before, and ``decay`` the seconds in which its tail falls by 60 dB.
     """
 
     name: str
@@ -70,10 +67,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class SampleSet:
-    """The samples of an instrument, and the keys that switch between its choices (of effects).
-
-    Without ``switches`` the velocity chooses, or there is nothing to choose.
-    """
+    """The samples of an instrument, and the keys that switch between its effects, if any do."""
 
     name: str
     samples: tuple[Sample, ...]
@@ -107,12 +101,11 @@ def sample_set(
 ) -> SampleSet:
     """Generate the notes of a sampler's instrument.
 
-    Keys that are not among ``keys`` (MIDI pitches; all by default) play the nearest. ``choices``
-    are values of labels, by the name of the choice; by default, each effect. Key switches choose,
-    or ``by_velocity`` the velocity, from the softest, the first; else the velocity chooses among
-    those that were trained, where it is a label. ``robins`` notes of one key take turns, with
-    latent vectors near to each other. ``progress`` is called with the number of notes generated,
-    and of all.
+    Keys that are not among ``keys`` (all by default) play the nearest. ``choices`` are values of
+    labels, by the name of the choice; by default, each effect. Key switches choose, or
+    ``by_velocity`` the velocity, from the softest, the first; else the velocity chooses among those
+    that were trained, where it is a label. ``robins`` notes of one key take turns, with latent
+    vectors near to each other. ``progress`` is called with the numbers of notes done and of all.
     """
     output = output or Output()
     keys = sorted(set(keys or instrument.keys))
@@ -120,35 +113,25 @@ def sample_set(
         effects = instrument.labels.get("effect", ())
         choices = {str(effect): {"effect": effect} for effect in effects} or {name: {}}
     first, *others = (instrument.latents(1, seed + robin)[0] for robin in range(robins))
-    vectors = [first, *(slerp(first, other, NEIGHBOUR) for other in others)]
+    vectors = [first, *(slerp(first, other, _NEIGHBOUR) for other in others)]
     limits = [instrument.keys[0], *((a + b) // 2 + 1 for a, b in pairwise(keys))]
     limits.append(instrument.keys[-1] + 1)
     samples: list[Sample] = []
     layers = list(_layers(instrument, choices, by_velocity))
-    total = len(layers) * robins * len(keys)
-    for choice, layer, values, velocities in layers:
-        for robin, z in enumerate(vectors, 1):
-            for i, wave in enumerate(instrument.stream(keys, z, **values)):
-                file = re.sub(r"[^A-Za-z0-9_-]", "_", f"{keys[i]:03d}-{layer}-{robin}")
-                span = (limits[i], limits[i + 1] - 1, *velocities)
-                sample = Sample(file, wave, keys[i], *span, choice, robin)
-                samples.append(_finished(sample, output, loops))
-                if progress:
-                    progress(len(samples), total)
-    count = len(choices)
-    lowest = (instrument.keys[0] - count) // 12 * 12
-    if lowest < 0:
-        lowest = instrument.keys[-1] + 1
-    switches = range(lowest, lowest + (0 if by_velocity or count == 1 else count))
-    return SampleSet(
-        name,
-        tuple(_equally_loud(samples, output.rate)),
-        tuple(choices),
-        switches,
-        robins,
-        output,
-        suffix,
-    )
+    for (choice, layer, values, velocities), (robin, z) in product(layers, enumerate(vectors, 1)):
+        for i, wave in enumerate(instrument.stream(keys, z, **values)):
+            file = re.sub(r"[^A-Za-z0-9_-]", "_", f"{keys[i]:03d}-{layer}-{robin}")
+            low, high = limits[i], limits[i + 1] - 1
+            sample = Sample(file, wave, keys[i], low, high, *velocities, choice, robin)
+            samples.append(_finished(sample, output, loops))
+            if progress:
+                progress(len(samples), len(layers) * robins * len(keys))
+    count = 0 if by_velocity or len(choices) == 1 else len(choices)
+    below = (instrument.keys[0] - count) // 12 * 12
+    lowest = below if below >= 0 else instrument.keys[-1] + 1
+    equal = tuple(_equally_loud(samples, output.rate))
+    switches = range(lowest, lowest + count)
+    return SampleSet(name, equal, tuple(choices), switches, robins, output, suffix)
 
 
 def _layers(
@@ -188,10 +171,7 @@ def parse_keys(text: str, keys: range) -> list[int]:
 
 
 def find_loop(wave: np.ndarray) -> tuple[int, int] | None:
-    """Where a note at 16 kHz can loop: the start and end before which it is most alike.
-
-    None where no start and end are alike.
-    """
+    """The start and end before which a note at 16 kHz is most alike, or None."""
     width = round(_FADE * SAMPLE_RATE)
     for shortest, longest in _LENGTHS:
         best, found = _ALIKE, None

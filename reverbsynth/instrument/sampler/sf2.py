@@ -41,38 +41,36 @@ def write_sf2(notes: SampleSet, path: Path) -> None:
     bags, generators = _lists(presets)
     instrument_bags, instrument_generators = _lists(zones)
     firsts = np.cumsum([0, *map(len, zones)])
-    programs = [
-        _name(name) + struct.pack("<3H3I", number, 0, number, 0, 0, 0)
-        for number, name in enumerate([*names, "EOP"])
-    ]
-    instruments = [
-        _name(name) + struct.pack("<H", first)
-        for name, first in zip([*names, "EOI"], firsts, strict=True)
-    ]
-    information = _chunk(b"ifil", struct.pack("<2H", 2, 4)) + _chunk(b"isng", b"EMU8000\0")
-    information += _chunk(b"INAM", _name(notes.name)) + _chunk(b"ISFT", b"ReverbSynth\0")
-    data = _chunk(b"phdr", b"".join(programs)) + _chunk(b"pbag", bags) + _chunk(b"pmod", bytes(10))
-    data += _chunk(b"pgen", generators) + _chunk(b"inst", b"".join(instruments))
-    data += _chunk(b"ibag", instrument_bags) + _chunk(b"imod", bytes(10))
-    data += _chunk(b"igen", instrument_generators) + _chunk(b"shdr", headers)
-    sound = _chunk(b"smpl", np.concatenate(points).tobytes())
-    body = b"sfbk" + b"".join(
-        _chunk(b"LIST", kind + content)
-        for kind, content in ((b"INFO", information), (b"sdta", sound), (b"pdta", data))
-    )
+    programs = instruments = b""
+    for number, name in enumerate([*names, "EOP"]):
+        programs += _name(name) + struct.pack("<3H3I", number, 0, number, 0, 0, 0)
+    for first, name in zip(firsts, [*names, "EOI"], strict=True):
+        instruments += _name(name) + struct.pack("<H", first)
+    lists: dict[bytes, dict[bytes, bytes]] = {
+        b"INFO": {b"ifil": struct.pack("<2H", 2, 4), b"isng": b"EMU8000\0"},
+        b"sdta": {b"smpl": np.concatenate(points).tobytes()},
+        b"pdta": {b"phdr": programs, b"pbag": bags, b"pmod": bytes(10), b"pgen": generators},
+    }
+    lists[b"INFO"] |= {b"INAM": _name(notes.name), b"ISFT": b"ReverbSynth\0"}
+    lists[b"pdta"] |= {b"inst": instruments, b"ibag": instrument_bags, b"imod": bytes(10)}
+    lists[b"pdta"] |= {b"igen": instrument_generators, b"shdr": headers}
+    body = b"sfbk"
+    for kind, chunks in lists.items():
+        body += _chunk(b"LIST", kind + b"".join(map(_chunk, chunks, chunks.values())))
     with atomic_path(path) as temporary:
         temporary.write_bytes(_chunk(b"RIFF", body))
 
 
 def _zone(sample: Sample, number: int) -> list[_Generator]:
     """Generators of a sample: first its ranges, last the sample, as the specification asks."""
-    zone = [
+    seconds = max(sample.decay, 0.01) * 100 / 60  # In which it falls by 100 dB.
+    return [
         (_KEYS, sample.low | sample.high << 8),
         (_VELOCITIES, sample.softest | sample.loudest << 8),
+        (_RELEASE, round(1200 * math.log2(seconds))),
+        (_FINE_TUNE, -round(sample.cents)),
+        (_SAMPLE, number),
     ]
-    # The time of 100 dB.
-    zone.append((_RELEASE, round(1200 * math.log2(max(sample.decay, 0.01) * 100 / 60))))
-    return [*zone, (_FINE_TUNE, -round(sample.cents)), (_SAMPLE, number)]
 
 
 def _lists(owners: list[list[list[_Generator]]]) -> tuple[bytes, bytes]:
