@@ -78,19 +78,11 @@ def render(
 ) -> Rendering:
     """Play notes, with ``labels`` such as ``effect="reverb"``; SettingsError if none can be.
 
-    Parameters
-    ----------
-    every : float
-        Seconds from one timbre to the next; 0 keeps one throughout.
-    outside : {"transpose", "omit"}
-        What becomes of pitches outside the instrument's range: transposed by as few octaves as it
-        takes, or omitted, as those are that no octave brings into the range.
-    progress : callable, optional
-        Called with the numbers of notes generated so far and of all.
-    tune : float
-        Cents that the piece sounds above its pitches.
-    release : {"fade", "tail"}, optional
-        How a note ends (`reverbsynth.instrument.release.chosen_release`).
+    A new timbre comes ``every`` so many seconds, or never for 0; ``tune`` is cents above the
+    pitches. Pitches ``outside`` the instrument's range are moved by as few octaves as it takes
+    ("transpose") or left out ("omit"), as are those that no octave brings into the range.
+    ``release`` says how notes end (`reverbsynth.instrument.release`), and ``progress`` is called
+    with the numbers of notes generated so far and of all.
     """
     if not every >= 0:
         raise SettingsError(f"seconds between timbres: found {every}, expected 0 or more")

@@ -16,16 +16,8 @@ from onnx import TensorProto, helper
 
 from reverbsynth import provenance
 from reverbsynth.audio.format import NOTE_LENGTH, SAMPLE_RATE
-from reverbsynth.gan import schedule
-from reverbsynth.gan.architecture import (
-    CHANNELS,
-    COORDINATES,
-    LEAK,
-    START,
-    condition_size,
-    coordinates_of,
-    register,
-)
+from reverbsynth.gan import architecture, schedule
+from reverbsynth.gan.architecture import CHANNELS, condition_size, register
 from reverbsynth.gan.trained_generator import TrainedGenerator
 from reverbsynth.instrument.onnx_graph import Graph, Value
 from reverbsynth.spectra import format as framing
@@ -57,27 +49,22 @@ def metadata(generator: TrainedGenerator) -> dict[str, Any]:
 
 
 def build(generator: TrainedGenerator, float16: bool = False) -> onnx.ModelProto:
-    """The generator as an ONNX model.
+    """The generator as an ONNX model; ``float16`` keeps its weights, not its sums, in that format.
 
     Inputs are ``z`` [shape=(n, latent_size)] and ``condition``
-    (`reverbsynth.gan.architecture.condition`). Outputs are ``wave`` [shape=(n, 64000)] and
-    ``image`` [shape=(n, 2, h, w)], the de-normalized image at the stage's own resolution:
-    log-magnitude, then instantaneous frequency. With ``float16`` the weights are kept in that
-    format; sums are float32 all the same.
+    (`reverbsynth.gan.architecture.condition`), outputs ``wave`` [shape=(n, 64000)] and ``image``
+    [shape=(n, 2, h, w)]: log-magnitude and instantaneous frequency, at the stage's resolution.
     """
     graph = Graph()
-    scale, shift = (
-        np.reshape(values, (1, CHANNELS, 1, 1))
-        for values in (generator.spectra.scale, generator.spectra.shift)
-    )
-    image = _image(graph, generator, float16) - shift
-    _add_wave(_stft(image.op("Div", scale, name="image"), generator), generator.spectra.projections)
+    spectra, size = generator.spectra, schedule.stage_resolution(generator.stage)
+    image = _image(graph, generator, float16) - np.reshape(spectra.shift, (1, CHANNELS, 1, 1))
+    image = image.op("Div", np.reshape(spectra.scale, (1, CHANNELS, 1, 1)), name="image")
+    _add_wave(_stft(image, generator), spectra.projections)
 
     def described(name: str, *shape: int) -> onnx.ValueInfoProto:
         return helper.make_tensor_value_info(name, TensorProto.FLOAT, ("n", *shape))
 
     width = condition_size(generator.gan, generator.labels)
-    size = schedule.stage_resolution(generator.stage)
     model = helper.make_model(
         helper.make_graph(
             graph.nodes,
@@ -117,7 +104,7 @@ def _image(graph: Graph, generator: TrainedGenerator, float16: bool) -> Value:
     def conv(x: Value, block: int, part: str) -> Value:
         kernel, scale, bias = kernel_and_bias(block, part)
         kernel, side = kernel.transpose(3, 2, 0, 1), len(kernel)
-        beside = 0 if part == "conv0" else coordinates_of(gan, block)
+        beside = 0 if part == "conv0" else architecture.coordinates_of(gan, block)
         own = kernel.shape[1] - beside
         taps, bias_name = graph.weight(kernel[:, :own], float16, scale), graph.weight(bias, float16)
         if part == "conv0" and side == 3:
@@ -133,7 +120,8 @@ def _image(graph: Graph, generator: TrainedGenerator, float16: bool) -> Value:
     kernel, scale, bias = kernel_and_bias(1, "conv0")
     # Each output pixel is a dense product with one mirrored tap (`layers.FirstConv`).
     dense = kernel[::-1, ::-1].transpose(2, 3, 0, 1).reshape(kernel.shape[2], -1)
-    x = x.op("MatMul", graph.weight(dense, float16, scale)).op("Reshape", (-1, len(bias), *START))
+    x = x.op("MatMul", graph.weight(dense, float16, scale))
+    x = x.op("Reshape", (-1, len(bias), *architecture.START))
     x = _activated(x + graph.weight(bias.reshape(1, -1, 1, 1), float16))
     before = x = _activated(conv(x, 1, "conv1"))
     for block in range(2, n_blocks + 1):
@@ -153,7 +141,7 @@ def _pixel_norm(x: Value) -> Value:
 
 
 def _activated(x: Value) -> Value:
-    return _pixel_norm(x.op("LeakyRelu", alpha=LEAK))
+    return _pixel_norm(x.op("LeakyRelu", alpha=architecture.LEAK))
 
 
 def _upscaled_conv(x: Value, kernel: Value, bias: Value) -> Value:
@@ -186,7 +174,7 @@ def _steady_conv(coordinates: Value, taps: Value, side: int, block: int) -> Valu
     They are the same in all frames, so only frames that see the edges differ.
     """
     frames, bins = schedule.resolution(block)
-    parts = coordinates.op("Reshape", (0, COORDINATES, 1, bins, BINS // bins))
+    parts = coordinates.op("Reshape", (0, architecture.COORDINATES, 1, bins, BINS // bins))
     along = parts.op("ReduceMean", axes=[4], keepdims=0)
     if side == 1:
         return along.op("Conv", taps)
@@ -210,10 +198,8 @@ def _coordinates(pitch: Value, generator: TrainedGenerator) -> Value:
         step = _wrapped(_projected(step, mel.to_mel_bins()))
     else:
         power = power.op("Sqrt")
-    image = zip(
-        ((power + FLOOR).op("Log"), step / np.pi), spectra.scale, spectra.shift, strict=True
-    )
-    for channel, scale, shift in image:
+    image = ((power + FLOOR).op("Log"), step / np.pi)
+    for channel, scale, shift in zip(image, spectra.scale, spectra.shift, strict=True):
         comb.append((channel * scale + shift).op("Clip", -1.0, 1.0))
     return pitch.graph.add("Concat", *comb, axis=1)
 
@@ -247,11 +233,8 @@ def _wrapped(step: Value) -> Value:
 
 def _projected(x: Value, banded: mel.Banded) -> Value:
     """``x @ matrix`` over the last axis, of three."""
-    terms = [
-        x.op("Gather", tuple(source), axis=2) * weight
-        for source, weight in zip(banded.sources.tolist(), banded.weights, strict=True)
-    ]
-    return reduce(add, terms)
+    pairs = zip(banded.sources.tolist(), banded.weights, strict=True)
+    return reduce(add, (x.op("Gather", tuple(source), axis=2) * w for source, w in pairs))
 
 
 def _stft(image: Value, generator: TrainedGenerator) -> tuple[Value, Value]:
@@ -317,16 +300,14 @@ def _add_wave(spectrum: tuple[Value, Value], projections: int) -> None:
 def _overlapped(real: Value, imaginary: Value) -> Value:
     """The sound of an STFT in hops [shape=(n, 131, 512)]: `reverbsynth.spectra.stft.istft`.
 
-    A complex transform takes two real frames at once: one of the first half of the note as its
-    real part, one of the second half as its imaginary part.
+    A complex transform takes two real frames at once, of the first and the second half of the note.
     """
     # A real sound has no imaginary part at the last bin, Nyquist's.
     imaginary = imaginary * (np.arange(BINS) < BINS - 1)
     (real, other_real), (imaginary, other_imaginary) = _halves(real), _halves(imaginary)
     above = _complex(real - other_imaginary, imaginary + other_real)
-    below = _complex(real + other_imaginary, other_real - imaginary).part(
-        2, BINS - 2, -BINS - 1, -1
-    )
+    below = _complex(real + other_imaginary, other_real - imaginary)
+    below = below.part(2, BINS - 2, -BINS - 1, -1)
     spectrum = above.op("Pad", (0, 0, 1, 0, 0, 0, 0, 0)).op("Concat", below, axis=2)
     frames = spectrum.op("DFT", axis=2, inverse=1)
     both = (frames.part(3, i, i + 1).op("Squeeze", (3,)) for i in range(2))
@@ -341,10 +322,7 @@ def _overlapped(real: Value, imaginary: Value) -> Value:
 
 
 def _analyzed(hops: Value) -> tuple[Value, Value]:
-    """The STFT of a sound in hops, up to a factor: `reverbsynth.spectra.stft.stft`.
-
-    Two frames at once, as in `_overlapped`.
-    """
+    """The STFT of a sound in hops, up to a factor, two frames at once (`_overlapped`)."""
     lead = framing.LEAD // HOP
     hops = hops.part(1, lead, _HOPS).op("Pad", (0, lead, 0, 0, 0, 0))
     quarters = (hops.part(1, q, q + FRAMES) for q in range(N_FFT // HOP))

@@ -1,6 +1,6 @@
 """A panel to play an instrument from a notebook (JupyterLab, Colab)."""
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import ipywidgets
@@ -18,9 +18,7 @@ from reverbsynth.instrument.latents import slerp
 from reverbsynth.training.run import Run
 
 _PEAK = 0.9
-
-_DEPTH = 16.0
-"""Range of the magnitudes shown, in nepers below the loudest pixel."""
+_DEPTH = 16.0  # Range of the magnitudes shown, in nepers below the loudest pixel.
 
 
 def panel(source: Instrument | Run | Path | str) -> "Panel":
@@ -35,15 +33,9 @@ def panel(source: Instrument | Run | Path | str) -> "Panel":
 class Panel(ipywidgets.VBox):
     """See `panel`. Every change of a control plays the note again.
 
-    Attributes
-    ----------
-    pitch, first_seed, second_seed, blend, stage, selects, wetness, file_name, save : widgets
-        The controls; ``selects`` by label. ``wetness`` is the amount of the effect, None for an
-        instrument without that label; with two effects it is their only control.
-    picture, player, message : widgets
-        The image, the sound and what there is to say about them.
-    wave : ndarray [shape=(64000,)]
-        The note in the player, as generated.
+    ``wetness`` is the amount of the effect, None for an instrument without that label; with two
+    effects it is their only control. ``selects`` has those of the other labels. ``wave`` is the
+    note in the player [shape=(64000,)], as generated.
     """
 
     def __init__(self, source: Instrument | Run | Path | str):
@@ -67,16 +59,21 @@ class Panel(ipywidgets.VBox):
             ipywidgets.BoundedIntText(seed, min=0, max=2**31 - 1, description=f"Timbre {name}")
             for seed, name in ((0, "A"), (1, "B"))
         )
-        self.blend = ipywidgets.FloatSlider(
-            0.0, min=0, max=1, step=0.05, description="A to B", continuous_update=False, layout=wide
-        )
+        share = partial(ipywidgets.FloatSlider, min=0, max=1, step=0.05, continuous_update=False)
+        self.blend = share(0.0, description="A to B", layout=wide)
         self._effects = others.get("effect", ())
         self.selects = {
             name: ipywidgets.Dropdown(options=values, description=name.capitalize())
             for name, values in others.items()
             if len(values) > (2 if name == "effect" else 1)
         }
-        self.wetness = self._dial(wide)
+        # From one effect to the other; of more than two, the amount of the chosen one.
+        dials = []
+        if len(self._effects) == 2:
+            dials = [share(0.0, description=self._other.capitalize(), layout=wide)]
+        elif self._effects[2:]:
+            dials = [share(1.0, description="Amount", layout=wide)]
+        self.wetness = dials[0] if dials else None
         self.stage = ipywidgets.Dropdown(
             options=stages, value=stages[-1], description="Stage", disabled=len(stages) == 1
         )
@@ -86,11 +83,8 @@ class Panel(ipywidgets.VBox):
         self.save = ipywidgets.Button(description="Save", tooltip="Write the note to this file")
         self.message = ipywidgets.Label()
         self.wave = np.zeros(0, np.float32)
-        dials = [] if self.wetness is None else [self.wetness]
-        self._controls = (
-            *(self.pitch, self.first_seed, self.second_seed, self.blend, self.stage),
-            *(*self.selects.values(), *dials),
-        )
+        self._controls = [self.pitch, self.first_seed, self.second_seed, self.blend, self.stage]
+        self._controls += [*self.selects.values(), *dials]
         for control in self._controls:
             control.observe(self._changed, names="value")
         self.save.on_click(self._save)
@@ -108,21 +102,6 @@ class Panel(ipywidgets.VBox):
             ]
         )
         self._play()
-
-    def _dial(self, layout: ipywidgets.Layout) -> ipywidgets.FloatSlider | None:
-        """A slider from one effect to the other; of more than two, the amount of the chosen one."""
-        if len(self._effects) < 2:
-            return None
-        two = len(self._effects) == 2
-        return ipywidgets.FloatSlider(
-            0.0 if two else 1.0,
-            min=0,
-            max=1,
-            step=0.05,
-            description=self._other.capitalize() if two else "Amount",
-            continuous_update=False,
-            layout=layout,
-        )
 
     @property
     def _other(self) -> str:

@@ -118,12 +118,14 @@ def sample_set(
     limits.append(instrument.keys[-1] + 1)
     samples: list[Sample] = []
     layers = list(_layers(instrument, choices, by_velocity))
-    for (choice, layer, values, velocities), (robin, z) in product(layers, enumerate(vectors, 1)):
+    turns = list(enumerate(vectors, 1))
+    for (choice, layer, values, softest, loudest), (robin, z) in product(layers, turns):
         for i, wave in enumerate(instrument.stream(keys, z, **values)):
             file = re.sub(r"[^A-Za-z0-9_-]", "_", f"{keys[i]:03d}-{layer}-{robin}")
-            low, high = limits[i], limits[i + 1] - 1
-            sample = Sample(file, wave, keys[i], low, high, *velocities, choice, robin)
-            samples.append(_finished(sample, output, loops))
+            span = (limits[i], limits[i + 1] - 1, softest, loudest)
+            samples.append(
+                _finished(Sample(file, wave, keys[i], *span, choice, robin), output, loops)
+            )
             if progress:
                 progress(len(samples), len(layers) * robins * len(keys))
     count = 0 if by_velocity or len(choices) == 1 else len(choices)
@@ -136,20 +138,20 @@ def sample_set(
 
 def _layers(
     instrument: Instrument, choices: Mapping[str, Mapping[str, Any]], by_velocity: bool
-) -> Iterator[tuple[int, str, dict[str, Any], tuple[int, int]]]:
-    """Number of the choice, name, labels and velocities of each layer of samples."""
+) -> Iterator[tuple[int, str, dict[str, Any], int, int]]:
+    """Number of the choice, name, labels, softest and loudest velocity of each layer."""
     trained = sorted(instrument.labels.get("velocity", ()))
     for choice, (name, values) in enumerate(choices.items()):
         if by_velocity:
             softest, after = (128 * n // len(choices) for n in (choice, choice + 1))
-            yield choice, name, dict(values), (softest, after - 1)
+            yield choice, name, dict(values), softest, after - 1
         elif not trained or "velocity" in values:
-            yield choice, name, dict(values), (0, 127)
+            yield choice, name, dict(values), 0, 127
         else:
             bounds = [0, *((a + b) // 2 + 1 for a, b in pairwise(trained)), 128]
             for velocity, (softest, after) in zip(trained, pairwise(bounds), strict=True):
                 labels = {**values, "velocity": velocity}
-                yield choice, f"{name}-{velocity}", labels, (softest, after - 1)
+                yield choice, f"{name}-{velocity}", labels, softest, after - 1
 
 
 def parse_keys(text: str, keys: range) -> list[int]:
