@@ -23,10 +23,7 @@ def apply(
     ] = None,
     label: Annotated[
         list[str] | None,
-        Option(
-            help="What is known of the recording: name=value, such as effect=dry if it was "
-            "recorded dry. May be repeated."
-        ),
+        Option(help="Known of the recording: name=value, such as effect=dry. May be repeated."),
     ] = None,
     seed: Annotated[int, Option(min=0, help="Seed of the points that searches start from.")] = 0,
     starts: Annotated[int, Option(min=1, help="Number of searches, run side by side.")] = 4,

@@ -20,8 +20,7 @@ def evaluate(
     set_: options.Overrides = None,
     force: Annotated[bool, Option("--force", help="Evaluate even where a report is kept.")] = False,
     transfer: Annotated[
-        bool,
-        Option("--effect-transfer", help="Also apply effects to held-out notes, in minutes."),
+        bool, Option("--effect-transfer", help="Also apply effects to held-out notes, in minutes.")
     ] = False,
     output: Annotated[
         Path | None, Option("--output", "-o", help="Also write the report to this file.")

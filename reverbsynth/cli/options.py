@@ -38,11 +38,6 @@ def resolve(
     """The settings that the options of a command select; those of ``options`` go below ``set_``.
 
     Where no preset and no file is named, they start from ``own``, or else the default preset.
-
-    Raises
-    ------
-    SettingsError
-        When both a preset and a file are named, or either is wrong.
     """
     overrides = {**(options or {}), **parse_overrides(set_ or [])}
     if own is not None and preset is None and settings is None:
@@ -90,13 +85,7 @@ def write_sound(path: Path, audio: "np.ndarray", output: "Output") -> None:
 
 
 def assignments(effect: str | None, labels: list[str] | None) -> dict[str, str]:
-    """Values of labels as text, from ``--effect`` and ``--label name=value``.
-
-    Raises
-    ------
-    SettingsError
-        For a label without a value, one given twice, and pitch, which has an option of its own.
-    """
+    """Values of labels as text, from ``--effect`` and ``--label name=value``; not of pitch."""
     result = {} if effect is None else {"effect": effect}
     for assignment in labels or []:
         name, separator, value = assignment.partition("=")

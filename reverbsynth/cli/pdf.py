@@ -6,9 +6,7 @@ from typing import Annotated
 from typer import Option, echo
 
 
-def pdf(
-    output: Annotated[Path, Option(help="Folder of the built book.")] = Path("_build"),
-) -> None:
+def pdf(output: Annotated[Path, Option(help="Folder of the built book.")] = Path("_build")) -> None:
     """Print the chapters of a built book to one PDF file, with headless Chromium."""
     from reverbsynth.book.build import ROOT
     from reverbsynth.book.pdf import print_book

@@ -28,10 +28,7 @@ def play(
     output: options.SoundFile = Path("out.wav"),
     pitch: Annotated[
         list[str] | None,
-        Option(
-            help="Pitch of a note: C#3, 49 or 49.5; a middle one by default. May be repeated: "
-            "notes are played one after another."
-        ),
+        Option(help="C#3, 49 or 49.5; a middle one by default. Several are played in turn."),
     ] = None,
     velocity: Annotated[
         int | None,
@@ -62,8 +59,7 @@ def play(
         Option(min=0, help="Seconds from one timbre to the next in a MIDI file; 0 keeps one."),
     ] = 2.0,
     outside: Annotated[
-        str,
-        Option(help="Pitches outside the instrument's range: transpose by octaves, or omit."),
+        str, Option(help="Pitches outside the instrument's range: transpose by octaves, or omit.")
     ] = "transpose",
     tune: Annotated[
         float, Option(min=-1200, max=1200, help="Cents that everything sounds above its pitch.")

@@ -15,9 +15,7 @@ from reverbsynth.files.json import read_json
 from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.training.run import Run
 
-CARD = "README.md"
-"""Name of a card's file, by which hubs find it."""
-
+CARD = "README.md"  # By this name hubs find a card.
 _TEMPLATE = Path(__file__).with_suffix(".md")
 _REPORT = "evaluation.json"
 _MEASURES = (

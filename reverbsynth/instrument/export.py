@@ -25,9 +25,7 @@ from reverbsynth.spectra import format as framing
 from reverbsynth.spectra import mel
 from reverbsynth.training.run import Run
 
-SEEDS = 100
-"""Number of timbres that a page offers: `Instrument.latents` for the seeds from 0."""
-
+SEEDS = 100  # Timbres that a page offers: `Instrument.latents` for the seeds from 0.
 _MOST_CLIPS = 26
 _CLIP_PEAK = 0.8
 _MANIFEST, _PAGE, _KEYBOARD = "manifest.json", "index.html", 'class="rs-keyboard"'
@@ -45,14 +43,8 @@ def write_onnx(instrument: Instrument, path: Path | str, float16: bool = False) 
 def web_keyboard(instrument: Instrument, directory: Path | str, address: str = "keyboard") -> str:
     """Write everything that a page needs to play an instrument; returns the HTML for the page.
 
-    Parameters
-    ----------
-    instrument : Instrument
-    directory : path
-        Folder for the files. All but the style and a few sounds are scripts, which a page that was
-        opened from a file may use as well.
-    address : str
-        Address of that folder as seen from the page.
+    All but the style and a few sounds are scripts, which a page that was opened from a file may use
+    as well. ``address`` is that of the folder, as seen from the page.
     """
     directory = Path(directory)
     # Its weights are kept in float16, which halves the download.

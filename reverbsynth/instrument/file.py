@@ -17,9 +17,7 @@ from reverbsynth.gan.trained_generator import TrainedGenerator
 from reverbsynth.settings import GanSettings, SpectraSettings
 
 FORMAT = "reverbsynth-instrument"
-
-VERSION = 4
-"""2 added the SHA-256; 3 keeps labels in order; 4 says which pitches were trained."""
+VERSION = 4  # 2 added the SHA-256; 3 keeps labels in order; 4 says which pitches were trained.
 
 
 def read(path: Path | str) -> TrainedGenerator:

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -41,15 +41,13 @@ if TYPE_CHECKING:
 Pitches = Sequence[float | str]
 """MIDI pitches, or names of them such as ``C#3``."""
 
-T = TypeVar("T")
-
 _MOST_THREADS = 8  # More are of no use to a single note.
 
 
 class Instrument:
     """A trained generator, ready to play.
 
-    `open`, `load`, `from_run` and `from_original` read one. It plays any pitch from its lowest key
+    It plays any pitch from its lowest key
     to its highest, also between keys. A generator that is told the pitch as a number draws them
     all; one that is told a class draws the nearest pitch it was trained on, which is resampled.
 
@@ -233,9 +231,8 @@ class Instrument:
     ) -> np.ndarray:
         """What the generator is told of `notes` (`reverbsynth.gan.architecture.condition`)."""
         if unknown := sorted(set(labels) - set(self.labels)):
-            raise SettingsError(
-                f"label {unknown[0]!r}: this instrument has {', '.join(self.labels)}"
-            )
+            known = ", ".join(self.labels)
+            raise SettingsError(f"label {unknown[0]!r}: this instrument has {known}")
         sounding = self._sounding(pitches, tune)
         told = {
             name: values_of_notes(self.labels, name, labels.get(name, default), len(sounding))
@@ -286,8 +283,7 @@ class Instrument:
         told, sounding = self.condition(pitches, tune, **labels), self._sounding(pitches, tune)
         n, size = len(told), self.gan.latent_size
         z = self.latents(n, seed) if z is None else np.asarray(z, np.float32)
-        if z.shape == (size,):
-            z = np.broadcast_to(z, (n, size))
+        z = np.broadcast_to(z, (n, size)) if z.shape == (size,) else z
         if z.shape != (n, size):
             raise SettingsError(f"z: found shape {z.shape}, expected ({n}, {size})")
         session = self._session  # Built here, not in two threads at once.
@@ -311,7 +307,7 @@ class Instrument:
         return (keys + _of_each("tune", tune, len(numbers), -2e4, 2e4) / 100).tolist()
 
 
-def _in_threads(call: Callable[[int], T], n: int, threads: int) -> Iterator[T]:
+def _in_threads(call: Callable[[int], Any], n: int, threads: int) -> Iterator[Any]:
     """Results of a call for 0 to n - 1 in their order, a few of them ahead of what was taken."""
     with ThreadPoolExecutor(threads) as pool:
         for batch in batched(range(n), 4 * threads):

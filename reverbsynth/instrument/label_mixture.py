@@ -65,29 +65,22 @@ def parse(label: str, text: str, values: Sequence = ()) -> Any:
     Without the label's ``values`` a number is not understood.
     """
     known = {str(value): value for value in values}
+    found = f"{label}: found {text}, expected"
     if "=" not in text:
         share = _number(text)
         if share is None or not values or text in known:
             return known.get(text, text)
         if len(values) != 2:
-            names = ", ".join(map(str, values))
-            raise SettingsError(
-                f"{label}: found {text}, expected a value or value=weight,… of {names}"
-            )
+            raise SettingsError(f"{found} a value or value=weight,… of {', '.join(known)}")
         if not 0 <= share <= 1:
-            raise SettingsError(
-                f"{label}: found {text}, expected 0 ({values[0]}) to 1 ({values[1]})"
-            )
-        first, second = values
-        return mix_labels(first, second, share)
+            raise SettingsError(f"{found} 0 ({values[0]}) to 1 ({values[1]})")
+        return mix_labels(*values, share)
     weights: dict[Any, float] = {}
     for part in text.split(","):
         name, _, number = (piece.strip() for piece in part.partition("="))
         weight = _number(number)
         if not name or weight is None or known.get(name, name) in weights:
-            raise SettingsError(
-                f"{label}: found {text}, expected value=weight,… with each value once"
-            )
+            raise SettingsError(f"{found} value=weight,… with each value once")
         weights[known.get(name, name)] = weight
     return weights
 

@@ -35,10 +35,7 @@ def check_seed(seed: int | None) -> None:
 
 @dataclass(frozen=True)
 class LatentWalk:
-    """A path through latent vectors, spherical between anchors [shape=(n, latent_size)].
-
-    It takes ``every`` seconds from one to the next; before the first and after the last it rests.
-    """
+    """A path along anchors [shape=(n, latent_size)], ``every`` so many seconds; then it rests."""
 
     anchors: np.ndarray
     every: float

@@ -164,12 +164,10 @@ def _in_range(
 ) -> tuple[list[MidiNote], Counter[int], Counter[int]]:
     """Notes that can be played, and counts of the pitches transposed and left out."""
     playable, moved, left_out = list[MidiNote](), Counter[int](), Counter[int]()
-    octaves = sorted(range(-120, 121, 12), key=abs)
+    octaves = sorted(range(-120, 121, 12), key=abs) if outside == "transpose" else [0]
     for note in notes:
-        pitch = note.pitch
-        if pitch not in known and outside == "transpose":
-            pitch = next((pitch + step for step in octaves if pitch + step in known), pitch)
-        if pitch not in known:
+        pitch = next((note.pitch + step for step in octaves if note.pitch + step in known), None)
+        if pitch is None:
             left_out[note.pitch] += 1
             continue
         if pitch != note.pitch:

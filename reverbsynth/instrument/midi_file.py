@@ -164,12 +164,11 @@ def _messages(track: bytes, number: int) -> Iterator[tuple[int, int, bytes]]:
 
     def variable() -> int:
         nonlocal at
-        value = 0
-        while True:
+        value, byte = 0, 0x80
+        while byte >= 0x80:
             byte = track[at]
             at, value = at + 1, value << 7 | byte & 0x7F
-            if byte < 0x80:
-                return value
+        return value
 
     try:
         while at < len(track):

@@ -36,7 +36,7 @@ _LOUDEST = 10.0
 
 
 def chosen_release(release: str | None, labels: LabelSpace) -> str:
-    """The way to end notes that was asked for; by default, ``tail`` where there are effects."""
+    """The way that was asked for; by default, ``tail`` where there are effects."""
     if release is None:
         return "tail" if "effect" in labels else "fade"
     if release not in ("fade", "tail"):

@@ -1,6 +1,5 @@
 """SFZ: a text file beside sound files (https://sfzformat.com)."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 from reverbsynth.audio.format import NOTE_OFF
@@ -23,35 +22,27 @@ def write_sfz(notes: SampleSet, path: Path) -> None:
             chosen = f"sw_last={notes.switches[choice]} sw_label={label}"
         own = [sample for sample in notes.samples if sample.choice == choice]
         lines += ["<group>", chosen]
-        lines += [f"<region> {' '.join(_note(notes, sample, folder))}" for sample in own]
+        lines += [_region(notes, sample, folder) for sample in own]
         # What is heard of a looped note when its key is let go: its own tail.
         if tails := [sample for sample in own if sample.loop is not None]:
             lines += ["<group>", f"{chosen} trigger=release ampeg_attack={_CROSSFADE}"]
-            lines += [f"<region> {' '.join(_tail(notes, sample, folder))}" for sample in tails]
+            lines += [_region(notes, sample, folder, tail=True) for sample in tails]
     write_text(path, "\n".join(lines) + "\n")
 
 
-def _common(notes: SampleSet, sample: Sample, folder: str) -> Iterator[str]:
-    yield f"sample={folder}/{sample.name}{notes.suffix}"
-    yield f"lokey={sample.low} hikey={sample.high} pitch_keycenter={sample.key}"
-    yield f"lovel={max(sample.softest, 1)} hivel={sample.loudest}"
-    yield f"tune={-round(sample.cents)}"
+def _region(notes: SampleSet, sample: Sample, folder: str, tail: bool = False) -> str:
+    text = (
+        f"<region> sample={folder}/{sample.name}{notes.suffix} "
+        f"lokey={sample.low} hikey={sample.high} pitch_keycenter={sample.key} "
+        f"lovel={max(sample.softest, 1)} hivel={sample.loudest} tune={-round(sample.cents)}"
+    )
     if notes.robins > 1:
-        yield f"seq_length={notes.robins} seq_position={sample.robin}"
-
-
-def _note(notes: SampleSet, sample: Sample, folder: str) -> Iterator[str]:
-    yield from _common(notes, sample, folder)
+        text += f" seq_length={notes.robins} seq_position={sample.robin}"
+    if tail:
+        text += f" offset={round((NOTE_OFF - _CROSSFADE) * notes.output.rate)} loop_mode=no_loop"
+        # The earlier a key is let go, the louder its note was, and so the louder is its tail.
+        return f"{text} rt_decay={sample.loss:.2f} volume={sample.gain(notes.output.rate):.2f}"
     if sample.loop is None:
-        yield f"loop_mode=no_loop ampeg_release={sample.decay:.2f}"
-    else:
-        start, end = sample.loop
-        yield f"loop_mode=loop_continuous loop_start={start} loop_end={end - 1}"
-        yield f"ampeg_release={2 * _CROSSFADE}"
-
-
-def _tail(notes: SampleSet, sample: Sample, folder: str) -> Iterator[str]:
-    yield from _common(notes, sample, folder)
-    yield f"offset={round((NOTE_OFF - _CROSSFADE) * notes.output.rate)} loop_mode=no_loop"
-    # The earlier a key is let go, the louder its note was, and so the louder is its tail.
-    yield f"rt_decay={sample.loss:.2f} volume={sample.gain(notes.output.rate):.2f}"
+        return f"{text} loop_mode=no_loop ampeg_release={sample.decay:.2f}"
+    text += f" loop_mode=loop_continuous loop_start={sample.loop[0]} loop_end={sample.loop[1] - 1}"
+    return f"{text} ampeg_release={2 * _CROSSFADE}"
