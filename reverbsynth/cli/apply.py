@@ -1,5 +1,6 @@
 """``reverbsynth apply``: a recorded note with a learned effect."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -7,8 +8,7 @@ from typer import Argument, Option, echo
 
 from reverbsynth.cli import options
 
-LONGEST = 60.0
-"""Seconds of a recording that are searched for its note."""
+LONGEST = 60.0  # Seconds of a recording that are searched for its note.
 
 
 def apply(
@@ -50,20 +50,11 @@ def apply(
     instrument = Instrument.open(source, stage)
     (chosen,) = options.chosen_labels(instrument, {"effect": effect}).values()
     known = options.chosen_labels(instrument, values)
-    own_effect = known.pop("effect", None)
+    known["own_effect"] = known.pop("effect", None)
+    known |= {"seed": seed, "starts": starts, "steps": steps}
     with ProgressDisplay() as display:
-        task = display.add_task("searching", total=steps)
-        applied = instrument.apply_effect(
-            audio,
-            chosen,
-            pitch=pitch,
-            seed=seed,
-            starts=starts,
-            steps=steps,
-            progress=lambda step, _: display.update(task, completed=step),
-            own_effect=own_effect,
-            **known,
-        )
+        known["progress"] = partial(display.count, display.add_task("searching", total=steps))
+        applied = instrument.apply_effect(audio, chosen, pitch, **known)
     options.write_sound(output, applied.audio, written_as)
     echo(applied.text())
     echo(str(output))

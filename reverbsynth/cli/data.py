@@ -35,8 +35,7 @@ def data(
 ) -> None:
     """Build a data set: notes from a source, and a twin of each for every effect.
 
-    What is left out, and what is doubtful, is printed, and shown in the page sheet.html with all
-    notes.
+    What is left out or doubtful is printed, and shown in the page sheet.html with all notes.
     """
     from reverbsynth.data.build import build_data, check_data
     from reverbsynth.data.preflight import SHEET
@@ -62,10 +61,8 @@ def data(
     if where is not None and not user_path(where).exists():
         echo(f"warning: {where}: not found; the data set is as it was built")
     counts = ", ".join(f"{built.count(split)} {split}" for split in built.splits)
-    keys, noted, trained = (
-        len(pitches)
-        for pitches in (built.vocabulary("pitch"), built.keys(*built.splits), built.keys("train"))
-    )
+    keys, noted = len(built.vocabulary("pitch")), len(built.keys(*built.splits))
+    trained = len(built.keys("train"))
     if trained < keys:
         echo(f"warning: {noted} of {keys} keys have notes ({trained} in train)")
     echo(f"{directory}: {counts} notes ({', '.join(map(str, built.vocabulary('effect')))})")

@@ -52,10 +52,9 @@ def evaluate(
         report = kept_report(run, stage)
         echo(f"{source}: a results bundle; this is the report it keeps, on its own data")
     else:
+        data = data or (run and run.data_directory)
         if data is None:
-            if run is None:
-                raise SettingsError(f"{source}: an instrument has no data with it, expected --data")
-            data = run.data_directory
+            raise SettingsError(f"{source}: an instrument has no data with it, expected --data")
         report = make_report(run or source, data, chosen, stage, force)
     if output is not None:
         report.save(output)

@@ -96,9 +96,7 @@ def _write_samples(
     from reverbsynth.progress import ProgressDisplay
 
     check_file(output)
-    chosen = {
-        effect: options.chosen_labels(instrument, {"effect": effect}) for effect in effects or ()
-    }
+    chosen = {name: options.chosen_labels(instrument, {"effect": name}) for name in effects or ()}
     with ProgressDisplay() as display:
         notes = sample_set(
             instrument,

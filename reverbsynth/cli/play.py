@@ -107,9 +107,8 @@ def play(
         voices = _voices(parts, track, Voice(source.stem, instrument, labels))
         for line in part_lines(parts, {n: voice.text() for n, voice in voices.items()}):
             echo(line)
-        rendering = _rendered(
-            parts, voices, seed=seed, every=every, outside=outside, tune=tune, release=release
-        )
+        how = {"seed": seed, "every": every, "outside": outside, "tune": tune, "release": release}
+        rendering = _rendered(parts, voices, **how)
         for line in rendering.report():
             echo(line)
         audio = rendering.audio
@@ -137,12 +136,11 @@ def _voices(parts: "Sequence[Part]", tracks: list[str] | None, voice: Voice) -> 
 
     if not tracks:
         return {part.number: voice for part in chosen_parts(parts)}
-    named = (track.partition("=") for track in tracks)
-    return {
-        part.number: _voice(text, voice) if text else voice
-        for name, _, text in named
-        for part in chosen_parts(parts, [name])
-    }
+    voices = {}
+    for name, _, text in (track.partition("=") for track in tracks):
+        own = _voice(text, voice) if text else voice
+        voices |= {part.number: own for part in chosen_parts(parts, [name])}
+    return voices
 
 
 def _voice(text: str, voice: Voice) -> Voice:

@@ -2,7 +2,7 @@
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from typer import Argument, Option, echo
 
@@ -78,15 +78,9 @@ def train(
         raise RunError(f"{run}: not a run yet, expected one that --more can make longer")
     if started:
         chosen = lengthened(chosen, more, until_stage)
-    trained = train_run(
-        chosen,
-        data or (started.data_directory if started else build_data(chosen, run / "data")),
-        run,
-        origin=origin,
-        until_stage=until_stage,
-        max_minutes=max_minutes,
-        distribute=distribute,
-    )
+    notes = data or (started.data_directory if started else build_data(chosen, run / "data"))
+    limits: dict[str, Any] = {"until_stage": until_stage, "max_minutes": max_minutes}
+    trained = train_run(chosen, notes, run, origin=origin, distribute=distribute, **limits)
     images = f"{trained.manifest['images_seen']:,} images"
     if not trained.writes:
         return

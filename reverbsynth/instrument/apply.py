@@ -26,8 +26,7 @@ from reverbsynth.seeds import evenly_spaced
 if TYPE_CHECKING:
     from reverbsynth.instrument.instrument import Instrument
 
-KEYS = 8
-"""Keys at which a timbre is played to learn what an effect changes in it."""
+KEYS = 8  # At which a timbre is played to learn what an effect changes in it.
 
 
 @dataclass(frozen=True)
@@ -90,35 +89,19 @@ def apply_effect(
     onset: int | None = None,
     **labels: Any,
 ) -> Applied:
-    """Give a recorded note another effect: a value of that label, or a mixture.
+    """Give a recorded note, at 16 kHz [shape=(samples,)], another effect, or a mixture of some.
 
-    How loud the note was recorded, and after how much silence, is taken away before the search
-    (`Inversion.fit`) and given back to what is returned.
-
-    Parameters
-    ----------
-    audio : ndarray [shape=(samples,)]
-        At 16 kHz. Cut 4 s after its onset, or followed by silence.
-    pitch : float or str, optional
-        MIDI pitch or its name; estimated by default.
-    starts, steps : int
-        Searches side by side, and gradient steps of each.
-    progress : callable, optional
-        Called with the numbers of steps done and of all.
-    own_effect : str or mapping, optional
-        The effect that the note was recorded with; by default it is searched for, as a mixture.
-    gain : float, optional
-        Brings the recording to the level of the instrument's notes; by default, to the median over
-        a few of them.
-    onset : int, optional
-        Sample at which the note begins; by default, the first within 30 dB of the loudest.
-    labels
-        What else is known of the recording, such as ``instrument="acoustic_bass"``.
+    How loud it was recorded, and after how much silence, is taken away before the search
+    (`Inversion.fit`) and given back to what is returned, which ends 4 s after the onset. What is
+    not given is found: the pitch is estimated, ``own_effect`` searched for as a mixture, ``onset``
+    the first sample within 30 dB of the loudest, and ``gain`` the factor to the median level of a
+    few of the instrument's notes. ``labels`` are what else is known of the recording, such as
+    ``instrument="acoustic_bass"``. Side by side, ``starts`` searches take so many gradient steps;
+    ``progress`` is called with the numbers of steps done and of all.
     """
     if "effect" not in instrument.labels:
-        raise SettingsError(
-            f"effect: this instrument has no such label, found {', '.join(instrument.labels)}"
-        )
+        found = ", ".join(instrument.labels)
+        raise SettingsError(f"effect: this instrument has no such label, found {found}")
     for name, count in (("starts", starts), ("steps", steps)):
         if count < 1:
             raise SettingsError(f"{name}: found {count}, expected 1 or more")
@@ -138,10 +121,8 @@ def apply_effect(
     change = learned_change(instrument, fit, effect)
     labels = {**fit.labels, "effect": [fit.labels["effect"], effect]}
     reconstruction, played = instrument.notes([pitch] * 2, z=fit.z, **labels)
-    audio, reconstruction = (
-        np.pad(wave, (onset, 0))
-        for wave in (change.apply(note, played), reconstruction / np.float32(gain))
-    )
+    audio = np.pad(change.apply(note, played), (onset, 0))
+    reconstruction = np.pad(reconstruction / np.float32(gain), (onset, 0))
     return Applied(audio, reconstruction, recording, pitch, effect, fit, change, gain, onset)
 
 
@@ -167,17 +148,14 @@ def pitch_to_play(
     """The pitch to play: the one given, or the estimated one; refused if it is not drawn."""
     given = parse_pitch(pitch) if isinstance(pitch, str) else pitch
     chosen = estimated_pitch(recording)[0] if given is None else given
-    if chosen is None or instrument.drawn_pitch(chosen) != chosen:
-        how = "estimated" if given is None else "found"
-        hint = "; name it with pitch" if given is None else ""
-        low, high = instrument.pitches[0], instrument.pitches[-1]
-        if chosen is not None and low <= chosen <= high:
-            hint = f", of which it was trained on {instrument.drawn_pitch(chosen)}{hint}"
-        raise SettingsError(
-            f"pitch: {how} {'none' if chosen is None else f'{chosen:g}'}, "
-            f"expected {low} to {high}{hint}"
-        )
-    return chosen
+    if chosen is not None and instrument.drawn_pitch(chosen) == chosen:
+        return chosen
+    how, hint = ("estimated", "; name it with pitch") if given is None else ("found", "")
+    low, high = instrument.pitches[0], instrument.pitches[-1]
+    if chosen is not None and low <= chosen <= high:
+        hint = f", of which it was trained on {instrument.drawn_pitch(chosen)}{hint}"
+    found = "none" if chosen is None else f"{chosen:g}"
+    raise SettingsError(f"pitch: {how} {found}, expected {low} to {high}{hint}")
 
 
 def prepared(audio: np.ndarray, onset: int | None = None) -> tuple[np.ndarray, int]:

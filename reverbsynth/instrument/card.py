@@ -89,7 +89,9 @@ def _data(run: Run | None, own: bool) -> list[str]:
 
 def _recipe(instrument: Instrument, run: Run | None) -> list[str]:
     lines = [f"- stage: {instrument.stage}, labels: {', '.join(instrument.labels)}"]
-    lines += [f"- {key}: {value}" for key, value in instrument.facts.items() if key != "versions"]
+    lines += [
+        f"- {key}: {value}" for key, value in sorted(instrument.facts.items()) if key != "versions"
+    ]
     if run is not None:
         hours = run.manifest.get("wall_seconds", 0) / 3600
         device = run.manifest.get("device", "an unknown device")

@@ -41,6 +41,9 @@ if TYPE_CHECKING:
 Pitches = Sequence[float | str]
 """MIDI pitches, or names of them such as ``C#3``."""
 
+Numbers = Sequence[float] | float
+"""A number for each note, or one for all."""
+
 _MOST_THREADS = 8  # More are of no use to a single note.
 
 
@@ -167,25 +170,19 @@ class Instrument:
         pitches: Pitches,
         z: np.ndarray | None = None,
         seed: int | None = None,
-        velocities: Sequence[float] | float | None = None,
-        tune: Sequence[float] | float = 0.0,
+        velocities: Numbers | None = None,
+        tune: Numbers = 0.0,
         **labels: Any,
     ) -> np.ndarray:
         """Notes of 4 s at 16 kHz, float32 [shape=(n, 64000)], each of its own arguments alone.
 
-        Parameters
-        ----------
-        z : ndarray [shape=(n, latent_size) or (latent_size,)], optional
-            Timbre of each note, or of all; drawn by ``seed`` where not given.
-        velocities : float or sequence of float, optional
-            As in GANSynth, a note's peak is then velocity / 127; unset: as generated. Where
-            velocity is a label, the nearest one that was trained is also chosen.
-        tune : float or sequence of float
-            Cents that notes sound above their pitches, also beyond the lowest and highest.
-        labels
-            A value of every other label (``effect="reverb"``), or a mixture with weights that sum
-            to 1 (``effect={"dry": 0.3, "reverb": 0.7}``), for all notes or in a list for each;
-            a label that is not named has its first value, velocity its middle one.
+        Timbres are ``z`` [shape=(n, latent_size), or (latent_size,) for all], or drawn by ``seed``.
+        With ``velocities``, as in GANSynth, a note's peak is velocity / 127; where velocity is a
+        label, the nearest one that was trained is also chosen. ``tune`` is cents that notes sound
+        above their pitches, also beyond the lowest and highest. ``labels`` are values
+        (``effect="reverb"``) or mixtures with weights that sum to 1 (``effect={"dry": 0.3,
+        "reverb": 0.7}``), for all notes or in a list for each; a label that is not named has its
+        first value, velocity its middle one.
         """
         pitches = _listed(pitches)
         waves = np.empty((len(pitches), NOTE_LENGTH), np.float32)
@@ -202,7 +199,7 @@ class Instrument:
         pitches: Pitches,
         z: np.ndarray | None = None,
         seed: int | None = None,
-        tune: Sequence[float] | float = 0.0,
+        tune: Numbers = 0.0,
         **labels: Any,
     ) -> Iterator[np.ndarray]:
         """As `notes`, one wave [shape=(64000,)] after another, in bounded memory."""
@@ -226,9 +223,7 @@ class Instrument:
         ((image, wave),) = self._generate(["image", "wave"], [pitch], z, None, 0.0, labels)
         return image, wave
 
-    def condition(
-        self, pitches: Pitches, tune: Sequence[float] | float = 0.0, **labels: Any
-    ) -> np.ndarray:
+    def condition(self, pitches: Pitches, tune: Numbers = 0.0, **labels: Any) -> np.ndarray:
         """What the generator is told of `notes` (`reverbsynth.gan.architecture.condition`)."""
         if unknown := sorted(set(labels) - set(self.labels)):
             known = ", ".join(self.labels)
@@ -276,7 +271,7 @@ class Instrument:
         pitches: Pitches,
         z: np.ndarray | None,
         seed: int | None,
-        tune: Sequence[float] | float,
+        tune: Numbers,
         labels: dict[str, Any],
     ) -> Iterator[list[np.ndarray]]:
         """Images [shape=(h, w, 2)] and waves [shape=(64000,)] of one note after another."""
@@ -300,7 +295,7 @@ class Instrument:
 
         return _in_threads(note, n, self._threads)
 
-    def _sounding(self, pitches: Pitches, tune: Sequence[float] | float) -> list[float]:
+    def _sounding(self, pitches: Pitches, tune: Numbers) -> list[float]:
         """The pitches of notes, tuned, as plain numbers."""
         numbers = _listed(pitches)
         keys = _of_each("pitch", numbers, len(numbers), self.keys[0], self.keys[-1])
@@ -328,9 +323,7 @@ def _listed(pitches: Pitches) -> list[float]:
         raise SettingsError(f"pitches: found {pitches!r}, expected a list of them") from None
 
 
-def _of_each(
-    name: str, values: Sequence[float] | float, n: int, low: float, high: float
-) -> np.ndarray:
+def _of_each(name: str, values: Numbers, n: int, low: float, high: float) -> np.ndarray:
     """A number for each of n notes, given as such or as one for all [shape=(n,)]."""
     numbers = np.asarray(values)
     if numbers.shape not in ((), (n,)):

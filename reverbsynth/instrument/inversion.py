@@ -96,15 +96,12 @@ class Inversion:
         rng = np.random.default_rng(seed)
         width = given[1].shape[1]
         drawn = rng.standard_normal((starts * CANDIDATES, self._size + width), np.float32)
-        first = [
-            ops.convert_to_numpy(self._losses(drawn[i : i + starts], *given))
-            for i in range(0, len(drawn), starts)
-        ]
+        batches = (drawn[i : i + starts] for i in range(0, len(drawn), starts))
+        first = [ops.convert_to_numpy(self._losses(batch, *given)) for batch in batches]
         best = np.sort(np.argsort(np.concatenate(first), kind="stable")[:starts])
         point = keras.Variable(drawn[best], dtype="float32")
-        adam = keras.optimizers.Adam(
-            keras.optimizers.schedules.CosineDecay(RATE, steps), beta_2=0.99
-        )
+        rate = keras.optimizers.schedules.CosineDecay(RATE, steps)
+        adam = keras.optimizers.Adam(rate, beta_2=0.99)
         for step in range(steps):
             adam.apply([self._descent(point.value, *given)], [point])
             if progress:

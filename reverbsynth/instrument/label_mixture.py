@@ -74,7 +74,8 @@ def parse(label: str, text: str, values: Sequence = ()) -> Any:
             raise SettingsError(f"{found} a value or value=weight,… of {', '.join(known)}")
         if not 0 <= share <= 1:
             raise SettingsError(f"{found} 0 ({values[0]}) to 1 ({values[1]})")
-        return mix_labels(*values, share)
+        first, second = values
+        return mix_labels(first, second, share)
     weights: dict[Any, float] = {}
     for part in text.split(","):
         name, _, number = (piece.strip() for piece in part.partition("="))

@@ -21,8 +21,7 @@ from reverbsynth.instrument.midi_file import MidiNote, Part
 from reverbsynth.instrument.release import LONGEST, chosen_release, longest_release, released
 from reverbsynth.instrument.resampling import transposed
 
-PEAK = 0.9
-"""Peak of the whole piece; the margin keeps lossy formats from clipping."""
+PEAK = 0.9  # Of the whole piece; the margin keeps lossy formats from clipping.
 
 
 @dataclass(frozen=True)

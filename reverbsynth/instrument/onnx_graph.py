@@ -59,10 +59,8 @@ class Graph:
     def add(self, operator: str, *inputs: Any, name: str = "", **attributes: Any) -> Value:
         """Add a node with one output: of values, names, tuples of integers, numbers and arrays."""
         output = name or f"{operator}_{len(self.nodes)}"
-        names = [
-            x.name if isinstance(x, Value) else x if isinstance(x, str) else self.constant(x).name
-            for x in inputs
-        ]
+        named = (x if isinstance(x, Value | str) else self.constant(x) for x in inputs)
+        names = [x.name if isinstance(x, Value) else x for x in named]
         self.nodes.append(helper.make_node(operator, names, [output], **attributes))
         return Value(self, output)
 

@@ -88,19 +88,11 @@ class Panel(ipywidgets.VBox):
         for control in self._controls:
             control.observe(self._changed, names="value")
         self.save.on_click(self._save)
-        super().__init__(
-            [
-                self.pitch,
-                ipywidgets.HBox([self.first_seed, self.second_seed]),
-                self.blend,
-                ipywidgets.HBox([*self.selects.values(), self.stage]),
-                *dials,
-                self.picture,
-                self.player,
-                ipywidgets.HBox([self.file_name, self.save]),
-                self.message,
-            ]
-        )
+        seeds = ipywidgets.HBox([self.first_seed, self.second_seed])
+        choices = ipywidgets.HBox([*self.selects.values(), self.stage])
+        saving = ipywidgets.HBox([self.file_name, self.save])
+        heard = [self.picture, self.player, saving, self.message]
+        super().__init__([self.pitch, seeds, self.blend, choices, *dials, *heard])
         self._play()
 
     @property

@@ -123,9 +123,8 @@ def sample_set(
         for i, wave in enumerate(instrument.stream(keys, z, **values)):
             file = re.sub(r"[^A-Za-z0-9_-]", "_", f"{keys[i]:03d}-{layer}-{robin}")
             span = (limits[i], limits[i + 1] - 1, softest, loudest)
-            samples.append(
-                _finished(Sample(file, wave, keys[i], *span, choice, robin), output, loops)
-            )
+            sample = Sample(file, wave, keys[i], *span, choice, robin)
+            samples.append(_finished(sample, output, loops))
             if progress:
                 progress(len(samples), len(layers) * robins * len(keys))
     count = 0 if by_velocity or len(choices) == 1 else len(choices)
@@ -208,13 +207,10 @@ def _finished(sample: Sample, output: Output, loops: bool) -> Sample:
     """A generated note in tune, at the rate of the output, with its loop."""
     wave, rate = sample.wave, output.rate
     off = float(cents(wave[None], np.array([sample.key]))[0])
+    off = off if abs(off) <= _MOST_CENTS else 0.0
     decay = float(measure_tails(wave[None]).t20[0])
-    sample = replace(
-        sample,
-        wave=output.resampled(wave),
-        cents=off if abs(off) <= _MOST_CENTS else 0.0,
-        decay=decay if np.isfinite(decay) else _FADE_OUT,
-    )
+    decay = decay if np.isfinite(decay) else _FADE_OUT
+    sample = replace(sample, wave=output.resampled(wave), cents=off, decay=decay)
     ends = find_loop(wave) if loops else None
     if ends is None:
         return sample
@@ -239,7 +235,5 @@ def _equally_loud(samples: list[Sample], rate: int) -> list[Sample]:
     room = np.array(levels) + 20 * np.log10(PEAK / np.maximum(peaks, 1e-12))
     target = np.min(room, where=heard, initial=np.inf)
     gains = np.where(heard, 10 ** ((target - np.array(levels)) / 20), 1).astype(np.float32)
-    return [
-        replace(sample, wave=sample.wave * gain)
-        for sample, gain in zip(samples, gains, strict=True)
-    ]
+    louder = zip(samples, gains, strict=True)
+    return [replace(sample, wave=sample.wave * gain) for sample, gain in louder]

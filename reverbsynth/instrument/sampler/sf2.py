@@ -78,10 +78,8 @@ def _lists(owners: list[list[list[_Generator]]]) -> tuple[bytes, bytes]:
     zones = [zone for owner in owners for zone in owner]
     firsts = np.cumsum([0, *map(len, zones)])
     bags = b"".join(struct.pack("<2H", first, 0) for first in firsts)
-    generators = [
-        struct.pack("<2H", kind, value & 0xFFFF) for zone in zones for kind, value in zone
-    ]
-    return bags, b"".join(generators) + bytes(4)
+    every = (generator for zone in zones for generator in zone)
+    return bags, b"".join(struct.pack("<2H", kind, n & 0xFFFF) for kind, n in every) + bytes(4)
 
 
 def _name(text: str) -> bytes:
