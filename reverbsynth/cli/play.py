@@ -136,7 +136,7 @@ def _voices(parts: "Sequence[Part]", tracks: list[str] | None, voice: Voice) -> 
 
     if not tracks:
         return {part.number: voice for part in chosen_parts(parts)}
-    voices = {}
+    voices: dict[int, Voice] = {}
     for name, _, text in (track.partition("=") for track in tracks):
         own = _voice(text, voice) if text else voice
         voices |= {part.number: own for part in chosen_parts(parts, [name])}
