@@ -52,7 +52,7 @@ def evaluate(
         report = kept_report(run, stage)
         echo(f"{source}: a results bundle; this is the report it keeps, on its own data")
     else:
-        data = data or (run and run.data_directory)
+        data = data or (run.data_directory if run else None)
         if data is None:
             raise SettingsError(f"{source}: an instrument has no data with it, expected --data")
         report = make_report(run or source, data, chosen, stage, force)
