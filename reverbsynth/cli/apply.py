@@ -51,10 +51,10 @@ def apply(
     (chosen,) = options.chosen_labels(instrument, {"effect": effect}).values()
     known = options.chosen_labels(instrument, values)
     known["own_effect"] = known.pop("effect", None)
-    known |= {"seed": seed, "starts": starts, "steps": steps}
+    known = {"seed": seed, "starts": starts, "steps": steps} | known
     with ProgressDisplay() as display:
         known["progress"] = partial(display.count, display.add_task("searching", total=steps))
-        applied = instrument.apply_effect(audio, chosen, pitch, **known)
+        applied = instrument.apply_effect(audio, chosen, pitch=pitch, **known)
     options.write_sound(output, applied.audio, written_as)
     echo(applied.text())
     echo(str(output))
