@@ -52,9 +52,8 @@ class Effect(BaseModel):
         """Process notes, with the gain, as float32 [shape=(notes, 64000)]."""
         processed = np.asarray(self.process(audio, ids))
         if processed.shape != audio.shape:
-            raise SettingsError(
-                f"effect {self.name or self.kind}: made shape {processed.shape} of {audio.shape}"
-            )
+            made = f"made shape {processed.shape} of {audio.shape}"
+            raise SettingsError(f"effect {self.name or self.kind}: {made}")
         return (self.gain * processed).astype(np.float32)
 
     def impulse_response(self, name: str = "impulse") -> np.ndarray:

@@ -32,18 +32,15 @@ class UserSynthDef(Effect):
     def prepare(self) -> dict[str, Any]:
         synthdef = SynthDef.load(self.path)
         if "bufnum" not in synthdef.controls:
-            expected = "expected one that names the buffer to play"
-            raise DataError(
-                f"{self.path}: SynthDef {synthdef.name} has no control bufnum, {expected}"
-            )
+            found = f"SynthDef {synthdef.name} has no control bufnum"
+            raise DataError(f"{self.path}: {found}, expected one that names the buffer to play")
         for name, value in self.controls.items():
             size = synthdef.controls.get(name, 0) if name not in ("bufnum", "out") else 0
             if np.size(value) != size:
                 takes = f"{size} values" if size else "none of that name"
-                raise SettingsError(
-                    f"setting data.effects: effect synthdef: parameter controls.{name}: found "
-                    f"{value!r}, but SynthDef {synthdef.name} takes {takes}"
-                )
+                place = f"setting data.effects: effect synthdef: parameter controls.{name}"
+                expected = f"but SynthDef {synthdef.name} takes {takes}"
+                raise SettingsError(f"{place}: found {value!r}, {expected}")
         return {"engine": "supercollider", "version": scsynth_version()}
 
     def inputs(self):

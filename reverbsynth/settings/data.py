@@ -138,10 +138,8 @@ class DataSettings(Frozen):
         if abs(sum(self.split) - 1) > 1e-9:
             raise ValueError(f"split: found a sum of {sum(self.split):g}, expected 1")
         if self.train_every > 1 and not sum(self.split[1:]):
-            raise ValueError(
-                f"train_every: found {self.train_every}, expected 1, since split leaves no notes "
-                "to valid and test"
-            )
+            found = f"train_every: found {self.train_every}, expected 1"
+            raise ValueError(f"{found}, since split leaves no notes to valid and test")
         labels = [effect.label for effect in self.effects]
         if len(set(labels)) < len(labels):
             raise ValueError(f"effects: found names {labels}, expected each once")

@@ -60,10 +60,8 @@ class GanSettings(Frozen):
         if self.kernel_size % 2 == 0:
             raise ValueError(f"kernel_size: found {self.kernel_size}, expected an odd number")
         if self.pitch_input == "harmonic" and self.labels[0] != "pitch":
-            raise ValueError(
-                f"pitch_input: found harmonic with labels {', '.join(self.labels)}, expected pitch "
-                "as the first label"
-            )
+            found = f"pitch_input: found harmonic with labels {', '.join(self.labels)}"
+            raise ValueError(f"{found}, expected pitch as the first label")
         return self
 
 
@@ -167,10 +165,9 @@ class TrainingSettings(Frozen):
         for name in ("stage_images", "stage_minutes"):
             lengths = getattr(self, name)
             if lengths is not None and len(lengths) != self.last_stage + 1:
-                raise ValueError(
-                    f"{name}: found {len(lengths)} values, expected {self.last_stage + 1}, one for "
-                    f"each stage up to last_stage {self.last_stage}"
-                )
+                expected = f"{self.last_stage + 1}, one for each stage up to last_stage"
+                found = f"{name}: found {len(lengths)} values"
+                raise ValueError(f"{found}, expected {expected} {self.last_stage}")
             if lengths is not None and not lengths[-1]:
                 raise ValueError(f"{name}: found 0 for the last stage, expected a greater value")
         return self

@@ -37,7 +37,6 @@ BUFFER = 2**20
 _OPEN: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open, b"\xfd7": lzma.open}
 _DAMAGED = (EOFError, tarfile.ReadError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, ValueError)
 _HEADERS = (b"L", b"K", b"x", b"g", b"X")  # Types of GNU's long names and of pax headers.
-_Key = tuple[str, str]
 
 
 class Archive:
@@ -51,8 +50,8 @@ class Archive:
 
     def find(self, work: Path, selection: Selection, reject: Rejected) -> Found:
         """Every wanted note, kept in ``work``; until ``examples.json`` comes, its name decides."""
-        described: dict[_Key, Description] = {}
-        kept: dict[_Key, Locator] = {}
+        described: dict[tuple[str, str], Description] = {}
+        kept: dict[tuple[str, str], Locator] = {}
         listed: set[str] = set()
         with open(work / KEPT, "wb") as store:
             for path, size, file in self._members(reject):
@@ -68,9 +67,8 @@ class Archive:
                 elif path.suffix == ".wav":
                     key = (str(path.parent.parent), path.stem)
                     named = from_name(path.stem)
-                    if key[0] in listed and key not in described:
-                        continue
-                    if named and not selection.wants(named):
+                    undescribed = key[0] in listed and key not in described
+                    if undescribed or (named and not selection.wants(named)):
                         continue
                     if size > LARGEST_NOTE:
                         reject(place, f"{place}: found {size} bytes, expected a note")
@@ -91,8 +89,8 @@ class Archive:
             if key in kept:
                 yield note, kept[key]
             else:
-                reason = "is in examples.json, but has no WAV file"
-                reject(note.id, f"{self.path}: note {note.id}: {reason}")
+                found = f"note {note.id}: is in examples.json, but has no WAV file"
+                reject(note.id, f"{self.path}: {found}")
 
     def audio(self, locator: Locator, work: Path) -> np.ndarray:
         kind, name, offset, size = locator
