@@ -15,12 +15,12 @@ from reverbsynth.errors import DataError, SettingsError
 from reverbsynth.files.atomic import atomic_path
 from reverbsynth.files.reading import reading
 
-# Formats that can be written, as libsndfile calls them, by suffix.
+#: Formats that can be written, as libsndfile calls them, by suffix.
 FORMATS = {".wav": ("WAV", "PCM_16"), ".flac": ("FLAC", "PCM_16"), ".ogg": ("OGG", "VORBIS")}
 RATES = (4_000, 768_000)  # Lowest and highest sample rate that a file's header is believed.
 MOST_CHANNELS = 64
 
-# Bytes from which a header's length that the file lacks is no length: programs write it to pipes.
+#: Bytes from which a header's length that the file lacks is no length: programs write it to pipes.
 UNKNOWN_LENGTH = 2**31 - 2**16
 _LENGTHS = {b"RIFF": (b"data", 4, 4), b"caff": (b"data", 4, 8), b"RF64": (b"ds64", 16, 8)}
 _BLOCK = 2**16

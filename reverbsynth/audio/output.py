@@ -13,7 +13,7 @@ from reverbsynth.errors import SettingsError
 
 OUTPUT_RATES = (16_000, 44_100, 48_000)
 
-PEAK = 10 ** (-1 / 20)  # Loudest sample of a sound brought to its peak: -1 dB of full scale.
+PEAK = 10 ** (-1 / 20)  #: Loudest sample of a sound brought to its peak: -1 dB of full scale.
 _BLOCK = 0.4  # Seconds that BS.1770 measures at once.
 
 

@@ -8,7 +8,7 @@ from reverbsynth.audio.note_names import spelled_pitch
 from reverbsynth.audio.reverberation import audible
 from reverbsynth.errors import SettingsError
 
-UNHEARD = "no pitch"  # Why a silent note has no error of pitch.
+UNHEARD = "no pitch"  #: Why a silent note has no error of pitch.
 LOWEST, HIGHEST = 21, 108  # MIDI pitches of unknown sounds: those of a piano.
 SOUNDING = 0.01  # Frames this far (-40 dB) below the loudest do not count.
 _HELD = slice(int(0.1 * SAMPLE_RATE), int(NOTE_OFF * SAMPLE_RATE))

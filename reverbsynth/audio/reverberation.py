@@ -10,12 +10,12 @@ from numpy.typing import ArrayLike
 
 from reverbsynth.audio.format import LOWEST_AUDIBLE, SAMPLE_RATE
 
-T20 = (-5.0, -25.0)  # dB between which T20 is fitted (ISO 3382-1, 3.5).
-EDT = (0.0, -10.0)  # dB between which the early decay time is fitted (ISO 3382-1, A.2.2).
+T20 = (-5.0, -25.0)  #: dB between which T20 is fitted (ISO 3382-1, 3.5).
+EDT = (0.0, -10.0)  #: dB between which the early decay time is fitted (ISO 3382-1, A.2.2).
 
-# Centers in Hz of the octave bands below 8 kHz (IEC 61260-1, base-two bands about 1 kHz).
+#: Centers in Hz of the octave bands below 8 kHz (IEC 61260-1, base-two bands about 1 kHz).
 OCTAVES = (62.5, 125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0)
-STRAIGHTNESS = 0.95  # Least r² of the line through a decay.
+STRAIGHTNESS = 0.95  #: Least r² of the line through a decay.
 SILENT, PLATEAU, SLOW, BENT, SHORT = "silent", "plateau", "too slow", "not straight", "too short"
 _ORDER = 4
 _END = int(0.05 * SAMPLE_RATE)

@@ -7,7 +7,7 @@ from scipy.spatial.distance import cdist
 from reverbsynth.audio.format import LOWEST_AUDIBLE, SAMPLE_RATE
 from reverbsynth.progress import batched
 
-FLOOR = -80.0  # Levels in dB are counted from a note's loudest point and end here.
+FLOOR = -80.0  #: Levels in dB are counted from a note's loudest point and end here.
 
 # Hz: the paper's published sample with reverb has a peak above it, its dry one has nothing.
 TREBLE = 4000.0

@@ -39,9 +39,9 @@ from reverbsynth.settings import DataSettings, Settings, settings_hash
 CHUNK = 256  # Source notes processed at once: the unit of work that an interruption loses.
 HEADROOM = np.float32(1 - 2**-20)  # Peak of a note that had to be turned down.
 
-# ``inputs`` are fingerprints, by name, of the files that show whether a source is still the same.
-# ``index`` gives every selected note, always in the same order, and may keep files for ``read`` in
-# the work folder, which gives the notes of some entries; unusable notes go to ``reject``.
+#: ``inputs`` are fingerprints, by name, of the files that show whether a source is still the same.
+#: ``index`` gives every selected note, always in the same order, and may keep files for ``read`` in
+#: the work folder, which gives the notes of some entries; unusable notes go to ``reject``.
 Source = SoundFont | NSynth | Folder
 SOURCES = {"soundfont": SoundFont, "nsynth": NSynth, "folder": Folder}
 

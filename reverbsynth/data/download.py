@@ -14,7 +14,7 @@ from reverbsynth.progress import ProgressDisplay
 
 ADDRESS = "http://download.magenta.tensorflow.org/datasets/nsynth"  # CC BY 4.0
 ENDINGS = {"jsonwav": "jsonwav.tar.gz", "tfrecord": "tfrecord.tar"}
-# As tensorflow-datasets 4.9.10 lists them; the server gives the MD5 of the others.
+#: As tensorflow-datasets 4.9.10 lists them; the server gives the MD5 of the others.
 SHA256 = {
     "nsynth-train.tfrecord.tar": "09149ea1420f01a65de10a310b9e94ecc74f1640b85f68fb9122bbca0b5d207a",
     "nsynth-valid.tfrecord.tar": "eb535520a9643db461c0cd177307d7fe691c32fe6a4da60fd23ac75f6e18ae07",

@@ -14,9 +14,9 @@ from reverbsynth.settings import DataSettings
 
 SPLITS = ("train", "valid", "test")
 
-UNKNOWN_VELOCITY, UNKNOWN_INSTRUMENT = 0, "unknown"  # Where a note's source does not give them.
-LOUDEST = 0.9  # Peak of the loudest notes that a source makes; effects have the margin.
-SILENCE = 1e-4  # A note whose `swing` is below this (-80 dB of full scale) counts as silent.
+UNKNOWN_VELOCITY, UNKNOWN_INSTRUMENT = 0, "unknown"  #: Where a note's source does not give them.
+LOUDEST = 0.9  #: Peak of the loudest notes that a source makes; effects have the margin.
+SILENCE = 1e-4  #: A note whose `swing` is below this (-80 dB of full scale) counts as silent.
 METADATA = ("id", "origin", "pitch", "velocity", "instrument", "effect")
 Locator = Sequence[str | int]
 

@@ -12,7 +12,7 @@ from reverbsynth.errors import DataError, ReverbSynthError, SettingsError
 from reverbsynth.files.checksum import sha256
 from reverbsynth.files.reading import reading, user_path
 
-# Of sounds that libsndfile reads.
+#: Of sounds that libsndfile reads.
 SUFFIXES: tuple[str, ...] = (".wav", ".wave", ".bwf", ".rf64", ".w64", ".flac", ".aif", ".aiff")
 SUFFIXES += (".aifc", ".ogg", ".oga", ".opus", ".mp3", ".caf", ".au", ".snd")
 LARGEST_HASHED = 256 * 2**20  # Bytes that are read only to see whether a file changed.

@@ -13,7 +13,7 @@ from reverbsynth.errors import DataError
 from reverbsynth.settings import NSynthSource
 from reverbsynth.settings.data import Quality
 
-# In the order of NSynth's bits (its data page, "Note Qualities").
+#: In the order of NSynth's bits (its data page, "Note Qualities").
 QUALITIES: tuple[str, ...] = get_args(Quality)
 _NAME = re.compile(
     r"(?P<instrument>(?P<family>[a-z_]+)_(?P<source>acoustic|electronic|synthetic)_\d+)"

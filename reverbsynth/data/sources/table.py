@@ -14,14 +14,14 @@ from reverbsynth.data.sources.files import SUFFIXES
 from reverbsynth.errors import DataError
 from reverbsynth.files.reading import reading
 
-# What the columns of a table may be called; the first two are needed.
+#: What the columns of a table may be called; the first two are needed.
 COLUMNS = {
     "file": "file filename file_name path sample sound audio wav name",
     "pitch": "pitch midi midi_note midi_pitch note_number note key root_key root pitch_keycenter",
     "velocity": "velocity midi_velocity vel",
     "instrument": "instrument program preset",
 }
-LARGEST_TABLE = 64 * 2**20  # Bytes.
+LARGEST_TABLE = 64 * 2**20  #: Bytes.
 
 
 def read_table(path: Path, reject: Rejected, middle_c: int = 4) -> dict[str, dict[str, Any]]:
