@@ -1,8 +1,7 @@
 """Run the notebooks, then render them with the prose pages.
 
-``<output>/book-source`` is the assembled book: the pages of ``book/``, the executed notebooks and
-the two configuration files. ``<output>/html`` is what a reader opens. The previous pages stay
-until new ones are complete.
+``<output>/book-source`` is the assembled book; ``<output>/html`` is what a reader opens, and the
+previous one stays until the new is complete.
 """
 
 import html
@@ -22,7 +21,7 @@ import yaml
 from rich.console import Console
 
 from reverbsynth.book import bundle
-from reverbsynth.book.captions import Origin
+from reverbsynth.book.captions import Origin, commit_link
 from reverbsynth.book.page_check import check_pages, lighten
 from reverbsynth.book.players import MEDIA
 from reverbsynth.book.publish import publish_notebook, write_search_texts
@@ -32,7 +31,7 @@ from reverbsynth.book.workspace import Workspace, workspace
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.files.atomic import write_text
 from reverbsynth.instrument.export import web_keyboard
-from reverbsynth.provenance import REPOSITORY, commit, commit_address
+from reverbsynth.provenance import REPOSITORY, commit
 from reverbsynth.settings import Settings, presets
 
 ROOT = Path(__file__).resolve().parents[2]  #: a checkout: an installed package has no notebooks
@@ -52,13 +51,8 @@ def build_book(
 
     The settings are given as such, by a preset's name, or by a file. Where a finished run is given
     to show, or neither, which shows the run that comes with the book, only chapter 4 trains, for
-    two minutes. All that is made goes into the folder ``output``.
-
-    Raises
-    ------
-    ReverbSynthError
-        Outside a checkout, when a notebook's cell fails, when Jupyter Book warns of anything, when
-        a page would need the network, or when the disk is full.
+    two minutes. ReverbSynthError is raised outside a checkout, for a cell that fails, any warning
+    of Jupyter Book, a page that would need the network, and a full disk.
     """
     console, started, output = Console(), time.monotonic(), Path(output).resolve()
     for path in (ROOT / name for name in ("notebooks", "book", *_CONFIGURATION)):
@@ -90,9 +84,8 @@ def prepare(workspace: Workspace) -> None:
 
 
 def assemble(root: Path, source: Path, announcement: str = "") -> Path:
-    """Begin the assembled book anew: prose pages, reference, and configuration of a checkout.
-
-    Every page has the version at its end, and the announcement at its head.
+    """Begin the assembled book anew: prose pages, reference, and configuration of a checkout, with
+    the announcement at the head of every page and the version, its commit and PDF at the end.
     """
     shutil.rmtree(source, ignore_errors=True)
     shutil.copytree(root / "book", source, ignore=shutil.ignore_patterns("results"))
@@ -101,18 +94,14 @@ def assemble(root: Path, source: Path, announcement: str = "") -> Path:
         if (root / name).is_file():
             shutil.copyfile(root / name, source / name.lower())
     configuration = yaml.safe_load((source / _CONFIGURATION[0]).read_text(encoding="utf-8"))
+    number = version("reverbsynth")
+    pdf = f"{REPOSITORY}/releases/download/v{number}/reverbsynth-v{number}.pdf"
+    footer = f"<p>Version {number}, commit {commit_link(commit())} · "
+    footer += f'<a href="{pdf}">PDF of the chapters</a></p>'
     options = configuration["sphinx"]["config"]["html_theme_options"]
-    options |= {"announcement": announcement, "extra_footer": _footer()}
+    options |= {"announcement": announcement, "extra_footer": footer}
     write_text(source / _CONFIGURATION[0], yaml.safe_dump(configuration, sort_keys=False))
     return source
-
-
-def _footer() -> str:
-    """The version, the commit and the PDF of the version, for every page."""
-    number, at = version("reverbsynth"), commit_address(commit())
-    shown = f'<a href="{at}">{commit()}</a>' if at else commit()
-    pdf = f"{REPOSITORY}/releases/download/v{number}/reverbsynth-v{number}.pdf"
-    return f'<p>Version {number}, commit {shown} · <a href="{pdf}">PDF of the chapters</a></p>'
 
 
 def put_keyboard(workspace: Workspace, source: Path) -> None:
@@ -177,9 +166,8 @@ def render(source: Path, output: Path, console: Console) -> Path:
 def _parameters(settings: Settings | str | Path, run: Path | str | None, output: Path) -> dict:
     """The parameters of every notebook; settings that no preset holds travel as a file."""
     if isinstance(settings, Settings):
-        name, own = settings.name, settings
-        settings = name
-        if name not in presets() or Settings.preset(name) != own:
+        own, settings = settings, settings.name
+        if settings not in presets() or Settings.preset(settings) != own:
             settings = output / "settings" / f"{own.hash}.yaml"
             write_text(settings, own.to_yaml())
     return {"preset": str(settings), "run": str(Path(run).resolve()) if run else ""}
@@ -192,18 +180,13 @@ def _papermill(notebook: Path, target: Path, parameters: Path) -> None:
     quiet = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONWARNINGS": "ignore"}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=quiet)
     if done.returncode != 0:
-        reason = _failure(target) or _last_lines(done.stderr, 1)
+        reason = _last_lines(done.stderr, 1)
+        cells = nbformat.read(target, as_version=4).cells if target.is_file() else []
+        for number, cell in enumerate(cells, 1):
+            for error in cell.get("outputs", []):
+                if error.output_type == "error":  # papermill stops at the first
+                    reason = f"cell {number}: {error.ename}: {' '.join(error.evalue.split())}"
         raise ReverbSynthError(f"{notebook}: {reason}; executed so far: {target}")
-
-
-def _failure(notebook: Path) -> str | None:
-    """The error that a cell of an executed notebook ended with, in one line."""
-    cells = nbformat.read(notebook, as_version=4).cells if notebook.is_file() else []
-    for number, cell in enumerate(cells, 1):
-        for output in cell.get("outputs", []):
-            if output.output_type == "error":
-                return f"cell {number}: {output.ename}: {' '.join(output.evalue.split())}"
-    return None
 
 
 def _tidy(notebook: Path) -> None:

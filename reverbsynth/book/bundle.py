@@ -47,11 +47,8 @@ from reverbsynth.training.run import INSTRUMENT, MANIFEST, SETTINGS, Run
 from reverbsynth.training.samples import stored_samples
 
 FORMAT = 1
-LARGEST_FILE, LARGEST_BUNDLE = 20_000_000, 40_000_000
-"""Bytes that a repository can carry."""
-
-ROWS = 400  #: of the metrics, kept of a stage
-SEED_ROWS = 40  #: of a further seed's
+LARGEST_FILE, LARGEST_BUNDLE = 20_000_000, 40_000_000  #: bytes that a repository can carry
+ROWS, SEED_ROWS = 400, 40  #: of the metrics, kept of a stage; of a further seed's
 SAMPLES = 6  #: real images kept of a stage, and as many generated ones
 _AT_END = ("images", "stage", "blend", "seconds")  # columns that say how far training is
 _PITCHES, _MOST_PLAYERS, _SEED = 3, 12, 1
@@ -67,12 +64,11 @@ def bundle(
 ) -> Run:
     """Write a run's results bundle, all of it or nothing, and open it.
 
-    The run has at least one finished stage; the directory's name is the name of the results. The
-    data, by default those it was trained on, are needed where the run has no report yet. Of each
-    stage so many ``samples`` are kept, real and generated. A bundle that is there may be replaced.
-    ``seeds`` are further runs of the same settings but for ``training.seed``, whose numbers count
-    in every table and verdict, or for ``seed``, which is another split of the notes, shown apart.
-    RunError is raised for any other directory in use, and for a bundle that is too large.
+    The directory's name is the name of the results. The data, by default those of the training,
+    are needed where the run has no report yet. Of each stage so many ``samples`` are kept, real and
+    generated. ``seeds`` are further runs of the same settings but for ``training.seed``, whose
+    numbers count in every table and verdict, or for ``seed``, another split, shown apart.
+    RunError is raised for a directory in use, unless a bundle to ``replace``, and for large files.
     """
     run, *others = (each if isinstance(each, Run) else Run.open(each) for each in (run, *seeds))
     directory = Path(directory)
@@ -128,9 +124,8 @@ def check(run: Run) -> None:
 def thinned(metrics: pd.DataFrame, rows: int = ROWS) -> pd.DataFrame:
     """Average the metrics over equal numbers of steps, to at most ``rows`` rows a stage.
 
-    A row has the images, blend and seconds at the end of its steps, how many ``steps`` they were,
-    and the mean of every loss over those that measured it: of Griffin-Lim consistency, which is
-    measured now and then, each measurement counts, and a row without one has none.
+    A row has the images, blend and seconds at the end of its ``steps``, and the mean of every loss
+    over those that measured it.
     """
     parts = []
     for _, part in metrics.groupby("stage", sort=True):
@@ -156,7 +151,7 @@ def _check_free(directory: Path, replace: bool) -> None:
 
 
 def _restore(directory: Path, old: Path) -> None:
-    """Clean up after a process that was killed while it replaced a bundle, which it moved aside."""
+    """Clean up after a process that was killed while it replaced a bundle, then at ``old``."""
     for partial in directory.parent.glob(f".{directory.stem}.*.partial{directory.suffix}"):
         shutil.rmtree(partial, ignore_errors=True)
     if old.exists() and not directory.exists():
@@ -232,10 +227,11 @@ def _manifest(run: Run, folder: Path, players: list[dict], rows: int = ROWS) -> 
 
 def _check_sizes(folder: Path, directory: Path) -> None:
     """Refuse a bundle too large for a repository; messages name the directory it is meant for."""
-    sizes = {path: path.stat().st_size for path in folder.rglob("*") if path.is_file()}
-    largest, total = max(sizes, key=sizes.__getitem__), sum(sizes.values())
-    if (size := sizes[largest]) > LARGEST_FILE:
-        path = directory / largest.relative_to(folder)
-        raise RunError(f"{path}: {size:,} bytes, expected at most {LARGEST_FILE:,}")
+    total = 0
+    for path in filter(Path.is_file, folder.rglob("*")):
+        total += (size := path.stat().st_size)
+        if size > LARGEST_FILE:
+            path = directory / path.relative_to(folder)
+            raise RunError(f"{path}: {size:,} bytes, expected at most {LARGEST_FILE:,}")
     if total > LARGEST_BUNDLE:
         raise RunError(f"{directory}: {total:,} bytes in all, expected at most {LARGEST_BUNDLE:,}")

@@ -30,6 +30,10 @@ Source = Union[Run, Workspace, Settings, "Origin"]
 """What a figure's numbers come from."""
 
 _LONG_WORD = 40  # characters of a word that a table may break: a checksum
+_FOLDED = (
+    '<details class="rs-origin"><summary title="Where this comes from" '
+    'aria-label="Where this comes from">i</summary><small>{}</small></details>'
+)
 
 
 @dataclass(frozen=True)
@@ -70,12 +74,11 @@ class Origin:
     def html(self) -> str:
         """The provenance line with links to the settings, beside the page, and to the commits."""
         shown = html.escape(self.settings_hash)
-        # On Colab a page cannot reach files.
-        if "google.colab" not in sys.modules:
+        if "google.colab" not in sys.modules:  # where a page cannot reach files
             path = MEDIA / f"settings-{self.settings_hash}.yaml"
             write_text(path, self.settings)
             shown = f'<a href="{path.as_posix()}" type="text/yaml">{shown}</a>'
-        return self._line(shown, _commit_link)
+        return self._line(shown, commit_link)
 
     def _line(self, settings: str, show_commit: Callable[[str], str]) -> str:
         run = f"Run {html.escape(self.run)}" if self.run else "No training run"
@@ -95,7 +98,7 @@ class Captioned(HTML):
     def __init__(self, content: str, caption: str, origin: Origin, name: str):
         words = html.escape(caption, quote=False)
         words = re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", words)
-        shown = f'<span class="rs-caption">{words} {_folded(origin.html)}</span>'
+        shown = f'<span class="rs-caption">{words} {_FOLDED.format(origin.html)}</span>'
         if "<caption>" in content:  # a table has its caption in it
             content = content.replace("<caption>", f"<caption>{shown}", 1)
         else:
@@ -105,14 +108,6 @@ class Captioned(HTML):
 
     def __repr__(self) -> str:
         return self._text
-
-
-def _folded(origin: str) -> str:
-    words = "Where this comes from"
-    return (
-        f'<details class="rs-origin"><summary title="{words}" aria-label="{words}">i</summary>'
-        f"<small>{origin}</small></details>"
-    )
 
 
 def show(
@@ -125,20 +120,11 @@ def show(
     sounds_name: str | None = None,
     columns: int | None = None,
 ) -> Captioned:
-    """A figure with a caption, its provenance, and players under it.
+    """A figure with a caption, its provenance, and players under it, ``columns`` side by side.
 
-    Parameters
-    ----------
-    source
-        What the numbers come from.
-    name
-        Names the file and the link target; unique within the book.
-    alt
-        What one who cannot see the picture should know.
-    sounds_name
-        Names the sounds' files, where several figures share them; unset: ``name``.
-    columns
-        Players side by side; unset: all.
+    ``name`` names the file and the link target, unique within the book, and the sounds' files
+    unless several figures share them (``sounds_name``); ``alt`` says what one who cannot see the
+    picture should know.
     """
     origin = Origin.of(source)
     players = Players(sounds_name or name, sounds, columns).data
@@ -164,9 +150,8 @@ def picture(figure: Figure, name: str, caption: str, origin: Origin, alt: str) -
 
 
 def _with_few_colours(image: Image.Image) -> tuple[Image.Image, bytes]:
-    """A picture of 240 colours and 16 opacities of `INK`, a third of the size, and its opacities.
-
-    What is not opaque is the text of a transparent figure, which has that one colour.
+    """A picture of 240 colours and 16 opacities of `INK`, a transparent figure's only colour that
+    is not opaque: a third of the size; and the opacities.
     """
     opacity = np.asarray(image.getchannel("A"))
     opaque = Image.new("RGB", image.size, "white")
@@ -207,7 +192,7 @@ def listed(words: Sequence[object]) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
-def _commit_link(revision: str) -> str:
+def commit_link(revision: str) -> str:
     page, shown = commit_address(revision), html.escape(revision)
     return f'<a href="{page}">{shown}</a>' if page else shown
 

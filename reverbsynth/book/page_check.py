@@ -1,7 +1,4 @@
-"""Check that rendered pages are whole: with the network unplugged, nothing may be missing.
-
-And make them lighter: what the theme loads twice is loaded once.
-"""
+"""Make rendered pages lighter, and check that with the network unplugged nothing is missing."""
 
 import re
 import shutil
@@ -18,6 +15,11 @@ WEIGHT_LIMIT = 5_000_000  #: bytes that a page may load before a player is press
 # Elements that a browser fetches by itself, and the attribute with the address.
 _LOADED = dict.fromkeys(("audio", "iframe", "img", "script", "source", "video"), "src")
 _LOADED["link"] = "href"
+# The attribute that says what an element is to those who cannot see it, and the fault without it.
+_NAMED = {
+    "img": ("alt", "picture {} has no alternative text"),
+    "audio": ("aria-label", "player {} has no aria-label"),
+}
 # Relations of a link that only name another page.
 _NOT_FETCHED = {"canonical", "prev", "next", "index", "search", "author", "license"}
 # The theme's icons as a script: they come as a font too, in a tenth of the size.
@@ -25,30 +27,23 @@ _ICONS = re.compile(r"<script[^>]*/fontawesome/[^>]*></script>\s*")
 
 
 class _Page(HTMLParser):
-    """What a page loads at once or when a player is pressed, what it links to, the targets it has,
-    and its pictures and players without a text in their place.
+    """What a page loads at once or when a player is pressed, its links and targets, and its
+    pictures and players without a text in their place.
     """
 
     def __init__(self, path: Path) -> None:
         super().__init__()
-        self.path = path
-        self.loaded: list[str] = []
-        self.waiting: list[str] = []
-        self.linked: list[str] = []
-        self.targets: set[str] = set()
-        self.nameless: list[str] = []
+        self.path, self.targets = path, set[str]()
+        self.loaded, self.waiting, self.linked, self.nameless = (list[str]() for _ in range(4))
         self.feed(path.read_text(encoding="utf-8"))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
-        if "id" in given:
-            self.targets.add(given["id"])
+        self.targets |= {given["id"]} if "id" in given else set()
         if tag == "a" and "href" in given:
             self.linked.append(given["href"])
-        if tag == "img" and not given.get("alt"):
-            self.nameless.append(f"picture {given.get('src', '?')} has no alternative text")
-        if tag == "audio" and not given.get("aria-label"):
-            self.nameless.append(f"player {given.get('src', '?')} has no aria-label")
+        if tag in _NAMED and not given.get(_NAMED[tag][0]):
+            self.nameless.append(_NAMED[tag][1].format(given.get("src", "?")))
         names_a_page = tag == "link" and set(given.get("rel", "").split()) & _NOT_FETCHED
         address = given.get(_LOADED.get(tag, ""))
         if address is not None and not names_a_page:
@@ -70,26 +65,18 @@ class _Page(HTMLParser):
 
 
 def check_pages(html: Path, console: Console | None = None) -> int:
-    """Check every page under a folder; a console lists all faults.
-
-    Returns the number of pages; the error has the first of `page_faults`, and their number.
-    """
-    faults = page_faults(html)
-    if console is not None:
-        for fault in faults:
+    """Count the pages under a folder; an error for the first of `page_faults`, all on a console."""
+    if faults := page_faults(html):
+        for fault in faults if console else ():
             console.print(fault, markup=False, highlight=False, soft_wrap=True)
-    if faults:
         more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
         raise ReverbSynthError(f"{html}: {faults[0]}{more}")
     return len(_paths(html))
 
 
 def page_faults(html: Path) -> list[str]:
-    """What is wrong with the pages under a folder, each fault with the page and the element.
-
-    Nothing is loaded from another host, every local file and target that a page refers to exists,
-    every picture and player has a text for those who cannot see it, and no page is heavier than
-    `WEIGHT_LIMIT`.
+    """What is wrong with the pages under a folder: what is loaded from another host, local files
+    and targets that do not exist, pictures and players without a text, too heavy pages.
     """
     pages = {path: _Page(path) for path in _paths(html)}
     faults: list[str] = []
@@ -130,7 +117,7 @@ def _host(address: str) -> bool:
 
 
 def _local(address: str) -> bool:
-    return not urlsplit(address).scheme and not _host(address)
+    return not any(urlsplit(address)[:2])
 
 
 def _exists(page: _Page, address: str, pages: dict[Path, _Page]) -> bool:

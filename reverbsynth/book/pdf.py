@@ -19,8 +19,7 @@ _SECONDS = 180
 _OPTIONS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"),
     *("--host-resolver-rules=MAP * ~NOTFOUND", "--no-pdf-header-footer"),
-    # Mathematics is set by a script: wait this many milliseconds of the page's own time.
-    "--virtual-time-budget=20000",
+    "--virtual-time-budget=20000",  # ms of the page's own time, for the script that sets formulas
 )
 
 
@@ -76,12 +75,12 @@ def _drop_file_links(sheet: Any) -> None:
     """Take out links to the pages that were printed: they are this machine's files."""
     if (links := sheet.get("/Annots")) is not None:
         links = links.get_object()
-        links[:] = [link for link in links if not _is_file(link.get_object())]
+        links[:] = [link for link in links if not str(_address(link)).startswith("file:")]
 
 
-def _is_file(link: Any) -> bool:
-    action = link.get("/A")
-    return action is not None and str(action.get_object().get("/URI", "")).startswith("file:")
+def _address(link: Any) -> Any:
+    action = link.get_object().get("/A")
+    return action and action.get_object().get("/URI")
 
 
 def _title(page: Path) -> str:

@@ -1,8 +1,7 @@
-"""Sounds beside the page: files that a static page plays without a kernel.
+"""Sounds beside the page: files that a static page plays without a kernel, at their own loudness.
 
-A player loads nothing before it is pressed and plays at the loudness the samples have: nothing is
-normalized. Files go into `MEDIA`, next to the notebook; on Colab, whose outputs cannot reach files,
-they are written into the page instead.
+Files go into `MEDIA`, next to the notebook; on Colab, whose outputs cannot reach files, they are
+written into the page instead.
 """
 
 import base64
@@ -17,15 +16,11 @@ from IPython.display import HTML
 
 from reverbsynth.audio.io import write_audio
 
-MEDIA = Path("media")
-"""Folder for sounds and pictures, seen from the notebook's own."""
+MEDIA = Path("media")  #: folder for sounds and pictures, seen from the notebook's own
 
 
 class Sound(NamedTuple):
-    """The label of a player ("C2, reverb"), and samples [shape=(n,)] at 16 kHz.
-
-    What is beyond [-1, 1] clips, and the player says so.
-    """
+    """A player's label, and samples [shape=(n,)] at 16 kHz; beyond [-1, 1] they clip, it says."""
 
     label: str
     audio: np.ndarray
@@ -33,14 +28,12 @@ class Sound(NamedTuple):
 
 def labelled(labels: Iterable[str], waves: Iterable[np.ndarray]) -> list[Sound]:
     """A sound for each label and its samples."""
-    return [Sound(label, wave) for label, wave in zip(labels, waves, strict=True)]
+    return list(map(Sound._make, zip(labels, waves, strict=True)))
 
 
 class Players(HTML):
-    """A row of players, shown as the last expression of a cell.
-
-    ``name`` names the files and is unique within the book; ``columns`` stand side by side where
-    the page is wide enough, by default all.
+    """Players, ``columns`` (by default all) side by side where the page is wide enough; ``name``
+    names the files and is unique within the book.
     """
 
     def __init__(self, name: str, sounds: Sequence[Sound], columns: int | None = None):

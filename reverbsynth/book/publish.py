@@ -14,9 +14,6 @@ from reverbsynth.files.atomic import write_text
 from reverbsynth.provenance import REPOSITORY, commit
 
 BRANCH = "notebooks"  #: the repository's branch that holds the published notebooks
-_INSTALL = """\
-# For Colab and other machines without the library: the commit this notebook was published from.
-%pip install --quiet "reverbsynth @ git+{repository}@{revision}\""""
 
 
 def publish_notebook(notebook: Path, target: Path) -> None:
@@ -24,11 +21,11 @@ def publish_notebook(notebook: Path, target: Path) -> None:
     content = nbformat.read(notebook, as_version=4)
     revision = commit().removesuffix("+").replace("unknown", "main")
     first = next(n for n, cell in enumerate(content.cells) if cell.cell_type == "code")
-    install = nbformat.v4.new_code_cell(
-        _INSTALL.format(repository=REPOSITORY, revision=revision),
-        metadata={"tags": ["install"]},
-        id="install",
+    code = (
+        "# For Colab and other machines without the library: the commit this notebook was "
+        f'published from.\n%pip install --quiet "reverbsynth @ git+{REPOSITORY}@{revision}"'
     )
+    install = nbformat.v4.new_code_cell(code, metadata={"tags": ["install"]}, id="install")
     content.cells.insert(first, install)
     write_text(target, nbformat.writes(content) + "\n")
 

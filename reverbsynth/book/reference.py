@@ -1,12 +1,11 @@
-"""The reference pages of the book: every setting, and every public name of the library.
-
-The settings page is generated from the settings tree and the presets. The pages of the library are
-Sphinx's autodoc and napoleon, with links from the names in single backticks (``default_role``).
+"""The reference pages of the book: every setting, and every public name of the library, which
+Sphinx's autodoc and napoleon fill in, with links from names in single backticks.
 """
 
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from string import Template
 from typing import Any
 
 from pydantic import BaseModel
@@ -17,40 +16,19 @@ from reverbsynth.settings import Settings, presets
 
 PACKAGE = Path(__file__).resolve().parents[1]
 
+_PACKAGES = ("data", "spectra", "training", "instrument", "evaluation", "book")
 PARTS = {
     "Settings and errors": ("settings", "errors", "seeds", "progress", "provenance", "files"),
     "Sound": ("audio", "effects"),
-    "Data": ("data",),
-    "Spectra": ("spectra",),
     "Networks": ("gan",),
-    "Training": ("training",),
-    "Instrument": ("instrument",),
-    "Evaluation": ("evaluation",),
-    "Book": ("book",),
+    **{package.title(): (package,) for package in _PACKAGES},
 }
 """Pages of the reference, and the modules and packages that each holds."""
 
-_INTRODUCTION = """\
-# Settings
-
-Every setting there is, generated from the settings tree. Set one with `--set training.batch=16` on
-the command line, `overrides = {"training.batch": 16}` in a notebook, or in a file that names the
-preset it starts from as `base`. A preset is listed where its value is not the default.
-
-## The tree
-"""
-_OF_EFFECTS = """\
-## Parameters of the effects
-
-The `parameters` of an entry of `data.effects`, by its `kind`.
-"""
+_PAGE = Template(Path(__file__).with_name("settings_page.md").read_text(encoding="utf-8"))
 _TYPES = {"string": "text", "boolean": "yes or no", "object": "mapping"}
-_BOUNDS = {
-    "exclusiveMinimum": "above",
-    "minimum": "from",
-    "exclusiveMaximum": "below",
-    "maximum": "to",
-}
+_BOUNDS = {"exclusiveMinimum": "above", "minimum": "from"}
+_BOUNDS |= {"exclusiveMaximum": "below", "maximum": "to"}
 
 
 def write_reference(source: Path) -> None:
@@ -65,20 +43,20 @@ def settings_page() -> str:
     """The settings tree as a page: each setting's type, default, meaning and value by preset."""
     tree = Settings.model_json_schema()
     values = {name: Settings.preset(name).model_dump(mode="json") for name in presets()}
-    lines = [_INTRODUCTION, *_group(tree, tree, "", values), _OF_EFFECTS]
+    lines = []
     for kind, effect in kinds().items():
         model = effect.model_json_schema()
         model["properties"].pop("name", None)
         lines += [f"### {kind}", "", _summary(model), "", *_rows(model["properties"], {})]
-    return "\n".join(lines) + "\n"
+    groups = _group(tree, tree, "", values)
+    return _PAGE.substitute(tree="\n".join(groups), effects="\n".join(lines))
 
 
 def api_page(title: str) -> str:
     """The modules of a part, for autodoc to fill with their public names."""
     lines = [f"# {title}", ""]
     for part in PARTS[title]:
-        files = sorted((PACKAGE / part).rglob("*.py")) or [PACKAGE / f"{part}.py"]
-        for file in files:
+        for file in sorted((PACKAGE / part).rglob("*.py")) or [PACKAGE / f"{part}.py"]:
             parts = file.relative_to(PACKAGE.parent).with_suffix("").parts
             module = ".".join(parts).removesuffix(".__init__")
             lines += [f"## `{module}`", "", "```{eval-rst}", f".. automodule:: {module}"]
@@ -141,11 +119,10 @@ def _type(property_: dict) -> str:
         return " or ".join(map(_type, property_["anyOf"]))
     if "enum" in property_ or "const" in property_:
         return " or ".join(map(_code, property_.get("enum", [property_.get("const")])))
-    kind = property_.get("type", "anything")
     if "prefixItems" in property_:
         kinds_of = list(map(_type, property_["prefixItems"]))
         return f"{len(kinds_of)} of: {' and '.join(dict.fromkeys(kinds_of))}"
-    if kind == "array":
+    if (kind := property_.get("type", "anything")) == "array":
         return f"list of {_type(property_.get('items', {}))}"
     text = "path" if property_.get("format") == "path" else _TYPES.get(kind, kind)
     bounds = (f"{word} {property_[key]:,}" for key, word in _BOUNDS.items() if key in property_)
@@ -174,9 +151,7 @@ def _numpy_style(app: Any, what: str, *described: Any) -> None:
         lines[:] = NumpyDocstring(lines, style, app, what, *which).lines()
 
 
-def _shorten_signature(
-    app: Any, what: str, name: str, documented: Any, *_: Any
-) -> tuple[str, str] | None:
+def _shorten_signature(app: Any, what: str, name: str, documented: Any, *_: Any) -> Any:
     """Leave out the signature of settings: their page lists them."""
     is_settings = isinstance(documented, type) and issubclass(documented, BaseModel)
     return ("", "") if is_settings else None

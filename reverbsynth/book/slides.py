@@ -6,8 +6,7 @@ control; where no script runs (a notebook, a reader without JavaScript) all stan
 
 import html
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -18,12 +17,9 @@ from reverbsynth.book.spectrograms import image_grid, magnitude_limits
 from reverbsynth.book.style import note_name
 
 
-@dataclass(frozen=True)
-class Slide:
-    """One position of a control: its label, a picture with its alternative text, and sounds.
-
-    Sounds at the same place of two slides are compared: a player that sounds when the position
-    changes goes on in the other slide.
+class Slide(NamedTuple):
+    """One position of a control. A player that sounds when the position changes goes on at the
+    same place of the other slide.
     """
 
     label: str
@@ -44,8 +40,7 @@ def show_slides(
 ) -> Captioned:
     """Slides with one caption: a slider for what has an order, buttons for a few of a kind.
 
-    ``what`` names what the control chooses ("Stage"), and ``start`` is its position at first; the
-    rest is as for `reverbsynth.book.captions.show`.
+    ``what`` names what the control chooses ("Stage"), and ``start`` is its position at first.
     """
     origin, parts = Origin.of(source), []
     for number, slide in enumerate(slides):
@@ -63,38 +58,20 @@ def show_slides(
     return Captioned(content, caption, origin, name)
 
 
-def effect_toggle(
-    images: Mapping[str, np.ndarray],
-    waves: Mapping[str, np.ndarray],
-    pitches: Sequence[int],
-    kind: str,
-    caption: str,
-    source: Source,
-    name: str,
-) -> Captioned:
-    """A toggle between the same notes with several effects.
-
-    Images [shape=(notes, 128, 1024, 2)] of the representation ``kind``, and samples
-    [shape=(notes, 64000)], are given by effect; the rest is as for `show_slides`.
-    """
-    slides = image_slides(images, waves, [note_name(pitch) for pitch in pitches], kind)
-    return show_slides("toggle", "Effect", slides, caption, source, name)
-
-
 def image_slides(
     images: Mapping[str, np.ndarray],
     waves: Mapping[str, np.ndarray],
-    names: Sequence[str],
-    kind: str,
+    pitches: Sequence[int],
+    representation: str,
 ) -> list[Slide]:
-    """A slide for each label: magnitudes of the same few notes, by name, and their sounds."""
+    """A slide for each label: magnitudes of the same notes [shape=(notes, 128, 1024, 2)], and
+    their samples [shape=(notes, 64000)].
+    """
+    names, slides = list(map(note_name, pitches)), []
     limits = magnitude_limits(np.concatenate(list(images.values())))
-    return [
-        Slide(
-            label,
-            image_grid({"": images[label]}, names, kind, limits=limits, height=2.8),
-            f"Log magnitude of {', '.join(names)}, {label}.",
-            labelled([f"{name}, {label}" for name in names], waves[label]),
-        )
-        for label in images
-    ]
+    for label, several in images.items():
+        figure = image_grid({"": several}, names, representation, limits=limits, height=2.8)
+        sounds = labelled([f"{name}, {label}" for name in names], waves[label])
+        alt = f"Log magnitude of {', '.join(names)}, {label}."
+        slides.append(Slide(label, figure, alt, sounds))
+    return slides

@@ -40,18 +40,11 @@ def image_grid(
     limits: tuple[float, float] | None = None,
     height: float | None = None,
 ) -> Figure:
-    """One channel ("magnitude", "frequency") of several notes, in one or more rows.
+    """One channel ("magnitude", "frequency") of notes in rows [shape=(n, 128, 1024, 2)] by name,
+    de-normalized, with a title for each column, or one for each note, row by row.
 
-    There is a title for each column, or one for each note, row by row.
-
-    Parameters
-    ----------
-    rows : dict of arrays [shape=(n, 128, 1024, 2)], de-normalized
-        By name, upper row first.
-    kind : {"mel", "linear", "phase"}
-        The representation: it decides the frequency axis.
-    limits : (float, float), optional
-        Colour limits of the magnitude; unset: chosen from the first row.
+    The representation ``kind`` decides the frequency axis; ``limits``, of the magnitude's colours,
+    are chosen from the first row unless given.
     """
     height = height or 1.8 * len(rows) + 0.6
     columns = len(next(iter(rows.values())))

@@ -7,6 +7,7 @@ the same thing has the same colour everywhere, and neighbouring stages differ in
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import cycle
+from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
@@ -36,39 +37,16 @@ KINDS = {
 }
 """Kinds of notes in an evaluation: the name in legends, the colour and the line of each."""
 
-_STYLE: Any = {
-    "figure.dpi": 110,
-    "savefig.dpi": 200,
-    "figure.facecolor": "white",
-    "figure.constrained_layout.use": True,
-    "font.size": 9.5,
-    "axes.titlesize": 10,
-    "axes.titlelocation": "left",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": "#e6e6e6",
-    "grid.linewidth": 0.7,
-    "lines.linewidth": 1.4,
-    "legend.frameon": False,
-    "image.aspect": "auto",
-    "image.origin": "lower",
-    "image.interpolation": "nearest",
-}
-
-
-_TRANSPARENT: Any = {"figure.facecolor": "none", "axes.facecolor": "none"}
+_STYLE = mpl.rc_params_from_file(Path(__file__).with_name("book.mplstyle"), False, False)
+_TRANSPARENT: Any = dict.fromkeys(("figure.facecolor", "axes.facecolor"), "none")
 for _part in ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"):
     _TRANSPARENT[_part] = INK
-_stable = mpl.colormaps["viridis"]
 
 
 @contextmanager
 def style(transparent: bool = False) -> Iterator[None]:
-    """Apply the style within a block, or as a decorator within a function.
+    """Apply the style, and nothing of a reader's ``matplotlibrc``, within a block or a function.
 
-    It starts from matplotlib's own defaults: a reader's ``matplotlibrc`` changes no figure.
     A ``transparent`` figure, which lies on a light page and on a dark one, has text of `INK`.
     """
     with mpl.rc_context():
@@ -97,7 +75,9 @@ def effect_color(effect: str, effects: Sequence[str] = ()) -> str:
 def stage_color(stage: int, last: int = 12) -> tuple[float, float, float, float]:
     """The colour of a stage: blue to green for stable ones, pink to orange for those between."""
     place = stage / max(last, 1)
-    return mpl.colormaps["plasma"](0.35 + 0.4 * place) if stage % 2 else _stable(0.9 * place)
+    if is_transition(stage):
+        return mpl.colormaps["plasma"](0.35 + 0.4 * place)
+    return mpl.colormaps["viridis"](0.9 * place)
 
 
 def stage_size(stage: int) -> str:

@@ -30,12 +30,9 @@ def verdict_counts(report: Report, run: Run) -> Markdown:
 
 def _by_verdict(verdicts: list[Verdict]) -> str:
     """Counts such as ``2 hold (*It plays* and *It falls*); 1 is not reproduced (*It rings*)``."""
-    groups: dict[str, list[str]] = {}
-    for verdict in verdicts:
-        groups.setdefault(verdict.verdict, []).append(f"*{verdict.claim.rstrip('.')}*")
     parts = []
-    for word, claims in groups.items():
+    for word in dict.fromkeys(verdict.verdict for verdict in verdicts):
+        claims = [f"*{each.claim.rstrip('.')}*" for each in verdicts if each.verdict == word]
         one, several = ("holds", "hold") if word == REPRODUCED else (f"is {word}", f"are {word}")
-        count = len(claims)
-        parts.append(f"{count} {several if count > 1 else one} ({listed(claims)})")
+        parts.append(f"{len(claims)} {several if claims[1:] else one} ({listed(claims)})")
     return "; ".join(parts) or "none was measured"

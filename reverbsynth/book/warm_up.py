@@ -1,7 +1,6 @@
-"""What librosa compiles, compiled once before several processes need it.
+"""Compile what librosa compiles before several processes need it.
 
-numba keeps compiled functions beside librosa's files. Two processes that compile the same one at
-once can leave a mixed cache, which crashes whoever loads it later: so one process goes first.
+Two that compile the same function at once can leave numba a mixed cache that crashes later readers.
 """
 
 import numpy as np

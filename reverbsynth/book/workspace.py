@@ -1,7 +1,6 @@
 """Find or make: the data and the run that the notebooks of the book share.
 
-What was made once is found again by its settings and by the code that made it: after a change of
-either, another folder is used, so that no page shows a result of code that is gone.
+Folders are named by settings and code: after a change of either, none shows results of the old.
 """
 
 import os
@@ -34,10 +33,10 @@ RESULTS = _CHECKOUT / "book" / "results"  #: of a checkout; an installed wheel h
 
 @dataclass(frozen=True)
 class Workspace:
-    """Settings, and what is made with them, in ``directory``, when it is first asked for.
+    """Settings, and what is made with them in ``directory`` when it is first asked for.
 
-    The settings of the data differ from ``settings``, the run's, only for a given run whose sounds
-    are not on this machine: then the embedded sounds stand in. Without a given run, one is trained.
+    ``data_settings`` differ from the run's only for a given run whose sounds are not on this
+    machine: then the embedded sounds stand in. Without a given run, one is trained.
     """
 
     settings: Settings
@@ -95,10 +94,9 @@ class Workspace:
 
     def twins(self, count: int, split: str = "train") -> list[dict[str, Note]]:
         """A few source notes, evenly spaced in pitch, each with its twins by effect."""
-        pitch = {row["origin"]: row["pitch"] for row in self.data.index(split)}
-        origins = sorted(pitch, key=lambda origin: (pitch[origin], origin))
+        origins = sorted({(row["pitch"], row["origin"]) for row in self.data.index(split)})
         chosen = evenly_spaced(len(origins), count, ends=False)
-        pairs: dict[str, dict[str, Note]] = {origins[index]: {} for index in chosen}
+        pairs: dict[str, dict[str, Note]] = {origins[index][1]: {} for index in chosen}
         for note in self.data.notes(split):
             if note.origin in pairs:
                 pairs[note.origin][note.effect] = note
@@ -108,9 +106,8 @@ class Workspace:
 def workspace(
     preset: str | Path = "", run: str | Path = "", overrides: Mapping[str, Any] | None = None
 ) -> Workspace:
-    """What the notebooks begin with: a preset or a settings file, with overrides, nested or by
-    dotted key, and the directory of a finished run to show, or empty to find or train one.
-    Where nothing is named, the run is the one that comes with the book.
+    """What the notebooks begin with: a preset or a settings file, with overrides, or a finished run
+    to show; the run that comes with the book where nothing is named.
 
     >>> workspace("tiny", overrides={"seed": 3}).settings.seed
     3
@@ -129,10 +126,7 @@ def workspace(
 
 
 def shipped(results: Path = RESULTS) -> Path | None:
-    """The results bundle that comes with a checkout: a folder of ``book/results``.
-
-    Of several the last by name, such as the newest by date. None in an installed wheel.
-    """
+    """The results bundle that comes with a checkout: of several the last by name."""
     return max((path.parent for path in results.glob(f"*/{MANIFEST}")), default=None)
 
 

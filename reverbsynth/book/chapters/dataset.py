@@ -11,7 +11,7 @@ from reverbsynth.audio.format import NOTE_OFF, SAMPLE_RATE
 from reverbsynth.audio.reverberation import audible, decay_by_octave, energy_decay, fit_decay
 from reverbsynth.audio.spectrum import long_term_spectrum
 from reverbsynth.book.captions import Captioned, listed
-from reverbsynth.book.slides import effect_toggle
+from reverbsynth.book.slides import image_slides, show_slides
 from reverbsynth.book.style import OTHER, canvas, effect_color, hertz_axis, style
 from reverbsynth.book.workspace import Workspace
 from reverbsynth.data.dataset import DataSet
@@ -50,13 +50,12 @@ def data_counts(data: DataSet) -> pd.DataFrame:
 def pitch_counts(index: Mapping[str, Sequence[Mapping]]) -> Figure:
     """How many clips of each pitch every split has, from `DataSet.index` of each split."""
     figure, axes = canvas(1, 1, 2.2)
-    pitches = sorted({row["pitch"] for rows in index.values() for row in rows})
-    below = np.zeros(len(pitches))
+    below: Counter[int] = Counter()
     for split, rows in index.items():
-        clips = Counter(row["pitch"] for row in rows)
-        counts = np.array([clips[pitch] for pitch in pitches])
-        axes[0, 0].bar(pitches, counts, bottom=below, label=split, color=_SPLIT_COLORS[split])
-        below += counts
+        clips, color = Counter(row["pitch"] for row in rows), _SPLIT_COLORS[split]
+        bottom = [below[pitch] for pitch in clips]
+        axes[0, 0].bar(clips.keys(), clips.values(), bottom=bottom, label=split, color=color)
+        below += clips
     axes[0, 0].set(xlabel="MIDI pitch", ylabel="clips")
     axes[0, 0].legend(ncols=3, loc="lower left", bbox_to_anchor=(0, 1))
     return figure
@@ -69,8 +68,8 @@ def note_and_twins(audio: Mapping[str, np.ndarray]) -> Figure:
     waveforms, levels, spectra = axes[0]
     for order, (effect, wave) in enumerate(audio.items()):
         color, time = effect_color(effect, list(audio)), np.arange(len(wave)) / SAMPLE_RATE
-        look = {"color": color, "linewidth": 0.4, "zorder": 2.9 - order / 10}
-        waveforms.plot(time, wave, label=effect, **look)
+        front = 2.9 - order / 10
+        waveforms.plot(time, wave, label=effect, color=color, linewidth=0.4, zorder=front)
         levels.plot(time, level(wave), color=color, linewidth=1)
         hz, power = long_term_spectrum(wave, 4096)
         spectra.plot(hz[1:], power[1:] - power[1:].max(), color=color, linewidth=0.8)
@@ -116,10 +115,7 @@ def impulse_responses(effects: Mapping[str, Effect]) -> Figure:
 
 
 def decay_times(effects: Mapping[str, Effect]) -> pd.DataFrame:
-    """Seconds in which each effect's impulse response falls by 60 dB, whole and by octave.
-
-    As `reverbsynth.audio.reverberation` fits T20; NaN without a fall from -5 to -25 dB.
-    """
+    """Seconds in which each effect's impulse response falls by 60 dB, whole and by octave (T20)."""
     rows = {}
     for name, effect in effects.items():
         response = effect.impulse_response()
@@ -153,9 +149,10 @@ def twin_toggle(
     pitches = [next(iter(pair.values())).pitch for pair in pairs]
     caption = (
         "**A note and its twin, by turns.** Start a player, then switch: it goes on at the same "
-        "moment of the other."
     )
-    return effect_toggle(images, waves, pitches, representation.kind, caption, source, name)
+    caption += "moment of the other."
+    slides = image_slides(images, waves, pitches, representation.kind)
+    return show_slides("toggle", "Effect", slides, caption, source, name)
 
 
 def record_table(data: DataSet) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """Chapter 10: what the original's choices come to, where paper, code and figures disagree."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -19,16 +20,9 @@ from reverbsynth.gan.schedule import LAST_STAGE, Schedule, is_transition, stage_
 from reverbsynth.settings import Settings
 from reverbsynth.training.run import Run
 
-FIRST_LABEL = 24  #: the MIDI pitch of the first of `LABEL_COUNTS`
-LABEL_COUNTS = (
-    *(551, 545, 561, 550, 549, 578, 547, 628, 626, 630, 670, 668),
-    *(751, 768, 788, 801, 821, 871, 873, 860, 873, 844, 883, 865),
-    *(1058, 1036, 1094, 1065, 1186, 1200, 1187, 1346, 1273, 1320, 1263, 1283),
-    *(1349, 1285, 1281, 1332, 1286, 1301, 1220, 1300, 1209, 1257, 1288, 1223),
-    *(1258, 1183, 1178, 1125, 1171, 1089, 1024, 1081, 966, 1043, 991, 959, 977),
-)
-"""Notes of GANSynth's part of NSynth at each pitch from 24 to 84, from
-``ReverbSynthDataset.get_pitch_counts`` of the authors' fork of Magenta, which draws labels by it.
+LABELS = pd.read_csv(Path(__file__).with_name("labels.csv"))
+"""Notes of GANSynth's part of NSynth at each pitch, from ``ReverbSynthDataset.get_pitch_counts`` of
+the authors' fork of Magenta, which draws labels by it.
 """
 
 EXAMPLE_GAIN = 0.2  #: of batchNRT's example where none is given, as in the published script
@@ -58,11 +52,11 @@ def schedules(variants: Mapping[str, Settings]) -> pd.DataFrame:
 
 def label_coverage(pitches: Sequence[int]) -> Markdown:
     """What labels drawn from all of NSynth ask of a network that hears only ``pitches``."""
-    shares = np.array(LABEL_COUNTS) / sum(LABEL_COUNTS)
-    drawn = FIRST_LABEL + np.arange(len(shares))
-    unknown = shares[~np.isin(drawn, pitches)].sum()
+    drawn, total = LABELS["pitch"], LABELS["notes"].sum()
+    shares = LABELS["notes"] / total
+    unknown = shares[~drawn.isin(pitches)].sum()
     return Markdown(
-        f"The histogram counts {sum(LABEL_COUNTS):,} notes at {len(shares)} pitches and has its "
+        f"The histogram counts {total:,} notes at {len(shares)} pitches and has its "
         f"mean at {drawn @ shares:.1f}. The training notes of this page lie between {min(pitches)} "
         f"and {max(pitches)}, with a mean of {np.mean(pitches):.1f}: of labels drawn from that "
         f"histogram, {unknown:.0%} name a pitch that none of these notes has, and "
@@ -71,10 +65,8 @@ def label_coverage(pitches: Sequence[int]) -> Markdown:
 
 
 def example_reverb(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Impulse responses [shape=(64000,)] of a chain of four allpass filters, and of the example.
-
-    batchNRT's example gives each filter two delays, which makes two chains of the one source; what
-    it sends to a single output is their sum, scaled by the gain.
+    """Impulse responses [shape=(64000,)] of a chain of four allpass filters, and of batchNRT's
+    example: each filter has two delays, which makes two chains; their sum is scaled by the gain.
     """
     chain = Reverb(seed=seed)
     impulse = np.zeros(NOTE_LENGTH, np.float32)
@@ -83,21 +75,17 @@ def example_reverb(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     return one, EXAMPLE_GAIN * (one + other)
 
 
-def level(response: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Frequencies in Hz and the level of an impulse response at them, in dB."""
+def level(response: np.ndarray, band: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
+    """Frequencies of a band in Hz and the level of an impulse response at them, in dB."""
     hz = np.fft.rfftfreq(len(response), 1 / SAMPLE_RATE)
-    return hz, 20 * np.log10(np.abs(np.fft.rfft(response)) + 1e-9)
-
-
-def _within(response: np.ndarray, band: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
-    hz, db = level(response)
+    db = 20 * np.log10(np.abs(np.fft.rfft(response)) + 1e-9)
     inside = (hz >= band[0]) & (hz <= band[1])
     return hz[inside], db[inside]
 
 
 def coloured() -> Markdown:
     """What batchNRT's pair of chains does to a spectrum that a single chain leaves alone."""
-    one, pair = (_within(response, _LEVEL_BAND)[1] for response in example_reverb())
+    one, pair = (level(response, _LEVEL_BAND)[1] for response in example_reverb())
     low, high = np.round(np.percentile(one, [5, 95]), 1) + 0.0  # no minus before a zero
     pair_low, pair_high = np.percentile(pair, [5, 95])
     return Markdown(
@@ -111,8 +99,7 @@ def coloured() -> Markdown:
 
 def claims(report: Report, run: Run) -> Markdown:
     """What the paper claims, a verdict of a recipe on each, and the chapter with the evidence."""
-    rows = [_row(verdict, run) for verdict in report.verdicts if verdict.source != BEYOND]
-    return _claims_table(rows)
+    return _claims_table([_row(each, run) for each in report.verdicts if each.source != BEYOND])
 
 
 def asked_for(report: Report, run: Run, trials: TransferTrials) -> Markdown:
@@ -149,10 +136,9 @@ def _claims_table(rows: Sequence[tuple[str, str, str, str]]) -> Markdown:
 def label_histograms(pitches: Sequence[int]) -> Figure:
     """Pitches that the original asks of its generator, and those of the training notes."""
     figure, axes = canvas(1, 1, 2.4)
-    drawn = FIRST_LABEL + np.arange(len(LABEL_COUNTS)), np.array(LABEL_COUNTS)
     lines = {
         "training notes of this page": (*np.unique(pitches, return_counts=True), REAL),
-        "labels of the original": (*drawn, GENERATED),
+        "labels of the original": (LABELS["pitch"], LABELS["notes"], GENERATED),
     }
     for name, (pitch, count, color) in lines.items():
         axes[0, 0].step(pitch, 100 * count / count.sum(), where="mid", color=color, label=name)
@@ -167,7 +153,7 @@ def allpass_chains() -> Figure:
     figure, axes = canvas(1, 1, 2.4)
     names = {"one chain, as in this book": WET, "the example's sum of two": DRY}
     for response, (name, color) in zip(example_reverb(), names.items(), strict=True):
-        axes[0, 0].plot(*_within(response, _DRAWN_BAND), color=color, linewidth=1, label=name)
+        axes[0, 0].plot(*level(response, _DRAWN_BAND), color=color, linewidth=1, label=name)
     axes[0, 0].set(xlabel="frequency (Hz)", ylabel="level (dB)", ylim=(-45, 6))
     axes[0, 0].legend(loc="lower right")
     return figure

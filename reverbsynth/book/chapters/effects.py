@@ -96,7 +96,7 @@ def dial_curves(report: Report) -> Figure:
         ax.set(xlabel="amount of the effect", title=name)
     mark_empty(axes)
     axes[0, 0].set_ylabel("tail-to-sustain ratio (dB)")
-    if axes[0, 0].get_legend_handles_labels()[0]:
+    if axes[0, 0].lines:
         axes[0, 0].legend(title="effect")
     return figure
 
@@ -117,7 +117,7 @@ def show_dial(
     labels = [f"{amount:.0%} {wet}" for amount in amounts]
     pictures, sounds = (dict(zip(labels, part[:, None], strict=True)) for part in (images, waves))
     kind = instrument.spectra.representation
-    slides = image_slides(pictures, sounds, [note_name(pitch)], kind)
+    slides = image_slides(pictures, sounds, [pitch], kind)
     caption = f"**The dial**: one latent vector and pitch, from {dry} to {wet}."
     return show_slides("slider", f"Amount of {wet}", slides, caption, run, name)
 
@@ -183,8 +183,7 @@ def show_applied(
         f"recording itself {trial.baseline:.1f} dB. Of all trials this one lies in the middle.",
         run,
         name,
-        alt="Log magnitude of a recording, its reconstruction by the network, the result with the "
-        "effect, and the true twin.",
+        alt="Log magnitude of a recording, its reconstruction, the result, and the true twin.",
         sounds=labelled([*titles[:2], *heard], waves),
     )
 

@@ -34,8 +34,7 @@ DISTANCES = {
 def seeds(report: Report, run: Run) -> pd.DataFrame:
     """What is judged of generated notes, by seed of training, and of another split of the notes."""
     names = [f"seed {seed}" for seed in report.facts.get("training_seeds", [run.manifest["seed"]])]
-    splits = other_splits(report, run)
-    rows = {}
+    splits, rows = other_splits(report, run), {}
     for key in dict.fromkeys(key for rules in CONDITIONS.values() for key, *_ in rules):
         key = key.format(wet=report.facts["wet"])
         if key not in report or not report[key].generated.known:
@@ -58,12 +57,9 @@ def example_sounds(report: Report, instrument: Instrument, effects: Sequence[str
 
 def real_players(workspace: Workspace, name: str, count: int = 2) -> Players:
     """Players of held-out notes and their twins."""
-    sounds = [
-        Sound(f"real, {effect}, {note_name(note.pitch)}", note.audio)
-        for pair in workspace.twins(count, "test")
-        for effect, note in pair.items()
-    ]
-    return Players(name, sounds)
+    notes = [note for pair in workspace.twins(count, "test") for note in pair.values()]
+    labels = [f"real, {note.effect}, {note_name(note.pitch)}" for note in notes]
+    return Players(name, labelled(labels, [note.audio for note in notes]))
 
 
 @style()
@@ -76,10 +72,10 @@ def decay_curves(report: Report, effects: list[str]) -> Figure:
                 seconds = curve["seconds"]
                 ax.fill_between(seconds, curve["low"], curve["high"], color=color, alpha=0.15, lw=0)
                 ax.plot(seconds, curve["median"], line, color=color, label=name)
-    _finish(figure, axes, "level (dB of the held note)")
-    for ax, effect in zip(axes[0], effects, strict=True):
-        ax.axvline(0, color=OTHER[3], linestyle=":", linewidth=1)
         ax.set(xlabel="seconds from the release", title=effect, ylim=(-83, 12))
+    _finish(figure, axes, "level (dB of the held note)")
+    for ax in axes[0]:
+        ax.axvline(0, color=OTHER[3], linestyle=":", linewidth=1)
     return figure
 
 
@@ -115,18 +111,16 @@ def pitch_errors(report: Report) -> Figure:
     for kind, (name, color, _) in KINDS.items():
         values = np.abs(_numbers(report.values["cents"][kind]))
         _cumulative(right, np.maximum(values, 0.1), kind, color, name)
+    right.set(xscale="log", xlabel="absolute error (cents)", ylabel="share of notes")
     _finish(figure, axes, "error (semitones)")
     right.axvline(50, color=OTHER[3], linestyle=":", linewidth=1)
-    right.set(xscale="log", xlabel="absolute error (cents)", ylabel="share of notes")
     return figure
 
 
 def show_closest_pairs(
     pairs: Sequence[tuple[np.ndarray, Note]], report: Report, instrument: Instrument, run: Run
 ) -> Captioned | Markdown:
-    """Generated samples [shape=(64000,)], and the training notes nearest to them as
-    `reverbsynth.evaluation.evaluate.closest_notes` finds them; a sentence where these are not here.
-    """
+    """The ``pairs`` of `reverbsynth.evaluation.evaluate.closest_notes`, or a sentence without."""
     if not pairs:
         return Markdown("The notes that this run was trained on are not on this machine.")
     generated, notes = zip(*pairs, strict=True)
@@ -140,12 +134,10 @@ def show_closest_pairs(
     titles, limits = [f"{pair['distance']:.1f} dB" for pair in facts], images["training"]
     return show(
         image_grid(images, titles, kind, limits=magnitude_limits(limits)),
-        "**The closest pairs**: the generated notes that are nearest to a training note, "
-        "and that note.",
+        "**The closest pairs**: the generated notes that are nearest to a training note, and that.",
         run,
         "evaluation-pairs",
-        alt="Spectrograms in two rows: generated notes above, the training note nearest to each "
-        "below.",
+        alt="Spectrograms in two rows: generated notes above, the nearest training notes below.",
         sounds=labelled(labels, [*generated, *waves["training"]]),
         columns=len(pairs),
     )

@@ -1,13 +1,13 @@
 """Chapter 3: the architecture of both networks, as tables and a figure."""
 
 from collections.abc import Mapping
+from itertools import product
 
 import numpy as np
 import pandas as pd
 
 from reverbsynth.book.captions import Captioned
 from reverbsynth.book.slides import image_slides, show_slides
-from reverbsynth.book.style import note_name
 from reverbsynth.book.workspace import Workspace
 from reverbsynth.gan.layers import downscale, upscale
 from reverbsynth.gan.networks import Discriminator, Generator
@@ -32,12 +32,12 @@ def network_table(network: Generator | Discriminator) -> pd.DataFrame:
 
 
 def network_sizes(sizes: Mapping[str, tuple[GanSettings, int]]) -> pd.DataFrame:
-    """Parameters of networks by name, at each stable stage."""
-    rows = [
-        (name, stage, *_counts(*network, stage))
-        for name, network in sizes.items()
-        for stage in range(0, LAST_STAGE + 1, 2)
-    ]
+    """Parameters of networks, by name with their number of pitches, at each stable stage."""
+    rows, representation = [], Representation(SpectraSettings())
+    for (name, (gan, pitches)), stage in product(sizes.items(), range(0, LAST_STAGE + 1, 2)):
+        discriminator = Discriminator(gan, {"pitch": pitches}, representation, stage)
+        counts = Generator(gan, pitches, stage).count_params(), discriminator.count_params()
+        rows.append((name, stage, *counts))
     return pd.DataFrame(rows, columns=["configuration", "stage", "generator", "discriminator"])
 
 
@@ -52,7 +52,7 @@ def blend(workspace: Workspace, name: str, block: int = 5, steps: int = 5) -> Ca
         for weight in np.linspace(0, 1, steps)
     }
     waves = {label: representation.decode_all(part) for label, part in mixed.items()}
-    slides = image_slides(mixed, waves, [note_name(note.pitch)], representation.kind)
+    slides = image_slides(mixed, waves, [note.pitch], representation.kind)
     sizes = ["{} × {}".format(*resolution(each)) for each in (block - 1, block)]
     caption = f"**A block is blended in**: a real note on the way from {sizes[0]} to {sizes[1]}."
     return show_slides("slider", "Weight", slides, caption, workspace, name)
@@ -64,10 +64,3 @@ def _at_resolution(images: np.ndarray, block: int) -> np.ndarray:
     for scale in [downscale] * halvings + [upscale] * halvings:
         images = scale(images)
     return np.asarray(images)
-
-
-def _counts(gan: GanSettings, pitches: int, stage: int) -> tuple[int, int]:
-    """Parameters of generator and discriminator, with pitch as the only label."""
-    representation = Representation(SpectraSettings())
-    discriminator = Discriminator(gan, {"pitch": pitches}, representation, stage)
-    return Generator(gan, pitches, stage).count_params(), discriminator.count_params()

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from IPython.display import Markdown
 
 from reverbsynth.book.captions import Captioned
-from reverbsynth.book.slides import effect_toggle
+from reverbsynth.book.slides import image_slides, show_slides
 from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.instrument.midi import Rendering, render
 from reverbsynth.instrument.midi_file import MidiNote
@@ -15,9 +15,7 @@ from reverbsynth.training.run import Run
 def generated_toggle(
     instrument: Instrument, pitches: Sequence[int], seed: int, run: Run, name: str
 ) -> Captioned | Markdown:
-    """A toggle between the effects of an instrument with one timbre; a sentence where it has no
-    label for the effect.
-    """
+    """A toggle between the effects of one timbre; a sentence without a label for the effect."""
     effects = instrument.labels.get("effect", ())
     if len(effects) < 2:
         return Markdown("This instrument has no label for the effect: it cannot be asked for.")
@@ -28,15 +26,12 @@ def generated_toggle(
         "**The same generated notes, dry and with the effect**: one latent vector and the same "
         "pitches; only the label for the effect changes."
     )
-    return effect_toggle(images, waves, pitches, kind, caption, run, name)
+    slides = image_slides(images, waves, pitches, kind)
+    return show_slides("toggle", "Effect", slides, caption, run, name)
 
 
 def by_effect(instrument: Instrument, notes: Sequence[MidiNote], seed: int) -> dict[str, Rendering]:
     """A piece with each effect of an instrument; once, where it has no label for the effect."""
-    effects = instrument.labels.get("effect")
-    if not effects:
-        return {"bass line": render(instrument, notes, seed=seed)}
-    return {
-        f"bass line, {effect}": render(instrument, notes, seed=seed, effect=effect)
-        for effect in effects
-    }
+    effects = instrument.labels.get("effect", [])
+    asked = {f"bass line, {effect}": {"effect": effect} for effect in effects} or {"bass line": {}}
+    return {name: render(instrument, notes, seed=seed, **labels) for name, labels in asked.items()}

@@ -1,6 +1,6 @@
 """Chapter 4: how a run trained, where it departs from the paper, and what that is worth."""
 
-from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,23 +17,10 @@ from reverbsynth.settings import Settings
 from reverbsynth.training.metrics import curve_names
 from reverbsynth.training.run import Run
 
-TABLE_5 = {
-    "data_type": ("mel", "Data is encoded into a Mel spectrogram"),
-    "total_num_images": ("11,000,000", "# data samples to use"),
-    "stable_stage_num_images": ("800,000", "# data samples to use at stable stages"),
-    "transition_stage_num_images": ("10,000", "# data samples to use at transition stages"),
-    "batch_size_schedule": ("64", "Batch size for each iteration"),
-    "latent_vector_size": ("256", "samples from spherical gaussian"),
-    "kernel_size": ("3", "For the conv2d layers"),
-    "high_frequency_resolution": ("True", "uses a start height of 2 and start width of 16"),
-}
+_FOLDER = Path(__file__).parent
+TABLE_5 = pd.read_csv(_FOLDER / "table_5.csv", index_col=0, dtype=str)
 """Table 5 as the paper prints it."""
-
-TEXT = {
-    "optimizer": ("Adam", "section 3.3"),
-    "learning rate": ("0.0008", "section 3.3, the best of 2e-4, 4e-4 and 8e-4"),
-    "auxiliary classifier's weight": ("10", "section 3.3, the best of 0.1, 1 and 10"),
-}
+TEXT = pd.read_csv(_FOLDER / "text_parameters.csv", index_col=0, dtype=str)
 """What the text beside Table 5 says, of a sweep by the authors of GANSynth."""
 
 CORE_HOUR = 0.05  #: US dollars that a rented processor core is taken to cost for an hour
@@ -42,16 +29,12 @@ _BOOKKEEPING = ("checkpoint_minutes", "samples", "griffin_lim_every")
 
 _LIVE_SHARES = (0.05, 0.05, 0.07, 0.08, 0.15, 0.15, 0.45)  # of the minutes, a stage each
 
-_RECIPE_COLUMNS = {
-    "recipe": "recipe",
-    "images": "images",
-    "images_at_stage": "at the last stage",
-    "pitch_heard": "pitch heard (%)",
-    "within_50_cents": "within 50 cents (%)",
-    "effect_heard": "effect heard (%)",
-    "tail_dry": "tail, dry (dB)",
-    "tail_reverb": "tail, reverb (dB)",
+_RECIPE_COLUMNS = {"recipe": "recipe", "images": "images", "images_at_stage": "at the last stage"}
+_RECIPE_COLUMNS |= {
+    column: f"{column.replace('_', ' ')} (%)"
+    for column in ("pitch_heard", "within_50_cents", "effect_heard")
 }
+_RECIPE_COLUMNS |= {"tail_dry": "tail, dry (dB)", "tail_reverb": "tail, reverb (dB)"}
 
 
 @style()
@@ -64,21 +47,18 @@ def schedule_figure(schedule: Schedule) -> Figure:
         look = {"color": stage_color(stage), "linewidth": 4, "solid_capstyle": "butt"}
         ax.plot(span, (stage / 2 - rise, stage / 2 + rise), **look)
         if not rise:
-            place = {"xytext": (0, 6), "textcoords": "offset points", "ha": "center"}
-            ax.annotate(stage_size(stage), (sum(span) / 2, stage / 2), fontsize=8, **place)
+            place = {"textcoords": "offset points", "ha": "center", "fontsize": 8}
+            ax.annotate(stage_size(stage), (sum(span) / 2, stage / 2), (0, 6), **place)
     ax.set(ylabel="progress (blocks)", ylim=(-0.3, schedule.last_stage / 2 + 0.7))
     images_axis(ax)
     return figure
 
 
-def parameter_table(settings: Settings, printed: Mapping = TABLE_5) -> pd.DataFrame:
+def parameter_table(settings: Settings, printed: pd.DataFrame = TABLE_5) -> pd.DataFrame:
     """Parameters as ``printed``, as the preset ``paper`` has them, and as these settings do."""
-    columns = {"value": [row[0] for row in printed.values()]}
-    columns["description"] = [row[1] for row in printed.values()]
-    for name, each in {"paper": Settings.preset("paper"), settings.name: settings}.items():
-        values = _parameters(each)
-        columns[f"preset {name}"] = [values[row] for row in printed]
-    return pd.DataFrame(columns, pd.Index(printed, name="hyperparameter"))
+    variants = {"paper": Settings.preset("paper"), settings.name: settings}
+    columns = {f"preset {name}": _parameters(each) for name, each in variants.items()}
+    return printed.join(pd.DataFrame(columns))
 
 
 def deviations_from_paper(settings: Settings) -> pd.DataFrame:
@@ -114,10 +94,8 @@ def recipe_table(name: str = "recipes") -> Captioned | Markdown:
 
 
 def live(workspace: Workspace, minutes: float) -> Run:
-    """Train a network on the workspace's data for so many minutes, or find the one trained before.
-
-    It is the recipe of ``laptop`` up to stage 6; in the book of a smoke run that run's own, for a
-    tenth of the minutes.
+    """Train, or find trained, the recipe of ``laptop`` up to stage 6 for so many minutes on the
+    workspace's data; in the book of a smoke run that run's own, for a tenth of the minutes.
     """
     minutes = minutes / 10 if workspace.smoke else minutes
     data = workspace.data_settings.data.model_dump(mode="json")
@@ -173,8 +151,8 @@ def heard_pitch(run: Run) -> Markdown:
     """How well the discriminator came to hear the pitch of real notes, beside guessing."""
     table, pitches = changes(run), len(run.labels["pitch"])
     metrics = run.metrics().assign(steps=curves.steps)
-    total = metrics["real_pitch_loss"] * metrics["steps"]
-    sums = metrics.assign(total=total).groupby("stage")[["total", "steps"]].sum()
+    metrics["total"] = metrics["real_pitch_loss"] * metrics["steps"]
+    sums = metrics.groupby("stage")[["total", "steps"]].sum()
     best = sums["total"] / sums["steps"]
     return Markdown(
         f"From the first tenth of the run to the last, {(table['change'] < 0).sum()} of "
@@ -202,19 +180,16 @@ def _parameters(settings: Settings) -> dict[str, str]:
     values = (
         settings.spectra.representation,
         *("by the clock" if by_clock else f"{count:,}" for count in images),
-        str(training.batch),
-        str(settings.gan.latent_size),
-        str(settings.gan.kernel_size),
+        *map(str, (training.batch, settings.gan.latent_size, settings.gan.kernel_size)),
         f"True ({stage_size(0)})",
         f"Adam ({optimizer.beta_1:g}, {optimizer.beta_2:g})",
         _both(optimizer.generator_rate, optimizer.discriminator_rate),
         _both(losses.generator_label, losses.discriminator_label),
     )
-    return dict(zip([*TABLE_5, *TEXT], values, strict=True))
+    return dict(zip([*TABLE_5.index, *TEXT.index], values, strict=True))
 
 
 def _both(generator: float, discriminator: float) -> str:
     """One number where both networks have the same."""
-    if generator == discriminator:
-        return f"{generator:g}"
-    return f"{generator:g} (generator), {discriminator:g} (discriminator)"
+    both = f"{generator:g} (generator), {discriminator:g} (discriminator)"
+    return f"{generator:g}" if generator == discriminator else both
