@@ -91,9 +91,7 @@ def bundle(
         limits = run.settings.evaluation.model_dump(mode="json")
         evaluate(other, measured_on, other.settings.replace(evaluation=limits))
     with atomic_path(directory) as folder:
-        folder.mkdir()
-        shutil.copyfile(run.directory / SETTINGS, folder / SETTINGS)
-        thinned(run.metrics()).to_csv(folder / "metrics.csv", index=False, float_format="%.8g")
+        _keep_metrics(run, folder, ROWS, "%.8g")
         for stage in run.stages:
             _keep_samples(run, stage, samples, folder / "stages" / f"{stage:02d}")
         for report in run.directory.glob("*.json"):
@@ -173,10 +171,7 @@ def _by_name(run: Run, others: Sequence[Run]) -> dict[str, Run]:
 
 def _keep_seed(run: Run, folder: Path) -> None:
     """The numbers of a further seed: its report without what only figures need, a few metrics."""
-    folder.mkdir(parents=True)
-    shutil.copyfile(run.directory / SETTINGS, folder / SETTINGS)
-    metrics = thinned(run.metrics(), SEED_ROWS)
-    metrics.to_csv(folder / "metrics.csv", index=False, float_format="%.5g")
+    _keep_metrics(run, folder, SEED_ROWS, "%.5g")
     report = Report.load(run.directory / FILE)
     Report(report.facts, report.rows, report.verdicts).save(folder / FILE)
     write_json(folder / MANIFEST, _manifest(run, folder, [], SEED_ROWS))

@@ -6,7 +6,7 @@ import math
 import numbers
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Union
 
@@ -172,15 +172,12 @@ def table(
         frame = frame.reset_index()
     numeric = list(map(pd.api.types.is_numeric_dtype, frame.dtypes))
 
-    def row(values: Sequence[object], tag: str) -> str:
-        cells = [_cell(*pair, tag, digits) for pair in zip(values, numeric, strict=True)]
-        first = "".join(cells[:1])  # names the row
-        first = re.sub(r"^<td(.*)</td>$", r'<th scope="row"\1</th>', first, flags=re.S)
-        return f"<tr>{first}{''.join(cells[1:])}</tr>"
+    def row(values: Iterable[object], first: str, others: str) -> str:
+        named = zip(values, numeric, [first, *[others] * len(numeric)], strict=False)
+        return f"<tr>{''.join(_cell(*each, digits) for each in named)}</tr>"
 
-    head = row(list(map(str, frame.columns)), "th")
-    head = head.replace("<th", '<th scope="col"')
-    body = "".join(row(values, "td") for values in frame.itertuples(index=False))
+    head = row(map(str, frame.columns), "col", "col")
+    body = "".join(row(values, "row", "") for values in frame.itertuples(index=False))
     content = f"<caption></caption><thead>{head}</thead><tbody>{body}</tbody>"
     content = f'<div class="rs-scroll"><table class="rs-table">{content}</table></div>'
     return Captioned(content, caption, Origin.of(source), name)
@@ -197,11 +194,13 @@ def commit_link(revision: str) -> str:
     return f'<a href="{page}">{shown}</a>' if page else shown
 
 
-def _cell(value: object, right: bool, tag: str, digits: int) -> str:
+def _cell(value: object, right: bool, scope: str, digits: int) -> str:
     if isinstance(value, numbers.Real):
         places = 0 if isinstance(value, numbers.Integral) else digits
         value = "" if math.isnan(value) else f"{value:,.{places}f}"
     text = re.sub(r"(?<=\d), (?=-?\d)", ",\u00a0", str(value).strip())  # intervals stay whole
     long = max(map(len, text.split()), default=0) > _LONG_WORD
     kind = ' class="rs-number"' if right else ' class="rs-long"' if long else ""
-    return f"<{tag}{kind}>{html.escape(text)}</{tag}>"
+    if not scope:
+        return f"<td{kind}>{html.escape(text)}</td>"
+    return f'<th scope="{scope}"{kind}>{html.escape(text)}</th>'

@@ -67,8 +67,8 @@ class _Page(HTMLParser):
 def check_pages(html: Path, console: Console | None = None) -> int:
     """Count the pages under a folder; an error for the first of `page_faults`, all on a console."""
     if faults := page_faults(html):
-        for fault in faults if console else ():
-            console.print(fault, markup=False, highlight=False, soft_wrap=True)
+        if console is not None:
+            console.print("\n".join(faults), markup=False, highlight=False, soft_wrap=True)
         more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
         raise ReverbSynthError(f"{html}: {faults[0]}{more}")
     return len(_paths(html))

@@ -175,17 +175,15 @@ def show_applied(
     images = instrument.representation.encode_all(waves)
     titles = ["recording", "reconstruction", "result", "true twin"]
     kind, limits = instrument.spectra.representation, magnitude_limits(images[:1])
+    figure = image_grid({"": images}, titles, kind, limits=limits)
     heard = [f"with {trial.effect}, by the network", f"with {trial.effect}, the true twin"]
-    return show(
-        image_grid({"": images}, titles, kind, limits=limits),
+    caption = (
         f"**A recording with {trial.effect} from the network**: a held-out note, "
         f"{note_name(trial.pitch)}. The result is {trial.result:.1f} dB from its true twin, the "
-        f"recording itself {trial.baseline:.1f} dB. Of all trials this one lies in the middle.",
-        run,
-        name,
-        alt="Log magnitude of a recording, its reconstruction, the result, and the true twin.",
-        sounds=labelled([*titles[:2], *heard], waves),
+        f"recording itself {trial.baseline:.1f} dB. Of all trials this one lies in the middle."
     )
+    alt = "Log magnitude of a recording, its reconstruction, the result, and the true twin."
+    return show(figure, caption, run, name, alt, labelled([*titles[:2], *heard], waves))
 
 
 def _effects(report: Report) -> list[str]:

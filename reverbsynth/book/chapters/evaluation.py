@@ -132,15 +132,13 @@ def show_closest_pairs(
     labels = [f"generated, {note_name(pair['pitch'])}" for pair in facts]
     labels += [f"training, {note_name(note.pitch)}, {note.effect}" for note in notes]
     titles, limits = [f"{pair['distance']:.1f} dB" for pair in facts], images["training"]
-    return show(
-        image_grid(images, titles, kind, limits=magnitude_limits(limits)),
-        "**The closest pairs**: the generated notes that are nearest to a training note, and that.",
-        run,
-        "evaluation-pairs",
-        alt="Spectrograms in two rows: generated notes above, the nearest training notes below.",
-        sounds=labelled(labels, [*generated, *waves["training"]]),
-        columns=len(pairs),
+    figure = image_grid(images, titles, kind, limits=magnitude_limits(limits))
+    caption = (
+        "**The closest pairs**: the generated notes nearest to a training note, and that note."
     )
+    alt = "Spectrograms in two rows: generated notes above, the nearest training notes below."
+    sounds, name = labelled(labels, [*generated, *waves["training"]]), "evaluation-pairs"
+    return show(figure, caption, run, name, alt, sounds, columns=len(pairs))
 
 
 def _cumulative(ax: Axes, values: np.ndarray, kind: str, color: str, label: str) -> None:

@@ -21,9 +21,7 @@ from reverbsynth.spectra.representation import Representation
 
 @style()
 def unwrapping(phase: np.ndarray, unwrapped: np.ndarray, frequency: np.ndarray) -> Figure:
-    """One STFT bin over time [shape=(frames,)]: its phase and the unwrapped phase in radians, and
-    its instantaneous frequency in half turns a frame.
-    """
+    """An STFT bin [shape=(frames,)]: phase and unwrapped phase (rad), frequency (half turns)."""
     figure, axes = canvas(1, 3, 2.2)
     time = frame_time(np.arange(len(phase)))
     parts = ((phase, "phase (rad)"), (unwrapped, "unwrapped (rad)"), (frequency, "IF (half turns)"))
@@ -79,12 +77,9 @@ def round_trips(
     name: str, clips: Clips, decoded: Mapping[str, np.ndarray], columns: int
 ) -> Players:
     """Players of the first note and its twins, and of what they were decoded to, by name."""
-    shown = {"original": clips.waves, **decoded}
-    sounds = [
-        Sound(f"{effect}: {how}", waves[note])
-        for note, effect in enumerate(dict.fromkeys(clips.effect))
-        for how, waves in shown.items()
-    ]
+    shown = {"original": clips.waves, **decoded}.items()
+    notes = enumerate(dict.fromkeys(clips.effect))
+    sounds = [Sound(f"{effect}: {how}", waves[i]) for i, effect in notes for how, waves in shown]
     return Players(name, sounds, columns)
 
 

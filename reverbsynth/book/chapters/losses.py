@@ -1,5 +1,6 @@
 """Chapter 5: the loss curves against images seen, one colour a stage (figures 17 to 24)."""
 
+from itertools import product
 from math import log
 from typing import Any
 
@@ -48,10 +49,9 @@ PAPER_PITCHES = 61  #: that the paper's discriminator tells apart
 def curve(
     metrics: pd.DataFrame, column: str, label: str, log_scale: bool = False, pitches: int = 0
 ) -> Figure:
-    """One column of `Run.metrics` against images seen, coloured by stage, and the paper's below.
+    """One column of `Run.metrics`, and its moving average, by stage; the paper's curve below.
 
-    A thin line is every measured step, a strong one a moving average within the stage. Of a
-    classifier that tells so many ``pitches`` apart a dotted line shows the loss of guessing.
+    Of a classifier that tells so many ``pitches`` apart a dotted line shows the loss of guessing.
     """
     theirs = results_table("paper_curves.csv") if column in FRAMES else pd.DataFrame()
     figure, axes = canvas(1 if theirs.empty else 2, 1, 2.3 if theirs.empty else 4.2)
@@ -65,16 +65,15 @@ def curve(
 
 def _draw(ax: Axes, metrics: pd.DataFrame, column: str, pitches: int) -> None:
     """Draw a curve with its stages' colours and numbers, and the loss of guessing."""
-    measured = metrics[["images", "stage", column]].dropna(subset=column)
-    for stage, part in measured.groupby("stage"):
+    look: Any = {"weight": "bold", "ha": "center", "va": "bottom", "fontsize": 8}
+    look["transform"] = ax.get_xaxis_transform()
+    for stage, part in metrics.dropna(subset=column).groupby("stage"):
         color = stage_color(int(stage))
         images, values = part["images"].to_numpy(), part[column].to_numpy()
         thin, mark = max(len(values) // _THINNED, 1), "." if len(values) == 1 else ""
         ax.plot(images[::thin], values[::thin], color=color, linewidth=0.6, alpha=0.45)
         ax.plot(images, moving_average(values), color=color, linewidth=1.8, marker=mark)
-        look: Any = {"color": color, "weight": "bold", "ha": "center", "va": "bottom"}
-        look["transform"] = ax.get_xaxis_transform()
-        ax.text(images.mean(), 1, f"{stage}", fontsize=8, **look)
+        ax.text(images.mean(), 1, f"{stage}", color=color, **look)
         ax.axvline(images[-1], color=OTHER[3], linewidth=0.4)
     if pitches:
         ax.axhline(log(pitches), color=OTHER[3], linestyle=":", label=f"guessing: ln {pitches}")
@@ -90,20 +89,13 @@ def moving_average(values: np.ndarray) -> np.ndarray:
 
 def label_curves(run: Run) -> HTML | Markdown:
     """Captioned AC losses, generated and real, of every label but pitch; or a sentence."""
-    metrics = run.metrics()
-    shown = [
-        show(
-            curve(metrics, f"{kind}_{label}_loss", "cross-entropy (nats)"),
-            f"**AC loss of the {label}, {notes} notes.**",
-            run,
-            f"loss-{label}-{kind}",
-            alt=f"The auxiliary classifier's loss of the {label} on {notes} notes against images "
-            "seen, one colour a stage.",
-        )
-        for label in run.labels
-        if label != "pitch"
-        for kind, notes in (("fake", "generated"), ("real", "real"))
-    ]
-    if not shown:
-        return Markdown("This run was given the pitch and nothing else, as in the paper.")
-    return HTML("".join(figure.data for figure in shown))
+    metrics, shown, kinds = run.metrics(), "", {"fake": "generated", "real": "real"}
+    others = [label for label in run.labels if label != "pitch"]
+    for label, (kind, notes) in product(others, kinds.items()):
+        figure = curve(metrics, f"{kind}_{label}_loss", "cross-entropy (nats)")
+        caption = f"**AC loss of the {label}, {notes} notes.**"
+        alt = f"The auxiliary classifier's loss of the {label} on {notes} notes against images "
+        alt += "seen, one colour a stage."
+        shown += show(figure, caption, run, f"loss-{label}-{kind}", alt).data
+    pitch_alone = "This run was given the pitch and nothing else, as in the paper."
+    return HTML(shown) if shown else Markdown(pitch_alone)

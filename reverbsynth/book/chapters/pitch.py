@@ -50,14 +50,10 @@ def learned(source: Settings) -> HTML | Markdown:
     """The curves of learning, and the numbers behind them."""
     if (rows := measured()).empty:
         return Markdown(MISSING)
-    curves = show(
-        learning(rows),
-        "**What was learned after so many CPU-minutes**, by how the pitch is told.",
-        source,
-        "pitch-learning",
-        alt="Three panels: share of notes with the requested pitch, within 50 cents, and with the "
-        "requested effect, against CPU-minutes, a line for each pitch input.",
-    )
+    caption = "**What was learned after so many CPU-minutes**, by how the pitch is told."
+    alt = "Three panels: share of notes with the requested pitch, within 50 cents, and with the "
+    alt += "requested effect, against CPU-minutes, a line for each pitch input."
+    curves = show(learning(rows), caption, source, "pitch-learning", alt)
     numbers = table(rows, "**The same as numbers**, in % of the notes.", source, "pitch-table")
     return HTML(curves.data + numbers.data)
 

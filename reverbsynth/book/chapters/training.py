@@ -82,15 +82,13 @@ def recipe_table(name: str = "recipes") -> Captioned | Markdown:
     laptop = measured[measured["recipe"] == "laptop"].dropna(subset="commit").iloc[0]
     settings = Settings.preset("laptop").to_yaml()
     frame = measured.reindex(columns=list(_RECIPE_COLUMNS)).rename(columns=_RECIPE_COLUMNS)
-    return table(
-        frame,
+    origin = Origin("recipes", "laptop", laptop["settings"], laptop["commit"], settings)
+    caption = (
         "**Recipes at equal processor time**: preset laptop with the settings of each, "
         f"{laptop['cpu_minutes']:.0f} CPU-minutes up to stage {laptop['stage']:.0f}, judged on "
-        f"{laptop['notes']:.0f} generated notes. Tails: level after the note's end, medians. ",
-        Origin("recipes", "laptop", laptop["settings"], laptop["commit"], settings),
-        name,
-        digits=0,
+        f"{laptop['notes']:.0f} generated notes. Tails: level after the note's end, medians. "
     )
+    return table(frame, caption, origin, name, digits=0)
 
 
 def live(workspace: Workspace, minutes: float) -> Run:
