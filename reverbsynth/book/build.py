@@ -38,14 +38,13 @@ ROOT = Path(__file__).resolve().parents[2]  #: a checkout: an installed package 
 KEYBOARD = "keyboard.html"  #: the keyboard's part of the landing page, which `index.md` takes in
 _CONFIGURATION = ("_config.yml", "_toc.yml")
 _SMOKE = "These pages show a smoke run of a few minutes: everything works, nothing is a result."
-_JOBS = 2  # notebooks executed at a time: each keeps one core busy, importing for the most part
 
 
 def build_book(
     settings: Settings | str | Path = "",
     run: Path | str | None = None,
     output: Path | str = "_build",
-    jobs: int = _JOBS,
+    jobs: int = 2,  # each keeps one core busy, importing for the most part
 ) -> Path:
     """Execute every notebook, ``jobs`` at a time, render the book, and return its index page.
 
@@ -61,7 +60,10 @@ def build_book(
     try:
         parameters = _parameters(settings, run, output)
         shown = workspace(**parameters)
-        prepare(shown)
+        _ = shown.data
+        if shown.run.bundled:
+            bundle.check(shown.run)
+        _ = shown.report, shown.trials
         source = assemble(ROOT, output / "book-source", _SMOKE if shown.smoke else "")
         put_keyboard(shown, source)
         notebooks = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -75,18 +77,8 @@ def build_book(
     return index
 
 
-def prepare(workspace: Workspace) -> None:
-    """Make what the notebooks share: the data, the run, its report and trials."""
-    _ = workspace.data
-    if workspace.run.bundled:
-        bundle.check(workspace.run)
-    _ = workspace.report, workspace.trials
-
-
 def assemble(root: Path, source: Path, announcement: str = "") -> Path:
-    """Begin the assembled book anew: prose pages, reference, and configuration of a checkout, with
-    the announcement at the head of every page and the version, its commit and PDF at the end.
-    """
+    """Begin the assembled book anew, with the announcement and the version on every page."""
     shutil.rmtree(source, ignore_errors=True)
     shutil.copytree(root / "book", source, ignore=shutil.ignore_patterns("results"))
     write_reference(source)

@@ -1,21 +1,7 @@
 """A results bundle: what a book needs of a finished training, in a few megabytes.
 
-::
-
-    BUNDLE/
-      settings.yaml            every setting of the run
-      manifest.json            the run's, and under ``bundle`` what was left out and each SHA-256
-      metrics.csv              thinned within each stage
-      stages/00/samples.npz    a few real and generated images of each stage, float16
-      evaluation.json          the report on the instrument, and other reports of the run
-      instrument.safetensors   the averaged generator of the last stage, float16
-      players/                 a few of its notes, FLAC
-      README.md                the instrument's card
-      seeds/NAME/              of each further seed: settings, manifest, report, fewer metrics
-
-It is a reduced run directory: `reverbsynth.training.run.Run.open` and
-`reverbsynth.instrument.instrument.Instrument.from_run` read it, and ``make book RUN=BUNDLE``
-shows it.
+``book/results/README.md`` says what each file is. `reverbsynth.training.run.Run.open` and
+`reverbsynth.instrument.instrument.Instrument.from_run` read it like a run directory.
 """
 
 import json
@@ -175,6 +161,14 @@ def _keep_seed(run: Run, folder: Path) -> None:
     report = Report.load(run.directory / FILE)
     Report(report.facts, report.rows, report.verdicts).save(folder / FILE)
     write_json(folder / MANIFEST, _manifest(run, folder, [], SEED_ROWS))
+
+
+def _keep_metrics(run: Run, folder: Path, rows: int, digits: str) -> None:
+    """Begin the folder of a run with its settings and its thinned metrics."""
+    folder.mkdir(parents=True)
+    shutil.copyfile(run.directory / SETTINGS, folder / SETTINGS)
+    metrics = thinned(run.metrics(), rows)
+    metrics.to_csv(folder / "metrics.csv", index=False, float_format=digits)
 
 
 def _keep_samples(run: Run, stage: int, count: int, folder: Path) -> None:

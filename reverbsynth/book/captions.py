@@ -26,9 +26,7 @@ from reverbsynth.provenance import commit, commit_address
 from reverbsynth.settings import Settings
 from reverbsynth.training.run import Run
 
-Source = Union[Run, Workspace, Settings, "Origin"]
-"""What a figure's numbers come from."""
-
+Source = Union[Run, Workspace, Settings, "Origin"]  #: what a figure's numbers come from
 _LONG_WORD = 40  # characters of a word that a table may break: a checksum
 _FOLDED = (
     '<details class="rs-origin"><summary title="Where this comes from" '
@@ -90,10 +88,7 @@ class Origin:
 
 
 class Captioned(HTML):
-    """A figure or table with its caption, as HTML that needs no kernel and no other host.
-
-    In the caption ``**bold**`` is understood; ``name`` is the link target.
-    """
+    """A figure or table as HTML, with a caption (``**bold**``) and ``name`` as the link target."""
 
     def __init__(self, content: str, caption: str, origin: Origin, name: str):
         words = html.escape(caption, quote=False)
@@ -150,9 +145,7 @@ def picture(figure: Figure, name: str, caption: str, origin: Origin, alt: str) -
 
 
 def _with_few_colours(image: Image.Image) -> tuple[Image.Image, bytes]:
-    """A picture of 240 colours and 16 opacities of `INK`, a transparent figure's only colour that
-    is not opaque: a third of the size; and the opacities.
-    """
+    """A picture in 240 opaque colours and 16 opacities of `INK`, a third of the size, and these."""
     opacity = np.asarray(image.getchannel("A"))
     opaque = Image.new("RGB", image.size, "white")
     opaque.paste(image, mask=image.getchannel("A"))

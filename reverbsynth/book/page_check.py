@@ -27,9 +27,7 @@ _ICONS = re.compile(r"<script[^>]*/fontawesome/[^>]*></script>\s*")
 
 
 class _Page(HTMLParser):
-    """What a page loads at once or when a player is pressed, its links and targets, and its
-    pictures and players without a text in their place.
-    """
+    """What a page loads, at once or when asked, its links and targets, and what lacks a text."""
 
     def __init__(self, path: Path) -> None:
         super().__init__()

@@ -24,9 +24,7 @@ _OPTIONS = (
 
 
 def print_book(html: Path | str, contents: Path | str, target: Path | str) -> int:
-    """Print the chapters of the book built in ``html``, in the order of ``contents``, its
-    ``_toc.yml``, to a PDF with an outline, and return its number of sheets.
-    """
+    """Print the chapters of a built book that ``contents``, its ``_toc.yml``, has; count sheets."""
     from pypdf import PdfReader, PdfWriter
 
     html, console = Path(html), Console()
@@ -41,7 +39,9 @@ def print_book(html: Path | str, contents: Path | str, target: Path | str) -> in
         sheets = PdfReader(io.BytesIO(_printed(browser, page)))
         for sheet in sheets.pages:
             _drop_file_links(sheet)
-        writer.append(sheets, outline_item=_title(page), import_outline=False)
+        _, _, title = page.read_text(encoding="utf-8").partition("<title>")
+        title = title.partition("</title>")[0].partition(" — ")[0].strip() or page.stem
+        writer.append(sheets, outline_item=title, import_outline=False)
         console.print(f"  {name}: {len(sheets.pages)} sheets", highlight=False)
     writer.add_metadata({"/Title": "ReverbSynth", "/Author": "The ReverbSynth contributors"})
     writer.compress_identical_objects()
@@ -81,8 +81,3 @@ def _drop_file_links(sheet: Any) -> None:
 def _address(link: Any) -> Any:
     action = link.get_object().get("/A")
     return action and action.get_object().get("/URI")
-
-
-def _title(page: Path) -> str:
-    title = page.read_text(encoding="utf-8").partition("<title>")[2].partition("</title>")[0]
-    return title.partition(" — ")[0].strip() or page.stem

@@ -1,7 +1,5 @@
-"""Sounds beside the page: files that a static page plays without a kernel, at their own loudness.
-
-Files go into `MEDIA`, next to the notebook; on Colab, whose outputs cannot reach files, they are
-written into the page instead.
+"""Sounds that a static page plays, at their own loudness: files in `MEDIA`, or, on Colab, whose
+outputs cannot reach files, written into the page.
 """
 
 import base64
@@ -32,9 +30,7 @@ def labelled(labels: Iterable[str], waves: Iterable[np.ndarray]) -> list[Sound]:
 
 
 class Players(HTML):
-    """Players, ``columns`` (by default all) side by side where the page is wide enough; ``name``
-    names the files and is unique within the book.
-    """
+    """Players, so many ``columns`` (by default all) where a page is wide; ``name`` names files."""
 
     def __init__(self, name: str, sounds: Sequence[Sound], columns: int | None = None):
         players = "".join(_player(f"{name}-{i}", *sound) for i, sound in enumerate(sounds, 1))

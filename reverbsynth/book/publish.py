@@ -1,8 +1,4 @@
-"""What is made for readers beside the pages: notebooks, and texts for the search.
-
-Notebooks, on Colab or from the page's download button, are those of the repository with one more
-cell, which installs the library.
-"""
+"""What readers get beside the pages: notebooks that install the library, and texts to search."""
 
 import json
 from pathlib import Path

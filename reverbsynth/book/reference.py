@@ -1,6 +1,4 @@
-"""The reference pages of the book: every setting, and every public name of the library, which
-Sphinx's autodoc and napoleon fill in, with links from names in single backticks.
-"""
+"""The reference pages: every setting, and every public name, which Sphinx's autodoc fills in."""
 
 import json
 from collections.abc import Iterator, Mapping

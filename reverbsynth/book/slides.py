@@ -1,7 +1,6 @@
 """Pictures and sounds to go through on the spot: a stage slider, a dry/wet toggle.
 
-The page holds every picture. ``slides.js``, which the book loads, shows one at a time and adds a
-control; where no script runs (a notebook, a reader without JavaScript) all stand in a row.
+``slides.js``, which the book loads, shows one at a time; where no script runs all stand in a row.
 """
 
 import html

@@ -59,9 +59,8 @@ def image_grid(
         for ax in row[len(images) :]:
             ax.axis("off")
         for ax, image in zip(row, images, strict=False):
-            left, right = frame_time(np.array([-0.5, len(image) - 0.5]))
-            extent = (float(left), float(right), -0.5, BINS - 0.5)
-            values = image[..., number].T
+            left, right = frame_time(np.array([-0.5, len(image) - 0.5])).tolist()
+            extent, values = (left, right, -0.5, BINS - 0.5), image[..., number].T
             picture = ax.imshow(values, cmap=cmap, extent=extent, vmin=low, vmax=high)
             ax.grid(False)
             ax.set(xticks=range(5), yticks=bin_of(_TICKS, kind))

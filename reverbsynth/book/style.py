@@ -1,7 +1,6 @@
-"""One style for every picture of the book.
+"""One style for every picture of the book, with the same colour for the same thing everywhere.
 
-Colours are Okabe and Ito's, which people with the common forms of colour blindness can tell apart;
-the same thing has the same colour everywhere, and neighbouring stages differ in hue.
+Colours are Okabe and Ito's, which people with the common forms of colour blindness can tell apart.
 """
 
 from collections.abc import Iterator, Sequence
@@ -29,14 +28,11 @@ MAGNITUDE = "magma"
 FREQUENCY = "PuOr"
 
 WIDTH = 8.0  #: inches; at 2x resolution as wide as the page's text
-
-KINDS = {
+KINDS = {  #: of notes in an evaluation: the name in legends, the colour and the line of each
     "real": ("real", REAL, "-"),
     "ceiling": ("real, through an image", OTHER[3], "--"),
     "generated": ("generated", GENERATED, "-"),
 }
-"""Kinds of notes in an evaluation: the name in legends, the colour and the line of each."""
-
 _STYLE = mpl.rc_params_from_file(Path(__file__).with_name("book.mplstyle"), False, False)
 _TRANSPARENT: Any = dict.fromkeys(("figure.facecolor", "axes.facecolor"), "none")
 for _part in ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"):

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -25,15 +26,7 @@ _SMOOTHED = 0.02  # seconds over which a level is averaged
 _RESPONSE_SECONDS = 1.5  # seconds of an impulse response that are drawn
 _PAPER_FEATURES = ("audio", "pitch")  # features of a record that the paper's reader declares
 
-_MEANINGS = {
-    "audio": "samples in [-1, 1] at 16 kHz",
-    "pitch": "MIDI pitch",
-    "velocity": "MIDI velocity",
-    "id": "name of the clip",
-    "origin": "source note, shared by its twins",
-    "instrument": "what plays it",
-    "effect": "dry, or what was done to it",
-}
+_MEANINGS = pd.read_csv(Path(__file__).with_name("features.csv"), index_col=0)["holds"]
 
 
 def data_counts(data: DataSet) -> pd.DataFrame:
@@ -147,10 +140,8 @@ def twin_toggle(
     waves = {effect: np.stack([pair[effect].audio for pair in pairs]) for effect in pairs[0]}
     images = {effect: representation.encode_all(several) for effect, several in waves.items()}
     pitches = [next(iter(pair.values())).pitch for pair in pairs]
-    caption = (
-        "**A note and its twin, by turns.** Start a player, then switch: it goes on at the same "
-    )
-    caption += "moment of the other."
+    caption = "**A note and its twin, by turns.** Start a player, then switch: it goes on at the "
+    caption += "same moment of the other."
     slides = image_slides(images, waves, pitches, representation.kind)
     return show_slides("toggle", "Effect", slides, caption, source, name)
 
@@ -160,15 +151,15 @@ def record_table(data: DataSet) -> pd.DataFrame:
     _, payload = next(read(data.path("train")))
     features, rows = decode(payload), {}
     for name in sorted(features, key=lambda name: (name not in _PAPER_FEATURES, name)):
-        value, first = features[name], features[name][0]
-        kind = {np.float32: "float", int: "int64"}.get(type(first), "bytes")
-        if len(value) > 1:
-            kind, first = f"{kind} ({len(value):,})", f"{min(value):.3f} … {max(value):.3f}"
+        value = features[name]
+        kind, shown = "int64" if isinstance(value, int) else "bytes", str(value)
+        if isinstance(value, np.ndarray):
+            kind, shown = f"float ({len(value):,})", f"{min(value):.3f} … {max(value):.3f}"
         rows[name] = {
             "type": kind,
             "holds": _MEANINGS.get(name, ""),
             "in the paper": "yes" if name in _PAPER_FEATURES else "no",
-            "first clip": first.decode() if isinstance(first, bytes) else str(first),
+            "first clip": shown,
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("feature")
 

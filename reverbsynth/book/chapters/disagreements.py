@@ -27,13 +27,11 @@ the authors' fork of Magenta, which draws labels by it.
 
 EXAMPLE_GAIN = 0.2  #: of batchNRT's example where none is given, as in the published script
 
-_EVIDENCE = {
+_EVIDENCE = {  # chapters with the evidence of a claim, where it is not the one on evaluation
     "losses": "04_training.ipynb",
     "representation": "02_if_mel.ipynb",
     **dict.fromkeys(("label", "dial"), "09_effects.ipynb"),
 }
-"""Chapters that show a claim's evidence, where it is not the one on evaluation."""
-
 _LEVEL_BAND = (50.0, 7500.0)  # Hz between which levels of a reverb's spectrum are compared
 _DRAWN_BAND = (100.0, 300.0)  # Hz that are drawn: notches lie too close together for more
 
@@ -106,17 +104,12 @@ def asked_for(report: Report, run: Run, trials: TransferTrials) -> Markdown:
     """What the paper's conclusion asks for, likewise; the effect for recordings among it."""
     rows = [_row(verdict, run) for verdict in report.verdicts if verdict.source == BEYOND]
     nearer = sum(trial.result < trial.baseline for trial in trials.trials)
-    verdict = "holds" if 2 * nearer > len(trials.trials) else "does not hold"
-    rows.append(
-        (
-            "The effect can be applied to existing recordings.",
-            f"**{verdict if trials.trials else NOT_TESTABLE}** for {recipe(run)}",
-            BEYOND,
-            f"[chapter 9](09_effects.ipynb#learned-reverb-for-a-recording): {nearer} of "
-            f"{len(trials.trials)} results nearer to the true twin than the recording is",
-        )
-    )
-    return _claims_table(rows)
+    holds = "holds" if 2 * nearer > len(trials.trials) else "does not hold"
+    verdict = f"**{holds if trials.trials else NOT_TESTABLE}** for {recipe(run)}"
+    evidence = f"[chapter 9](09_effects.ipynb#learned-reverb-for-a-recording): {nearer} of "
+    evidence += f"{len(trials.trials)} results nearer to the true twin than the recording is"
+    wish = "The effect can be applied to existing recordings."
+    return _claims_table([*rows, (wish, verdict, BEYOND, evidence)])
 
 
 def _row(verdict: Verdict, run: Run) -> tuple[str, str, str, str]:

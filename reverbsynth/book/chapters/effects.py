@@ -126,11 +126,10 @@ def applied_answer(trials: TransferTrials) -> Markdown:
     """Whether the network's effect is worth having, in a sentence or two."""
     if not trials.trials:
         return Markdown(_NO_EFFECTS)
-    count = len(trials.trials)
-
-    def middle(method: str) -> float:
-        return float(np.median([each.distances[method]["spectrum"] for each in trials.trials]))
-
+    count, middle = len(trials.trials), {}
+    for method in ("network", "image", "nothing"):
+        distances = [each.distances[method]["spectrum"] for each in trials.trials]
+        middle[method] = np.median(np.array(distances, float))
     nearer = sum(trial.result < trial.baseline for trial in trials.trials)
     verdict = "So leaving the recording as it is comes nearer to the truth than this network does."
     if 2 * nearer > count:
@@ -138,9 +137,9 @@ def applied_answer(trials: TransferTrials) -> Markdown:
     reconstruction = np.median([trial.reconstruction for trial in trials.trials])
     return Markdown(
         f"In {count} trials the reconstruction is {reconstruction:.1f} dB from the recording, and "
-        f"the result {middle('network'):.1f} dB from the true twin (medians of log-spectral "
+        f"the result {middle['network']:.1f} dB from the true twin (medians of log-spectral "
         f"distances). The twin itself, through an image of this resolution, is "
-        f"{middle('image'):.1f} dB away, and the untouched recording {middle('nothing'):.1f} dB. "
+        f"{middle['image']:.1f} dB away, and the untouched recording {middle['nothing']:.1f} dB. "
         f"The result is nearer than the untouched recording in {nearer} of {count}. {verdict}"
         f"{''.join(_against(trials, method) for method in ('response', 'delays'))}"
     )
@@ -148,15 +147,12 @@ def applied_answer(trials: TransferTrials) -> Markdown:
 
 def _against(trials: TransferTrials, method: str) -> str:
     """How often what was fitted to the training twins comes nearer than the network."""
-    rivals = [
-        (trial.distances[method]["spectrum"] or 0.0) < trial.result
-        for trial in trials.trials
-        if method in trial.distances
-    ]
-    if not rivals:
+    fitted = [trial for trial in trials.trials if method in trial.distances]
+    if not fitted:
         return ""
-    loses = " So the network loses to it." if 2 * sum(rivals) > len(rivals) else ""
-    return f" The {METHODS[method]} is nearer in {sum(rivals)} of {len(rivals)}.{loses}"
+    nearer = sum((each.distances[method]["spectrum"] or 0.0) < each.result for each in fitted)
+    loses = " So the network loses to it." if 2 * nearer > len(fitted) else ""
+    return f" The {METHODS[method]} is nearer in {nearer} of {len(fitted)}.{loses}"
 
 
 def show_applied(
@@ -188,8 +184,7 @@ def show_applied(
 
 def _effects(report: Report) -> list[str]:
     """Effects of the paired test, dry first."""
-    effects = list(next(iter(report.twins.values()), {}))
-    return reference_first(effects) if effects else [""]
+    return reference_first(list(next(iter(report.twins.values()), [])) or [""])
 
 
 def _slopes(ax: Axes, before: Sequence, after: Sequence, color: str) -> None:

@@ -2,6 +2,7 @@
 
 from itertools import product
 from math import log
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,10 @@ from reverbsynth.training.run import Run
 
 _THINNED = 500  # a stage with more measurements than twice this is thinned before it is drawn
 _SMOOTHED = 60  # steps of a stage over which the strong line averages at most
+PAPER_PITCHES = 61  #: that the paper's discriminator tells apart
+_LIMITS = pd.read_csv(Path(__file__).with_name("frames.csv")).itertuples(index=False)
+FRAMES = {column: (lowest, highest) for column, lowest, highest in _LIMITS}
+"""Vertical limits of the paper's figures 18 to 24."""
 
 
 @style()
@@ -29,20 +34,6 @@ def stage_legend(last: int) -> Figure:
     axes[0, 0].axis("off")
     axes[0, 0].legend(ncols=4, loc="center", fontsize=8)
     return figure
-
-
-FRAMES = {
-    "discriminator_wasserstein": (-4000, 500),
-    "generator_wasserstein": (-500, 4000),
-    "gradient_penalty": (-10, 90),
-    "fake_pitch_loss": (-50, 450),
-    "real_pitch_loss": (-0.5, 6),
-    "fake_consistency": (-0.01, 0.09),
-    "real_consistency": (-0.02, 0.16),
-}
-"""Vertical limits of the paper's figures 18 to 24."""
-
-PAPER_PITCHES = 61  #: that the paper's discriminator tells apart
 
 
 @style()

@@ -18,10 +18,8 @@ from reverbsynth.training.metrics import curve_names
 from reverbsynth.training.run import Run
 
 _FOLDER = Path(__file__).parent
-TABLE_5 = pd.read_csv(_FOLDER / "table_5.csv", index_col=0, dtype=str)
-"""Table 5 as the paper prints it."""
-TEXT = pd.read_csv(_FOLDER / "text_parameters.csv", index_col=0, dtype=str)
-"""What the text beside Table 5 says, of a sweep by the authors of GANSynth."""
+TABLE_5 = pd.read_csv(_FOLDER / "table_5.csv", index_col=0, dtype=str)  #: as the paper prints it
+TEXT = pd.read_csv(_FOLDER / "text_parameters.csv", index_col=0, dtype=str)  #: of section 3.3
 
 CORE_HOUR = 0.05  #: US dollars that a rented processor core is taken to cost for an hour
 _GROUPS = ("spectra", "gan", "losses", "optimizer", "training")
