@@ -37,7 +37,8 @@ class _Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
-        self.targets |= {given["id"]} if "id" in given else set()
+        if "id" in given:
+            self.targets.add(given["id"])
         if tag == "a" and "href" in given:
             self.linked.append(given["href"])
         if tag in _NAMED and not given.get(_NAMED[tag][0]):
@@ -115,7 +116,8 @@ def _host(address: str) -> bool:
 
 
 def _local(address: str) -> bool:
-    return not any(urlsplit(address)[:2])
+    parts = urlsplit(address)
+    return not (parts.scheme or parts.netloc)
 
 
 def _exists(page: _Page, address: str, pages: dict[Path, _Page]) -> bool:
