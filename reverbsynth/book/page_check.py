@@ -64,7 +64,7 @@ class _Page(HTMLParser):
 
 
 def check_pages(html: Path, console: Console | None = None) -> int:
-    """Count the pages under a folder; an error for the first of `page_faults`, all on a console."""
+    """Count the pages under a folder; raise the first of `page_faults`, and print all of them."""
     if faults := page_faults(html):
         if console is not None:
             console.print("\n".join(faults), markup=False, highlight=False, soft_wrap=True)

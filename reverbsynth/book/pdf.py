@@ -24,7 +24,7 @@ _OPTIONS = (
 
 
 def print_book(html: Path | str, contents: Path | str, target: Path | str) -> int:
-    """Print the chapters of a built book that ``contents``, its ``_toc.yml``, has; count sheets."""
+    """Print a built book's chapters, as its ``_toc.yml`` lists them, to a PDF; count its sheets."""
     from pypdf import PdfReader, PdfWriter
 
     html, console = Path(html), Console()

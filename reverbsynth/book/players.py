@@ -18,7 +18,7 @@ MEDIA = Path("media")  #: folder for sounds and pictures, seen from the notebook
 
 
 class Sound(NamedTuple):
-    """A player's label, and samples [shape=(n,)] at 16 kHz; beyond [-1, 1] they clip, it says."""
+    """A player's label, and samples [shape=(n,)] at 16 kHz; it says so where they clip."""
 
     label: str
     audio: np.ndarray
@@ -30,7 +30,7 @@ def labelled(labels: Iterable[str], waves: Iterable[np.ndarray]) -> list[Sound]:
 
 
 class Players(HTML):
-    """Players, so many ``columns`` (by default all) where a page is wide; ``name`` names files."""
+    """Players, ``columns`` (by default all) side by side; ``name`` is their files', used once."""
 
     def __init__(self, name: str, sounds: Sequence[Sound], columns: int | None = None):
         players = "".join(_player(f"{name}-{i}", *sound) for i, sound in enumerate(sounds, 1))

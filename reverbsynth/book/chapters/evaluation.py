@@ -120,7 +120,7 @@ def pitch_errors(report: Report) -> Figure:
 def show_closest_pairs(
     pairs: Sequence[tuple[np.ndarray, Note]], report: Report, instrument: Instrument, run: Run
 ) -> Captioned | Markdown:
-    """The ``pairs`` of `reverbsynth.evaluation.evaluate.closest_notes`, or a sentence without."""
+    """Each pair that `reverbsynth.evaluation.evaluate.closest_notes` found; a sentence if none."""
     if not pairs:
         return Markdown("The notes that this run was trained on are not on this machine.")
     generated, notes = zip(*pairs, strict=True)
