@@ -32,6 +32,6 @@ def generated_toggle(
 
 def by_effect(instrument: Instrument, notes: Sequence[MidiNote], seed: int) -> dict[str, Rendering]:
     """A piece with each effect of an instrument; once, where it has no label for the effect."""
-    effects = instrument.labels.get("effect", [])
+    effects = instrument.labels.get("effect", ())
     asked = {f"bass line, {effect}": {"effect": effect} for effect in effects} or {"bass line": {}}
     return {name: render(instrument, notes, seed=seed, **labels) for name, labels in asked.items()}
