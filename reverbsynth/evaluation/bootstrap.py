@@ -20,11 +20,7 @@ class NotMeasured(Exception):  # noqa: N818
 
 @dataclass(frozen=True)
 class Measure:
-    """A number measured of so many notes, with its confidence interval, or why there is none.
-
-    Of several trainings it is their mean, the interval holds all of theirs, and ``seeds`` are the
-    numbers of each.
-    """
+    """A number with its confidence interval, or why there is none; of ``seeds`` it is the mean."""
 
     value: float | None = None
     low: float | None = None
@@ -35,25 +31,10 @@ class Measure:
 
     @property
     def known(self) -> bool:
-        """Whether there is a number."""
         return self.value is not None
 
-    def within(self, low: float, high: float) -> bool:
-        """Return whether there is an interval and all of it lies between two limits."""
-        return (
-            self.low is not None and self.high is not None and low <= self.low <= self.high <= high
-        )
-
     def text(self, digits: int = 2, scale: float = 1) -> str:
-        """Return a table's cell: the number with its interval, or why there is none.
-
-        Of several seeds it is the mean with the lowest and the highest number.
-
-        >>> Measure(0.981, 0.952, 0.99, notes=80).text(1, scale=100)
-        '98.1 [95.2, 99.0]'
-        >>> Measure(0.97, 0.9, 0.99, seeds=(0.96, 0.98)).text(1, scale=100)
-        '97.0 (96.0 to 98.0)'
-        """
+        """Return a table's cell: the number with its interval or range, or why there is none."""
         if self.value is None:
             return self.missing_reason
         text = f"{scale * self.value:,.{digits}f}"
@@ -69,8 +50,8 @@ class Measure:
 class Bootstrap:
     """Efron's bootstrap ("Bootstrap methods: another look at the jackknife", 1979).
 
-    Notes are resampled with replacement. A note and its twin count as two independent notes, so
-    intervals that pool both are a little too narrow. Fewer notes than ``least`` are not measured.
+    A note and its twin count as two independent notes, so intervals that pool both are a little too
+    narrow. Fewer notes than ``least`` are not measured.
     """
 
     resamples: int = 1000
@@ -80,7 +61,6 @@ class Bootstrap:
 
     @classmethod
     def of(cls, settings: EvaluationSettings, seed: int = 0) -> "Bootstrap":
-        """Return the bootstrap that the settings describe."""
         return cls(settings.resamples, settings.confidence, settings.min_notes, seed)
 
     def mean(self, values: np.ndarray) -> Measure:
@@ -88,11 +68,7 @@ class Bootstrap:
         return self._percentile(np.mean, values)
 
     def median(self, values: np.ndarray, missing_reasons: Sequence[str] = ()) -> Measure:
-        """Measure the median of the notes' values [shape=(n,)], with its percentile interval.
-
-        A note without a value has NaN. Where too few have one, the most frequent missing reason is
-        given.
-        """
+        """Measure the median of the values [shape=(n,)] that are not NaN, or why too few are."""
         return self._percentile(np.median, values, missing_reasons)
 
     def proportion(self, answers: np.ndarray) -> Measure:
@@ -117,15 +93,11 @@ class Bootstrap:
     ) -> Measure:
         """Measure a statistic of one or more independent samples, each resampled separately.
 
-        Statistics such as a Fréchet distance grow when notes repeat, so that their resamples may
-        all lie above the value itself, where percentiles make no interval. The interval is the
-        standard one, the value ± z times the resamples' standard deviation (Efron and Tibshirani,
-        "An introduction to the bootstrap", 1993, section 13.2). It tells the spread, and leaves
-        the bias of a small sample as it is.
-
-        The function takes as many arrays as there are samples, and returns NaN where it is
-        undefined. ``least`` is the fewest notes of a sample, if more than the bootstrap's;
-        ``bounds`` are the smallest and the largest value that the statistic can have.
+        Statistics such as a Fréchet distance grow when notes repeat: resamples may all lie above
+        the value itself. The interval is therefore the standard one, the value ± z times the
+        resamples' standard deviation (Efron and Tibshirani, "An introduction to the bootstrap",
+        1993, section 13.2). The function returns NaN where it is undefined; ``least`` is the fewest
+        notes of a sample, if more than the bootstrap's, and ``bounds`` are the statistic's.
         """
         smallest = min(map(len, samples))
         if smallest < max(self.least, least):
@@ -152,9 +124,6 @@ class Bootstrap:
         if len(values) < self.least:
             reason = most_frequent(missing_reasons) or TOO_FEW
             return Measure(notes=len(values), missing_reason=reason)
-        if np.ptp(values) == 0:
-            value = float(values[0])
-            return Measure(value, value, value, len(values))
         low, high = stats.bootstrap(
             (values,),
             function,
@@ -167,10 +136,6 @@ class Bootstrap:
 
 
 def most_frequent(reasons: Sequence[str]) -> str:
-    """Return the most frequent reason that is not empty, or an empty string.
-
-    >>> most_frequent(["plateau", "silent", "plateau", "", "", ""])
-    'plateau'
-    """
+    """Return the most frequent reason that is not empty, or an empty string."""
     counted = Counter(reason for reason in reasons if reason)
     return counted.most_common(1)[0][0] if counted else ""

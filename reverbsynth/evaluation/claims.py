@@ -1,7 +1,7 @@
 """Verdicts on what the paper claims, from limits that the settings state in advance."""
 
 from collections.abc import Callable
-from math import inf
+from math import inf, nan
 from typing import NamedTuple
 
 import pandas as pd
@@ -50,7 +50,7 @@ RULES: dict[str, tuple[str, Callable[[float, float], tuple[float, float]]]] = {
         lambda limit, top: (top / limit, top * limit),
     ),
 }
-"""By name: a rule in words, and the interval that it allows by its limit and what it refers to."""
+"""By name: a rule in words, and what it allows by its limit and what it refers to."""
 
 CONDITIONS = {
     "pitch": (
@@ -83,17 +83,13 @@ CONDITIONS = {
     ),
     "dial": (("dial.monotone.{wet}", "least", "dial"),),
 }
-"""By claim: measures of the generated notes, the rules for their whole intervals, and the limits'
-names in the settings."""
+"""By claim: measures of generated notes, the rules for their whole intervals, and their limits."""
 
 _ONLY_WITH_EFFECT = ("reverb", "both", "label", "dial")
 
 
 class Condition(NamedTuple):
-    """What must hold for a claim (None: cannot be tested), the rule, and what was measured.
-
-    It is close where the value meets the limit, even where its interval does not.
-    """
+    """What must hold (None: cannot be tested); close where the value does, but not its interval."""
 
     holds: bool | None
     rule: str
@@ -110,9 +106,8 @@ def verdicts(
     """Judge every claim: it holds where all its conditions do, and fails where one does.
 
     The report has its rows, and among its facts ``wet``, the effect that the paper adds, or None,
-    and ``wet_share``, its share among the training notes. ``losses`` are changes of a run's AC and
-    GL losses (`reverbsynth.evaluation.curves.changes`), ``representations`` what
-    `reverbsynth.evaluation.representations.compare_representations` found.
+    and ``wet_share`` of the training notes. ``losses`` are `curves.changes` of AC and GL losses,
+    ``representations`` what `representations.compare_representations` found.
     """
     judged = []
     for key, (claim, source) in CLAIMS.items():
@@ -126,12 +121,12 @@ def verdicts(
             conditions = _conditions(key, report, limits)
         holds = [condition.holds for condition in conditions]
         verdict = NOT_TESTABLE if None in holds else REPRODUCED
+        verdict = NOT_REPRODUCED if False in holds else verdict
         missed = [
             rule + (" (the value meets it, not its whole interval)" if close else "")
             for met, rule, _, close in conditions
             if met is False and rule
         ]
-        verdict = NOT_REPRODUCED if False in holds else verdict
         rules = "; ".join(condition.rule for condition in conditions if condition.rule)
         evidence = "; ".join(condition.evidence for condition in conditions)
         judged.append(Verdict(key, claim, source, verdict, rules, evidence, missed))
@@ -139,7 +134,6 @@ def verdicts(
 
 
 def _conditions(claim: str, report: Report, limits: ClaimSettings) -> list[Condition]:
-    """Compare the measures of a claim with their limits."""
     conditions, wet_share = [], report.facts["wet_share"]
     for key, kind, setting in CONDITIONS[claim]:
         key = key.format(wet=report.facts["wet"])
@@ -149,6 +143,7 @@ def _conditions(claim: str, report: Report, limits: ClaimSettings) -> list[Condi
             conditions.append(Condition(None, "", f"{key}: not measured"))
             continue
         row, (words, allowed) = report[key], RULES[kind]
+        measure = row.generated
         limit = getattr(limits, setting)
         evidence = f"{row.title}: {row.text('generated')}"
         reference: float | None = wet_share
@@ -156,12 +151,13 @@ def _conditions(claim: str, report: Report, limits: ClaimSettings) -> list[Condi
             evidence += f" (ceiling {row.text('ceiling')})"
             reference = row.ceiling.value
         rule = f"{row.name} {words.format(limit=limit, reference=wet_share)}"
-        if reference is None or row.generated.value is None:
+        if reference is None or measure.value is None:
             conditions.append(Condition(None, rule, evidence))
             continue
         low, high = allowed(limit, reference)
-        holds = row.generated.within(low, high)
-        close = all(low <= value <= high for value in row.generated.seeds or [row.generated.value])
+        bounds = [nan if bound is None else bound for bound in (measure.low, measure.high)]
+        holds = low <= bounds[0] <= bounds[1] <= high
+        close = all(low <= value <= high for value in measure.seeds or [measure.value])
         if key == "memory.training":
             # Of notes that are far from all real ones nothing can be told: noise is no new note.
             conditions.append(Condition(holds or None, f"for notes with a {rule}", evidence))

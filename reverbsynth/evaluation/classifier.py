@@ -1,12 +1,9 @@
-"""Label classifiers: small networks that predict pitch or effect, trained on a data set's notes.
-
-No weights are downloaded. A classifier is trained once for a data set, in well under a minute on
-two cores, and kept in the data set's folder.
-"""
+"""Small networks that predict pitch or effect, trained once for a data set and kept with it."""
 
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -27,23 +24,13 @@ from reverbsynth.progress import batched
 from reverbsynth.seeds import generator
 from reverbsynth.settings import EvaluationSettings
 
-FEATURES = 32
-"""Size of the layer before the last: the features of Fréchet and kernel distance."""
-
+FEATURES = 32  # size of the layer before the last
 BINS_PER_SEMITONE = 2
-
-LOWEST = 24
-"""MIDI pitch of the lowest constant-Q bin (32.7 Hz); lower notes show by their harmonics."""
-
+LOWEST = 24  # MIDI pitch of the lowest constant-Q bin; lower notes show by their harmonics
 FOLDER = "classifiers"
-"""Name of the folder in a data set's directory."""
-
 _OCTAVES = 7.75
 _HOP = 8000
-
-_EFFECT_FLOOR = -100.0
-"""Lowest level in dB that is shown to classifiers of effects: tails are faint."""
-
+_EFFECT_FLOOR = -100.0  # Lowest level in dB that classifiers of effects are shown: tails are faint.
 _FILTERS = 32
 _LEARNING_RATE = 2e-3
 _BATCH = 256
@@ -53,11 +40,7 @@ _SMEAR_WIDTHS = (1, 1, 2, 3, 4, 4, 6, 8)
 
 @dataclass(frozen=True)
 class Predictions:
-    """What a classifier predicts for notes: probabilities [shape=(n, classes)] of the values.
-
-    Features [shape=(n, 32)] are the layer before the last, each with mean 0 and variance 1 on the
-    training notes.
-    """
+    """Probabilities [shape=(n, classes)], and standardized features [shape=(n, 32)]."""
 
     probabilities: np.ndarray
     features: np.ndarray
@@ -86,15 +69,11 @@ class LabelClassifier:
     def trained(
         cls, data: DataSet, label: str, settings: EvaluationSettings, seed: int = 0
     ) -> "LabelClassifier":
-        """Load a data set's classifier from its folder, or train it on its training split.
-
-        `DataError` for a label with one value only.
-        """
+        """Load a data set's classifier from its folder, or train it on its training split."""
         values = list(data.vocabulary(label))
         if len(values) < 2:
-            raise DataError(
-                f"{data.directory}: every note has {label} {values[0]}, expected at least two kinds"
-            )
+            found = f"{data.directory}: every note has {label} {values[0]}"
+            raise DataError(f"{found}, expected at least two kinds")
         sizes = [settings.classifier_steps, settings.classifier_batch, settings.real_notes]
         key = [values, sizes, seed, data.sha256, provenance.code_hash()]
         path = Path(data.directory) / FOLDER / f"{label}.safetensors"
@@ -108,7 +87,7 @@ class LabelClassifier:
         return classifier
 
     def save(self, path: Path, key: Any = None) -> None:
-        """Write the classifier to a safetensors file, with the key of what it was trained with."""
+        """Write the classifier, with the key of what it was trained with."""
         arrays = [*self._model.get_weights(), self._mean, self._deviation]
         tensors = {f"{index:02d}": array for index, array in enumerate(arrays)}
         facts = {"label": self.label, "values": self.values, "key": key}
@@ -134,9 +113,11 @@ class LabelClassifier:
         return Predictions(probabilities, (features - self._mean) / self._deviation, self.values)
 
     def train(self, clips: Clips, settings: EvaluationSettings, seed: int = 0) -> None:
-        """Train on notes; the same seed draws the same batches."""
         inputs, steps = _inputs(self.label, clips.waves), settings.classifier_steps
-        batches = _augmented_batches(self, clips, inputs, settings, seed)
+        known = [self.values.index(value) for value in getattr(clips, self.label)]
+        classes, last = np.array(known, np.int32), len(self.values) - 1
+        size = settings.classifier_batch
+        batches = _augmented_batches(self.label, inputs, classes, last, size, seed)
         model = keras.Model(self._model.input, self._model.outputs[0])
         schedule = keras.optimizers.schedules.CosineDecay(_LEARNING_RATE, steps)
         model.compile(
@@ -151,26 +132,18 @@ class LabelClassifier:
 
 
 def _augmented_batches(
-    classifier: LabelClassifier,
-    clips: Clips,
-    inputs: np.ndarray,
-    settings: EvaluationSettings,
-    seed: int,
+    label: str, inputs: np.ndarray, classes: np.ndarray, last: int, size: int, seed: int
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield batches of augmented notes, the same for the same seed.
 
-    Pitch: transposed by up to an octave, which is a shift on a logarithmic axis of frequency, so
-    that each pitch is learned with the timbres of its neighbours. Other labels: smeared over time,
-    as by low resolutions, and over a floor of noise. Both: tilted, and with noise on every level.
+    Pitch: transposed by up to an octave, so that each pitch is learned with the timbres of its
+    neighbours. Other labels: smeared over time, as by low resolutions, and over a floor of noise.
+    Both: tilted, and with noise on every level.
     """
-    label, last = classifier.label, len(classifier.values) - 1
-    classes = np.array(
-        [classifier.values.index(value) for value in getattr(clips, label)], np.int32
-    )
-    each = (settings.classifier_batch, 1, 1)
-    for step in range(settings.classifier_steps):
+    each = (size, 1, 1)
+    for step in count():
         rng = generator(seed, "classifier", label, str(step))
-        rows = rng.integers(len(inputs), size=each[0])
+        rows = rng.integers(len(inputs), size=size)
         batch, known = inputs[rows], classes[rows]
         if label == "pitch":
             lowest = np.maximum(-known, -_MAX_SHIFT)
@@ -207,10 +180,7 @@ def _inputs(label: str, waves: np.ndarray) -> np.ndarray:
 
 
 def _network(shape: tuple[int, ...], classes: int) -> keras.Model:
-    """Make a network of three convolutions along the first axis and two dense layers.
-
-    Its outputs are logits [shape=(n, classes)] and features [shape=(n, 32)].
-    """
+    """Three convolutions along the first axis and two dense layers: logits and features."""
     inputs = hidden = keras.Input(shape)
 
     def options(seed: int, activation: str | None) -> dict[str, Any]:

@@ -17,16 +17,12 @@ from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.seeds import generator
 from reverbsynth.spectra.representation import Representation
 
-SILENT, NAN = "silent", "NaN"
 _BATCH = 32
 
 
 @dataclass(frozen=True)
 class Clips:
-    """Notes, float32 [shape=(n, 64000)], with their names, source notes and labels.
-
-    Labels are known or requested; ``effect`` and ``instrument`` are empty where none was requested.
-    """
+    """Notes [shape=(n, 64000)] with names, source notes and labels; empty where not requested."""
 
     waves: np.ndarray
     pitch: np.ndarray
@@ -49,7 +45,6 @@ class Clips:
 
     @classmethod
     def from_notes(cls, notes: Sequence[Note]) -> "Clips":
-        """Make clips of notes in memory."""
         waves = np.array([note.audio for note in notes], np.float32).reshape(-1, NOTE_LENGTH)
         pitches = np.array([note.pitch for note in notes], int)
         names = [(note.effect, note.instrument, note.id, note.origin) for note in notes]
@@ -65,21 +60,20 @@ class Clips:
     def played(
         cls, instrument: Instrument, pitches: Sequence[int], labels: dict[str, Any], **timbres: Any
     ) -> "Clips":
-        """Generate notes with labels and with latent vectors ``z`` or a ``seed``."""
+        """Generate notes with latent vectors ``z`` or a ``seed``."""
         return cls.of_waves(instrument.notes(pitches, **timbres, **labels), pitches, labels)
 
     @classmethod
     def of_waves(cls, waves: np.ndarray, pitches: Sequence[int], labels: dict[str, Any]) -> "Clips":
         """Make clips of generated waves [shape=(n, 64000)] and the requested labels."""
-        blank = np.full(len(waves), "", object)
         names = np.array([f"generated-{number:03d}" for number in range(len(waves))], object)
+        blank = [""] * len(waves)
         effect = np.array(labels.get("effect", blank), object)
         instrument = np.array(labels.get("instrument", blank), object)
         return cls(waves, np.array(pitches, int), effect, instrument, names, names)
 
     @classmethod
     def joined(cls, parts: Sequence["Clips"]) -> "Clips":
-        """Join clips, one part after the other."""
         columns = [[getattr(part, field.name) for part in parts] for field in fields(cls)]
         return cls(*map(np.concatenate, columns))
 
@@ -105,11 +99,11 @@ class Clips:
         """What keeps each note from being a sound: ``NaN``, ``silent``, or empty [shape=(n,)]."""
         finite = np.isfinite(self.waves).all(axis=1)
         audible = swing(np.nan_to_num(self.waves)) >= SILENCE
-        return np.where(finite, np.where(audible, "", SILENT), NAN)
+        return np.where(finite, np.where(audible, "", "silent"), "NaN")
 
     @property
     def missing_reason(self) -> str:
-        """The most frequent flaw; empty where every note is a sound."""
+        """The most frequent flaw, if any."""
         return most_frequent(self.flaws.tolist())
 
 
@@ -123,10 +117,8 @@ def draw_labels(
         if all(row[name] in values for name, values in instrument.labels.items())
     ]
     if not rows:
-        raise DataError(
-            f"{data.directory}: found no note with labels of this instrument "
-            f"({', '.join(instrument.labels)}), expected the data it was trained on"
-        )
+        missing = f"found no note with labels of this instrument ({', '.join(instrument.labels)})"
+        raise DataError(f"{data.directory}: {missing}, expected the data it was trained on")
     drawn = [rows[index] for index in rng.integers(len(rows), size=count)]
     return {name: [row[name] for row in drawn] for name in instrument.labels}
 

@@ -12,29 +12,18 @@ def steps(metrics: pd.DataFrame) -> pd.Series:
 
 
 def changes(metrics: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
-    """Compare the mean of each curve over the first and the last tenth of its training steps.
-
-    Rows of `reverbsynth.training.run.Run.metrics` count by the steps that they stand for; rows in
-    which a curve was not measured do not. A curve that was never measured has NaN.
-
-    >>> changes(pd.DataFrame({"loss": [4.0, *[3.0] * 8, 1.0]}), ["loss"])
-          first  last  change
-    loss    4.0   1.0    -3.0
-    """
+    """Compare the mean of each curve over the first and the last tenth of its measured steps."""
     rows, weights = {}, steps(metrics)
     for column in columns:
         values = metrics[column].dropna()
-        counts = weights[values.index].to_numpy()
-        first = _mean_of_first(values.to_numpy(), counts)
-        last = _mean_of_first(values.to_numpy()[::-1], counts[::-1])
+        first = _mean_of_first(values, weights[values.index])
+        last = _mean_of_first(values[::-1], weights[values.index][::-1])
         rows[column] = {"first": first, "last": last, "change": last - first}
     return pd.DataFrame.from_dict(rows, orient="index", columns=["first", "last", "change"])
 
 
-def _mean_of_first(values: np.ndarray, counts: np.ndarray) -> float:
+def _mean_of_first(values: pd.Series, counts: pd.Series) -> float:
     """Return the mean over the first tenth of all steps, at least one."""
-    if not len(values):
-        return np.nan
-    wanted = max(counts.sum() // 10, 1)
-    before = np.cumsum(counts) - counts
-    return float(np.average(values, weights=np.clip(wanted - before, 0, counts)))
+    left = max(counts.sum() // 10, 1) - (counts.cumsum() - counts)
+    weights = np.clip(left, 0, counts)
+    return (values * weights).sum() / weights.sum() if len(values) else np.nan

@@ -1,8 +1,4 @@
-"""What else could give a recording a learned effect: impulse responses fitted to training twins.
-
-The estimated response is the topline for an effect that is linear, and what an effect that is not
-has to be beaten at; the feedback delay network is what a reverb unit could be set to.
-"""
+"""What else could give a recording a learned effect: impulse responses fitted to training twins."""
 
 import numpy as np
 from scipy.fft import irfft, next_fast_len, rfft
@@ -12,15 +8,9 @@ from reverbsynth.audio.format import SAMPLE_RATE
 from reverbsynth.audio.reverberation import OCTAVES, decay_by_octave
 from reverbsynth.audio.spectrum import log_spectral_distance, mel_levels
 
-REGULARIZATION = 1e-6
-"""Of the estimated response, as a share of the notes' mean power over frequencies."""
-
-DELAYS = (367, 449, 547, 631, 743, 853, 967, 1087)
-"""Of the delay lines, in samples: primes from 23 to 68 ms."""
-
-MIXES = np.arange(-30.0, 13.0, 3.0)
-"""Levels of the wet sound against the dry one that are tried, in dB."""
-
+REGULARIZATION = 1e-6  # as a share of the notes' mean power over frequencies
+DELAYS = (367, 449, 547, 631, 743, 853, 967, 1087)  # samples: primes from 23 to 68 ms
+MIXES = np.arange(-30.0, 13.0, 3.0)  # dB: levels of the wet sound against the dry one
 _PAIRS = 12  # twins on which the mix is chosen
 _CROSSOVER = 1000.0  # Hz: octaves below tell the low decay time, those above the high one
 
@@ -32,10 +22,7 @@ def convolved(waves: np.ndarray, response: np.ndarray) -> np.ndarray:
 
 
 def estimated_response(dry: np.ndarray, wet: np.ndarray) -> np.ndarray:
-    """The impulse response that makes wet notes of dry ones with the least squared error.
-
-    ``sum X* Y / (sum |X|² + λ)`` over the twins' spectra X and Y, as long as a note.
-    """
+    """``sum X* Y / (sum |X|² + λ)`` over twins' spectra: the least squares, as long as a note."""
     length = len(dry[0])
     size = next_fast_len(2 * length, real=True)
     cross, power = np.zeros(size // 2 + 1, complex), np.zeros(size // 2 + 1)
@@ -51,8 +38,8 @@ def fitted_feedback_delays(
 ) -> np.ndarray | None:
     """The response of a feedback delay network [shape=(samples,)] that is set to twins.
 
-    Its decay times at low and high frequencies are those of the estimated ``response``. Its mix is
-    the one with the smallest log-spectral distance on the twins. None where nothing decays.
+    Decay times are those of the estimated ``response``, and the mix is the one with the smallest
+    log-spectral distance on the twins. None where nothing decays.
     """
     decays = np.array(list(decay_by_octave(response).values()))
     low, high = decays[np.array(OCTAVES) < _CROSSOVER], decays[np.array(OCTAVES) >= _CROSSOVER]
@@ -90,11 +77,8 @@ def feedback_delays(low: float, high: float, length: int) -> np.ndarray:
     for start in range(lead, lead + length, block):
         now = slice(start, start + block)
         for i, delay in enumerate(DELAYS):
-            leaving[i, now], states[i] = lfilter(
-                [at_low[i] * (1 - poles[i])],
-                [1, -poles[i]],
-                entering[i, start - delay : start - delay + block],
-                zi=states[i],
-            )
+            delayed = entering[i, start - delay : start - delay + block]
+            absorbing = [at_low[i] * (1 - poles[i])], [1, -poles[i]]
+            leaving[i, now], states[i] = lfilter(*absorbing, delayed, zi=states[i])
         entering[:, now] += feedback @ leaving[:, now]
     return leaving.sum(axis=0)[lead : lead + length]

@@ -1,13 +1,9 @@
-"""Learned effects for held-out recordings, against their true twins.
+"""Learned effects and fitted impulse responses for held-out notes, against their true twins."""
 
-A held-out note without an effect goes through `Instrument.apply_effect`; the data set holds the
-same note with the effect. Beside the result stand the note left as it is, and what impulse
-responses make of it that were fitted to the training notes and their twins
-(`reverbsynth.evaluation.effect_baselines`).
-"""
-
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +14,9 @@ from reverbsynth import provenance
 from reverbsynth.audio.spectrum import log_spectral_distance, mel_levels
 from reverbsynth.data.dataset import DataSet
 from reverbsynth.data.notes import Note
+from reverbsynth.evaluation import effect_baselines
 from reverbsynth.evaluation.bootstrap import Bootstrap
 from reverbsynth.evaluation.clips import Clips
-from reverbsynth.evaluation.effect_baselines import (
-    convolved,
-    estimated_response,
-    fitted_feedback_delays,
-)
 from reverbsynth.evaluation.metrics.paired import shared_effects
 from reverbsynth.evaluation.metrics.transfer import DISTANCES, distances
 from reverbsynth.evaluation.stored import StoredResult, load_or_evaluate
@@ -37,14 +29,6 @@ from reverbsynth.settings import Settings
 from reverbsynth.training.run import Run
 
 FILE = "applied.json"
-"""Name of a run's trials in its directory."""
-
-_COLUMNS = {
-    "reconstruction to recording (dB)": "reconstruction",
-    "result to twin (dB)": "result",
-    "twin through an image (dB)": "ceiling",
-    "left as it was (dB)": "baseline",
-}
 METHODS = {
     "nothing": "left as it was",
     "network": "the network",
@@ -53,7 +37,7 @@ METHODS = {
     "delays": "fitted feedback delay network",
     "image": "the twin through an image",
 }
-"""By key: what is compared with the true twin. Not all are there for every effect."""
+"""By key: what is compared with the true twin, where it is there."""
 
 _HELD_OUT = ("valid", "test")
 _TWINS = 200  # training notes that impulse responses are fitted to, at most
@@ -66,8 +50,7 @@ class TransferTrial:
     """One recording with one effect: what the search found, and how near the result comes.
 
     ``reconstruction`` is its log-spectral distance to the recording in dB, ``weights`` are those of
-    the `EffectChange`, and ``distances`` to the true twin are, by `METHODS`, what
-    `reverbsynth.evaluation.metrics.transfer.distances` measures.
+    the `EffectChange`, and ``distances`` to the true twin are by keys of `METHODS` and `DISTANCES`.
     """
 
     id: str
@@ -98,7 +81,8 @@ class TransferTrial:
 
     def notes(self, data: DataSet) -> dict[str, Note]:
         """Return the recording and its twins, by effect; empty where other data stand in."""
-        return _loaded(data, _HELD_OUT, [self.origin])[self.origin]
+        notes = chain.from_iterable(map(data.notes, _HELD_OUT))
+        return {note.effect: note for note in notes if note.origin == self.origin}
 
 
 @dataclass
@@ -112,18 +96,15 @@ class TransferTrials(StoredResult):
         self.trials = [trial for trial in self.trials if trial.distances]
 
     def table(self, settings: Settings) -> pd.DataFrame:
-        """Return medians of distances to the true twin, with intervals; a row for each method.
-
-        A gain is how much nearer it is than the recording left as it was, in dB between log
-        spectra. A row of a rival says how often it is nearer than the network.
-        """
+        """Return medians of distances to the true twin and gains, a row for each method."""
         bootstrap, rows = Bootstrap.of(settings.evaluation, settings.seed), []
         for effect in dict.fromkeys(trial.effect for trial in self.trials):
             of_effect = [trial.distances for trial in self.trials if trial.effect == effect]
-            for method, title in METHODS.items():
-                if all(method in each for each in of_effect):
-                    named = {"effect": effect, "method": title}
-                    rows.append({**named, **_compared(of_effect, method, bootstrap)})
+            rows += [
+                {"effect": effect, "method": title, **_compared(of_effect, method, bootstrap)}
+                for method, title in METHODS.items()
+                if all(method in each for each in of_effect)
+            ]
         return pd.DataFrame(rows)
 
 
@@ -136,9 +117,7 @@ def apply_to_held_out(
 ) -> TransferTrials:
     """Apply effects to held-out notes, or load the trials that the run keeps (``applied.json``).
 
-    The held-out notes of the data are the recordings. There are no trials for an instrument that
-    has no label for the effect. Other parameters are those of
-    `reverbsynth.evaluation.evaluate.evaluate`.
+    The parameters are those of `reverbsynth.evaluation.evaluate.evaluate`.
     """
     settings = settings or run.settings
     instrument = Instrument.from_run(run)
@@ -151,23 +130,26 @@ def apply_to_held_out(
         **{name: getattr(settings.evaluation, f"transfer_{name}") for name in _SIZES},
         "code": provenance.code_hash(),
     }
-    if "effect" not in instrument.labels or len(instrument.labels["effect"]) < 2:
+    if len(instrument.labels.get("effect", ())) < 2:
         return TransferTrials(facts)
-    return load_or_evaluate(
-        TransferTrials,
-        run.directory / FILE,
-        run,
-        facts,
-        _KEY,
-        lambda: TransferTrials(facts, list(_trials(instrument, data, settings))),
-        force,
-        allow_other_data,
-    )
+
+    def make() -> TransferTrials:
+        return TransferTrials(facts, list(_trials(instrument, data, settings)))
+
+    path = run.directory / FILE
+    return load_or_evaluate(TransferTrials, path, run, facts, _KEY, make, force, allow_other_data)
 
 
 def _trials(instrument: Instrument, data: DataSet, settings: Settings) -> Iterator[TransferTrial]:
     limits, effects = settings.evaluation, shared_effects(instrument, data)
-    sources = _sources(instrument, data, effects, settings)
+    if not effects:
+        return
+
+    def choose(count: int) -> np.ndarray:
+        order = generator(settings.seed, "evaluation", "applied").permutation(count)
+        return order[: limits.transfer_notes]
+
+    sources = _twins(data, _HELD_OUT, effects, choose, instrument.pitches)
     responses = _responses(data, effects) if sources else {}
     with ProgressDisplay() as display:
         task = display.add_task("searching", total=len(sources) * limits.transfer_steps)
@@ -195,7 +177,7 @@ def _trials(instrument: Instrument, data: DataSet, settings: Settings) -> Iterat
                 result = change.apply(recording.audio, played)
                 methods = {"nothing": recording.audio, "network": result, "played": played}
                 for name, response in responses[effect].items():
-                    methods[name] = convolved(recording.audio[None], response)[0]
+                    methods[name] = effect_baselines.convolved(recording.audio[None], response)[0]
                 methods["image"] = ceiling.waves[0]
                 pair = mel_levels(np.stack([recording.audio, applied.reconstruction]))
                 yield TransferTrial(
@@ -207,15 +189,15 @@ def _trials(instrument: Instrument, data: DataSet, settings: Settings) -> Iterat
 
 
 def _compared(trials: Sequence[dict], method: str, bootstrap: Bootstrap) -> dict[str, str]:
-    """Summarize a method: median distances, what it gains, and how often it is the nearer one."""
+    """Median distances of a method, what it gains, and how often it is the nearer one."""
 
     def of(method: str, key: str = "spectrum") -> np.ndarray:
         return np.array([trial[method][key] for trial in trials], float)
 
     row = {}
     for key, title in DISTANCES.items():
-        reasons = ["no decay" if np.isnan(value) else "" for value in of(method, key)]
-        row[title] = bootstrap.median(of(method, key), reasons).text(2)
+        values = of(method, key)
+        row[title] = bootstrap.median(values, ["no decay"] * int(np.isnan(values).sum())).text()
     own, nothing, count = of(method), of("nothing"), len(trials)
     if all("response" in trial for trial in trials):
         gain = (nothing - own).mean() / (nothing - of("response")).mean()
@@ -227,51 +209,35 @@ def _compared(trials: Sequence[dict], method: str, bootstrap: Bootstrap) -> dict
 
 def _responses(data: DataSet, effects: list[str]) -> dict[str, dict[str, np.ndarray]]:
     """Fit impulse responses to training notes and their twins, by effect and method."""
-    origins = _complete(data, ("train",), effects)
-    chosen = [origins[i] for i in evenly_spaced(len(origins), _TWINS)]
-    twins = list(_loaded(data, ("train",), chosen).values())
+    twins = _twins(data, ("train",), effects, lambda count: evenly_spaced(count, _TWINS))
     responses: dict[str, dict[str, np.ndarray]] = {effect: {} for effect in effects[1:]}
     if not twins:
         return responses
     dry = np.stack([each[effects[0]].audio for each in twins])
     for effect, of_effect in responses.items():
         wet = np.stack([each[effect].audio for each in twins])
-        of_effect["response"] = estimated_response(dry, wet)
-        delays = fitted_feedback_delays(dry, wet, of_effect["response"])
+        of_effect["response"] = effect_baselines.estimated_response(dry, wet)
+        delays = effect_baselines.fitted_feedback_delays(dry, wet, of_effect["response"])
         if delays is not None:
             of_effect["delays"] = delays
     return responses
 
 
-def _sources(
-    instrument: Instrument, data: DataSet, effects: list[str], settings: Settings
+def _twins(
+    data: DataSet,
+    splits: Sequence[str],
+    effects: list[str],
+    choose: Callable[[int], np.ndarray],
+    pitches: Sequence[int] = (),
 ) -> list[dict[str, Note]]:
-    """Draw held-out notes that are there in every effect; each by effect."""
-    origins = _complete(data, _HELD_OUT, effects, instrument.pitches) if effects else []
-    order = generator(settings.seed, "evaluation", "applied").permutation(len(origins))
-    chosen = [origins[index] for index in order[: settings.evaluation.transfer_notes]]
-    return list(_loaded(data, _HELD_OUT, chosen).values())
-
-
-def _complete(
-    data: DataSet, splits: Sequence[str], effects: Sequence[str], pitches: Sequence[int] = ()
-) -> list[str]:
-    """Return source notes that are there in every effect, and of these pitches if any are named."""
-    known: dict[str, set[str]] = {}
-    for split in splits:
-        for row in data.index(split):
-            if not pitches or row["pitch"] in pitches:
-                known.setdefault(str(row["origin"]), set()).add(str(row["effect"]))
-    return sorted(origin for origin, of_note in known.items() if set(effects) <= of_note)
-
-
-def _loaded(
-    data: DataSet, splits: Sequence[str], origins: Sequence[str]
-) -> dict[str, dict[str, Note]]:
-    """Read notes by source note and effect."""
-    twins: dict[str, dict[str, Note]] = {origin: {} for origin in origins}
-    for split in splits:
-        for note in data.notes(split):
-            if note.origin in twins:
-                twins[note.origin][note.effect] = note
-    return twins
+    """Read chosen ones of the source notes that are there in every effect, each by effect."""
+    known: defaultdict[str, set[str]] = defaultdict(set)
+    for row in chain.from_iterable(map(data.index, splits)):
+        if not pitches or row["pitch"] in pitches:
+            known[str(row["origin"])].add(str(row["effect"]))
+    complete = sorted(origin for origin, of_note in known.items() if set(effects) <= of_note)
+    twins: dict[str, dict[str, Note]] = {complete[i]: {} for i in choose(len(complete))}
+    for note in chain.from_iterable(map(data.notes, splits)):
+        if note.origin in twins:
+            twins[note.origin][note.effect] = note
+    return list(twins.values())

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from itertools import product
 from pathlib import Path
 
@@ -33,7 +34,6 @@ from reverbsynth.settings import Settings
 from reverbsynth.training.run import Run
 
 _KEY = ("stage", "images_seen", "data_sha256", "seed", "settings")
-_STEPS = 4
 
 
 def evaluate(
@@ -47,26 +47,18 @@ def evaluate(
     """Measure what a run or an instrument generates against its data set.
 
     A run keeps its report in its directory, ``evaluation.json`` for the last stage and
-    ``evaluation-SS.json`` for another; it is loaded from there where data, settings, stage, seed
-    and code are the same (`reverbsynth.evaluation.stored.load_or_evaluate`). Where a results bundle
-    keeps several seeds, the report is of them all (`reverbsynth.evaluation.seeds.with_seeds`).
+    ``evaluation-SS.json`` for another (`reverbsynth.evaluation.stored.load_or_evaluate`). Where a
+    bundle keeps several seeds, it is of them all (`reverbsynth.evaluation.seeds.with_seeds`).
 
-    Parameters
-    ----------
-    source : Run, Instrument or path
-        A run or its directory, an instrument or its file.
-    data : DataSet or path
-        Real notes: the training split is what others are compared with, and what classifiers learn
-        from; the other splits are the held-out notes.
-    settings : Settings, optional
-        Their ``evaluation`` and ``seed`` are used; the run's own, or the defaults, if unset.
-    stage : int, optional
-        Stage of a run; the last finished one if unset.
-    force, allow_other_data : bool
-        Evaluate even where a report is kept; take a report on the run's own data for one on `data`.
+    The stage is the last finished one if unset, and the settings are the run's own, or the
+    defaults. With ``force`` a kept report is made anew; with ``allow_other_data`` one on the run's
+    own data is as good as one on `data`.
     """
     data = data if isinstance(data, DataSet) else DataSet.open(data)
-    run, instrument = _opened(source, stage)
+    if not isinstance(source, Run | Instrument):
+        source = Run.open(source) if Path(source).is_dir() else Instrument.load(source)
+    run = source if isinstance(source, Run) else None
+    instrument = source if isinstance(source, Instrument) else Instrument.from_run(source, stage)
     settings = settings or (run.settings if run else Settings())
     facts = _facts(run, instrument, data, settings)
 
@@ -84,7 +76,7 @@ def evaluate(
 
 
 def kept_report(run: Run, stage: int | None = None) -> Report:
-    """Load the report that a run or bundle keeps on a stage (the last), however it was made."""
+    """Load the report that a run keeps on a stage (the last), however it was made."""
     stage = run.stage(stage)
     path = _path(run, stage)
     if not path.exists():
@@ -95,10 +87,7 @@ def kept_report(run: Run, stage: int | None = None) -> Report:
 def closest_notes(
     report: Report, instrument: Instrument, data: DataSet
 ) -> list[tuple[np.ndarray, Note]]:
-    """Return the closest pairs: generated samples [shape=(64000,)] and the training note.
-
-    Pairs whose training note is not in `data`, because other data stand in, are left out.
-    """
+    """Return the closest pairs, a wave and a training note, as far as `data` have the note."""
     ids = {pair["training"] for pair in report.pairs}
     notes = {note.id: note for note in data.notes("train") if note.id in ids}
     pairs = [pair for pair in report.pairs if pair["training"] in notes]
@@ -106,21 +95,6 @@ def closest_notes(
         return []
     waves = report.play(instrument, [pair["generated"] for pair in pairs])
     return [(wave, notes[pair["training"]]) for wave, pair in zip(waves, pairs, strict=True)]
-
-
-def _opened(
-    source: Run | Instrument | Path | str, stage: int | None
-) -> tuple[Run | None, Instrument]:
-    """Open a run, if it is one, and the instrument."""
-    if isinstance(source, Instrument):
-        return None, source
-    if not isinstance(source, Run):
-        if Path(source).is_file():
-            return None, Instrument.load(source)
-        if not Path(source).is_dir():
-            raise RunError(f"{source}: not found, expected a run's directory or an instrument")
-        source = Run.open(source)
-    return source, Instrument.from_run(source, stage)
 
 
 def _path(run: Run, stage: int) -> Path:
@@ -151,14 +125,11 @@ def _evaluated(
     run: Run | None, instrument: Instrument, data: DataSet, settings: Settings, facts: dict
 ) -> Report:
     with ProgressDisplay() as display:
-        task = display.add_task("training classifiers", total=_STEPS)
-
-        def next_step(description: str) -> None:
-            display.update(task, advance=1, description=description)
-
+        task = display.add_task("training classifiers", total=4)
+        next_step = partial(display.update, task, advance=1)
         notes = _prepared(instrument, data, settings, next_step)
         twins = paired.PairedMetrics(notes)
-        next_step("measuring")
+        next_step(description="measuring")
         groups = {
             "Notes": per_note.usable(notes),
             "Pitch": per_note.pitch(notes),
@@ -173,9 +144,8 @@ def _evaluated(
             "Reverb by octave": per_note.octaves(notes),
         }
         rows = [row for group in groups for row in measure_all(notes, group, groups[group])]
-        next_step("judging")
-        note_sets = (*notes.note_sets, notes.training)
-        sizes = {note_set.name: len(note_set.all_clips) for note_set in note_sets}
+        next_step(description="judging")
+        sizes = {s.name: len(s.all_clips) for s in (*notes.note_sets, notes.training)}
         is_wet = [row["effect"] == notes.wet for row in data.index("train")]
         clips = notes.generated.all_clips
         report = Report(
@@ -205,7 +175,7 @@ def _evaluated(
 
 
 def _prepared(
-    instrument: Instrument, data: DataSet, settings: Settings, next_step: Callable[[str], None]
+    instrument: Instrument, data: DataSet, settings: Settings, next_step: Callable[..., None]
 ) -> EvaluationData:
     """Read, resynthesize and generate all notes that are measured."""
     limits, seed = settings.evaluation, settings.seed
@@ -218,12 +188,12 @@ def _prepared(
         for label in ("pitch", "effect")
         if len(data.vocabulary(label)) > 1
     }
-    next_step("encoding and decoding real notes")
+    next_step(description="encoding and decoding real notes")
     grid = real_grid(Clips.joined([training, held_out]), limits.grid_latents, limits.grid_pitches)
     representation = instrument.representation
     ceiling = held_out.resynthesized(representation, instrument.stage)
     grid_ceiling = grid.clips.resynthesized(representation, instrument.stage)
-    next_step("generating")
+    next_step(description="generating")
     generated = Clips.generated(instrument, data, limits.notes, seed)
     effects = [str(effect) for effect in data.vocabulary("effect")]
     if len(effects) == 1:
@@ -236,8 +206,7 @@ def _prepared(
     played = generated_grid(instrument, data, limits.grid_latents, pitches, seed)
 
     def note_set(name: str, clips: Clips, grid: Grid | None = None) -> NoteSet:
-        grid = Grid.empty(clips) if grid is None else grid
-        return NoteSet(name, clips, grid, classifiers, limits.straightness)
+        return NoteSet(name, clips, grid or Grid.empty(clips), classifiers, limits.straightness)
 
     of_keys = {}
     if keys := unrecorded.unrecorded_keys(instrument, data):
@@ -248,7 +217,6 @@ def _prepared(
             "generated": unrecorded.generated_notes(instrument, data, keys, limits.notes, seed),
             "resampled": unrecorded.resampled_notes(training, keys, limits.notes),
         }
-
     keys, count = data.keys("train"), min(limits.notes, len(held_out))
     shifted = unrecorded.resampled_notes(training, keys, count) if len(keys) > 1 else None
     return EvaluationData(
@@ -276,8 +244,8 @@ def _release_curves(notes: EvaluationData) -> dict[str, dict]:
         seconds, levels = tails.levels(waves)
         levels = levels[np.isfinite(levels).all(axis=1)]
         if len(levels) >= notes.bootstrap.least:
-            low, median, high = np.percentile(levels, (25, 50, 75), axis=0).round(2)
-            curve = {"low": low, "median": median, "high": high, "notes": len(levels)}
+            quartiles = np.percentile(levels, (25, 50, 75), axis=0).round(2)
+            curve = dict(zip(("low", "median", "high"), quartiles, strict=True), notes=len(levels))
             curves[f"{note_set.name} {effect}"] = {"seconds": seconds.round(3), **curve}
     return curves
 
@@ -286,24 +254,29 @@ def _values(notes: EvaluationData) -> dict[str, dict]:
     """Return what figures show of each note, by measure and set."""
     values: dict[str, dict] = {"place": {"generated": np.flatnonzero(notes.generated.usable)}}
     for note_set in notes.note_sets:
-        for name, of_notes in (
-            ("effect", note_set.effects),
-            ("ratio", note_set.tails.ratio.round(4)),
-            ("t20", note_set.tails.t20.round(4)),
-            ("cents", note_set.cents.round(4)),
-            ("treble", note_set.treble.round(4)),
-            ("nearest", per_note.nearest_of_pitch(notes, note_set).round(4)),
-            ("training", collective.nearest(note_set, notes.training).round(4)),
-        ):
-            values.setdefault(name, {})[note_set.name] = of_notes
+        values.setdefault("effect", {})[note_set.name] = note_set.effects
+        for name, of_notes in {
+            "ratio": note_set.tails.ratio,
+            "t20": note_set.tails.t20,
+            "cents": note_set.cents,
+            "treble": note_set.treble,
+            "nearest": per_note.nearest_of_pitch(notes, note_set),
+            "training": collective.nearest(note_set, notes.training),
+        }.items():
+            values.setdefault(name, {})[note_set.name] = of_notes.round(4)
     return values
 
 
 def _closest_pairs(notes: EvaluationData) -> list[dict]:
     """Return the generated notes nearest to a training note."""
     generated, training = notes.generated, notes.training
-    indices, pairs = np.flatnonzero(generated.usable), []
-    for note, near, distance in memorization.closest_pairs(generated.levels, training.levels):
-        asked = {"generated": int(indices[note]), "pitch": int(generated.clips.pitch[note])}
-        pairs.append({**asked, "training": training.clips.id[near], "distance": distance})
-    return pairs
+    indices = np.flatnonzero(generated.usable)
+    return [
+        {
+            "generated": int(indices[note]),
+            "pitch": int(generated.clips.pitch[note]),
+            "training": training.clips.id[near],
+            "distance": distance,
+        }
+        for note, near, distance in memorization.closest_pairs(generated.levels, training.levels)
+    ]

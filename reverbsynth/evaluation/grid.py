@@ -1,9 +1,7 @@
 """A grid of notes: the same pitch with many timbres, the same timbre at many pitches."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -33,17 +31,9 @@ class Grid:
         levels = mel_levels(self.clips.waves)
         return levels.reshape(self.timbres, self.pitches, *levels.shape[1:])
 
-    def map(self, function: Callable[[np.ndarray], float]) -> np.ndarray:
-        """Return a function's value of each wave [shape=(timbres, pitches)]."""
-        values = np.array([function(wave) for wave in self.clips.waves], float)
-        return values.reshape(self.timbres, self.pitches)
-
 
 def real_grid(clips: Clips, timbres: int, pitches: int) -> Grid:
-    """Choose a grid of real notes, whose timbres are an instrument with an effect each.
-
-    There are fewer rows and columns where timbres do not share pitches.
-    """
+    """Choose real notes; a timbre is an instrument with an effect. Fewer where pitches differ."""
     indices: dict[tuple, dict[int, int]] = {}
     for index, timbre in enumerate(zip(clips.instrument, clips.effect, strict=True)):
         indices.setdefault(timbre, {}).setdefault(int(clips.pitch[index]), index)
@@ -61,18 +51,11 @@ def real_grid(clips: Clips, timbres: int, pitches: int) -> Grid:
 def generated_grid(
     instrument: Instrument, data: DataSet, timbres: int, pitches: list[int], seed: int = 0
 ) -> Grid:
-    """Generate a grid of notes, whose timbres are latent vectors.
-
-    Labels other than pitch belong to the timbre; they are drawn from the data set's training notes.
-    """
+    """Generate a grid; a timbre is a latent vector with labels drawn from training notes."""
     rng = generator(seed, "evaluation", "grid")
     latents = rng.standard_normal((timbres, instrument.gan.latent_size), np.float32)
     drawn = draw_labels(instrument, data, timbres, rng)
-    labels: dict[str, Any] = {
-        name: [value for value in values for _ in pitches]
-        for name, values in drawn.items()
-        if name != "pitch"
-    }
+    del drawn["pitch"]
+    labels = {name: [value for value in drawn[name] for _ in pitches] for name in drawn}
     z = latents.repeat(len(pitches), axis=0)
-    clips = Clips.played(instrument, pitches * timbres, labels, z=z)
-    return Grid(clips, timbres, len(pitches))
+    return Grid(Clips.played(instrument, pitches * timbres, labels, z=z), timbres, len(pitches))

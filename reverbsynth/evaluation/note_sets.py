@@ -17,17 +17,11 @@ from reverbsynth.evaluation.metrics.distribution import Bins, bin_count
 from reverbsynth.seeds import generator
 from reverbsynth.settings import EvaluationSettings
 
-ONE_KIND = "one kind only"
-"""Why a label that has one value is not predicted."""
-
 
 class NoteSet:
-    """Notes of one kind, as ``real`` or ``generated``, and what is measured of their sounds.
+    """Notes of one kind, and what is measured of those that are ``usable``: no silence, no NaN.
 
     ``straightness`` is the least r² of a decay.
-
-    ``usable`` says which of `all_clips` are neither silent nor hold NaN: `clips`, and all that is
-    measured, is of these. ``missing_reason`` is the others' most frequent flaw, or empty.
     """
 
     def __init__(
@@ -68,17 +62,15 @@ class NoteSet:
 
     @cached_property
     def pitch(self) -> Predictions:
-        """Predicted pitches; `NotMeasured` where the data have one kind only, as below."""
+        """Predicted pitches; `NotMeasured` where the data have one only."""
         return self._predict("pitch", self.clips)
 
     @cached_property
     def effect(self) -> Predictions:
-        """Predicted effects."""
         return self._predict("effect", self.clips)
 
     @cached_property
     def grid_pitch(self) -> Predictions:
-        """Predicted pitches of the grid's notes."""
         return self._predict("pitch", self.grid.clips)
 
     @property
@@ -90,19 +82,16 @@ class NoteSet:
 
     def _predict(self, label: str, clips: Clips) -> Predictions:
         if label not in self._classifiers:
-            raise NotMeasured(ONE_KIND)
+            raise NotMeasured("one kind only")
         return self._classifiers[label].predict(clips.waves)
 
 
 @dataclass(frozen=True)
 class EvaluationData:
-    """Everything that is measured.
+    """Everything that is measured: ``real`` notes are held out, ``ceiling`` the same as images.
 
-    Others are compared with ``training`` notes; ``real`` ones are held out, ``ceiling`` the same
-    through an image at the stage's resolution. ``effect_swapped`` and ``sweep_levels`` are what
-    `reverbsynth.evaluation.metrics.paired` makes for an instrument with effects. ``unrecorded`` has
-    notes of keys without training notes: ``real``, ``ceiling``, ``generated`` and a sampler's,
-    ``resampled``; the field ``resampled`` has a sampler's of recorded keys, from the nearest other.
+    ``unrecorded`` are notes of keys without training notes: ``real``, ``ceiling``, ``generated``,
+    and ``resampled``, a sampler's. The field ``resampled`` has these of keys with training notes.
     """
 
     settings: EvaluationSettings
@@ -126,7 +115,7 @@ class EvaluationData:
     def wet(self) -> str | None:
         """The effect whose tail is judged: reverb, or else the first that is not dry."""
         others = [effect for effect in self.effects if effect != "dry"]
-        return "reverb" if "reverb" in others else (others[0] if others else None)
+        return "reverb" if "reverb" in others else next(iter(others), None)
 
     @property
     def matched(self) -> int:

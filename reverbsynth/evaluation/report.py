@@ -12,10 +12,7 @@ from reverbsynth.evaluation.stored import StoredResult
 from reverbsynth.instrument.instrument import Instrument
 
 FILE = "evaluation.json"
-"""Name of a run's report in its directory."""
-
 NOTE_SETS = ("real", "ceiling", "generated")
-"""The sets of notes that a metric is measured of, as `Row` names them."""
 
 _TABLE = {
     "NDB": "distribution.ndb",
@@ -29,10 +26,9 @@ _TABLE = {
 
 @dataclass(frozen=True)
 class Row:
-    """One metric, with a key such as ``pitch.accuracy``, measured of three sets of notes.
+    """One metric of held-out real notes, the same through an image and back, and generated ones.
 
-    They are held-out real notes, the same through an image of the stage's resolution and back
-    (``ceiling``), and generated notes. A measure whose unit is ``%`` is a share between 0 and 1.
+    A measure whose unit is ``%`` is a share between 0 and 1.
     """
 
     key: str
@@ -46,11 +42,10 @@ class Row:
 
     @property
     def title(self) -> str:
-        """Name and unit."""
         return f"{self.name} ({self.unit})" if self.unit else self.name
 
     def text(self, note_set: str) -> str:
-        """Return a table's cell for ``real``, ``ceiling`` or ``generated``."""
+        """Return a table's cell for one of `NOTE_SETS`."""
         return self.cell(getattr(self, note_set))
 
     def cell(self, measure: Measure) -> str:
@@ -60,10 +55,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of one claim: the rule that the settings stated, and what was measured.
-
-    ``missed`` holds those parts of the rule that were not met.
-    """
+    """What became of one claim, by which rule, and the parts of it that were ``missed``."""
 
     key: str
     claim: str
@@ -76,13 +68,11 @@ class Verdict:
 
 @dataclass
 class Report(StoredResult):
-    """All that an evaluation found. `reverbsynth.evaluation.evaluate.evaluate` makes it.
+    """All that `reverbsynth.evaluation.evaluate.evaluate` found.
 
-    For figures: ``curves``, by set of notes and effect, quartiles over notes of the level around
-    the release; ``values``, by measure and set, of each note (None where it has none); ``asked``,
-    the requested labels of the generated notes; ``pairs``, those nearest to a training note;
-    ``twins``, by set, effect and measure, of notes that are there in every effect; ``dial``, by set
-    and effect, tail-to-sustain ratios over the dial in dB, a row for each note.
+    For figures: ``curves``, by set and effect, quartiles of the level around the release; each
+    note's ``values``, by measure and set; ``asked``, the generated notes' labels; ``pairs``, those
+    nearest to a training note; ``twins``, by set, effect and measure; ``dial``, by set and effect.
     """
 
     rows: list[Row] = field(default_factory=list)
@@ -95,17 +85,13 @@ class Report(StoredResult):
     dial: dict[str, dict] = field(default_factory=dict)
 
     def __getitem__(self, key: str) -> Row:
-        """Return the metric called ``key``."""
         return {row.key: row for row in self.rows}[key]
 
     def __contains__(self, key: str) -> bool:
         return any(row.key == key for row in self.rows)
 
     def table(self) -> pd.DataFrame:
-        """Return what GANSynth's Table 1 measures, and the kernel distance.
-
-        Every cell is text: a number with its interval, or why there is none.
-        """
+        """Return what GANSynth's Table 1 measures, and the kernel distance, as text."""
         names = ["real notes", f"real through {self.facts['representation']}", "generated"]
         cells = {column: list(map(self[key].text, NOTE_SETS)) for column, key in _TABLE.items()}
         return pd.DataFrame(cells, pd.Index(names, name="notes"))
@@ -126,21 +112,16 @@ class Report(StoredResult):
 
     def text(self) -> str:
         """Return what a musician asks first, the measures and the verdicts, for a terminal."""
-        parts = [
-            f"{group}\n{self.measures(group).to_string(justify='left')}"
-            for group in dict.fromkeys(row.group for row in self.rows)
-        ]
-        parts += [
-            f"{verdict.verdict.upper()}: {verdict.claim}\n  {verdict.evidence}\n  ({verdict.rule})"
-            for verdict in self.verdicts
-        ]
-        return "\n\n".join(part for part in (self.in_tune(), *parts) if part)
-
-    def in_tune(self) -> str:
-        """Return how many keys are in tune, in a sentence; empty where that was not counted."""
         counts = self.facts.get("keys_in_tune", {})
-        parts = [f"{near} of {total} {keys}" for keys, (near, total) in counts.items() if total]
-        return f"In tune within 50 cents, a note each: {' and '.join(parts)}." if parts else ""
+        near = [f"{near} of {total} {keys}" for keys, (near, total) in counts.items() if total]
+        parts = [f"In tune within 50 cents, a note each: {' and '.join(near)}."] if near else []
+        for group in dict.fromkeys(row.group for row in self.rows):
+            parts.append(f"{group}\n{self.measures(group).to_string(justify='left')}")
+        for found in self.verdicts:
+            parts.append(
+                f"{found.verdict.upper()}: {found.claim}\n  {found.evidence}\n  ({found.rule})"
+            )
+        return "\n\n".join(parts)
 
     def examples(self, effect: str, count: int = 2) -> list[int]:
         """Return the indices of the first generated notes of an effect, requested or predicted."""
@@ -149,12 +130,7 @@ class Report(StoredResult):
         return [int(index) for index, of_note in pairs if of_note == effect][:count]
 
     def play(self, instrument: Instrument, indices: Sequence[int]) -> np.ndarray:
-        """Generate some of the evaluated notes again, float32 [shape=(n, 64000)].
-
-        ``instrument`` is the one that was evaluated; ``indices`` count its generated notes.
-        """
+        """Generate some of the evaluated notes again with the evaluated instrument, by index."""
         latents = instrument.latents(self.facts["notes"]["generated"], self.facts["seed"])
-        labels: dict[str, Any] = {
-            name: [values[i] for i in indices] for name, values in self.asked.items()
-        }
+        labels: Any = {name: [asked[i] for i in indices] for name, asked in self.asked.items()}
         return instrument.notes(labels.pop("pitch"), z=latents[list(indices)], **labels)

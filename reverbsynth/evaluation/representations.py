@@ -1,8 +1,4 @@
-"""What a note loses on its way through an image and back, before any network is involved.
-
-Engel et al., "GANSynth" (2019), compare networks trained on these representations; this measures
-the representations themselves, which bound what any network trained on them can sound like.
-"""
+"""What a note loses on its way through an image and back, before any network is involved."""
 
 from collections.abc import Mapping, Sequence
 from itertools import islice
@@ -24,31 +20,18 @@ from reverbsynth.gan.schedule import LAST_STAGE
 from reverbsynth.settings import Settings, SpectraSettings
 from reverbsynth.spectra.representation import Representation
 
-NAMES = {"mel": "IF-Mel", "linear": "linear IF", "phase": "phase"}
-"""Names of the representations, as the GANSynth paper has them."""
-
-INVERSES: dict[str, dict[str, Any]] = {
+NAMES = {"mel": "IF-Mel", "linear": "linear IF", "phase": "phase"}  # as the GANSynth paper has them
+INVERSES: dict[str, dict[str, Any]] = {  # ways to decode an image, as settings of the spectra
     f"{name}{projected}": {"mel_inverse": mel_inverse, "projections": projections}
     for mel_inverse, name in (("transpose", "original"), ("nnls", "NNLS"))
     for projections, projected in ((0, ""), (1, ", 1 projection"), (4, ", 4 projections"))
 }
-"""Ways to decode an image, as settings of the spectra."""
-
-_FLOOR = 1e-4
-"""Spectral floor relative to the note's largest magnitude: -80 dB."""
-
+_FLOOR = 1e-4  # relative to the note's largest magnitude: -80 dB
 _YIN_FRAME = 16384
-
-_SEMITONES = 7
-"""Pitch is sought so far to either side of the note's own."""
 
 
 def compare_representations(data: DataSet, settings: Settings, notes: int = 12) -> pd.DataFrame:
-    """Encode and decode notes with each representation and measure what changed.
-
-    The notes are the first of the training split. There is a row for each representation, with
-    medians over the notes of what `loss` measures.
-    """
+    """Medians of the `loss` of the first training notes: a row for each representation."""
     clips = Clips.from_notes(list(islice(data.notes("train"), notes)))
     rows = []
     for name, decoded in by_each_representation(clips, settings.spectra).items():
@@ -61,10 +44,7 @@ def by_each_representation(clips: Clips, spectra: SpectraSettings) -> dict[str, 
     """Waves of notes through each representation at full size, by the original's inverse."""
     original = spectra.model_copy(update=INVERSES["original"])
     ways = {name: original.model_copy(update={"representation": k}) for k, name in NAMES.items()}
-    return {
-        name: clips.resynthesized(Representation(way), LAST_STAGE).waves
-        for name, way in ways.items()
-    }
+    return {k: clips.resynthesized(Representation(w), LAST_STAGE).waves for k, w in ways.items()}
 
 
 def by_each_inverse(
@@ -80,15 +60,10 @@ def by_each_inverse(
 
 
 def compare_inverses(clips: Clips, decoded: Mapping[tuple[int, str], np.ndarray]) -> pd.DataFrame:
-    """Measure what `by_each_inverse` made of notes, and first the notes themselves.
-
-    Mean root mean square difference of mel levels; medians of tail-to-sustain ratios by effect,
-    and of the decay times of tails with an effect.
-    """
+    """Measure what `by_each_inverse` made of notes, and first the notes themselves."""
     before, rows = spectrum.mel_levels(audible(clips.waves)), {}
     for key, waves in [(("", "the notes"), clips.waves), *decoded.items()]:
-        difference = spectrum.mel_levels(audible(waves)) - before
-        tails = measure_tails(waves)
+        difference, tails = spectrum.mel_levels(audible(waves)) - before, measure_tails(waves)
         rows[key] = {"distance (dB)": np.sqrt(np.square(difference).mean(axis=(1, 2))).mean()}
         for effect in dict.fromkeys(clips.effect):
             rows[key][f"{effect} tail (dB)"] = np.median(tails.ratio[clips.effect == effect])
@@ -97,30 +72,19 @@ def compare_inverses(clips: Clips, decoded: Mapping[tuple[int, str], np.ndarray]
 
 
 def loss(original: np.ndarray, decoded: np.ndarray, pitch: int) -> dict[str, float]:
-    """Measure what changed between a note and its reconstruction [shape=(64000,)], above 20 Hz.
-
-    The change of decay is that of the time in which the tail falls by 20 dB.
-    """
+    """Measure what changed between a note and its reconstruction [shape=(64000,)], above 20 Hz."""
     original, decoded = audible(original), audible(decoded)
+    signal, noise = (np.square(each).sum() for each in (original, original - decoded))
     return {
-        "SNR (dB)": signal_to_noise(original, decoded),
+        "SNR (dB)": float(10 * np.log10(signal / max(noise, 1e-30))),
         "log-spectral distance (dB)": log_spectral_distance(original, decoded),
         "pitch error (cents)": abs(pitch_change(original, decoded, pitch)),
         "change of decay (ms)": 1000 * abs(fall_time(decoded) - fall_time(original)),
     }
 
 
-def signal_to_noise(original: np.ndarray, decoded: np.ndarray) -> float:
-    """Return the power of the original over that of the difference, in dB."""
-    noise = np.square(original - decoded, dtype=np.float64).sum()
-    return float(10 * np.log10(np.square(original, dtype=np.float64).sum() / max(noise, 1e-30)))
-
-
 def log_spectral_distance(original: np.ndarray, decoded: np.ndarray) -> float:
-    """Return the distance of two waves over linear frequency, in dB.
-
-    Both are floored 80 dB below the original's largest magnitude.
-    """
+    """Return the distance of two waves over linear frequency, in dB."""
     magnitudes = np.abs(librosa.stft(np.stack([original, decoded]), n_fft=2048, hop_length=512))
     levels = 20 * np.log10(np.maximum(magnitudes, _FLOOR * magnitudes[0].max()))
     return float(spectrum.log_spectral_distance(*levels.swapaxes(1, 2)))
@@ -129,12 +93,11 @@ def log_spectral_distance(original: np.ndarray, decoded: np.ndarray) -> float:
 def pitch_change(original: np.ndarray, decoded: np.ndarray, pitch: int) -> float:
     """Return how much higher the decoded note sounds than the original, in cents.
 
-    The fundamental is the median of YIN over the held part, sought within a fifth of `pitch`, at
-    four times the sample rate: at 16 kHz a period of a high note is too few samples to tell cents.
+    The fundamental is the median of YIN over the held part, sought within a fifth of `pitch`.
     """
     held = slice(int(0.2 * SAMPLE_RATE), int((NOTE_OFF - 0.2) * SAMPLE_RATE))
-    rate = 4 * SAMPLE_RATE
-    low, high = midi_to_hz(np.array([pitch - _SEMITONES, pitch + _SEMITONES]))
+    rate = 4 * SAMPLE_RATE  # At 16 kHz a period of a high note is too few samples to tell cents.
+    low, high = midi_to_hz(np.array([pitch - 7, pitch + 7]))
 
     def fundamental(wave: np.ndarray) -> float:
         resampled = soxr.resample(wave[held], SAMPLE_RATE, rate)

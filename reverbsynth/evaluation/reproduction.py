@@ -19,9 +19,8 @@ TOLERANCES = {
     "distribution.kernel": 0.25,
     "memory.copying": 0.15,
 }
-"""By measure of the generated notes, in its unit (shares from 0 to 1): how far another training of
-the recipe, with any seed and on any machine, may be from the published number.
-"""
+"""By measure of the generated notes: how far another training of the recipe, with any seed and on
+any machine, may be from the published number."""
 
 
 def tolerances(report: Report) -> dict[str, float]:
@@ -33,10 +32,7 @@ def tolerances(report: Report) -> dict[str, float]:
 
 
 def compare(expected: Report, found: Report) -> pd.DataFrame:
-    """Return a row for each measure: what was expected, what was found, and whether that is near.
-
-    A measure that was not found is not near.
-    """
+    """Return a row for each measure: what was expected and found, and whether that is near."""
     rows = {}
     for key, limit in tolerances(expected).items():
         row, scale = expected[key], 100 if expected[key].unit == "%" else 1

@@ -1,8 +1,4 @@
-"""Several trainings of one recipe: their measures together, and verdicts that rest on all of them.
-
-A results bundle keeps the numbers of further trainings of its recipe in its folder ``seeds``: of
-other seeds of training on the same notes, and of other splits of the notes.
-"""
+"""A recipe's further trainings, on the same notes or another split, that a results bundle keeps."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,8 +15,6 @@ from reverbsynth.training.metrics import curve_names
 from reverbsynth.training.run import MANIFEST, Run
 
 FOLDER = "seeds"
-"""Name of the folder of further trainings in a results bundle."""
-
 _SAME = ("stage", "data_sha256", "seed", "settings")
 _SEEDS = {"seed", "training.seed"}
 
@@ -28,29 +22,26 @@ _SEEDS = {"seed", "training.seed"}
 def check_same_recipe(run: Run, other: Run) -> None:
     """Refuse a run that differs from another in more than its seeds, or in none of them."""
     changed = differences(run.settings, other.settings)
-    if more := sorted(changed.keys() - _SEEDS):
-        old, new = changed[more[0]]
-        raise RunError(f"{other.directory}: {more[0]}: found {new}, expected {old}, as the run has")
+    changed["last stage"] = (run.stages[-1], other.stages[-1])
+    for name in sorted(changed.keys() - _SEEDS):
+        old, new = changed[name]
+        if old != new:
+            found = f"{other.directory}: {name}: found {new}"
+            raise RunError(f"{found}, expected {old}, as the run has")
     seeds = [(each.settings.seed, each.settings.training_seed) for each in (run, other)]
     if seeds[0] == seeds[1]:
-        raise RunError(
-            f"{other.directory}: found the run's seed {seeds[1][0]} and training.seed "
-            f"{seeds[1][1]}, expected another"
-        )
-    if run.stages[-1] != other.stages[-1]:
-        raise RunError(
-            f"{other.directory}: found stage {other.stages[-1]} as its last, "
-            f"expected {run.stages[-1]}, as the run has"
-        )
+        found = f"{other.directory}: found the run's seed {seeds[1][0]}"
+        raise RunError(f"{found} and training.seed {seeds[1][1]}, expected another")
 
 
-def with_seeds(report: Report, run: Run | None) -> Report:
-    """Return a run's report with the measures and verdicts of all its seeds.
+def with_seeds(report: Report, run: Run) -> Report:
+    """Return a run's report with the measures and verdicts of all its seeds on the same data."""
 
-    Reports on other data or by other settings, such as those on another split, are left out.
-    """
-    others = [(other, kept) for other, kept in _kept(run) if _key(kept) == _key(report)]
-    if run is None or not others:
+    def key(report: Report) -> list:
+        return [report.facts.get(name) for name in _SAME]
+
+    others = [(other, kept) for other, kept in _kept(run) if key(kept) == key(report)]
+    if not others:
         return report
     runs, reports = [run, *(other for other, _ in others)], [report, *(kept for _, kept in others)]
     seeds = [each.manifest["seed"] for each in runs]
@@ -72,18 +63,13 @@ def other_splits(report: Report, run: Run) -> list[Report]:
 
 
 def together(measures: Sequence[Measure]) -> Measure:
-    """Combine the measures of several seeds, or return one that is missing.
-
-    The value is their mean, and the interval holds the interval of every seed, so that it lies
-    within limits only where each of them does.
-    """
-    missing = [measure for measure in measures if not measure.known]
-    if missing:
-        return missing[0]
+    """Return the mean of several seeds, with an interval that holds theirs, or a missing one."""
+    for measure in measures:
+        if not measure.known:
+            return measure
     values = tuple(measure.value for measure in measures if measure.value is not None)
-    bounds = [(m.low, m.high) for m in measures if m.low is not None and m.high is not None]
-    low = min((low for low, _ in bounds), default=None)
-    high = max((high for _, high in bounds), default=None)
+    low = min((m.low for m in measures if m.low is not None), default=None)
+    high = max((m.high for m in measures if m.high is not None), default=None)
     notes = min(measure.notes for measure in measures)
     return Measure(float(np.mean(values)), low, high, notes, seeds=values)
 
@@ -101,18 +87,14 @@ def least_changes(runs: Sequence[Run]) -> pd.DataFrame:
     return chosen[~chosen.index.duplicated()].loc[parts[0].index]
 
 
-def _kept(run: Run | None) -> list[tuple[Run, Report]]:
+def _kept(run: Run) -> list[tuple[Run, Report]]:
     """Return the further trainings that a run's directory keeps, with their reports."""
-    paths = sorted((run.directory / FOLDER).glob(f"*/{MANIFEST}")) if run else []
+    paths = sorted((run.directory / FOLDER).glob(f"*/{MANIFEST}"))
     return [(Run.open(path.parent), Report.load(path.parent / FILE)) for path in paths]
 
 
-def _key(report: Report) -> list:
-    return [report.facts.get(name) for name in _SAME]
-
-
 def _verdicts(combined: Report, reports: Sequence[Report], losses: pd.DataFrame) -> list[Verdict]:
-    """Judge the combined measures, and count the seeds in which each claim holds by itself."""
+    """Judge the combined measures, and count the seeds in which each claim holds."""
     limits = ClaimSettings(**combined.facts["settings"]["claims"])
     by_seed = [{verdict.key: verdict for verdict in report.verdicts} for report in reports]
     judged = []

@@ -26,9 +26,8 @@ class StoredResult:
 
     def save(self, path: Path | str) -> None:
         """Write the result as JSON, atomically; numbers that JSON lacks become null."""
-        stored = {"format": FORMAT, **asdict(self)}
-        to_list = methodcaller("tolist")
-        write_json(path, to_jsonable_python(stored, inf_nan_mode="null", fallback=to_list))
+        stored, listed = {"format": FORMAT, **asdict(self)}, methodcaller("tolist")
+        write_json(path, to_jsonable_python(stored, inf_nan_mode="null", fallback=listed))
 
     @classmethod
     def load(cls, path: Path | str) -> Self:
@@ -38,10 +37,8 @@ class StoredResult:
             return TypeAdapter(cls).validate_python(stored)
         except ValidationError as error:
             entry = ".".join(map(str, error.errors()[0]["loc"]))
-            raise RunError(
-                f"{path}: {entry} is wrong, expected a {cls.__name__} of format {FORMAT}; "
-                "remove the file to evaluate anew"
-            ) from None
+            expected = f"expected a {cls.__name__} of format {FORMAT}; remove the file"
+            raise RunError(f"{path}: {entry} is wrong, {expected} to evaluate anew") from None
 
 
 Result = TypeVar("Result", bound=StoredResult)
@@ -59,13 +56,10 @@ def load_or_evaluate(
 ) -> Result:
     """Load the result that a run keeps if it is the one that is requested, else make it.
 
-    A result of other code is made anew. Those of a results bundle are published: they carry their
-    commit, stay as they are, and nothing is written to a bundle. A result on other data than the
-    run's own does not take the place of one on its own data.
-
-    They must agree in the facts that ``key`` names, and in the code (``facts["code"]``), unless
-    ``force`` has the result made anyway. With ``allow_other_data`` the data only stand in for the
-    run's own: a result on its own data is as good, and a bundle's whatever the settings.
+    It must agree in the facts that ``key`` names, and in the code, unless ``force`` is set. A
+    bundle's results are published: they stay, whatever the code, and nothing is written there. A
+    result on other data does not take the place of one on the run's own. With ``allow_other_data``
+    the data only stand in for the run's own: a result on these is as good, and any of a bundle's.
     """
     own_data = run.manifest["data_sha256"]
     names = key if run.bundled else (*key, "code")

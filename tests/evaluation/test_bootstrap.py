@@ -85,3 +85,9 @@ def test_an_undefined_statistic_is_a_missing_reason():
 )
 def test_a_cell_of_a_table(measure, text):
     assert measure.text() == text
+
+
+def test_a_cell_of_a_share_is_in_percent():
+    assert Measure(0.981, 0.952, 0.99, notes=80).text(1, scale=100) == "98.1 [95.2, 99.0]"
+    of_seeds = Measure(0.97, 0.9, 0.99, seeds=(0.96, 0.98))
+    assert of_seeds.text(1, scale=100) == "97.0 (96.0 to 98.0)"

@@ -269,7 +269,7 @@ def test_broken_notes_among_good_ones_are_wrong_answers(small_data, quick):
 
 
 def test_a_wrong_path_is_one_line(tmp_path, small_data):
-    with pytest.raises(ReverbSynthError, match="expected a run's directory or an instrument"):
+    with pytest.raises(ReverbSynthError, match="nothing: no such file or folder, expected a run"):
         evaluate(tmp_path / "nothing", small_data)
 
 

@@ -20,7 +20,8 @@ def bass(hz: float, decay: float = 20.0) -> np.ndarray:
 
 def test_signal_to_noise_is_the_ratio_of_powers():
     wave = bass(55)
-    assert representations.signal_to_noise(wave, wave * 0.9) == pytest.approx(20, abs=1e-4)
+    found = representations.loss(wave, wave * 0.9, 33)
+    assert found["SNR (dB)"] == pytest.approx(20, abs=1e-4)
 
 
 @pytest.mark.parametrize("gain", [0.5, 2.0])

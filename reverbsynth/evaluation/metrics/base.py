@@ -16,10 +16,7 @@ _DIGITS = {"%": 1, "dB": 1, "cents": 1}
 
 
 class Metric(NamedTuple):
-    """A metric: its key, its name and unit in tables, and what measures the notes of one set.
-
-    The function may raise `NotMeasured`.
-    """
+    """A metric, and what measures one set of notes, or raises `NotMeasured`."""
 
     key: str
     name: str
@@ -29,17 +26,11 @@ class Metric(NamedTuple):
 
 def measure_all(data: EvaluationData, group: str, metrics: Iterable[Metric]) -> list[Row]:
     """Measure every set of notes by each of a group's metrics."""
-    return [
-        Row(
-            key,
-            group,
-            name,
-            unit,
-            _DIGITS.get(unit, 2),
-            *(_measured(metric, notes) for notes in data.note_sets),
-        )
-        for key, name, unit, metric in metrics
-    ]
+    rows = []
+    for key, name, unit, metric in metrics:
+        measures = [_measured(metric, notes) for notes in data.note_sets]
+        rows.append(Row(key, group, name, unit, _DIGITS.get(unit, 2), *measures))
+    return rows
 
 
 def share(data: EvaluationData, note_set: NoteSet, correct: np.ndarray) -> Measure:

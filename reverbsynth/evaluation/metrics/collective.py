@@ -20,27 +20,20 @@ from reverbsynth.evaluation.metrics.distribution import (
 from reverbsynth.evaluation.metrics.diversity import Spread, intraclass_correlation
 from reverbsynth.evaluation.note_sets import EvaluationData, NoteSet
 
-REFERENCE = "the reference"
-
 
 def distribution(data: EvaluationData) -> Iterator[Metric]:
-    """Measure what GANSynth's Table 1 measures of all notes together.
-
-    NDB, Fréchet distance and inception score change with the number of notes, so the same number
-    of each set is drawn; the kernel distance needs no such care.
-    """
+    """Measure GANSynth's Table 1, of equally many notes where their number decides."""
     statistic = data.bootstrap.statistic
 
     def bins(notes: NoteSet, share: bool = False) -> Measure:
         if data.bins is None or len(notes) < data.bootstrap.least:
             raise NotMeasured(TOO_FEW)
         count = data.bins.count
-        scale = 1 / count if share else 1.0
+        most = 1 if share else count
         return statistic(
-            lambda reference, sample: scale * different_bins(reference, sample, count),
-            data.bins.reference,
-            data.bins.assign(notes.levels[data.draw(notes)]),
-            bounds=(0, scale * count),
+            lambda first, second: different_bins(first, second, count) * most / count,
+            *(data.bins.reference, data.bins.assign(notes.levels[data.draw(notes)])),
+            bounds=(0, most),
         )
 
     def frechet(notes: NoteSet) -> Measure:
@@ -77,7 +70,7 @@ def memory(data: EvaluationData) -> Iterator[Metric]:
 
     def copying(notes: NoteSet) -> Measure:
         if notes is data.ceiling:
-            raise NotMeasured(REFERENCE)
+            raise NotMeasured("the reference")
         distances = [nearest(each, training) for each in (notes, data.ceiling)]
         return data.bootstrap.statistic(memorization.copying, *distances, bounds=(0, 1))
 
@@ -104,7 +97,8 @@ def control(data: EvaluationData) -> Iterator[Metric]:
         return data.bootstrap.proportion(notes.grid_pitch.best == notes.grid.clips.pitch)
 
     def consistency(function: Callable[[np.ndarray], float], notes: NoteSet) -> Measure:
-        values = _complete(notes.grid).map(function)
+        grid = _complete(notes.grid)
+        values = np.reshape([function(wave) for wave in grid.clips.waves], (grid.timbres, -1))
         return statistic(intraclass_correlation, values, bounds=(-1, 1))
 
     tail = partial(consistency, lambda wave: tails.tail_ratio(wave)[0])
@@ -117,8 +111,8 @@ def control(data: EvaluationData) -> Iterator[Metric]:
 
 def nearest(notes: NoteSet, other: NoteSet) -> np.ndarray:
     """Return each note's distance in dB to the nearest of another set, its own twins aside."""
-    origins = notes.clips.origin, other.clips.origin
-    return memorization.nearest(notes.levels, other.levels, *origins)
+    twins = notes.clips.origin[:, np.newaxis] == other.clips.origin
+    return memorization.nearest(notes.levels, other.levels, twins)
 
 
 def _complete(grid: Grid) -> Grid:

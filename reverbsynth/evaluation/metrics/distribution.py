@@ -9,12 +9,9 @@ from scipy import linalg, stats
 from sklearn.cluster import KMeans
 from sklearn.metrics.pairwise import polynomial_kernel
 
-SIGNIFICANCE = 0.05
-"""Level of the test that calls a bin different (Richardson and Weiss 2018, section 2)."""
-
+SIGNIFICANCE = 0.05  # of the test that calls a bin different (Richardson and Weiss 2018, section 2)
+# Cochran, "Some methods for strengthening the common chi-squared tests" (1954).
 NOTES_PER_BIN = 5
-"""Fewest notes that a bin should expect, for a test that assumes a normal distribution (Cochran,
-"Some methods for strengthening the common chi-squared tests", 1954)."""
 
 
 def bin_count(most: int, *sizes: int) -> int:
@@ -25,10 +22,9 @@ def bin_count(most: int, *sizes: int) -> int:
 class Bins:
     """Number of statistically different bins, NDB.
 
-    Richardson and Weiss, "On GANs and GMMs" (2018), section 2: real samples are clustered by
-    k-means; a bin counts as different where a two-proportion test rejects that real and generated
-    samples fall into it equally often. Two samples of one distribution differ in about 5 % of bins.
-    Samples are level spectrograms [shape=(n, ...)].
+    Richardson and Weiss, "On GANs and GMMs" (2018), section 2: real samples [shape=(n, ...)] are
+    clustered by k-means; a bin is different where a two-proportion test rejects that real and
+    generated samples fall into it equally often: by chance in about 5 % of bins.
     """
 
     def __init__(self, reference: np.ndarray, count: int, seed: int = 0):
@@ -54,18 +50,18 @@ def different_bins(first: np.ndarray, second: np.ndarray, count: int) -> float:
 def inception_score(probabilities: np.ndarray) -> float:
     """Return exp of the mean divergence of each note's pitch distribution from their mean.
 
-    Salimans et al., "Improved techniques for training GANs" (2016), section 4, with pitches as
-    classes. It is 1 where all notes have the same distribution, and at most the number of pitches.
+    Salimans et al., "Improved techniques for training GANs" (2016), section 4. It is 1 where all
+    notes have the same distribution, and at most the number of pitches.
     """
-    p = np.maximum(np.asarray(probabilities, np.float64), 1e-12)
-    return float(np.exp(np.mean(np.sum(p * (np.log(p) - np.log(p.mean(axis=0))), axis=1))))
+    divergences = stats.entropy(probabilities, probabilities.mean(axis=0, keepdims=True), axis=1)
+    return float(np.exp(divergences.mean()))
 
 
 def frechet_distance(first: np.ndarray, second: np.ndarray) -> float:
     """Return the squared Wasserstein-2 distance of normal distributions with two samples' moments.
 
-    Heusel et al., "GANs trained by a two time-scale update rule" (2017), equation 6. It needs more
-    samples than features, and is too large for few samples.
+    Heusel et al., "GANs trained by a two time-scale update rule" (2017), equation 6. It is too
+    large for few samples, and needs more of them than features.
     """
     means = first.mean(axis=0), second.mean(axis=0)
     covariances = np.cov(first, rowvar=False), np.cov(second, rowvar=False)
@@ -78,8 +74,7 @@ class KernelDistance:
     """Squared maximum mean discrepancy of features, with the kernel (x·y/d + 1)³, unbiased.
 
     Gretton et al., "A kernel two-sample test" (2012), equation 3; the kernel is that of Bińkowski
-    et al., "Demystifying MMD GANs" (2018), section 4. Its mean is 0 for two samples of one
-    distribution whatever their sizes, so it may be negative.
+    et al., "Demystifying MMD GANs" (2018), section 4. Unbiased, it may be negative.
     """
 
     def __init__(self, first: np.ndarray, second: np.ndarray):
@@ -87,10 +82,7 @@ class KernelDistance:
         self._kernels = [polynomial_kernel(*pair, degree=3, coef0=1) for pair in pairs]
 
     def __call__(self, first: np.ndarray, second: np.ndarray) -> float:
-        """Return the distance of resampled notes, given by their indices.
-
-        A note that was drawn twice is not compared with itself.
-        """
+        """Return the distance of notes by index; one drawn twice is not compared with itself."""
         within, other, across = self._kernels
         first = np.bincount(first, minlength=len(within)).astype(float)
         second = np.bincount(second, minlength=len(other)).astype(float)

@@ -8,9 +8,8 @@ from reverbsynth.audio.spectrum import log_spectral_distance
 class Spread:
     """How different the timbres at one pitch are: mean log-spectral distance of their pairs, in dB.
 
-    Pairwise distances as a measure of a conditional generator's diversity: Zhu et al., "Toward
-    multimodal image-to-image translation" (2017), section 5. Levels [shape=(timbres, pitches,
-    frames, bands)] are those of `reverbsynth.audio.spectrum.mel_levels`.
+    Zhu et al., "Toward multimodal image-to-image translation" (2017), section 5, measure diversity
+    so. Levels [shape=(timbres, pitches, frames, bands)] are `mel_levels`.
     """
 
     def __init__(self, levels: np.ndarray):
@@ -28,11 +27,9 @@ class Spread:
 def intraclass_correlation(values: np.ndarray) -> float:
     """Return how much of a property [shape=(timbres, pitches)] belongs to the timbre.
 
-    The intraclass correlation ICC(3,1) of Shrout and Fleiss, "Intraclass correlations" (1979),
-    table 3, with timbres as targets and pitches as judges: 1 where the property depends on the
-    timbre and, by a shift that all timbres share, on the pitch; about 0 where a timbre does not
-    keep it from pitch to pitch. Pitches at which a timbre has no value are left out. NaN with fewer
-    than two timbres or pitches, or where nothing varies.
+    ICC(3,1) of Shrout and Fleiss, "Intraclass correlations" (1979), table 3, with timbres as
+    targets and pitches as judges: about 0 where a timbre does not keep it from pitch to pitch.
+    Pitches with a missing value are left out. NaN with fewer than two of either, or no variance.
     """
     values = values[:, np.isfinite(values).all(axis=0)]
     rows, columns = values.shape

@@ -1,9 +1,6 @@
-"""The paired test: the same latent vector and pitch, with only the effect label changed.
+"""The paired test: only the effect label changes, as between twins of the data set."""
 
-Twins of the data set are the reference: the same source note with and without an effect. The dial
-goes from one twin to the other; the reference is then what a mixing desk does, a crossfade.
-"""
-
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -22,8 +19,7 @@ from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.instrument.label_mixture import mix_labels, reference
 from reverbsynth.seeds import generator
 
-DIAL = np.linspace(0, 1, 11).round(6)
-"""Positions of the dial: shares of the effect, both ends included."""
+DIAL = np.linspace(0, 1, 11).round(6)  # shares of the effect
 
 
 @dataclass(frozen=True)
@@ -36,11 +32,11 @@ class Twins:
     @cached_property
     def rows(self) -> np.ndarray:
         """Indices of each note in every effect [shape=(notes, effects)]."""
-        by_origin: dict[str, dict[str, int]] = {}
+        by_origin: defaultdict[str, dict[str, int]] = defaultdict(dict)
         clips = self.note_set.clips
         for row, (origin, effect) in enumerate(zip(clips.origin, clips.effect, strict=True)):
-            by_origin.setdefault(origin, {})[effect] = row
-        complete = [twins for twins in by_origin.values() if set(self.effects) <= set(twins)]
+            by_origin[origin][effect] = row
+        complete = [twins for twins in by_origin.values() if twins.keys() >= set(self.effects)]
         rows = [[twins[effect] for effect in self.effects] for twins in complete]
         return np.array(rows, int).reshape(-1, len(self.effects))
 
@@ -61,10 +57,7 @@ class Twins:
         return reasons.tolist()
 
     def crossfades(self, effect: str, count: int) -> np.ndarray:
-        """Measure tails of the first `count` notes while the first twin fades into another.
-
-        Tail-to-sustain ratios in dB [shape=(notes, positions)].
-        """
+        """Tail ratios of `count` notes, the first twin fading into another [shape=(notes, 11)]."""
         waves = self.note_set.clips.waves
         pairs = self.rows[:count, [0, self.effects.index(effect)]]
         ratios = [
@@ -88,13 +81,13 @@ class PairedMetrics:
     def changes(self) -> Iterator[Metric]:
         """Measure the change of the tail by each effect, and whether the effect is recognized."""
         for effect in self.effects[1:]:
-            change = partial(self._change, effect)
-            for key, name, unit, measure in (
-                ("ratio", "change of the tail-to-sustain ratio", "dB", partial(change, "ratio")),
-                ("t20", "change of T20", "s", partial(change, "t20")),
-                ("louder", "pairs whose tail gets louder", "%", partial(self._louder, effect)),
+            for key, name, unit, function in (
+                ("ratio", "change of the tail-to-sustain ratio", "dB", self._change),
+                ("t20", "change of T20", "s", self._change),
+                ("louder", "pairs whose tail gets louder", "%", self._louder),
             ):
                 title = f"{self.effects[0]} to {effect}: {name}"
+                measure = partial(function, effect, key)
                 yield Metric(f"paired.{key}.{effect}", title, unit, measure)
         if len(self.effects) > 1:
             yield Metric("paired.heard", "effect accuracy", "%", self._effect_accuracy)
@@ -114,16 +107,16 @@ class PairedMetrics:
     @cached_property
     def curves(self) -> dict[str, dict[str, np.ndarray]]:
         """By set and effect, tail-to-sustain ratios over the dial, a row for each note."""
-        count, none = self.data.settings.sweep_notes, np.empty((0, len(DIAL)))
-        curves: dict[str, dict[str, np.ndarray]] = {"real": {}, "ceiling": {}, "generated": {}}
-        for effect in self.effects[1:]:
-            for name in ("real", "ceiling"):
-                curves[name][effect] = self.twins[name].crossfades(effect, count)
-            curves["generated"][effect] = self.data.sweep_levels.get(effect, none)
-            for by_effect in curves.values():
-                known = np.isfinite(by_effect[effect]).all(axis=1)
-                by_effect[effect] = by_effect[effect][known].round(3)
-        return curves
+        count, none, others = self.data.settings.sweep_notes, np.empty((0, 11)), self.effects[1:]
+        levels = {
+            name: {effect: self.twins[name].crossfades(effect, count) for effect in others}
+            for name in ("real", "ceiling")
+        }
+        levels["generated"] = {e: self.data.sweep_levels.get(e, none) for e in others}
+        return {
+            name: {e: curve[np.isfinite(curve).all(axis=1)].round(3) for e, curve in of_set.items()}
+            for name, of_set in levels.items()
+        }
 
     def values(self) -> dict[str, dict]:
         """Return, by set, effect and measure, each note's value, in one order for all effects."""
@@ -145,7 +138,7 @@ class PairedMetrics:
         reasons = twins.missing_reasons(field, effect) or [twins.note_set.missing_reason]
         return self.data.bootstrap.median(twins.change(field, effect), reasons)
 
-    def _louder(self, effect: str, notes: NoteSet) -> Measure:
+    def _louder(self, effect: str, _: str, notes: NoteSet) -> Measure:
         change = self._twins(notes).change("ratio", effect)
         return self.data.bootstrap.proportion(change[np.isfinite(change)] > 0)
 
@@ -153,9 +146,7 @@ class PairedMetrics:
         swapped = self._twins(notes).note_set
         return share(self.data, swapped, swapped.effect.best == swapped.clips.effect)
 
-    def _dial(
-        self, effect: str, function: Callable[[np.ndarray], float], notes: NoteSet
-    ) -> Measure:
+    def _dial(self, effect: str, function: Callable, notes: NoteSet) -> Measure:
         twins, curves = self._twins(notes), self.curves[notes.name][effect]
         if not len(curves):
             raise NotMeasured(twins.note_set.missing_reason or TOO_FEW)
@@ -163,17 +154,13 @@ class PairedMetrics:
 
 
 def reference_first(effects: Sequence[str]) -> list[str]:
-    """Return effects with the one that others are compared with first: dry, if it is there.
-
-    >>> reference_first(["chorus", "dry", "delay"])
-    ['dry', 'chorus', 'delay']
-    """
+    """Return effects with the one that others are compared with first: dry, if it is there."""
     first = reference(effects)
     return [first, *(effect for effect in effects if effect != first)]
 
 
 def span(curve: np.ndarray) -> float:
-    """Return how far a curve over the dial [shape=(positions,)] goes from one end to the other."""
+    """Return how far a curve over the dial goes from one end to the other."""
     return float(curve[-1] - curve[0])
 
 
@@ -190,10 +177,7 @@ def linear(curve: np.ndarray) -> float:
 def effect_swapped_notes(
     instrument: Instrument, data: DataSet, count: int, seed: int
 ) -> Clips | None:
-    """Generate notes in every effect, with one latent vector and pitch for all twins.
-
-    None for an instrument that has no label for at least two of the data set's effects.
-    """
+    """Generate notes in every shared effect, one latent vector and pitch for all twins, if any."""
     effects = shared_effects(instrument, data)
     if not effects:
         return None
@@ -205,13 +189,8 @@ def effect_swapped_notes(
 def effect_sweep_levels(
     instrument: Instrument, data: DataSet, count: int, seed: int
 ) -> dict[str, np.ndarray]:
-    """Measure generated tails over the dial.
-
-    By effect, tail-to-sustain ratios in dB [shape=(count, positions)].
-    """
+    """Measure generated tails over the dial: ratios in dB by effect [shape=(count, 11)]."""
     effects = shared_effects(instrument, data)
-    if not effects:
-        return {}
     pitches, z, labels = _drawn(instrument, data, count, seed)
 
     def ratios(mixed: Any) -> list[float]:
@@ -226,7 +205,7 @@ def effect_sweep_levels(
 
 def shared_effects(instrument: Instrument, data: DataSet) -> list[str]:
     """Return the data set's effects that an instrument knows; none if they are fewer than two."""
-    known = instrument.labels["effect"] if "effect" in instrument.labels else ()  # noqa: SIM401
+    known = instrument.labels.get("effect", ())
     shared = [str(effect) for effect in data.vocabulary("effect") if effect in known]
     return reference_first(shared) if len(shared) > 1 else []
 

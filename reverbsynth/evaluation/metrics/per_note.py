@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
+from scipy import stats
 
 from reverbsynth.audio import tails
 from reverbsynth.audio.pitch import UNHEARD
@@ -13,15 +14,11 @@ from reverbsynth.evaluation.bootstrap import Measure, NotMeasured
 from reverbsynth.evaluation.metrics.base import NOT_APPLICABLE, NOT_ASKED, Metric, share
 from reverbsynth.evaluation.note_sets import EvaluationData, NoteSet
 
+# Cents: Poliner et al., "Melody transcription from music audio" (2007), section III-A.
 HIT = 50.0
-"""Cents: an estimate this near counts as right (Poliner et al., "Melody transcription from music
-audio", 2007, section III-A)."""
 
-_LONGEST = {
-    "t20": tails.longest_measurable_decay(T20),
-    "octaves": tails.longest_measurable_decay(T20),
-    "edt": tails.longest_measurable_decay(EDT),
-}
+_LONGEST = dict.fromkeys(("t20", "octaves"), tails.longest_measurable_decay(T20))
+_LONGEST["edt"] = tails.longest_measurable_decay(EDT)
 
 
 def usable(data: EvaluationData) -> Iterator[Metric]:
@@ -31,15 +28,16 @@ def usable(data: EvaluationData) -> Iterator[Metric]:
 
 
 def reverb(data: EvaluationData) -> Iterator[Metric]:
-    """Measure tails (`reverbsynth.audio.tails.Tails`) by effect, requested or else predicted.
-
-    Medians over notes, and Wasserstein's distances between all tails of a set and the training's.
-    """
+    """Measure `Tails` by effect, requested or else predicted, and how far all are from training."""
     for effect in data.effects:
         tail = partial(_tail, data, effect)
+
+        def decays(notes: NoteSet, effect: str = effect) -> Measure:
+            return data.bootstrap.proportion(notes.tails.decays[notes.effects == effect])
+
         for key, name, unit, measure in (
             ("ratio", "tail-to-sustain ratio", "dB", partial(tail, "ratio")),
-            ("decays", "tails that decay", "%", partial(_decays, data, effect)),
+            ("decays", "tails that decay", "%", decays),
             ("t20", "T20", "s", partial(tail, "t20")),
             ("r2", "r² of its line", "", partial(tail, "r2")),
             ("edt", "early decay time", "s", partial(tail, "edt")),
@@ -57,11 +55,8 @@ def reverb(data: EvaluationData) -> Iterator[Metric]:
 
     yield Metric("effect.accuracy", "effect accuracy", "%", accuracy)
     if wet := data.wet:
-
-        def share_of_wet(notes: NoteSet) -> Measure:
-            return data.bootstrap.proportion(notes.effect.best == wet)
-
-        yield Metric("effect.share", f"notes classified as {wet}", "%", share_of_wet)
+        name, proportion = f"notes classified as {wet}", data.bootstrap.proportion
+        yield Metric("effect.share", name, "%", lambda notes: proportion(notes.effect.best == wet))
 
 
 def octaves(data: EvaluationData) -> Iterator[Metric]:
@@ -74,22 +69,17 @@ def octaves(data: EvaluationData) -> Iterator[Metric]:
 
 
 def pitch(data: EvaluationData) -> Iterator[Metric]:
-    """Measure pitch by the classifier, and by an estimator that was trained on nothing.
-
-    Accuracy and entropy are GANSynth's (Engel et al., 2019, section 3): how often the most
-    probable pitch is the requested one, and the mean entropy of each note's distribution over
-    pitches, which is low where the classifier is sure.
-    """
+    """Measure pitch by the classifier, as GANSynth does, and by an estimator without training."""
 
     def accuracy(notes: NoteSet) -> Measure:
         return share(data, notes, notes.pitch.best == notes.clips.pitch)
 
-    def mean_entropy(notes: NoteSet) -> Measure:
-        return data.bootstrap.mean(entropy(notes.pitch.probabilities))
+    def entropy(notes: NoteSet) -> Measure:
+        return data.bootstrap.mean(stats.entropy(notes.pitch.probabilities, axis=1))
 
     within, error = partial(within_50_cents, data), partial(pitch_error, data)
     yield Metric("pitch.accuracy", "pitch accuracy", "%", accuracy)
-    yield Metric("pitch.entropy", "pitch entropy", "nats", mean_entropy)
+    yield Metric("pitch.entropy", "pitch entropy", "nats", entropy)
     yield Metric("pitch.within", "estimate within 50 cents", "%", within)
     yield Metric("pitch.cents", "median error of the estimate", "cents", error)
 
@@ -106,10 +96,7 @@ def pitch_error(data: EvaluationData, notes: NoteSet) -> Measure:
 
 
 def spectrum(data: EvaluationData) -> Iterator[Metric]:
-    """Measure spectra against real ones: medians over notes, in dB.
-
-    The baseline is what a sampler plays that lacks the key: the nearest other one, resampled.
-    """
+    """Measure spectra against real ones, and a sampler's that lacks the key, as a baseline."""
     median = data.bootstrap.median
     name = "distance to the nearest training note of the pitch"
 
@@ -124,26 +111,15 @@ def spectrum(data: EvaluationData) -> Iterator[Metric]:
 
 
 def nearest_of_pitch(data: EvaluationData, notes: NoteSet) -> np.ndarray:
-    """Return each note's log-spectral distance in dB to the nearest training note of its pitch.
-
-    NaN where no training note has the pitch.
-    """
+    """Return each note's distance in dB to the nearest training note of its pitch, or NaN."""
     real = data.training
     return nearest_of_same_pitch(notes.levels, notes.clips.pitch, real.levels, real.clips.pitch)
-
-
-def entropy(probabilities: np.ndarray) -> np.ndarray:
-    """Return the entropy in nats of each distribution [shape=(n, classes)]."""
-    return -np.sum(probabilities * np.log(np.maximum(probabilities, 1e-12)), axis=1)
 
 
 def _tail(
     data: EvaluationData, effect: str, field: str, notes: NoteSet, octave: int | None = None
 ) -> Measure:
-    """Median over an effect's notes of a field of `Tails`, or of one of its octaves.
-
-    Where it is the longest decay that can be measured, tails are too slow to have one.
-    """
+    """Median over an effect's notes of a field of `Tails`, or of one octave, if not too slow."""
     chosen = notes.effects == effect
     values = getattr(notes.tails, field)[chosen]
     reasons = "t20" if field == "r2" else field
@@ -154,10 +130,6 @@ def _tail(
     if median.value is not None and median.value >= _LONGEST.get(field, np.inf):
         return Measure(notes=median.notes, missing_reason=SLOW)
     return median
-
-
-def _decays(data: EvaluationData, effect: str, notes: NoteSet) -> Measure:
-    return data.bootstrap.proportion(notes.tails.decays[notes.effects == effect])
 
 
 def _distance(data: EvaluationData, field: str, notes: NoteSet) -> Measure:

@@ -8,14 +8,9 @@ from reverbsynth.audio.reverberation import audible, energy_decay
 from reverbsynth.audio.spectrum import log_spectral_distance, mel_levels
 from reverbsynth.audio.tails import measure_tails
 
-NOTICEABLE = 0.05
-"""The just noticeable difference of a decay time, as a share of it (ISO 3382-1, table A.1)."""
-
-RESOLUTIONS = (512, 1024, 2048)
-"""Windows in samples of the multi-resolution distance, with hops of a quarter."""
-
-DECAY_FLOOR = -60.0
-"""Level in dB at which energy decay curves end."""
+NOTICEABLE = 0.05  # share of a decay time: just noticeable by ISO 3382-1, table A.1
+RESOLUTIONS = (512, 1024, 2048)  # windows in samples, with hops of a quarter
+DECAY_FLOOR = -60.0  # dB: where energy decay curves end
 
 DISTANCES = {
     "spectrum": "log-spectral distance (dB)",
@@ -23,14 +18,10 @@ DISTANCES = {
     "decay": "energy decay curve, off by (dB)",
     "octaves": "share of octaves whose T20 is within 5 %",
 }
-"""By key: what is measured against the true twin."""
 
 
 def distances(wave: np.ndarray, twin: np.ndarray) -> dict[str, float | None]:
-    """Measure a wave against its true twin, each [shape=(64000,)]: see `DISTANCES`.
-
-    The share of octaves is of those whose T20 the twin has, and None where it has none.
-    """
+    """Measure `DISTANCES` of a wave from its true twin; octaves are those where that has a T20."""
     levels = mel_levels(np.stack([wave, twin]))
     decays = measure_tails(np.stack([wave, twin])).octaves
     timed = np.isfinite(decays[1])
@@ -53,10 +44,8 @@ def multi_resolution(wave: np.ndarray, twin: np.ndarray) -> float:
     """
     results = []
     for window in RESOLUTIONS:
-        ours, theirs = (
-            np.abs(stft(each, nperseg=window, noverlap=window - window // 4)[2])
-            for each in (wave, twin)
-        )
+        pair = stft([wave, twin], nperseg=window, noverlap=window - window // 4)[2]
+        ours, theirs = np.abs(pair)
         convergence = np.linalg.norm(ours - theirs) / max(float(np.linalg.norm(theirs)), 1e-12)
         floor = max(1e-4 * float(theirs.max()), 1e-12)
         ratio = np.maximum(ours, floor) / np.maximum(theirs, floor)

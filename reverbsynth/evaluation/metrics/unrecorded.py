@@ -1,7 +1,4 @@
-"""Keys that no training note was recorded for: whether notes of them are in tune.
-
-The baseline is what a sampler plays there: a training note of the nearest key, resampled.
-"""
+"""Keys without training notes: whether generated notes, and a sampler's, are in tune there."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace

@@ -1,11 +1,14 @@
 """Pitch of tones that are in tune, detuned, or none."""
 
+from types import SimpleNamespace
+
 import librosa
 import numpy as np
 import pytest
 
 from reverbsynth.audio.format import NOTE_LENGTH, SAMPLE_RATE
 from reverbsynth.audio.pitch import cents
+from reverbsynth.evaluation.bootstrap import Bootstrap
 from reverbsynth.evaluation.metrics import per_note
 
 TIME = np.arange(NOTE_LENGTH) / SAMPLE_RATE
@@ -38,5 +41,10 @@ def test_a_note_that_dies_early_is_measured_where_it_sounds():
 
 
 def test_entropy_of_certainty_and_of_ignorance():
-    found = per_note.entropy(np.array([[1.0, 0, 0, 0], [0.25] * 4, [0.5, 0.5, 0, 0]]))
-    assert found == pytest.approx([0, np.log(4), np.log(2)])
+    data = SimpleNamespace(bootstrap=Bootstrap(resamples=10, least=2))
+    metrics = {metric.key: metric.measure for metric in per_note.pitch(data)}
+    for kinds in (1, 2, 4):
+        probabilities = np.tile(np.arange(4) < kinds, (2, 1)) / kinds
+        predictions = SimpleNamespace(probabilities=probabilities)
+        found = metrics["pitch.entropy"](SimpleNamespace(pitch=predictions))
+        assert found.value == pytest.approx(np.log(kinds))
