@@ -28,7 +28,6 @@ os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 
 import jax
 import numpy as np
-from recipe import shortened
 from training_step import step_clock
 
 from reverbsynth import provenance
@@ -39,6 +38,7 @@ from reverbsynth.gan.labels import LabelSpace
 from reverbsynth.gan.model import ProgressiveGAN
 from reverbsynth.settings import Settings
 from reverbsynth.training.input_pipeline import BatchSequence
+from reverbsynth.training.stage_lengths import in_minutes
 from reverbsynth.training.train import train
 
 FULL = {
@@ -83,7 +83,7 @@ def main() -> None:
         "stages": [],
     }
     paper = Settings.preset("paper", **({**SMALL, "training.batch": 4} if check else FULL))
-    recipe = shortened(
+    recipe = in_minutes(
         Settings.preset("laptop", **(SMALL_RECIPE if check else FULL)), options.minutes
     )
     for stage in options.stages:

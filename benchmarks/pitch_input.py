@@ -25,6 +25,7 @@ from reverbsynth.data.build import build_data
 from reverbsynth.evaluation.classifier import LabelClassifier
 from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.settings import Settings
+from reverbsynth.training.stage_lengths import in_minutes
 from reverbsynth.training.train import train
 
 NOTES = 100
@@ -50,14 +51,7 @@ def main() -> None:
 
 def measure(kind: str, minutes: float, work: Path, out: Path) -> dict:
     """Train a network, and judge its notes."""
-    stages = np.array(Settings.preset("laptop").training.stage_minutes)
-    settings = Settings.preset(
-        "laptop",
-        **{
-            "gan.pitch_input": kind,
-            "training.stage_minutes": (stages * minutes / stages.sum()).tolist(),
-        },
-    )
+    settings = in_minutes(Settings.preset("laptop", **{"gan.pitch_input": kind}), minutes)
     data = build_data(settings, work / "data")
     run = train(settings, data, work / f"{minutes:g}-{kind}", clock=time.process_time)
     spent = run.manifest["wall_seconds"] / 60
