@@ -104,7 +104,7 @@ def speed(settings: Settings, stage: int, steps: int, device: Any) -> dict[str, 
     shape = (4 * batch, *schedule.stage_resolution(stage), 2)
     pixels = (rng.uniform(-1, 1, shape) * [5, 0.5] - [6, 0]).astype(np.float32)
     classes = rng.integers(0, 61, (len(pixels), 1)).astype(np.int32)
-    batches = BatchSequence(pixels, classes, batch, 0, 0, (steps + 1) * batch)
+    batches = BatchSequence(pixels, (classes,), batch, 0, 0, (steps + 1) * batch)
     clock = step_clock()
     model.fit(batches, shuffle=False, verbose=0, callbacks=[clock])
     first, *later = (wall for wall, _ in clock.spent)
