@@ -103,6 +103,24 @@ def gradient_penalty(norms):
     return ops.mean((norms - 1.0) ** 2)
 
 
+def within_regions(z, regions):
+    """Latent vectors [shape=(..., size)], moved into their regions of the latent space.
+
+    Region ``i`` of so many is where number ``i`` is the largest of as many first ones: the largest
+    is exchanged with it. Evenly drawn regions so leave the vectors normally distributed.
+
+    Parameters
+    ----------
+    regions : tensor [shape=(..., n_regions)]
+        One-hot.
+    """
+    count = regions.shape[-1]
+    first, largest = z[..., :count], ops.max(z[..., :count], axis=-1, keepdims=True)
+    own = ops.sum(regions * first, axis=-1, keepdims=True)
+    moved = ops.where(regions > 0, largest, ops.where(first == largest, own, first))
+    return ops.concatenate([moved, z[..., count:]], axis=-1)
+
+
 def image_distance(real, generated, silence: float = 0.0):
     """Distance of normalized images [shape=(..., frames, bins, 2)]: one number each [shape=(...)].
 

@@ -161,7 +161,7 @@ class ProgressiveGAN(BackendStep):
         return z, {name: columns[:, i] for i, name in enumerate(self.labels)}
 
     def generator_gradients(
-        self, z, labels: dict, progress, target=None, condition=None, groups=None
+        self, z, labels: dict, progress, target=None, condition=None, regions=None
     ):
         """Loss terms of the generator and gradients of its trainable variables.
 
@@ -174,14 +174,14 @@ class ProgressiveGAN(BackendStep):
             Real images, needed where ``losses.imle_weight`` has a weight.
         condition : tensor [shape=(n, condition_size)]
             What asks the generator for them.
-        groups : int tensor [shape=(n,)], optional
-            Which of them have one latent vector, where ``losses.imle_share`` is set.
+        regions : tensor [shape=(n, n_regions)], optional
+            One-hot: the region of the latent space that each of them is sought in.
         """
         weights, variables = self.settings.losses, self.generator.trainable_variables
         near, pulls = {}, []
         if weights.imle_weight:
             target = self.representation.normalize(target)
-            near, pulls = self._nearest_gradients(target, condition, progress, groups)
+            near, pulls = self._nearest_gradients(target, condition, progress, regions)
 
         def objective():
             fake = self.generate(z, labels, progress)
@@ -206,9 +206,9 @@ class ProgressiveGAN(BackendStep):
         terms, gradients = self._if_adversarial(judged, rested)
         return {**terms, **near}, gradients
 
-    def _nearest_gradients(self, target, condition, progress, groups):
+    def _nearest_gradients(self, target, condition, progress, regions):
         """Distance of normalized images to the nearest generated ones, and its gradients."""
-        near = self.nearest_latents(target, condition, progress, groups)
+        near = self.nearest_latents(target, condition, progress, regions)
 
         def objective():
             images = self.generator(near, condition, progress)
@@ -228,34 +228,29 @@ class ProgressiveGAN(BackendStep):
             )
         return distance
 
-    def nearest_latents(self, target, condition, progress, groups=None):
+    def nearest_latents(self, target, condition, progress, regions=None):
         """Of a few latent vectors for each normalized image the one that comes nearest to it.
 
         Li and Malik, "Implicit Maximum Likelihood Estimation" (2018): every real image pulls the
-        nearest generated one, so that none is left out. With ``losses.imle_share`` all images have
-        the same candidates, and those of one group get the one that comes nearest to all of them
-        together.
+        nearest generated one, so that none is left out. It is sought within the image's own region
+        of the latent space, where there are such (`losses.within_regions`).
 
         Returns
         -------
         tensor [shape=(n, latent_size)]
         """
-        weights, size = self.settings.losses, self.settings.gan.latent_size
-        n, draws = ops.shape(target)[0], weights.imle_samples
-        if weights.imle_share:
-            z = keras.random.normal((1, draws, size), seed=self.random)
-            z = ops.tile(z, (n, 1, 1))
-        else:
-            z = keras.random.normal((n * num_replicas() * draws, size), seed=self.random)
-            z = ops.reshape(local_shard(z), (n, draws, size))
+        size, draws = self.settings.gan.latent_size, self.settings.losses.imle_samples
+        n = ops.shape(target)[0]
+        z = keras.random.normal((n * num_replicas() * draws, size), seed=self.random)
+        z = ops.reshape(local_shard(z), (n, draws, size))
+        if regions is not None:
+            z = losses.within_regions(z, regions[:, None])
+        if draws == 1:
+            return z[:, 0]
         condition = ops.repeat(condition, draws, axis=0)
         images = self.generator(ops.reshape(z, (n * draws, size)), condition, progress)
         images = ops.reshape(images, (n, draws, *target.shape[1:]))
-        distances = self.image_distance(target[:, None], images)
-        if weights.imle_share:
-            same = ops.cast(groups[:, None] == groups[None], distances.dtype)
-            distances = ops.matmul(same, distances)
-        chosen = ops.argmin(distances, axis=1)
+        chosen = ops.argmin(self.image_distance(target[:, None], images), axis=1)
         return ops.take_along_axis(z, chosen[:, None, None], axis=1)[:, 0]
 
     def discriminator_gradients(self, real, real_labels: dict, fake, alpha, progress):
@@ -339,7 +334,7 @@ class ProgressiveGAN(BackendStep):
             Real images [shape=(n, frames, bins, 2)], de-normalized, and their class indices
             [shape=(n, n_labels)]; or such a pair and another of the images that the nearest
             generated ones are drawn to, with their conditions [shape=(n, condition_size)] and
-            their groups [shape=(n,)].
+            their regions [shape=(n, n_regions)].
 
         Returns
         -------

@@ -90,9 +90,9 @@ class LossSettings(Frozen):
     labels (implicit maximum likelihood estimation)."""
     imle_crossfades: NonNegativeInt = 0
     """Crossfades of each pair of twins that count as real there, by shares of their effects."""
-    imle_share: bool = False
-    """Whether a batch's notes of one instrument share the latent vector that is nearest to all of
-    them together, so that a timbre is one thing on all keys."""
+    imle_regions: bool = False
+    """Whether an instrument's images have a region of the latent space of their own, so that a
+    timbre is one thing on all keys: where one of its first numbers is the largest of them."""
     imle_levels: NonNegativeFloat = 0.0
     """Weight of the levels of 16 bands in the distance of two images, beside the pixels'."""
     adversarial_every: PositiveInt = 1

@@ -56,11 +56,9 @@ class Devices:
     def check(self, settings: Settings) -> None:
         """Raise `SettingsError` for a batch that does not divide, or what one device alone does."""
         devices = f"{self.count} devices"
-        for name, default in {"imle_share": False, "adversarial_every": 1}.items():
-            found = getattr(settings.losses, name)
-            if self.count > 1 and found != default:
-                expected = f"expected {default} on {devices}"
-                raise SettingsError(f"losses.{name}: found {found}, {expected}")
+        if self.count > 1 and (every := settings.losses.adversarial_every) > 1:
+            found = f"losses.adversarial_every: found {every}"
+            raise SettingsError(f"{found}, expected 1 on {devices}")
         if (batch := settings.training.batch) % self.count:
             raise SettingsError(f"training.batch: found {batch}, expected a multiple of {devices}")
 

@@ -62,12 +62,14 @@ class SpectrogramCache:
         values = {name: [row[name] for row in self.index] for name in space}
         return condition(settings, space, values)
 
-    def groups(self, by_instrument: bool) -> np.ndarray:
-        """Groups of images, int32 [shape=(n,)]: instruments if there are two, or each its own."""
-        instruments = [row["instrument"] for row in self.index]
-        if not by_instrument or len(set(instruments)) == 1:
-            return np.arange(len(self), dtype=np.int32)
-        return np.unique(instruments, return_inverse=True)[1].astype(np.int32)
+    def regions(self, most: int) -> np.ndarray:
+        """Each image's instrument, one-hot, float32 [shape=(n, at most ``most``)].
+
+        Where there are more instruments than that, some share a column.
+        """
+        names, instruments = np.unique([r["instrument"] for r in self.index], return_inverse=True)
+        count = min(len(names), most)
+        return np.eye(count, dtype=np.float32)[instruments % count]
 
     def at_resolution(self, factor: int = 1) -> np.ndarray:
         """Images box-scaled down by ``factor`` a side [shape=(n, 128/factor, 1024/factor, 2)].

@@ -13,7 +13,7 @@ from tests.conftest import SMALL, Settings
 RECIPE = {
     "losses.imle_weight": 100.0,
     "losses.imle_samples": 2,
-    "losses.imle_share": True,
+    "losses.imle_regions": True,
     "losses.imle_crossfades": 2,
     "losses.imle_levels": 1.0,
     "losses.adversarial_every": 2,
@@ -87,7 +87,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(run, recipe, small_data, tmp_
 def test_several_devices_are_refused(recipe):
     devices = Devices()
     devices.count = 2
-    with pytest.raises(ReverbSynthError, match="imle_share: found True, expected False"):
+    with pytest.raises(ReverbSynthError, match="adversarial_every: found 2, expected 1"):
         devices.check(recipe)
 
 

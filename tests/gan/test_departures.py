@@ -3,6 +3,9 @@
 import keras
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from keras import ops
 
 from reverbsynth.gan import losses
@@ -127,29 +130,29 @@ def test_the_nearest_of_the_drawn_images_is_chosen():
         np.testing.assert_array_equal(chosen[i], drawn[i][int(np.argmin(distances))])
 
 
-def test_images_of_one_instrument_have_the_latent_vector_nearest_to_all_of_them():
-    model = model_with(imle_weight=1.0, imle_samples=6, imle_share=True)
-    labels = {"pitch": ops.convert_to_tensor([3, 30, 12])}
-    condition, groups = model.condition(labels), ops.convert_to_tensor([0, 1, 0])
-    state = ops.convert_to_numpy(model.random.state)
-    target = model.representation.normalize(downscale(ops.convert_to_tensor(real_images(3)), 16))
-    chosen = ops.convert_to_numpy(model.nearest_latents(target, condition, PROGRESS, groups))
-    model.random.state.assign(state)
-    size = model.settings.gan.latent_size
-    drawn = keras.random.normal((1, 6, size), seed=model.random)[0]
-    distances = np.array(
-        [
-            ops.convert_to_numpy(
-                losses.image_distance(
-                    target, model.generator(ops.tile(z[None], (3, 1)), condition, PROGRESS)
-                )
-            )
-            for z in drawn
-        ]
-    )
-    drawn = ops.convert_to_numpy(drawn)
-    together = drawn[distances[:, [0, 2]].sum(axis=1).argmin()]
-    np.testing.assert_array_equal(chosen, [together, drawn[distances[:, 1].argmin()], together])
+@settings(max_examples=20, deadline=None)
+@given(arrays(np.float32, (7, 5), elements=st.integers(-99, 99), unique=True), st.data())
+def test_latent_vectors_are_moved_into_their_regions_and_no_further(z, data):
+    count = data.draw(st.integers(1, 5))
+    regions = np.array(data.draw(st.lists(st.integers(0, count - 1), min_size=7, max_size=7)))
+    one_hot = np.eye(count, dtype=np.float32)[regions]
+    moved = ops.convert_to_numpy(losses.within_regions(ops.convert_to_tensor(z), one_hot))
+    np.testing.assert_array_equal(moved[:, :count].argmax(axis=1), regions)
+    np.testing.assert_array_equal(np.sort(moved[:, :count]), np.sort(z[:, :count]))
+    np.testing.assert_array_equal(moved[:, count:], z[:, count:])
+    inside = z[:, :count].argmax(axis=1) == regions
+    np.testing.assert_array_equal(moved[inside], z[inside])
+
+
+@pytest.mark.parametrize("draws", [1, 3])
+def test_the_nearest_image_is_sought_within_the_instruments_region(draws):
+    model = model_with(imle_weight=1.0, imle_samples=draws, imle_regions=True)
+    condition = model.condition({"pitch": ops.convert_to_tensor([3, 30])})
+    regions = ops.convert_to_tensor(np.eye(3, dtype="float32")[[2, 0]])
+    target = model.representation.normalize(images())
+    chosen = model.nearest_latents(target, condition, PROGRESS, regions)
+    assert chosen.shape == (2, model.settings.gan.latent_size)
+    np.testing.assert_array_equal(ops.convert_to_numpy(chosen)[:, :3].argmax(axis=1), [2, 0])
 
 
 def test_levels_add_up_power_within_bands():
