@@ -78,8 +78,8 @@ class ProgressiveGAN(BackendStep):
         self.penalty = self._scalar("penalty")
         # The terms of the last adversarial step, where there is not one in every step.
         rare = settings.losses.adversarial_every > 1
-        names = losses.term_names(labels, settings.losses) if rare else ()
-        self.last_terms = {name: self._scalar(f"last_{name}") for name in names}
+        names = (*losses.generator_terms(labels), *losses.discriminator_terms(labels))
+        self.last_terms = {name: self._scalar(f"last_{name}") for name in names if rare}
         self._start, self._length = Schedule.of(settings.training).rise(stage)
         self.images_seen.assign(self._start)
         self._combinations = self.histogram[:, :-1].astype("int32")

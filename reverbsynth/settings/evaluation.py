@@ -58,7 +58,7 @@ class EvaluationSettings(Frozen):
     """Smallest number of notes of which a measure is taken."""
     grid_pitches: AtLeastTwo = 8
     """Pitches at which each latent vector of the grid is played."""
-    grid_latents: AtLeastTwo = 8
+    grid_latents: AtLeastTwo = 16
     """Latent vectors of the grid."""
     pairs: PositiveInt = 50
     """Generated notes that are played with every effect."""

@@ -96,7 +96,8 @@ class LossSettings(Frozen):
     imle_levels: NonNegativeFloat = 0.0
     """Weight of the levels of 16 bands in the distance of two images, beside the pixels'."""
     adversarial_every: PositiveInt = 1
-    """Steps from one adversarial step to the next; between them only the nearest images teach."""
+    """Steps from one adversarial step to the next; between them only the nearest images teach the
+    generator, and the discriminator rests."""
     imle_samples: PositiveInt = 4
     """Generated images among which the nearest is sought."""
     imle_silence: Annotated[float, Field(ge=0, lt=1)] = 0.0
@@ -146,7 +147,8 @@ class TrainingSettings(Frozen):
     stage_images: tuple[NonNegativeInt, ...] | None = None
     """Images of each stage from 0 on, instead; training begins with the first that is not 0."""
     stage_minutes: tuple[NonNegativeFloat, ...] | None = None
-    """Minutes of each stage, in the same way; null: by images."""
+    """Minutes of each stage, 0 to last_stage, of which the first may be 0 in the same way; null: by
+    images."""
     seed: Seed | None = None
     """Seed of weights, batches and latents, not of notes and split; null: the common ``seed``."""
     batch: AtLeastTwo = 64
