@@ -10,6 +10,7 @@ import numpy as np
 import soundfile
 import soxr
 
+from reverbsynth.audio import mp3
 from reverbsynth.audio.format import NOTE_LENGTH, SAMPLE_RATE
 from reverbsynth.errors import DataError, SettingsError
 from reverbsynth.files.atomic import atomic_path
@@ -92,7 +93,7 @@ def _read_frames(file: Path | bytes, name: str, seconds: float) -> tuple[np.ndar
     with reading(name):
         content = file if isinstance(file, bytes) else Path(file).read_bytes()
     try:
-        with _Sound(_Bytes(_with_length(content))) as sound:
+        with _Sound(_Bytes(mp3.with_length(_with_length(content)))) as sound:
             _check_header(sound, name)
             wanted = min(sound.frames, round(seconds * sound.samplerate))
             samples = sound.read(wanted, dtype="float32", always_2d=True)

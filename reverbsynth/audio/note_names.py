@@ -1,6 +1,7 @@
 """What the name of a sound file tells: pitch and velocity, in the ways of sample libraries."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 _STEPS = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11, "h": 11}
@@ -10,9 +11,9 @@ _SHIFTS |= dict.fromkeys(("b", "♭", "es", "flat"), -1)
 _STEP = "sol|do|re|mi|fa|la|si|[a-h]"
 _ACCIDENTAL = "#|♯|♭|is|sharp|es|flat|s|b|"
 _END = r"(?![a-z0-9])"
-_DYNAMICS = {"ppp": 16, "pp": 33, "mp": 64, "mf": 80, "ff": 112, "fff": 127}
+_DYNAMICS = {"ppp": 16, "pp": 33, "p": 49, "mp": 64, "mf": 80, "f": 96, "ff": 112, "fff": 127}
 _DYNAMICS |= {"soft": 40, "medium": 80, "hard": 112, "loud": 112, "l": 40, "m": 80, "h": 112}
-_WORDS = "ppp|pp|mp|mf|fff|ff|soft|medium|hard|loud"
+_WORDS = r"ppp|pp|mp|mf|fff|ff|soft|medium|hard|loud|(?-i:[pf])(?![-_ ]?\d)"  # Not a horn in F.
 _V, _LAYER = r"v(?:el(?:ocity)?)?[-_ ]?", r"\d{1,3}|[lmh]"
 _AFTER = rf"(?={_END}|{_V}(?:{_LAYER}){_END}|(?:rr|take)[-_]?\d|(?:{_WORDS}|[lr]){_END})"
 _FLAGS = re.IGNORECASE | re.ASCII
@@ -44,12 +45,13 @@ class NameHints:
     layer: int | None = None
 
 
-def read_name(name: str, middle_c: int = 4) -> NameHints:
+def read_name(name: str, middle_c: int = 4, german: bool = False) -> NameHints:
     """What a file's name, without its suffix, tells; ``middle_c`` is the octave of MIDI 60.
 
     Notes may be named in English (``C#3``, ``Cs3``, ``Bb2``, ``C3#``), German (``Cis3``, ``Es3``)
     or by syllables (``Sol#3``), with a layer or a repetition behind (``A0v10``, ``C4rr2``). A minus
-    before the octave is a separator. A whole name of NSynth's gives its pitch and velocity.
+    before the octave is a separator. A whole name of NSynth's gives its pitch and velocity. In
+    ``german`` names, B is a semitone below H, and As below A.
 
     >>> read_name("take 3, C#2 pp")
     NameHints(pitch=37, doubtful=None, velocity=33, layer=None)
@@ -57,9 +59,9 @@ def read_name(name: str, middle_c: int = 4) -> NameHints:
     if whole := _NSYNTH.fullmatch(name):
         pitch, velocity = map(int, whole.groups())
         return NameHints(_checked({pitch}), None, _checked({velocity}, 1))
-    sure = {_pitch(parts, middle_c) for parts in _TIGHT.findall(name)}
+    sure = {_pitch(parts, middle_c, german) for parts in _TIGHT.findall(name)}
     sure |= {int(number) for number in _MIDI.findall(name)}
-    loose = {_pitch(parts, middle_c) for parts in _LOOSE.findall(name)}
+    loose = {_pitch(parts, middle_c, german) for parts in _LOOSE.findall(name)}
     loose = loose or {int("".join(groups)) for groups in _COUNTER.findall(name)}
     found = _VELOCITY.findall(name)
     layers = {int(layer) for layer, _, _ in found if layer.isdigit()}
@@ -73,16 +75,22 @@ def read_name(name: str, middle_c: int = 4) -> NameHints:
     )
 
 
-def spelled_pitch(text: str, middle_c: int = 4) -> int | None:
+def spelled_pitch(text: str, middle_c: int = 4, german: bool = False) -> int | None:
     """The pitch of a whole text that is a note's name with its octave, which may be negative."""
     match = _SPELLED.fullmatch(text.strip())
-    return _pitch(match.groups(), middle_c) if match else None
+    return _pitch(match.groups(), middle_c, german) if match else None
 
 
-def _pitch(parts: tuple[str, ...], middle_c: int) -> int:
+def are_german(names: Iterable[str]) -> bool:
+    """Whether one of the names calls a note H."""
+    return any(step in "hH" for name in names for step, *_ in _TIGHT.findall(name))
+
+
+def _pitch(parts: tuple[str, ...], middle_c: int, german: bool) -> int:
     step, before, octave, after = (part.lower() for part in parts)
     accidental = before or after
-    shift = -1 if step + accidental == "es" else _SHIFTS[accidental]
+    flats = ("es", "as", "b") if german else ("es",)
+    shift = -1 if step + accidental in flats else _SHIFTS[accidental]
     return _STEPS[step] + shift + 12 * (int(octave) + 5 - middle_c)
 
 

@@ -4,8 +4,8 @@ Folders are named by settings and code: after a change of either, none shows res
 """
 
 import os
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +16,7 @@ import pandas as pd
 from reverbsynth.data.build import build_data, data_hash
 from reverbsynth.data.dataset import DataSet
 from reverbsynth.data.notes import Note
+from reverbsynth.errors import ReverbSynthError
 from reverbsynth.evaluation.effect_transfer import TransferTrials, apply_to_held_out
 from reverbsynth.evaluation.evaluate import evaluate
 from reverbsynth.evaluation.report import Report
@@ -23,7 +24,7 @@ from reverbsynth.files.lock import exclusive_lock
 from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.provenance import code_hash
 from reverbsynth.seeds import evenly_spaced
-from reverbsynth.settings import Settings, SoundFontSource
+from reverbsynth.settings import Settings, SoundFontSource, overrides_from
 from reverbsynth.training.run import MANIFEST, Run
 
 SMOKE_PRESETS = ("tiny",)  #: their runs show that the machinery works and nothing else
@@ -104,19 +105,25 @@ class Workspace:
 
 
 def workspace(
-    preset: str | Path = "", run: str | Path = "", overrides: Mapping[str, Any] | None = None
+    preset: str | Path | None = "",
+    run: str | Path | int | None = "",
+    overrides: Mapping[str, Any] | str | None = None,
 ) -> Workspace:
     """What the notebooks begin with: a preset or a settings file, with overrides, or a finished run
     to show; the run that comes with the book where nothing is named.
+
+    Parameters from papermill's command line are taken as well: overrides as JSON or YAML, and a run
+    named by digits.
 
     >>> workspace("tiny", overrides={"seed": 3}).settings.seed
     3
     """
     if not (preset or run or overrides):
         run = shipped() or ""
-    preset = preset or "tiny"
-    is_file = str(preset).endswith((".yaml", ".yml"))
-    settings = (Settings.load if is_file else Settings.preset)(str(preset), **(overrides or {}))
+    preset, run = str(preset or "tiny"), "" if run is None else str(run)
+    is_file = preset.endswith((".yaml", ".yml"))
+    values = overrides_from(overrides) if isinstance(overrides, str) else overrides or {}
+    settings = (Settings.load if is_file else Settings.preset)(preset, **values)
     if not run:
         return Workspace(settings, settings, None, made_directory())
     shown = Run.open(Path(run).resolve())
@@ -136,9 +143,17 @@ def results_table(name: str) -> pd.DataFrame:
     return pd.read_csv(path) if path.exists() else pd.DataFrame()
 
 
-def _alone(path: Path) -> AbstractContextManager:
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
     """Of several notebooks that need the same, one makes it, and the others wait."""
-    return exclusive_lock(path.with_name(f".{path.name}.lock"), "is being made", wait=True)
+    with ExitStack() as stack:
+        lock = exclusive_lock(path.with_name(f".{path.name}.lock"), "is being made", wait=True)
+        try:
+            stack.enter_context(lock)
+        except ReverbSynthError as error:
+            expected = "expected a folder that can be, named by REVERBSYNTH_CACHE"
+            raise ReverbSynthError(f"{error}; {expected}") from None
+        yield
 
 
 def made_directory() -> Path:

@@ -8,6 +8,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from reverbsynth.audio.io import encode_audio, read_nsynth_wav, read_sound, root_key, write_audio
+from reverbsynth.audio.pitch import estimated_pitch
 from reverbsynth.errors import ReverbSynthError
 
 FORMATS = [
@@ -115,6 +116,27 @@ def test_sounds_of_unknown_length_are_read_to_their_end(form, mark, offset, size
     for found in (read_sound(content, "x"), read_sound(path)):
         assert len(found) == 64_000
         np.testing.assert_allclose(found, tone(45), atol=1e-4)
+
+
+@pytest.mark.parametrize("rate", [44_100, 16_000])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_mp3_of_variable_bit_rate_that_tells_no_length(rate, channels, tone, noise):
+    """Its first frame, of noise, is long: by it alone, the tone behind would be taken for less."""
+    wave = np.concatenate([np.resize(0.3 * noise[0], rate), tone(45, seconds=1.0, rate=rate)])
+    file = io.BytesIO()
+    options = {"bitrate_mode": "VARIABLE", "compression_level": 0.3}
+    soundfile.write(
+        file, np.stack([wave] * channels, axis=1), rate, "MPEG_LAYER_III", format="MP3", **options
+    )
+    whole = file.getvalue()
+    cut = whole[whole.index(whole[:2], 4) :]  # Without the frame that tells its length.
+    tag = b"ID3\4\0\0\0\0\1\0" + bytes(128)
+    for content in (cut, tag + cut + b"TAG" + bytes(125)):
+        assert soundfile.info(io.BytesIO(content)).frames < 0.7 * len(wave)
+        found = read_sound(content, "x")
+        assert 32_000 <= len(found) < 33_200
+        assert estimated_pitch(found[17_000:])[0] == 45
+    assert len(read_sound(whole, "x")) == 32_000
 
 
 @pytest.mark.parametrize(("content", "key"), [(b"", None), (b"RIFF\0\0\0\0WAVEsmpl", None)])

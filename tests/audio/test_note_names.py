@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reverbsynth.audio.note_names import NameHints, read_name, spelled_pitch
+from reverbsynth.audio.note_names import NameHints, are_german, read_name, spelled_pitch
 
 STEPS = ["C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"]
 
@@ -92,6 +92,12 @@ def test_what_may_be_a_counter_or_a_variant_is_doubtful(name, number):
         ("Piano.pp.A4", 33, None),
         ("C4 soft", 40, None),
         ("C4mf", 80, None),
+        ("C4_p", 49, None),
+        ("C4f", 96, None),
+        ("Piano.p.A4", 49, None),
+        ("Horn F C4", None, None),
+        ("F_2", None, None),
+        ("bass p2 C4", None, None),
         ("bass_acoustic_000-040-025", 25, None),
         ("marimba_000-060-050", 50, None),
         ("C4", None, None),
@@ -107,6 +113,21 @@ def test_velocities(name, velocity, layer):
 def test_the_octave_of_middle_c(middle_c, pitch):
     assert read_name("C3", middle_c).pitch == pitch
     assert spelled_pitch("C3", middle_c) == pitch
+
+
+@pytest.mark.parametrize(
+    ("name", "english", "german"),
+    [("B2", 47, 46), ("Bass_B2", 47, 46), ("As2", 46, 44), ("H2", 47, 47), ("Bb2", 46, 46)],
+)
+def test_german_names(name, english, german):
+    assert read_name(name).pitch == english
+    assert read_name(name, german=True).pitch == german
+    assert spelled_pitch(name.removeprefix("Bass_"), german=True) == german
+
+
+def test_one_h_makes_names_german():
+    assert are_german(["C2", "Bass H1v2"])
+    assert not are_german(["C2", "B1", "Horn", "Hat", "vH", "h"])
 
 
 def test_a_whole_text_may_name_an_octave_below_0():

@@ -3,8 +3,11 @@
 import threading
 import time
 
+import pytest
+
 from reverbsynth.book import workspace as module
-from reverbsynth.book.workspace import Workspace
+from reverbsynth.book.workspace import Workspace, workspace
+from reverbsynth.errors import ReverbSynthError
 
 
 def test_two_notebooks_that_need_the_same_wait_for_each_other(
@@ -31,3 +34,39 @@ def test_two_notebooks_that_need_the_same_wait_for_each_other(
     for thread in threads:
         thread.join()
     assert most == [1, 1, 1]
+
+
+@pytest.mark.parametrize("overrides", ['{"seed": 7}', "seed: 7", "{seed: 7}", {"seed": 7}])
+def test_overrides_may_be_a_text(overrides):
+    """As papermill's ``-p overrides`` gives it."""
+    assert workspace("tiny", overrides=overrides).settings.seed == 7
+
+
+@pytest.mark.parametrize("nothing", ["", None, {}, "{}"])
+def test_nothing_is_overridden_by_nothing(nothing):
+    assert workspace("tiny", overrides=nothing).settings == workspace("tiny", None).settings
+
+
+@pytest.mark.parametrize("text", ["seed=7", "[7]", "{seed: 7", "7"])
+def test_a_text_that_is_no_mapping_is_one_line(text):
+    with pytest.raises(ReverbSynthError, match=r"^overrides: (found|not valid YAML)[^\n]*$"):
+        workspace("tiny", overrides=text)
+
+
+def test_a_preset_of_none_is_the_default():
+    assert workspace(None, overrides={"seed": 7}).settings.name == "tiny"
+
+
+def test_a_run_may_be_named_by_digits(small_run, tmp_path, monkeypatch):
+    (tmp_path / "2024").symlink_to(small_run.directory)
+    monkeypatch.chdir(tmp_path)
+    assert workspace(run=2024).run.settings == small_run.settings
+
+
+def test_a_checkout_that_cannot_be_written_names_the_variable(
+    small_settings, monkeypatch, tmp_path
+):
+    (tmp_path / "file").touch()  # A folder below it cannot be made, not even by root.
+    monkeypatch.setenv("REVERBSYNTH_CACHE", str(tmp_path / "file"))
+    with pytest.raises(ReverbSynthError, match=r"cannot be written .* by REVERBSYNTH_CACHE$"):
+        assert workspace("tiny").data

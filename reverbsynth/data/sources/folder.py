@@ -9,7 +9,7 @@ import numpy as np
 
 from reverbsynth.audio.format import NOTE_LENGTH, SAMPLE_RATE
 from reverbsynth.audio.io import read_sound, root_key
-from reverbsynth.audio.note_names import NameHints, read_name
+from reverbsynth.audio.note_names import NameHints, are_german, read_name
 from reverbsynth.audio.pitch import HIGHEST, LOWEST, estimated_pitch, onset, pitch_name
 from reverbsynth.data.dataset import MANIFEST, note_files
 from reverbsynth.data.notes import (
@@ -81,7 +81,8 @@ class Folder:
         rows, unmatched = matched(table, self.files)
         for name, reason in unmatched.items():
             reject(name, f"{self.table}: file {name}: {reason} in {self.path}")
-        names = {name: read_name(p.stem, self.middle_c) for name, p in self.files.items()}
+        german = are_german(path.stem for path in self.files.values())
+        names = {n: read_name(p.stem, self.middle_c, german) for n, p in self.files.items()}
         counted = [hints.doubtful for hints in names.values() if hints.doubtful is not None]
         counters = not all(LOWEST <= number <= HIGHEST for number in counted)
         top = max((hints.layer or 0 for hints in names.values()), default=0)
@@ -117,6 +118,8 @@ class Folder:
                 instrument = row.get("instrument") or folder
                 entries.append(NoteRef(name, pitch, velocity, instrument, (str(file),)))
         notices = self._disagreements({entry.id: entry.pitch for entry in entries}, pitches)
+        if german:
+            notices.append("names: one calls a note H, as in German; so B is B♭")
         if len(default) == 1:
             notices.append(f"root keys: all {default.pop()}, taken for a default and not used")
         if self.others:

@@ -6,7 +6,7 @@ its locator; and ``audio``, the samples of a note at its locator.
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ EXPECTED = (
 TAR = (".tar.gz", ".tgz", ".tar", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 _RECORDS = re.compile(r"\.tfrecords?[-_\w]*(\.gz)?$")
 _SHARD = re.compile(r"(.+)-(\d{5})-of-(\d{5})")
+INFO = "dataset_info.json"  #: Of a folder that tensorflow-datasets prepared.
 
 
 class NSynth:
@@ -104,6 +105,7 @@ class Records:
     """TFRecord files: NSynth's own, ours, or the paper's with audio and pitch alone."""
 
     translate: Callable[[dict[str, Any]], dict[str, Any]] = dict
+    lengths: Mapping[str, int] = {}  #: How many records a file has, where something tells it.
 
     def __init__(self, files: list[Path], strays: list[Path] | None = None):
         self.files = files
@@ -117,9 +119,8 @@ class Records:
             total = sum(file.stat().st_size for file in self.files)
             task = display.add_task("reading", total=total)
             for file in self.files:
-                described = described_records(
-                    tfrecord.read(file), str(file), file.name, reject, self.translate
-                )
+                records = self._records(file)
+                described = described_records(records, str(file), file.name, reject, self.translate)
                 for offset, payload, note in described:
                     display.advance(task, len(payload) + 16)
                     yield note, (str(file), offset)
@@ -129,19 +130,34 @@ class Records:
         _, payload = next(tfrecord.read(Path(str(path)), int(offset)))
         return tfrecord.floats(tfrecord.decode(payload), "audio")
 
+    def _records(self, file: Path) -> Iterator[tuple[int, bytes]]:
+        found = 0
+        for record in tfrecord.read(file):
+            found += 1
+            yield record
+        if found != (expected := self.lengths.get(file.name, found)):
+            raise DataError(f"{file}: found {found} records, expected {expected} ({INFO})")
+
 
 class Prepared(Records):
     """The TFRecord files of a folder that tensorflow-datasets prepared."""
 
     def __init__(self, folder: Path, split: str | None):
-        kind = read_json(folder / "dataset_info.json", error=DataError).get("fileFormat")
-        if kind not in (None, "tfrecord"):
+        info = read_json(folder / INFO, error=DataError)
+        if (kind := info.get("fileFormat")) not in (None, "tfrecord"):
             raise DataError(f"{folder}: its file format is {kind!r}, expected tfrecord")
         files = sorted(folder.glob(f"[!.]*-{split or '*'}.tfrecord-*-of-*"))
         super().__init__(_complete(files))
         if not self.files:
             wanted = split or "train, valid or test"
             raise DataError(f"{folder}: holds no TFRecord files of split {wanted}")
+        try:
+            self.lengths = _lengths(info, split, files[0].name.partition("-")[0])
+        except (AttributeError, KeyError, TypeError, ValueError):
+            raise DataError(f"{folder / INFO}: its splits are not as expected") from None
+        if missing := sorted(set(self.lengths) - {file.name for file in files}):
+            found = f"{len(missing)} of {len(self.lengths)} files are missing: {listed(missing)}"
+            raise DataError(f"{folder}: {found} ({INFO})")
         labels = {}
         for name in ("label", "family", "source"):
             with reading(path := folder / f"instrument-{name}.labels.txt"):
@@ -165,7 +181,7 @@ def _form(path: Path, split: str | None) -> Unpacked | Records | Archive:
         return Unpacked([path])
     if splits := sorted(path.glob(f"nsynth-{split or '*'}/examples.json")):
         return Unpacked([examples.parent for examples in splits])
-    prepared = sorted(path.rglob("dataset_info.json"))
+    prepared = sorted(path.rglob(INFO))
     if len(prepared) > 1:
         expected = f"expected the folder of one, as in {prepared[0].parent}"
         raise DataError(f"{path}: holds {len(prepared)} prepared data sets, {expected}")
@@ -179,6 +195,17 @@ def _form(path: Path, split: str | None) -> Unpacked | Records | Archive:
     if path.suffix in (".zip", ".rar", ".7z", ".gz", ".bz2", ".xz"):
         raise DataError(f"{path}: unpack it first; expected {EXPECTED}")
     raise DataError(f"{path}: not a form of NSynth, expected {EXPECTED}")
+
+
+def _lengths(info: Mapping[str, Any], split: str | None, name: str) -> dict[str, int]:
+    """How many records each file of a prepared data set has, by its ``dataset_info.json``."""
+    splits = [(each["name"], each.get("shardLengths", ())) for each in info.get("splits", ())]
+    return {
+        f"{name}-{own}.tfrecord-{number:05d}-of-{len(counts):05d}": int(count)
+        for own, counts in splits
+        if split in (None, own)
+        for number, count in enumerate(counts)
+    }
 
 
 def _complete(files: list[Path]) -> list[Path]:

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from reverbsynth.audio.note_names import spelled_pitch
-from reverbsynth.data.notes import UNKNOWN_VELOCITY, Rejected
+from reverbsynth.audio.note_names import are_german, spelled_pitch
+from reverbsynth.data.notes import UNKNOWN_VELOCITY, Rejected, listed
 from reverbsynth.data.sources.files import SUFFIXES
 from reverbsynth.errors import DataError
 from reverbsynth.files.reading import reading
@@ -40,7 +40,9 @@ def read_table(path: Path, reject: Rejected, middle_c: int = 4) -> dict[str, dic
         reason = " ".join(str(error).split())[:200]
         raise DataError(f"{path}: not a table of pitches ({reason})") from None
     table: dict[str, dict[str, Any]] = {}
-    for number, row in enumerate(map(_named, rows), start=1):
+    named = [_named(row) for row in rows]
+    german = are_german(str(row.get("pitch")) for row in named)
+    for number, row in enumerate(named, start=1):
         name = row.get("file")
         try:
             if not isinstance(name, str) or not name:
@@ -48,7 +50,7 @@ def read_table(path: Path, reject: Rejected, middle_c: int = 4) -> dict[str, dic
             if name in table:
                 raise ValueError(f"file {name} occurs more than once")
             table[name] = {
-                "pitch": _midi(row.get("pitch"), "pitch", middle_c),
+                "pitch": _midi(_spelled(row.get("pitch"), middle_c, german), "pitch"),
                 "velocity": _midi(row.get("velocity") or UNKNOWN_VELOCITY, "velocity"),
                 "instrument": str(row.get("instrument") or ""),
             }
@@ -58,7 +60,7 @@ def read_table(path: Path, reject: Rejected, middle_c: int = 4) -> dict[str, dic
 
 
 def matched(rows: dict[str, Any], files: Iterable[str]) -> tuple[dict[str, Any], dict[str, str]]:
-    """Rows by the files that they mean in any of `_forms`, and why each other row means none."""
+    """Rows by the files that they mean in the first fitting one of `_forms`, and others' faults."""
     by_form: dict[tuple[int, str], list[str]] = defaultdict(list)
     for file in files:
         for form in enumerate(_forms(file)):
@@ -70,17 +72,19 @@ def matched(rows: dict[str, Any], files: Iterable[str]) -> tuple[dict[str, Any],
         meant = next((by_form[form] for form in forms if form in by_form), [])
         if len(meant) == 1 and meant[0] not in found:
             found[meant[0]] = row
+        elif len(meant) == 1:
+            unmatched[name] = f"another row is of {meant[0]} too"
         else:
-            unmatched[name] = f"fits {', '.join(meant)}, not one file" if meant else "not found"
+            unmatched[name] = f"fits {listed(meant)}, not one file" if meant else "not found"
     return found, unmatched
 
 
-def _forms(name: str) -> tuple[str, str, str, str]:
-    """A name, in lower case, with folder and suffix, without suffix, and both without folder."""
+def _forms(name: str) -> tuple[str, ...]:
+    """A name; it in lower case; that without suffix; and these two without their folder."""
     name = unicodedata.normalize("NFC", name.strip().replace("\\", "/")).removeprefix("./")
     path = PurePosixPath(name.casefold())
     bare = path.with_suffix("") if path.suffix in SUFFIXES else path
-    return str(path), str(bare), path.name, bare.name
+    return name, str(path), str(bare), path.name, bare.name
 
 
 def _text(content: bytes) -> str:
@@ -127,13 +131,17 @@ def _named(row: dict[str, Any]) -> dict[str, Any]:
     return named
 
 
-def _midi(value: Any, what: str, middle_c: int | None = None) -> int:
-    """A MIDI number; a pitch may also be given by name. A ValueError for anything else."""
+def _spelled(value: Any, middle_c: int, german: bool) -> Any:
+    """The pitch that a text names, or another value as it is."""
+    pitch = spelled_pitch(value, middle_c, german) if isinstance(value, str) else None
+    return value if pitch is None else pitch
+
+
+def _midi(value: Any, what: str) -> int:
+    """A MIDI number, also as a text or a float; a ValueError for anything else."""
     number = value
-    if isinstance(value, str):
-        number = None if middle_c is None else spelled_pitch(value, middle_c)
-        if number is None and value.replace(",", ".").replace(".", "", 1).isdecimal():
-            number = float(value.replace(",", "."))
+    if isinstance(value, str) and value.replace(",", ".").replace(".", "", 1).isdecimal():
+        number = float(value.replace(",", "."))
     if isinstance(number, float) and number.is_integer():
         number = int(number)
     if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number <= 127:

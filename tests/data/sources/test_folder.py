@@ -157,6 +157,15 @@ def test_a_library_whose_middle_c_is_c3(put, notes):
     assert index.notices == []
 
 
+def test_german_names_as_a_whole(put, notes):
+    """B is B♭ where there is an H."""
+    for name, pitch in (("B2", 46), ("H2", 47), ("Es3", 51), ("A2", 45)):
+        put(f"{name}.wav", pitch, seconds=0.5)
+    found, _, index = notes()
+    assert [note.pitch for note in found.values()] == [45, 46, 51, 47]
+    assert index.notices == ["names: one calls a note H, as in German; so B is B♭"]
+
+
 def test_velocities_of_layers_words_and_numbers(put, notes, tmp_path):
     for name in ("A1v1.wav", "A1v2.wav", "A1v4.wav", "A1_mf.wav", "A1.wav"):
         put(name, 33, seconds=0.5)

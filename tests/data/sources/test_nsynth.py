@@ -170,6 +170,28 @@ def test_a_prepared_folder_without_some_of_its_files(prepared, notes):
         notes(prepared, **ALL)
 
 
+@pytest.mark.parametrize(
+    ("lengths", "message"),
+    [
+        ([3, 5], r"1 of 2 files are missing: nsynth-train\.tfrecord-00001-of-00002"),
+        ([4], r"train\.tfrecord-00000-of-00001: found 3 records, expected 4 \(dataset_info"),
+        ([2], "found 3 records, expected 2"),
+        ("many", r"dataset_info\.json: its splits are not as expected"),
+    ],
+)
+def test_a_prepared_folder_holds_what_its_description_says(prepared, notes, lengths, message):
+    """The names of the files alone would say that all is there."""
+    (path,) = prepared.rglob("dataset_info.json")
+    info = json.loads(path.read_text())
+    info["splits"][0]["shardLengths"] = list(map(str, lengths))
+    path.write_text(json.dumps(info))
+    if len(lengths) == 2:
+        first = path.with_name("nsynth-train.tfrecord-00000-of-00001")
+        first.rename(path.with_name("nsynth-train.tfrecord-00000-of-00002"))
+    with pytest.raises(ReverbSynthError, match=message):
+        notes(prepared, skip=True, **ALL)
+
+
 def test_what_lies_beside_records_is_named(published, notes, tmp_path):
     (tmp_path / "nsynth-train.tfrecord.md5").write_text("0" * 32)
     (tmp_path / "._nsynth-train.tfrecord").write_bytes(b"finder")

@@ -90,6 +90,14 @@ def test_pitches_by_name_in_the_octaves_of_the_library(tmp_path):
     ]
 
 
+def test_in_a_german_table_b_is_below_h(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("file,note\na,B2\nb,H2\n")
+    assert [row["pitch"] for row in read_table(path, Rejected(False)).values()] == [46, 47]
+    path.write_text("file,note\na,B2\nb,A2\n")
+    assert [row["pitch"] for row in read_table(path, Rejected(False)).values()] == [47, 45]
+
+
 @pytest.mark.parametrize("name", ["soft/Süß.wav", "soft\\Süß", "SÜSS.WAV".lower(), "Su\u0308ß"])
 def test_a_row_means_a_file_however_it_is_written(name):
     rows = {name: {"pitch": 40}}
@@ -102,3 +110,12 @@ def test_rows_that_mean_no_one_file():
     found, unmatched = matched(rows, ["x/A.wav", "y/A.wav"])
     assert (found, unmatched["B.wav"]) == ({}, "not found")
     assert unmatched["A"].startswith("fits x/A.wav, y/A.wav, not one file")
+    found, unmatched = matched({"A": 1, "x/A.wav": 2}, ["x/A.wav"])
+    assert (found, unmatched) == ({"x/A.wav": 1}, {"x/A.wav": "another row is of x/A.wav too"})
+
+
+def test_a_name_as_it_is_written_comes_first():
+    assert matched({"a1.wav": 1, "A1.wav": 2}, ["A1.wav", "a1.wav"])[0] == {
+        "a1.wav": 1,
+        "A1.wav": 2,
+    }
