@@ -44,9 +44,17 @@ def export(
         Option("--by-velocity", help="Effects are layers of velocity, in place of key switches."),
     ] = False,
     round_robins: Annotated[
-        int, Option(min=1, max=16, help="Similar notes of a key that take turns.")
+        int, Option(min=1, max=16, help="Similar notes of a key that take turns; in .sf2, banks.")
     ] = 1,
     seed: Annotated[int, Option(min=0, help="Seed of the samples' timbre.")] = 0,
+    loops: Annotated[
+        bool | None,
+        Option(
+            "--loops/--no-loops",
+            help="Whether a held key loops its note, where that can be done. By default it does, "
+            "but in .sf2, where a looped note ends without its own tail.",
+        ),
+    ] = None,
     sounds: Annotated[str, Option(help="Files beside .sfz and .dspreset: flac or wav.")] = "flac",
     rate: options.Rate = 16_000,
     stereo: options.Stereo = False,
@@ -69,6 +77,7 @@ def export(
             raise SettingsError(f"--sounds: found {sounds}, expected flac or wav")
         made: dict[str, Any] = {"by_velocity": by_velocity, "robins": round_robins, "seed": seed}
         made |= {"output": written_as, "suffix": f".{sounds}"}
+        made["loops"] = output.suffix != ".sf2" if loops is None else loops
         _write_samples(instrument, output, keys, effect, made)
     elif output.suffix == ".safetensors":
         instrument.save(output, float16=float16)
@@ -91,19 +100,20 @@ def _write_samples(
     made: dict[str, Any],
 ) -> None:
     from reverbsynth.files.atomic import check_file
+    from reverbsynth.instrument.label_mixture import shown
     from reverbsynth.instrument.sampler import WRITERS
     from reverbsynth.instrument.sampler.samples import parse_keys, sample_set
     from reverbsynth.progress import ProgressDisplay
 
     check_file(output)
-    chosen = {name: options.chosen_labels(instrument, {"effect": name}) for name in effects or ()}
+    values = [options.chosen_labels(instrument, {"effect": effect}) for effect in effects or ()]
+    chosen = {shown(value["effect"]): value for value in values}
     with ProgressDisplay() as display:
         notes = sample_set(
             instrument,
             output.stem,
             parse_keys(keys, instrument.keys),
             chosen or None,
-            loops=output.suffix != ".sf2",
             progress=partial(display.count, display.add_task("sampling", total=None)),
             **made,
         )
@@ -112,6 +122,8 @@ def _write_samples(
     echo(f"{len(notes.samples)} samples, {looped} of them looped")
     for i, (choice, key) in enumerate(zip(notes.choices, notes.switches, strict=False), 1):
         echo(f"{choice}: {f'program {i}' if output.suffix == '.sf2' else f'key {key}'}")
+    if output.suffix == ".sf2" and notes.robins > 1:
+        echo(f"variations, in place of round robins: banks 1 to {notes.robins - 1}")
 
 
 def _name_and_run(source: Path) -> "tuple[str, Run | None]":

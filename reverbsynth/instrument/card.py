@@ -36,7 +36,7 @@ def card(instrument: Instrument, name: str, run: Run | None = None) -> str:
         report = read_json(run.directory / _REPORT)
     rows = [row for row in report.get("rows", []) if row["key"].startswith(_MEASURES)]
     measured = [row for row in rows if row["generated"]["value"] is not None]
-    own = run is None or run.settings.data.source.kind == "folder"
+    sounds, own = ("", True) if run is None else _sounds(run)
     header: dict[str, Any] = {
         "license": "other" if own else "apache-2.0",
         "library_name": "reverbsynth",
@@ -56,7 +56,7 @@ def card(instrument: Instrument, name: str, run: Run | None = None) -> str:
         name=name,
         pitch=instrument.middle_pitch,
         plays="\n".join(plays(instrument)),
-        data="\n".join(_data(run, own)),
+        data="\n".join(_data(run, sounds, own)),
         recipe="\n".join(_recipe(instrument, run)),
         measures=_table(measured, report),
         missed=_missed(report),
@@ -75,12 +75,23 @@ def plays(instrument: Instrument) -> list[str]:
     ]
 
 
-def _data(run: Run | None, own: bool) -> list[str]:
+def _sounds(run: Run) -> tuple[str, bool]:
+    """What a run was trained on, and whether its licence is only known to who chose it."""
+    source = run.settings.data.source
+    if source.kind == "soundfont" and source.path is not None:
+        return (
+            f"notes rendered from {source.path.name}, whose licence is its maker's to state",
+            True,
+        )
+    return _SOURCES[source.kind], source.kind == "folder"
+
+
+def _data(run: Run | None, sounds: str, own: bool) -> list[str]:
     if run is None:
         return ["Not known: the instrument came without its run."]
     data = run.settings.data
     return [
-        f"- source: {_SOURCES[data.source.kind]}",
+        f"- source: {sounds}",
         f"- effects: {', '.join(str(effect.name or effect.kind) for effect in data.effects)}",
         f"- SHA-256 of the data set: `{run.manifest['data_sha256']}`",
         "- weights: " + ("their maker's to state" if own else "Apache-2.0"),

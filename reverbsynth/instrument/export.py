@@ -29,6 +29,7 @@ SEEDS = 100  # Timbres that a page offers: `Instrument.latents` for the seeds fr
 _MOST_CLIPS = 26
 _CLIP_PEAK = 0.8
 _MANIFEST, _PAGE, _KEYBOARD = "manifest.json", "index.html", 'class="rs-keyboard"'
+_OUR_CARD = b"library_name: reverbsynth"
 _TICKS = (8000, 4000, 2000, 1000, 500, 200, 100)
 _APART = 0.08  # of the picture's height: ticks that are nearer to each other cannot be read
 _DEPTH = 16.0  # nepers below the loudest pixel that a picture shows
@@ -92,7 +93,7 @@ def write_page(
     title: str = "ReverbSynth",
     run: Run | None = None,
 ) -> Path:
-    """Write a whole page with the keyboard and the instrument's card; returns its path.
+    """Write a whole page and the instrument's card, which is also on the page; returns its path.
 
     It works when it is opened from a file, and from any server (``python -m http.server``). With
     ``run``, the one that the instrument comes from, the card tells its data and measures.
@@ -101,8 +102,10 @@ def write_page(
     check_page(directory)
     snippet = web_keyboard(instrument, directory / "keyboard")
     text = card(instrument, title, run)
-    # Not in the folder itself, where the user's own may lie.
-    write_text(directory / "keyboard" / CARD, text)
+    path = directory / CARD
+    if path.exists() and _OUR_CARD not in path.read_bytes():  # The user's own stays.
+        path = directory / "keyboard" / CARD
+    write_text(path, text)
     _, body = text.split(f"# {title}\n", 1)
     about = MarkdownIt("commonmark", {"html": False}).enable("table").render(body)
     page = web.page("page.html", title=html.escape(title), keyboard=snippet, about=about)

@@ -2,7 +2,8 @@
 
 The latent vector moves through latent space as the piece goes on, one new timbre every few seconds.
 Each note gets an attack of 10 ms, ends by `reverbsynth.instrument.release` after at most 3 s, and
-peaks at its velocity. Engel et al., "GANSynth" (2019), and its ``generate.py``.
+peaks at its velocity, times its channel's level. Engel et al., "GANSynth" (2019), and its
+``generate.py``.
 """
 
 from collections import Counter
@@ -153,7 +154,7 @@ def _mix_in(audio: np.ndarray, wave: np.ndarray, note: MidiNote, release: str) -
         room = int(len(ended) * max(2 ** (-curve.min() / 12), 1)) - len(ended)
         wave = np.pad(ended, (0, min(room, len(curve) - len(ended))))
         wave = transposed(wave, curve[: len(wave)])
-    shaped = at_peak(wave, note.velocity / 127)
+    shaped = at_peak(wave, note.velocity / 127 * note.level)
     start = round(note.start * SAMPLE_RATE)
     audio[start : start + len(shaped)] += shaped[: len(audio) - start]
 

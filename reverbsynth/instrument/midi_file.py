@@ -22,6 +22,7 @@ _NOTE_OFF, _NOTE_ON, _CONTROL, _WHEEL = 0x80, 0x90, 0xB0, 0xE0
 _META, _SYSTEM = 0xFF, 0xF0
 _NAME, _END, _TEMPO = 0x03, 0x2F, 0x51
 _SUSTAIN, _ALL_SOUND_OFF, _RESET, _ALL_NOTES_OFF = 64, 120, 121, 123
+_VOLUME, _EXPRESSION = 7, 11
 _MODES = range(124, 128)  # Each of them also ends all notes.
 _SEMITONES, _CENTS, _PARAMETER = 6, 38, (100, 101)
 _LONGEST_PIECE = 2 * 3600.0
@@ -30,19 +31,26 @@ _MOST_NOTES = 1_000_000
 _Event = tuple[float, int, int, bytes]
 """Ticks or seconds, the number of the track, the status byte, and the data."""
 
-_Strikes = dict[tuple[int, int, int], list[tuple[float, int]]]
-"""Seconds and velocities of notes that have no end yet, by track, channel and pitch."""
+_Strike = tuple[float, int, float]
+"""Seconds, velocity and level of a note that has no end yet."""
+
+_Strikes = dict[tuple[int, int, int], list[_Strike]]
+"""Those of each track, channel and pitch."""
 
 
 @dataclass(frozen=True)
 class MidiNote:
-    """A note, in seconds; ``bend`` has semitones and the seconds from which on they hold."""
+    """A note, in seconds; ``bend`` has semitones and the seconds from which on they hold.
+
+    ``level`` is the gain that its channel's volume and expression give it at its start.
+    """
 
     start: float
     end: float
     pitch: int
     velocity: int
     bend: tuple[tuple[float, float], ...] = ((0.0, 0.0),)
+    level: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -117,7 +125,7 @@ def _in_seconds(content: bytes) -> tuple[list[_Event], list[str], float]:
         seconds += (ticks - before) * tempo / per_beat / 1e6
         before = ticks
         if status < _SYSTEM:
-            if seconds > _LONGEST_PIECE:
+            if seconds > _LONGEST_PIECE and status & 0xF0 in (_NOTE_ON, _NOTE_OFF):
                 raise DataError(f"lasts {seconds:.0f} s, expected at most 2 hours")
             events.append((seconds, number, status, data))
         elif data[0] == _TEMPO and len(data) == 4:
@@ -136,6 +144,8 @@ def _tracks(content: bytes) -> tuple[list[bytes], int]:
         content = chunks.get(b"data", b"")
     if content[:4] != b"MThd" or len(content) < 14:
         found = f"begins with {_text(content[:12])!r}" if content else "is empty"
+        if content[:4] == b"MThd":
+            raise DataError(f"is cut off: its header has {len(content)} of 14 bytes")
         raise DataError(f"{found}, expected a MIDI file, which begins with 'MThd'")
     kind, per_beat = int.from_bytes(content[8:10]), int.from_bytes(content[12:14])
     if kind == 2:
@@ -207,8 +217,12 @@ def _text(content: bytes) -> str:
         return content.decode("latin-1").strip()
 
 
-class _Wheels:
-    """The pitch wheels of all channels; their range is 2 semitones, or what RPN 0 sets."""
+class _Controllers:
+    """Pitch wheels and levels of all channels.
+
+    A wheel's range is 2 semitones, or what RPN 0 sets. Gains are the squares of volume and of
+    expression, as General MIDI recommends; a channel that has not set them has 1.
+    """
 
     def __init__(self) -> None:
         self._curves: dict[int, list[tuple[float, float]]] = defaultdict(list)
@@ -222,8 +236,17 @@ class _Wheels:
     def control(self, channel: int, control: int, value: int) -> None:
         controls = self._controls[channel]
         chosen = not any(controls.get(number, 127) for number in _PARAMETER)
-        if control in _PARAMETER or (chosen and control in (_SEMITONES, _CENTS)):
+        known = control in (*_PARAMETER, _VOLUME, _EXPRESSION)
+        if known or (chosen and control in (_SEMITONES, _CENTS)):
             controls[control] = value
+
+    def reset(self, seconds: float, channel: int) -> None:
+        self.turn(seconds, channel, 0)
+        self._controls[channel].pop(_EXPRESSION, None)
+
+    def level(self, channel: int) -> float:
+        controls = self._controls[channel]
+        return (controls.get(_VOLUME, 100) / 100 * controls.get(_EXPRESSION, 127) / 127) ** 2
 
     def bent(self, note: MidiNote, channel: int) -> MidiNote:
         """A note with what its channel's wheel does from its start to the end of its release."""
@@ -240,11 +263,12 @@ def _parts(events: list[_Event], names: list[str], last: float) -> list[Part]:
     down: _Strikes = {}
     held: _Strikes = {}
     pedals: set[int] = set()
-    wheels = _Wheels()
+    controllers = _Controllers()
 
-    def end(key: tuple[int, int, int], strikes: list[tuple[float, int]], at: float) -> None:
-        for start, velocity in strikes:
-            notes_of.setdefault(key[:2], []).append(MidiNote(start, at, key[2], velocity))
+    def end(key: tuple[int, int, int], strikes: list[_Strike], at: float) -> None:
+        for start, velocity, level in strikes:
+            note = MidiNote(start, at, key[2], velocity, level=level)
+            notes_of.setdefault(key[:2], []).append(note)
 
     def end_all(pending: _Strikes, channels: Container[int], at: float) -> None:
         for key in [key for key in pending if key[1] in channels]:
@@ -258,7 +282,8 @@ def _parts(events: list[_Event], names: list[str], last: float) -> list[Part]:
             key = (track, channel, first)
             if kind == _NOTE_ON and second > 0:
                 end(key, held.pop(key, []), seconds)
-                down.setdefault(key, []).append((seconds, second))
+                strike = (seconds, second, controllers.level(channel))
+                down.setdefault(key, []).append(strike)
             elif down.get(key):
                 # Of overlapping notes of one pitch the first struck ends first.
                 strike = down[key].pop(0)
@@ -267,9 +292,9 @@ def _parts(events: list[_Event], names: list[str], last: float) -> list[Part]:
                 else:
                     end(key, [strike], seconds)
         elif kind == _WHEEL:
-            wheels.turn(seconds, channel, (second << 7 | first) - 8192)
+            controllers.turn(seconds, channel, (second << 7 | first) - 8192)
         elif kind == _CONTROL:
-            wheels.control(channel, first, second)
+            controllers.control(channel, first, second)
             if first == _SUSTAIN and second >= 64:
                 pedals.add(channel)
             elif first in (_SUSTAIN, _RESET):
@@ -279,11 +304,11 @@ def _parts(events: list[_Event], names: list[str], last: float) -> list[Part]:
                 end_all(down, [channel], seconds)
                 end_all(held, [channel], seconds)
             if first == _RESET:
-                wheels.turn(seconds, channel, 0)
+                controllers.reset(seconds, channel)
     end_all(down, range(16), last)
     end_all(held, range(16), last)
     parts = []
     for number, ((track, channel), notes) in enumerate(sorted(notes_of.items()), 1):
-        bent = (wheels.bent(note, channel) for note in sorted(notes, key=lambda n: n.start))
+        bent = (controllers.bent(note, channel) for note in sorted(notes, key=lambda n: n.start))
         parts.append(Part(number, names[track], channel, tuple(bent)))
     return parts

@@ -1,5 +1,10 @@
 """``reverbsynth play``, ``import-original`` and ``export`` as commands."""
 
+import os
+import resource
+import subprocess
+import sys
+
 import mido
 import numpy as np
 import pytest
@@ -132,6 +137,17 @@ def test_an_instrument_that_comes_with_the_package_plays_by_its_name(tmp_path, m
     assert np.abs(audio - expected).max() < 1e-4
     assert "no such file or folder, expected a run" in refusal("play", "lap", "-o", "a.wav")
     assert "song.mid: expected an instrument first" in refusal("play", "song.mid", "-o", "a.wav")
+
+
+def test_the_first_note_from_the_shell_is_quick_and_quiet(tmp_path):
+    note = tmp_path / "note.wav"
+    command = [sys.executable, "-m", "reverbsynth.cli", "play", "laptop", "-o", str(note)]
+    talkative = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(command, env=talkative, capture_output=True, text=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert (done.stdout, done.stderr) == (f"{note}\n", "")
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 2
 
 
 def test_parts_have_voices_of_their_own(tmp_path):

@@ -41,10 +41,11 @@ def assert_read_as_in_python(page, content: bytes, path):
             asked = [wanted.start, wanted.end, *np.ravel(wanted.bend)]
             assert times == pytest.approx(asked, abs=1e-6)
             assert (note["pitch"], note["velocity"]) == (wanted.pitch, wanted.velocity)
+            assert note["level"] == pytest.approx(wanted.level)
 
 
 def piece() -> mido.MidiFile:
-    """Two tempos, a pedal, a bent note, a controller that ends all, and drums."""
+    """Two tempos, a pedal, a bent note at half its level, a controller that ends all, drums."""
     file = mido.MidiFile(ticks_per_beat=480)
     tempo, bass = mido.MidiTrack(), mido.MidiTrack()
     file.tracks += [tempo, bass]
@@ -58,6 +59,7 @@ def piece() -> mido.MidiFile:
         mido.Message("control_change", control=64, value=127, time=240),
         mido.Message("note_off", note=40, time=240),
         mido.Message("control_change", control=64, value=0, time=480),
+        mido.Message("control_change", control=7, value=71),
         mido.Message("note_on", note=100, velocity=60),
         mido.Message("pitchwheel", pitch=4096, time=120),
         mido.Message("control_change", control=123, time=360),
@@ -72,13 +74,15 @@ def piece() -> mido.MidiFile:
 def test_files_are_read_as_in_python(unstarted, tmp_path):
     whole = written(piece())
     # Running status: a note struck and ended by four events with one status byte.
-    events = bytes.fromhex("00 90 28 64 60 28 00 00 f0 02 01 f7 00 2b 64 60 2b 00 00 ff 2f 00")
+    events = b"\0\xff\x03\2\xe9\xff"  # A name in Latin-1.
+    events += bytes.fromhex("00 90 28 64 60 28 00 00 f0 02 01 f7 00 2b 64 60 2b 00 00 ff 2f 00")
     track = b"MTrk" + len(events).to_bytes(4) + events
     header = b"MThd" + bytes.fromhex("00000006 0000 0001 0060")
     alien = b"XFIH" + (3).to_bytes(4) + b"abc"
     running = header + alien + track
-    size = len(running) + 8 + 4
-    riff = b"RIFF" + size.to_bytes(4, "little") + b"RMIDdata" + len(running).to_bytes(4, "little")
+    size = len(running) + 8 + 4 + 10
+    riff = b"RIFF" + size.to_bytes(4, "little") + b"RMIDINFO\1\0\0\0x\0data"
+    riff += len(running).to_bytes(4, "little")
     for content in (whole, running, riff + running):
         assert_read_as_in_python(unstarted, content, tmp_path / "a.mid")
     rng = np.random.default_rng(0)
@@ -101,7 +105,9 @@ def _random(rng: np.random.Generator) -> mido.MidiFile:
                 bend = int(rng.integers(-8192, 8192))
                 track.append(mido.Message(kind, channel=channel, pitch=bend, time=time))
             elif kind == "control_change":
-                control = int(rng.choice([6, 38, 64, 64, 64, 100, 101, 120, 121, 123, 126, 1]))
+                control = int(
+                    rng.choice([6, 7, 11, 38, 64, 64, 64, 100, 101, 120, 121, 123, 126, 1])
+                )
                 value = 0 if control > 99 else value
                 options = {"channel": channel, "time": time}
                 track.append(mido.Message(kind, control=control, value=value, **options))

@@ -45,6 +45,17 @@ def test_the_card_of_an_instrument_without_its_run_says_what_is_not_known():
     assert "It has not been measured." in body
 
 
+def test_the_licence_of_notes_from_a_soundfont_of_ones_own_is_not_known(tmp_path):
+    folder = tmp_path / "own"
+    shutil.copytree(shipped()["laptop"].parent, folder)
+    run = Run.open(folder)
+    own = run.settings.replace(**{"data.source.path": "/music/grand.sf2"})
+    header, body = parts(card(Instrument.load("laptop"), "own", Run(folder, own, run.manifest)))
+    assert header["license"] == "other"
+    assert "notes rendered from grand.sf2, whose licence is its maker's to state" in body
+    assert "TimGM6mb" not in body
+
+
 def test_a_report_that_lacks_the_number_of_notes_still_makes_a_card(tmp_path):
     folder = tmp_path / "laptop"
     shutil.copytree(shipped()["laptop"].parent, folder)

@@ -183,9 +183,19 @@ def test_a_page_names_what_it_is(tmp_path):
     text = page.read_text()
     assert "<title>A &lt;bass&gt;</title>" in text
     assert 'lang="en"' in text
-    # Its card is shown, and lies among its files for hubs.
+    # Its card is shown, and lies beside it for hubs.
     assert "<h2>Data and licence</h2>" in text
-    assert (page.parent / "keyboard" / "README.md").read_text().startswith("---\nlicense: other")
+    assert (page.parent / "README.md").read_text().startswith("---\nlicense: other")
+
+
+def test_a_card_takes_the_place_of_its_own_and_of_no_other(tmp_path):
+    page = write_page(thin(0, 0.0), tmp_path, title="first")
+    write_page(thin(0, 0.0), tmp_path, title="second")
+    assert "# second" in (page.parent / "README.md").read_text()
+    (tmp_path / "README.md").write_text("my own")
+    write_page(thin(0, 0.0), tmp_path, title="third")
+    assert (tmp_path / "README.md").read_text() == "my own"
+    assert "# third" in (tmp_path / "keyboard" / "README.md").read_text()
 
 
 def test_a_page_of_someone_else_stays(tmp_path, monkeypatch):

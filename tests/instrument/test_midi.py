@@ -1,6 +1,7 @@
 """MIDI: what the reader hears, what is rendered, and damaged files."""
 
 import io
+from dataclasses import replace
 
 import mido
 import numpy as np
@@ -166,6 +167,7 @@ def test_the_example_is_what_its_function_writes():
         (b"", "is empty, expected a MIDI file"),
         (b"Twelve bars", "begins with 'Twelve bars', expected a MIDI file"),
         (b"RIFF1234WAVE", "begins with 'RIFF1234WAVE', expected"),
+        (HEADER[:9], "is cut off: its header has 9 of 14 bytes"),
         (HEADER + b"MTrk\0\0\0\x54\0\x90\x28\x40", "a track has 4 of its 84 bytes"),
         (HEADER + b"MTrk\0\0\0\3\0\x90\x28", "track 1 ends within an event"),
         (HEADER + b"MTrk\0\0\0\3\0\x28\x40", "track 1 begins with data"),
@@ -211,6 +213,7 @@ def test_a_piece_of_days_is_refused(tmp_path):
             id="rmi",
         ),
         pytest.param(HEADER + track(NOTE + b"\xff\xff\xff\x7f\xff\x2f\0"), id="an end days away"),
+        pytest.param(HEADER + track(NOTE + b"\xff\xff\xff\x7f\xb0\7\0"), id="a volume days away"),
     ],
 )
 def test_what_makes_no_sound_costs_no_sound(tmp_path, content):
@@ -230,6 +233,16 @@ def test_every_controller_that_ends_sound_ends_it(tmp_path, ending):
 def test_a_reset_turns_the_wheel_back(tmp_path):
     path = saved(tmp_path / "a.mid", [wheel(1), control(121, 0), on(40), off(40, 100)])
     assert choose(read_midi(path))[0].bend[0][1] == 0
+
+
+def test_volume_and_expression_set_the_level_of_notes_that_follow(tmp_path, instrument):
+    levels = [control(7, 50), on(40), control(11, 0), off(40, 100)]
+    silent = [on(43), control(121, 0), off(43, 100)]
+    path = saved(tmp_path / "a.mid", [*levels, *silent, on(43), off(43, 100)])
+    notes = choose(read_midi(path))
+    assert [note.level for note in notes] == [0.25, 0, 0.25]
+    quiet = notes[0].level * render(instrument, [replace(notes[0], level=1.0)], seed=1).mix
+    assert np.allclose(render(instrument, notes[:1], seed=1).mix, quiet, atol=1e-6)
 
 
 def test_a_missing_file_is_named(tmp_path):

@@ -3,11 +3,13 @@
 import io
 import shutil
 import subprocess
+import sys
 import xml.etree.ElementTree as ET
+import zipfile
 
 import midirenderer
+import mido
 import numpy as np
-import pretty_midi
 import pytest
 import soundfile
 import soxr
@@ -25,6 +27,7 @@ from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.instrument.sampler.samples import find_loop, loop, parse_keys, sample_set
 
 KEYS = [40, 46, 52, 58, 64]
+QUIET = ((91, 0), (93, 0))  # Controllers of effects.
 TIME = np.arange(4 * SAMPLE_RATE) / SAMPLE_RATE
 
 
@@ -47,8 +50,11 @@ def folder(tmp_path_factory):
     said = export(path / "my bass.sfz", "--rate", 44_100, "--round-robins", 2, "--stereo")
     assert said.splitlines()[1:3] == ["dry: key 24", "reverb: key 25"]
     export(path / "bass.dspreset", "--sounds", "wav", "--by-velocity")
+    export(path / "switched.dspreset", "--effect", "dry", "--effect", "0.5", "--round-robins", 2)
     said = export(path / "bass.sf2", "--rate", 48_000)
     assert said.splitlines()[1:3] == ["dry: program 1", "reverb: program 2"]
+    said = export(path / "loops.sf2", "--round-robins", 2, "--loops", "--effect", "reverb")
+    assert said.splitlines()[1] == "variations, in place of round robins: banks 1 to 1"
     return path
 
 
@@ -58,7 +64,29 @@ def value(region, name: str):
     return None if opcode is None else opcode.value
 
 
+def sfzlint(wheel, folder, tmp_path) -> list[str]:
+    """What sfzlint says of the SFZ files in a folder.
+
+    It comes as a fixture: installed, its parser would take the place of JupyterLab's. What else it
+    needs tells it the folder for a cache.
+    """
+    with zipfile.ZipFile(wheel) as files:
+        files.extractall(tmp_path)
+    (tmp_path / "appdirs.py").write_text(f"user_cache_dir = lambda *_: {str(tmp_path)!r}\n")
+    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from sfzlint.cli import sfzlint"
+    command = [sys.executable, "-c", f"{code}; sfzlint()", folder]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
+
+
 class TestSfz:
+    def test_sfzlint_knows_every_opcode_and_finds_every_sample(self, folder, fixtures, tmp_path):
+        wheel = fixtures / "sfzlint-0.1.4-py3-none-any.whl"
+        assert sfzlint(wheel, folder, tmp_path) == []
+        bad = "<region> sample=none.flac unheard_of=1\n"
+        (tmp_path / "bad").mkdir()
+        (tmp_path / "bad" / "bad.sfz").write_text(bad)
+        assert len(sfzlint(wheel, tmp_path / "bad", tmp_path)) == 2
+
     def test_every_opcode_is_known_and_every_sample_is_there(self, folder):
         sfz = SFZ(str(folder / "my bass.sfz"))
         assert not sfz.errors
@@ -95,6 +123,55 @@ class TestSfz:
         assert all(f"offset={round((NOTE_OFF - 0.02) * 44_100)} " in line for line in tails)
 
 
+# Elements and some of their attributes, as DecentSampler's Developers' Guide has them.
+DOCUMENTED = {
+    "DecentSampler": ("minVersion",),
+    "ui": ("width", "height"),
+    "tab": ("name",),
+    "menu": ("x", "y", "width", "height", "value"),
+    "option": ("name",),
+    "binding": (
+        *("type", "level", "position", "parameter", "translation", "translationValue"),
+        *("translationOutputMin", "translationOutputMax", "translationReversed", "enabled"),
+    ),
+    "groups": (),
+    "group": ("enabled", "ampVelTrack", "trigger", "volume", "tags", "groupTuning"),
+    "sample": (
+        *("path", "rootNote", "loNote", "hiNote", "loVel", "hiVel", "start", "end", "tuning"),
+        *("volume", "pan", "pitchKeyTrack", "trigger", "releaseTriggerDecay", "tags"),
+        *("loopStart", "loopEnd", "loopCrossfade", "loopCrossfadeMode", "loopEnabled"),
+        *("attack", "decay", "sustain", "release", "attackCurve", "decayCurve", "releaseCurve"),
+        *("seqMode", "seqLength", "seqPosition"),
+    ),
+    "midi": (),
+    "note": ("note",),
+}
+INSIDE = {"ui": "DecentSampler", "tab": "ui", "menu": "tab", "option": "menu", "group": "groups"}
+INSIDE |= {"groups": "DecentSampler", "midi": "DecentSampler", "sample": "group", "note": "midi"}
+
+
+@pytest.mark.parametrize("name", ["bass", "switched"])
+def test_a_decentsampler_preset_keeps_to_the_documented_format(folder, name):
+    root = ET.parse(folder / f"{name}.dspreset").getroot()
+    for parent in root.iter():
+        assert set(parent.attrib) <= set(DOCUMENTED[parent.tag])
+        for child in parent:
+            assert INSIDE.get(child.tag, parent.tag) == parent.tag
+    for sample in root.iter("sample"):
+        length = soundfile.info(folder / sample.get("path")).frames
+        assert sample.get("seqMode") in ("round_robin", "always")
+        low, root_note, high = (int(sample.get(key)) for key in ("loNote", "rootNote", "hiNote"))
+        assert 1 <= low <= root_note <= high <= 127
+        if sample.get("loopEnabled") == "true":
+            assert 0 < int(sample.get("loopStart")) < int(sample.get("loopEnd")) < length
+        assert 0 <= int(sample.get("start", 0)) < length
+    for binding in root.iter("binding"):
+        kind = {"group": ("general", "ENABLED"), "ui": ("control", "VALUE")}[binding.get("level")]
+        assert (binding.get("type"), binding.get("parameter")) == kind
+        count = len(root.findall("groups/group" if kind[0] == "general" else "ui/tab/*"))
+        assert 0 <= int(binding.get("position")) < count
+
+
 def test_a_decentsampler_preset_names_its_samples_groups_and_layers(folder):
     root = ET.parse(folder / "bass.dspreset").getroot()
     assert root.tag == "DecentSampler"
@@ -109,27 +186,32 @@ def test_a_decentsampler_preset_names_its_samples_groups_and_layers(folder):
     assert not root.findall("midi/note")
 
 
-def test_decentsampler_switches_leave_one_effect_enabled(tmp_path):
-    export(tmp_path / "bass.dspreset", "--effect", "dry", "--effect", "0.5")
-    root = ET.parse(tmp_path / "bass.dspreset").getroot()
+def test_decentsampler_switches_leave_one_effect_enabled(folder):
+    root = ET.parse(folder / "switched.dspreset").getroot()
     enabled = [group.get("enabled") for group in root.findall("groups/group")]
     assert enabled == ["true", "true", "false", "false"]
-    for number, note in enumerate(root.findall("midi/note")):
-        states = [binding.get("translationValue") for binding in note.findall("binding")]
+    options = root.findall("ui/tab/menu/option")
+    assert [option.get("name") for option in options] == ["dry", "50 % dry, 50 % reverb"]
+    for number, option in enumerate(options):
+        states = [binding.get("translationValue") for binding in option.findall("binding")]
         assert states == [str(position // 2 == number).lower() for position in range(4)]
-    assert len(root.findall("ui/tab/menu/option")) == 2
+    # Keys choose from the menu, which then shows the choice.
+    chosen = [note.find("binding").get("translationValue") for note in root.findall("midi/note")]
+    assert chosen == ["1", "2"]
 
 
-def score(program: int) -> bytes:
+def score(program: int, bank: int = 0) -> bytes:
     """Each key of the SoundFont, held beyond the end of its sample, 6 s apart."""
-    piece, player = pretty_midi.PrettyMIDI(resolution=480), pretty_midi.Instrument(program)
-    for number, key in enumerate([*KEYS, KEYS[0]]):
-        player.notes.append(pretty_midi.Note(127, key, 6 * number, 6 * number + 5))
     # Players add reverb and chorus of their own, unless they are told not to.
-    player.control_changes += [pretty_midi.ControlChange(number, 0, 0) for number in (91, 93)]
-    piece.instruments.append(player)
-    file = io.BytesIO()
-    piece.write(file)
+    controls = (mido.Message("control_change", control=n, value=v) for n, v in ((0, bank), *QUIET))
+    events = [*controls, mido.Message("program_change", program=program)]
+    second, rest = 960, 0  # In ticks.
+    for key in [*KEYS, KEYS[0]]:
+        events.append(mido.Message("note_on", note=key, velocity=127, time=rest))
+        events.append(mido.Message("note_off", note=key, time=5 * second))
+        rest = second
+    piece, file = mido.MidiFile(ticks_per_beat=480, tracks=[mido.MidiTrack(events)]), io.BytesIO()
+    piece.save(file=file)
     return file.getvalue()
 
 
@@ -143,6 +225,20 @@ def notes_of(wave: np.ndarray, rate: int, generated: np.ndarray) -> np.ndarray:
         at = int(np.argmax(np.correlate(slot[: 4800 + 3200], note[:4800], "valid")))
         notes.append(slot[at : at + len(note)])
     return np.stack(notes)
+
+
+def fluidsynth(font, score: bytes, folder) -> tuple[np.ndarray, int]:
+    """What FluidSynth makes of a score, without effects of its own."""
+    (folder / "score.mid").write_bytes(score)
+    command = ["fluidsynth", "-ni", "-R", "0", "-C", "0", "-g", "1", "-r", "48000"]
+    files = [folder / "out.wav", font, folder / "score.mid"]
+    subprocess.run([*command, "-F", *files], check=True, capture_output=True)
+    return soundfile.read(files[0])
+
+
+needs_fluidsynth = pytest.mark.skipif(
+    not shutil.which("fluidsynth"), reason="FluidSynth is not installed"
+)
 
 
 class TestSoundFont:
@@ -181,13 +277,47 @@ class TestSoundFont:
         wave = midirenderer.render_wave_from(font, score(program))
         self.compare(*soundfile.read(io.BytesIO(wave)), instrument, effect)
 
-    @pytest.mark.skipif(not shutil.which("fluidsynth"), reason="FluidSynth is not installed")
+    @needs_fluidsynth
     def test_fluidsynth_plays_it_in_tune_with_its_tails(self, folder, instrument, tmp_path):
-        (tmp_path / "score.mid").write_bytes(score(1))
-        command = ["fluidsynth", "-ni", "-R", "0", "-C", "0", "-g", "1", "-r", "48000"]
-        files = [tmp_path / "out.wav", folder / "bass.sf2", tmp_path / "score.mid"]
-        subprocess.run([*command, "-F", *files], check=True, capture_output=True)
-        self.compare(*soundfile.read(files[0]), instrument, "reverb")
+        played = fluidsynth(folder / "bass.sf2", score(1), tmp_path)
+        self.compare(*played, instrument, "reverb")
+
+    def test_round_robins_are_variations_in_banks(self, folder):
+        with open(folder / "loops.sf2", "rb") as file:
+            font = Sf2File(file)
+            places = [(preset.bank, preset.preset) for preset in font.presets[:-1]]
+            assert places == [(0, 0), (1, 0)]
+            first, second = (
+                {bag.sample.name for bag in font.instruments[bank].bags if bag.sample}
+                for bank in (0, 1)
+            )
+            assert first == {f"{key:03d}-reverb-1" for key in KEYS}
+            assert second == {f"{key:03d}-reverb-2" for key in KEYS}
+
+    @needs_fluidsynth
+    def test_loops_hold_notes_in_tune_and_level_and_end_as_fast_as_their_tails(
+        self, folder, instrument, tmp_path
+    ):
+        font = folder / "loops.sf2"
+        held, tails = self.looped(*fluidsynth(font, score(0), tmp_path))
+        again, _ = self.looped(*fluidsynth(font, score(0, bank=1), tmp_path))
+        for notes in held, again:
+            assert np.abs(cents(notes, np.array(KEYS))).max() < 5
+        assert np.abs(held - again).max() > 0.1 * np.abs(held).max()
+        first, second = (
+            np.square(held[:, at : at + SAMPLE_RATE // 2]).mean(axis=1) for at in (27_200, 46_400)
+        )
+        assert np.abs(10 * np.log10(second / first)).max() < 1
+        z = instrument.latents(1, 0)[0]
+        expected = measure_tails(instrument.notes(KEYS, z, effect="reverb")).t20
+        quick = expected < longest_measurable_decay()
+        assert np.allclose(measure_tails(tails).t20[quick], expected[quick], rtol=0.2)
+
+    def looped(self, wave: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray]:
+        """Notes of a rendered score, from 1.5 s on and from 2 s on, where they are held to 5 s."""
+        mono = soxr.resample(wave.mean(axis=1), rate, SAMPLE_RATE, quality="VHQ")
+        notes = mono[: 6 * SAMPLE_RATE * len(KEYS)].reshape(len(KEYS), -1)
+        return notes[:, 24_000:88_000], notes[:, 32_000:]
 
 
 class TestSamples:

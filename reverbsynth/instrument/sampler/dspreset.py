@@ -28,8 +28,11 @@ def write_dspreset(notes: SampleSet, path: Path) -> None:
         menu = _add(tab, "menu", x=20, y=20, width=200, height=30, value=1)
         for choice, label in enumerate(notes.choices):
             option = _add(menu, "option", name=label)
-            for parent in option, _add(midi, "note", note=notes.switches[choice]):
-                _add_switch(parent, choice, len(notes.choices))
+            for position in range(2 * len(notes.choices)):
+                enabled = str(position // 2 == choice).lower()
+                _add_binding(option, "general", "group", position, "ENABLED", enabled)
+            key = _add(midi, "note", note=notes.switches[choice])
+            _add_binding(key, "control", "ui", 0, "VALUE", choice + 1)
     ET.indent(root)
     write_text(path, ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n")
 
@@ -65,10 +68,9 @@ def _add_sample(
     _add(release, "sample", **common, **tail, releaseTriggerDecay=f"{sample.loss:.2f}dB")
 
 
-def _add_switch(parent: ET.Element, chosen: int, count: int) -> None:
-    """Bindings that leave the two groups of one choice enabled."""
-    fixed = {"type": "general", "level": "group", "parameter": "ENABLED"}
-    for position in range(2 * count):
-        value = str(position // 2 == chosen).lower()
-        what = {"translation": "fixed_value", "translationValue": value}
-        _add(parent, "binding", **fixed, position=position, **what)
+def _add_binding(
+    parent: ET.Element, kind: str, level: str, position: int, parameter: str, value: Any
+) -> None:
+    """A binding that sets a parameter of a group, or of the menu, to a value."""
+    fixed = {"translation": "fixed_value", "translationValue": value}
+    _add(parent, "binding", type=kind, level=level, position=position, parameter=parameter, **fixed)

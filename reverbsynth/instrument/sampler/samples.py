@@ -1,8 +1,8 @@
 """The notes that a sampler plays: generated, in tune, equally loud, and looped where they can be.
 
 A sampler that plays another sample when a key is let go (SFZ, DecentSampler) loops a note for as
-long as it is held, and then plays its own tail. A note that cannot be looped, and every note of a
-SoundFont, sounds as generated, its tail from 3 s on; let go earlier, it dies away as fast as its
+long as it is held, and then plays its own tail. A note that is not looped, by default every one of
+a SoundFont, sounds as generated, its tail from 3 s on; let go earlier, it dies away as fast as its
 tail does.
 """
 
@@ -121,8 +121,8 @@ def sample_set(
     turns = list(enumerate(vectors, 1))
     for (choice, layer, values, softest, loudest), (robin, z) in product(layers, turns):
         for i, wave in enumerate(instrument.stream(keys, z, **values)):
-            file = re.sub(r"[^A-Za-z0-9_-]", "_", f"{keys[i]:03d}-{layer}-{robin}")
             span = (limits[i], limits[i + 1] - 1, softest, loudest)
+            file = f"{keys[i]:03d}-{layer}-{robin}"
             sample = Sample(file, wave, keys[i], *span, choice, robin)
             samples.append(_finished(sample, output, loops))
             if progress:
@@ -138,9 +138,12 @@ def sample_set(
 def _layers(
     instrument: Instrument, choices: Mapping[str, Mapping[str, Any]], by_velocity: bool
 ) -> Iterator[tuple[int, str, dict[str, Any], int, int]]:
-    """Number of the choice, name, labels, softest and loudest velocity of each layer."""
+    """Number of the choice, name in files, labels, softest and loudest velocity of each layer."""
     trained = sorted(instrument.labels.get("velocity", ()))
-    for choice, (name, values) in enumerate(choices.items()):
+    names = [re.sub(r"[^A-Za-z0-9_-]", "_", name) for name in choices]
+    if len(set(names)) < len(names):
+        names = [f"{name}_{number}" for number, name in enumerate(names, 1)]
+    for choice, (name, values) in enumerate(zip(names, choices.values(), strict=True)):
         if by_velocity:
             softest, after = (128 * n // len(choices) for n in (choice, choice + 1))
             yield choice, name, dict(values), softest, after - 1

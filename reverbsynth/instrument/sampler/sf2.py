@@ -1,11 +1,13 @@
 """SoundFont 2: samples and what plays them in one file (SoundFont Technical Specification 2.04).
 
-Each choice is a preset of its own, program 1 and on, or a range of velocities. A SoundFont cannot
-play another sample when a key is let go, and has no round robins: their first plays.
+Each choice is a preset of its own, program 1 and on, or a range of velocities. A SoundFont has no
+round robins: those after the first are variations, in bank 1 and on. It cannot play another sample
+when a key is let go, so a note that is looped dies away as fast as its own tail does.
 """
 
 import math
 import struct
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -13,39 +15,47 @@ import numpy as np
 from reverbsynth.files.atomic import atomic_path
 from reverbsynth.instrument.sampler.samples import Sample, SampleSet
 
-_RELEASE, _INSTRUMENT, _KEYS, _VELOCITIES, _FINE_TUNE, _SAMPLE = 38, 41, 43, 44, 52, 53
+_RELEASE, _INSTRUMENT, _KEYS, _VELOCITIES, _FINE_TUNE, _SAMPLE, _MODES = 38, 41, 43, 44, 52, 53, 54
+_LOOPED = 1  # Mode of a sample that is looped, also after its key was let go.
 _PADDING = 46  # Silent samples after each, which the specification asks for.
 _Generator = tuple[int, int]
 
 
 def write_sf2(notes: SampleSet, path: Path) -> None:
     """Write a SoundFont."""
-    samples = [sample for sample in notes.samples if sample.robin == 1]
-    choices = range(len(notes.choices))
-    groups = [list(choices)] if not notes.switches else [[choice] for choice in choices]
-    names = [notes.name if len(g) > 1 else notes.choices[g[0]] for g in groups]
+    names, choices = list(notes.choices), range(len(notes.choices))
+    groups = [[choice] for choice in choices]
+    if len(names) > 1 and not notes.switches:
+        names, groups = [notes.name], [list(choices)]
+    places = list(product(range(notes.robins), range(len(groups))))  # Bank and program of each.
     zones = [
-        [_zone(sample, number) for number, sample in enumerate(samples) if sample.choice in group]
-        for group in groups
+        [
+            _zone(sample, number)
+            for number, sample in enumerate(notes.samples)
+            if sample.robin == bank + 1 and sample.choice in groups[program]
+        ]
+        for bank, program in places
     ]
     points, headers, at = [], b"", 0
-    for sample in samples:
-        data = np.round(np.clip(sample.wave, -1, 1) * 32767).astype("<i2")
-        end = at + len(data)
-        headers += _name(sample.name)
-        headers += struct.pack("<5IBbHH", at, end, at, end, notes.output.rate, sample.key, 0, 0, 1)
+    for sample in notes.samples:
+        first, last = sample.loop or (0, len(sample.wave))
+        data = np.round(np.clip(sample.wave[: last + _PADDING], -1, 1) * 32767).astype("<i2")
+        ends = (at, at + len(data), at + first, at + last, notes.output.rate)
+        headers += _name(sample.name) + struct.pack("<5IBbHH", *ends, sample.key, 0, 0, 1)
         points += [data, np.zeros(_PADDING, "<i2")]
         at += len(data) + _PADDING
     headers += _name("EOS") + bytes(26)
-    presets = [[[(_INSTRUMENT, number)]] for number in range(len(groups))]
+    presets = [[[(_INSTRUMENT, number)]] for number in range(len(places))]
     bags, generators = _lists(presets)
     instrument_bags, instrument_generators = _lists(zones)
     firsts = np.cumsum([0, *map(len, zones)])
     programs = instruments = b""
-    for number, name in enumerate([*names, "EOP"]):
-        programs += _name(name) + struct.pack("<3H3I", number, 0, number, 0, 0, 0)
-    for first, name in zip(firsts, [*names, "EOI"], strict=True):
-        instruments += _name(name) + struct.pack("<H", first)
+    for number, (bank, program) in enumerate(places):
+        programs += _name(names[program])
+        programs += struct.pack("<3H3I", program, bank, number, 0, 0, 0)
+        instruments += _name(names[program]) + struct.pack("<H", firsts[number])
+    programs += _name("EOP") + struct.pack("<3H3I", 0, 0, len(places), 0, 0, 0)
+    instruments += _name("EOI") + struct.pack("<H", firsts[-1])
     lists: dict[bytes, dict[bytes, bytes]] = {
         b"INFO": {b"ifil": struct.pack("<2H", 2, 4), b"isng": b"EMU8000\0"},
         b"sdta": {b"smpl": np.concatenate(points).tobytes()},
@@ -69,6 +79,7 @@ def _zone(sample: Sample, number: int) -> list[_Generator]:
         (_VELOCITIES, sample.softest | sample.loudest << 8),
         (_RELEASE, round(1200 * math.log2(seconds))),
         (_FINE_TUNE, -round(sample.cents)),
+        (_MODES, 0 if sample.loop is None else _LOOPED),
         (_SAMPLE, number),
     ]
 

@@ -1,5 +1,6 @@
 """SFZ: a text file beside sound files (https://sfzformat.com)."""
 
+import re
 from pathlib import Path
 
 from reverbsynth.audio.format import NOTE_OFF
@@ -17,6 +18,8 @@ def write_sfz(notes: SampleSet, path: Path) -> None:
         first, last = notes.switches[0], notes.switches[-1]
         lines.append(f"sw_lokey={first} sw_hikey={last} sw_default={first}")
     for choice, label in enumerate(notes.choices):
+        # Other characters may mean something to a parser.
+        label = re.sub(r"[^\w %,.+-]", " ", label)
         chosen = f"group_label={label}"
         if notes.switches:
             chosen = f"sw_last={notes.switches[choice]} sw_label={label}"
@@ -25,7 +28,7 @@ def write_sfz(notes: SampleSet, path: Path) -> None:
         lines += [_region(notes, sample, folder) for sample in own]
         # What is heard of a looped note when its key is let go: its own tail.
         if tails := [sample for sample in own if sample.loop is not None]:
-            lines += ["<group>", f"{chosen} trigger=release ampeg_attack={_CROSSFADE}"]
+            lines += ["<group>", f"trigger=release ampeg_attack={_CROSSFADE} {chosen}"]
             lines += [_region(notes, sample, folder, tail=True) for sample in tails]
     write_text(path, "\n".join(lines) + "\n")
 

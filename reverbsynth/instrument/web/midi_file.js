@@ -4,6 +4,7 @@ const RELEASE = 1 + 912 / 16_000; // seconds after a note's end in which its tai
 const LONGEST = 2 * 3600; // seconds; what ends a note later does not count
 const DRUMS = 9; // the channel, counted from 0
 // Controllers.
+const VOLUME = 7, EXPRESSION = 11;
 export const SUSTAIN = 64;
 export const RESET = 121;
 export const endsAll = (number) => number === 120 || number >= 123;
@@ -11,8 +12,8 @@ const DATA_BYTES = { 0x80: 2, 0x90: 2, 0xa0: 2, 0xb0: 2, 0xc0: 1, 0xd0: 1, 0xe0:
 const SYSTEM_BYTES = { 0xf1: 1, 0xf2: 2, 0xf3: 1 };
 const META = 0xff, NAME = 0x03, END = 0x2f, TEMPO = 0x51;
 
-// Parts [{ name, channel, drums, notes: [{ start, end, pitch, velocity, bends }] }], times in seconds,
-// bends [[time, semitones]] with the first at the note's start.
+// Parts [{ name, channel, drums, notes: [{ start, end, pitch, velocity, level, bends }] }], times in
+// seconds, bends [[time, semitones]] with the first at the note's start.
 export function readMidi(buffer) {
   const { division, tracks } = readTracks(new Uint8Array(buffer));
   const merged = tracks.flatMap((events, track) => events.map((event) => ({ ...event, track })));
@@ -26,11 +27,19 @@ export function readMidi(buffer) {
     if (status !== META) parts.take(seconds, track, status & 0xf0, status & 0x0f, data);
     else if (kind === TEMPO && data.length === 3)
       tempo = (data[0] << 16) | (data[1] << 8) | data[2] || tempo;
-    else if (kind === NAME) names[track] = new TextDecoder().decode(data).trim();
+    else if (kind === NAME) names[track] = decoded(data).trim();
   }
   const found = parts.finish(last, names);
   if (!found.length) throw new Error("found no notes");
   return found;
+}
+
+function decoded(bytes) {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return new TextDecoder("latin1").decode(bytes);
+  }
 }
 
 // ---- bytes ----
@@ -72,9 +81,9 @@ function readTracks(bytes) {
   if (!bytes.length) throw new Error("empty, expected a MIDI file");
   let reader = new Reader(bytes);
   const start = reader.text(Math.min(4, bytes.length));
-  // Files of Windows (.rmi) hold a MIDI file behind a header of 20 bytes.
-  if (start === "RIFF" && bytes.length > 20) reader = new Reader(bytes.subarray(20));
-  else reader.at = 0;
+  reader.at = 0;
+  // Files of Windows (.rmi) hold a MIDI file among other chunks.
+  if (start === "RIFF") reader = new Reader(dataOf(bytes));
   if (reader.left < 14 || reader.text(4) !== "MThd")
     throw new Error("not a MIDI file, which begins with MThd");
   const header = new Reader(reader.take(reader.number(4)));
@@ -94,6 +103,16 @@ function readTracks(bytes) {
     tracks.push(readTrack(new Reader(body)));
   }
   return { division, tracks };
+}
+
+function dataOf(riff) {
+  const view = new DataView(riff.buffer, riff.byteOffset, riff.length);
+  for (let at = 12; at + 8 <= riff.length; ) {
+    const size = view.getUint32(at + 4, true);
+    if (new Reader(riff.subarray(at)).text(4) === "data") return riff.subarray(at + 8, at + 8 + size);
+    at += 8 + size + (size % 2);
+  }
+  return riff.subarray(riff.length);
 }
 
 const tellsEnd = (body) => body.some((byte, i) => byte === META && body[i + 1] === END && body[i + 2] === 0);
@@ -138,7 +157,8 @@ class Parts {
     const key = `${track}/${channel}/${first}`;
     if (kind === 0x90 && second > 0) {
       this.end(this.held, key, seconds);
-      this.down.set(key, [...(this.down.get(key) ?? []), { start: seconds, velocity: second }]);
+      const strike = { start: seconds, velocity: second, level: this.wheel(channel).level() };
+      this.down.set(key, [...(this.down.get(key) ?? []), strike]);
     } else if (kind === 0x80 || kind === 0x90) this.letGo(key, channel, seconds);
     else if (kind === 0xe0) this.wheel(channel).turn(seconds, first + 128 * second - 8192);
     else if (kind === 0xb0) this.control(seconds, channel, first, second);
@@ -154,7 +174,7 @@ class Parts {
 
   control(seconds, channel, number, value) {
     this.wheel(channel).control(number, value);
-    if (number === RESET) this.wheel(channel).turn(seconds, 0);
+    if (number === RESET) this.wheel(channel).reset(seconds);
     if (number === SUSTAIN && value >= 64) this.pedals.add(channel);
     else if (number === SUSTAIN || number === RESET) {
       this.pedals.delete(channel);
@@ -180,11 +200,11 @@ class Parts {
     strikes.delete(key);
   }
 
-  add(key, { start, velocity }, end) {
+  add(key, strike, end) {
     const [track, channel, pitch] = key.split("/").map(Number);
     const part = `${track}/${channel}`;
     if (!this.notes.has(part)) this.notes.set(part, []);
-    this.notes.get(part).push({ start, end, pitch, velocity });
+    this.notes.get(part).push({ ...strike, end, pitch });
   }
 
   // What was never let go lasts to the end of the piece.
@@ -204,16 +224,28 @@ class Parts {
   }
 }
 
-// A channel's pitch wheel, whose range registered parameter 0 sets: 2 semitones, unless it does.
+// A channel's pitch wheel, whose range registered parameter 0 sets: 2 semitones, unless it does; and
+// the gain of its volume and expression, their squares, as General MIDI recommends.
 export class Wheel {
   constructor() {
     this.curve = []; // [seconds, semitones]
     this.range = { 6: 2, 38: 0 }; // semitones and cents, by their controllers
     this.parameter = { 100: 127, 101: 127 };
+    this.levels = { [VOLUME]: 100, [EXPRESSION]: 127 };
+  }
+
+  level() {
+    return ((this.levels[VOLUME] / 100) * (this.levels[EXPRESSION] / 127)) ** 2;
+  }
+
+  reset(seconds) {
+    this.turn(seconds, 0);
+    this.levels[EXPRESSION] = 127;
   }
 
   control(number, value) {
-    if (number in this.parameter) this.parameter[number] = value;
+    if (number in this.levels) this.levels[number] = value;
+    else if (number in this.parameter) this.parameter[number] = value;
     else if (number in this.range && !this.parameter[100] && !this.parameter[101]) this.range[number] = value;
   }
 

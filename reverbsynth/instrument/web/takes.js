@@ -92,9 +92,10 @@ export class Pieces {
     const moved = notes.filter(({ key, pitch }) => key !== pitch).length;
     if (moved) lines.push(`${counted(moved)} transposed by octaves, into the instrument's range`);
     const sounds = [];
-    for (const { key, velocity, start, end, bends } of notes) {
+    for (const { key, velocity, level, start, end, bends } of notes) {
       this.say(`${name}: ${pitchName(key)}, note ${sounds.length + 1} of ${notes.length}`);
-      sounds.push({ ...(await this.prepared(key, velocity)), start, end, bends });
+      const sound = await this.prepared(key, velocity);
+      sounds.push({ ...sound, level: level * sound.level, start, end, bends });
     }
     this.say(`${name}: mixing ${notes.length} notes`);
     return result(await render(sounds, true), name.replace(/\.[^.]*$/, ""), lines);
