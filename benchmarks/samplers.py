@@ -14,8 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import numpy as np
 
-from reverbsynth.audio.format import SAMPLE_RATE
-from reverbsynth.audio.output import loudness
+from reverbsynth.audio.output import Output, loudness
 from reverbsynth.audio.pitch import cents
 from reverbsynth.audio.tails import measure_tails
 from reverbsynth.instrument.instrument import Instrument
@@ -23,11 +22,13 @@ from reverbsynth.instrument.sampler import write_sf2
 from reverbsynth.instrument.sampler.samples import sample_set
 from tests.instrument.test_sampler import KEYS, fluidsynth, notes_of, score
 
+RATE = 48_000
+
 
 def main() -> None:
     instrument = Instrument.load("laptop")
-    notes = sample_set(instrument, "laptop", KEYS, loops=False)
-    levels = [loudness(sample.wave[: round(0.6 * SAMPLE_RATE)]) for sample in notes.samples]
+    notes = sample_set(instrument, "laptop", KEYS, loops=False, output=Output(RATE))
+    levels = [loudness(sample.wave[: round(0.6 * RATE)], RATE) for sample in notes.samples]
     print(f"{len(notes.samples)} samples, loudness within {np.ptp(levels):.2f} LU")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
