@@ -18,6 +18,7 @@ from reverbsynth.instrument.sampler.samples import Sample, SampleSet
 _RELEASE, _INSTRUMENT, _KEYS, _VELOCITIES, _FINE_TUNE, _SAMPLE, _MODES = 38, 41, 43, 44, 52, 53, 54
 _LOOPED = 1  # Mode of a sample that is looped, also after its key was let go.
 _PADDING = 46  # Silent samples after each, which the specification asks for.
+_MARGIN = 8  # Samples before and after a loop, which it also asks for.
 _Generator = tuple[int, int]
 
 
@@ -38,7 +39,7 @@ def write_sf2(notes: SampleSet, path: Path) -> None:
     ]
     points, headers, at = [], b"", 0
     for sample in notes.samples:
-        first, last = sample.loop or (0, len(sample.wave))
+        first, last = sample.loop or (_MARGIN, len(sample.wave) - _MARGIN)
         data = np.round(np.clip(sample.wave[: last + _PADDING], -1, 1) * 32767).astype("<i2")
         ends = (at, at + len(data), at + first, at + last, notes.output.rate)
         headers += _name(sample.name) + struct.pack("<5IBbHH", *ends, sample.key, 0, 0, 1)
