@@ -18,6 +18,7 @@ from reverbsynth.errors import SettingsError
 from reverbsynth.files.atomic import atomic_path, write_json, write_text
 from reverbsynth.instrument import web
 from reverbsynth.instrument.card import CARD, card
+from reverbsynth.instrument.examples import BASS_LINE
 from reverbsynth.instrument.instrument import Instrument, at_peak
 from reverbsynth.instrument.onnx import build, metadata
 from reverbsynth.seeds import evenly_spaced
@@ -69,6 +70,7 @@ def web_keyboard(instrument: Instrument, directory: Path | str, address: str = "
         "files": files,
         "bytes": sum((directory / name).stat().st_size for name in files.values()),
         "seeds": SEEDS,
+        "example": base64.b64encode(BASS_LINE.read_bytes()).decode(),
         "clips": clips,
         "picture": _write_picture(sounding, directory, clips),
     }

@@ -269,6 +269,25 @@ def test_computer_keys_play_and_draw(started):
     assert colours(started) > 50
 
 
+def test_the_piano_stays_where_the_instrument_has_keys(started):
+    for by in (-12, 12):
+        started.evaluate(f"{KEYBOARD}.piano.shift({by})")
+        said = started.evaluate("document.querySelector('.rs-range').value")
+        assert said == "from C2; it plays C2 to C4"
+    disabled = f"[{KEYBOARD}.piano.down.disabled, {KEYBOARD}.piano.up.disabled]"
+    assert started.evaluate(disabled) == [True, True]
+    started.evaluate(f"{KEYBOARD}.strike(20)")
+    assert status(started) == "G♯0 is none of the instrument's keys, C2 to C4."
+
+
+def test_a_timbre_that_is_not_there_becomes_the_last(started):
+    started.evaluate(
+        f"{{ const {{ first }} = {KEYBOARD}.controls; first.value = 500;"
+        "first.dispatchEvent(new Event('change')); }"
+    )
+    assert started.evaluate(f"{KEYBOARD}.controls.first.value") == "99"
+
+
 def test_enter_on_a_focused_key_plays_it(started):
     started.evaluate("document.querySelector('.rs-key:not(:disabled)').focus()")
     pitch = int(started.evaluate("document.activeElement.dataset.pitch"))
@@ -302,6 +321,10 @@ def test_it_fits_a_phone(started):
         ".map((key) => key.offsetWidth).filter(Boolean))"
     )
     assert narrowest >= 24
+    # One octave is shown, so there is another one above.
+    started.evaluate(f"{KEYBOARD}.piano.shift(12)")
+    assert started.evaluate(f"{KEYBOARD}.piano.lowest") == 48
+    started.evaluate(f"{KEYBOARD}.piano.shift(-12)")
     started.call("Emulation.clearDeviceMetricsOverride")
 
 

@@ -173,6 +173,18 @@ def test_a_dropped_file_becomes_a_wav(started):
     started.evaluate("document.querySelector('.rs-results').replaceChildren()")
 
 
+def test_there_is_a_piece_to_begin_with(started):
+    started.evaluate(
+        "[...document.querySelectorAll('.rs-buttons button')]"
+        ".find((b) => b.textContent === 'Play our bass line').click()"
+    )
+    started.wait_for("document.querySelector('.rs-result a')", 60)
+    assert started.evaluate("document.querySelector('.rs-result a').download") == "bass_line.wav"
+    audio, rate = saved(started)
+    assert 15 < len(audio) / rate < 20
+    started.evaluate("document.querySelector('.rs-results').replaceChildren()")
+
+
 def test_what_is_played_is_recorded(started):
     record = f"{KEYBOARD}.recorder.button.click()"
     started.evaluate(record)

@@ -20,6 +20,10 @@ export class Conditions {
     return pitch >= this.lowest && pitch <= this.highest;
   }
 
+  range() {
+    return `${pitchName(this.lowest)} to ${pitchName(this.highest)}`;
+  }
+
   // The nearest trained velocity to the one struck, as a label; nothing where it is no label.
   velocity(struck) {
     const trained = this.labels.velocity;

@@ -18,7 +18,7 @@ export class Controls {
     for (const [name, values] of conditions.others)
       if (values.length > 1 && name !== "velocity") this.addLabel(name, values);
     this.ring = this.tick("Let notes ring out after the key", conditions.labels[DIAL] !== undefined);
-    this.even = this.tick("Even loudness", true);
+    this.even = this.tick("All notes equally loud", true);
   }
 
   add(box, label, ...inputs) {
@@ -46,12 +46,17 @@ export class Controls {
   }
 
   addTimbre() {
-    const seed = (value) => element("input", { type: "number", min: 0, max: this.manifest.seeds - 1, value });
-    this.first = this.add(this.timbre, "Timbre A", seed(0));
+    const last = this.manifest.seeds - 1;
+    const seed = (value) => {
+      const onchange = () => (input.value = this.seed(input));
+      const input = element("input", { type: "number", min: 0, max: last, value, onchange });
+      return input;
+    };
+    this.first = this.add(this.timbre, `Timbre A (0 to ${last})`, seed(0));
     this.second = this.add(this.timbre, "Timbre B", seed(1));
-    this.blend = this.add(this.timbre, "From A to B", ...this.slider(0, 0.05));
+    this.blend = this.add(this.timbre, "From timbre A to B", ...this.slider(0, 0.05));
     const another = () => (this.first.value = Math.floor(Math.random() * this.manifest.seeds));
-    this.timbre.append(button("Another timbre", another));
+    this.timbre.append(button("Another timbre A", another));
   }
 
   // How much of an effect there is: of two effects a dial alone, of more a menu and a dial.
@@ -63,8 +68,9 @@ export class Controls {
     }
     if (name !== DIAL) return;
     const label = two ? `Amount of ${this.other(values)}` : `Amount of the ${name}`;
-    this.dial = this.add(this.root, label, ...this.slider(two ? 0 : 1, 1));
     // Clips are of one value or the other; the network can be asked for mixtures.
+    this.hint = element("span", {}, "(none or all, until the network is started)");
+    this.dial = this.add(this.root, label, ...this.slider(two ? 0 : 1, 1), this.hint);
     if (!two) this.dial.parentElement.hidden = true;
   }
 
@@ -73,6 +79,7 @@ export class Controls {
     this.timbre.hidden = false;
     if (!this.dial) return;
     this.dial.step = 0.05;
+    this.hint.remove();
     this.dial.parentElement.hidden = false;
   }
 
@@ -90,10 +97,14 @@ export class Controls {
     return Object.fromEntries(values);
   }
 
+  // A timbre's number, within what there is.
+  seed({ value }) {
+    return Math.min(this.manifest.seeds - 1, Math.max(0, Math.round(Number(value)) || 0));
+  }
+
   // The latent vector between the two timbres.
   z(network) {
-    const seed = ({ value }) => Math.min(this.manifest.seeds - 1, Math.max(0, Math.round(Number(value)) || 0));
-    const [a, b] = [this.first, this.second].map((input) => network.latent(seed(input)));
+    const [a, b] = [this.first, this.second].map((input) => network.latent(this.seed(input)));
     return slerp(a, b, Number(this.blend.value));
   }
 

@@ -53,7 +53,7 @@ class Keyboard {
     this.recorder = new Recorder(results, say, even);
     this.pieces = new Pieces(results, say, even, this.conditions, (...key) => this.prepared(...key));
     this.pieces.acceptDrops(this.root);
-    const tools = element("p", { class: "rs-buttons" }, this.recorder.button, this.pieces.root);
+    const tools = element("p", { class: "rs-buttons" }, this.recorder.button, this.pieces.root, this.exampleButton());
     if (navigator.requestMIDIAccess) tools.append(this.midiButton());
     this.root.prepend(
       element("p", { class: "rs-buttons" }, this.start, this.bar), this.status,
@@ -68,7 +68,12 @@ class Keyboard {
     );
     const missing = Network.missing();
     if (missing) this.refuse(missing);
-    else this.say("The keys play notes rendered beforehand. The network draws each one anew.");
+    else this.say("Keys play notes rendered beforehand. Once started, the network makes each one here.");
+  }
+
+  exampleButton() {
+    const bytes = Uint8Array.from(atob(this.manifest.example), (letter) => letter.charCodeAt(0));
+    return button("Play our bass line", () => this.pieces.open(new File([bytes], "bass_line.mid")));
   }
 
   midiButton() {
@@ -138,7 +143,8 @@ class Keyboard {
   }
 
   async strike(pitch, velocity = 100) {
-    if (!this.conditions.has(pitch)) return;
+    if (!this.conditions.has(pitch))
+      return this.say(`${pitchName(pitch)} is none of the instrument's keys, ${this.conditions.range()}.`);
     this.release(pitch);
     const struck = { released: false };
     this.sounding.set(pitch, struck);

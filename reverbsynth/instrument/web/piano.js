@@ -10,10 +10,9 @@ export class Piano {
     this.lowest = Math.max(0, Math.floor((middle - 6) / 12) * 12);
     this.keys = element("div", { class: "rs-piano", role: "group", "aria-label": "Piano" });
     this.range = element("output", { class: "rs-range" });
-    const octaves = element(
-      "p", { class: "rs-buttons" },
-      button("Octave down", () => this.shift(-12)), this.range, button("Octave up", () => this.shift(12)),
-    );
+    this.down = button("Octave down", () => this.shift(-12));
+    this.up = button("Octave up", () => this.shift(12));
+    const octaves = element("p", { class: "rs-buttons" }, this.down, this.range, this.up);
     this.root = element("div", {}, this.keys, octaves);
     this.listen();
     this.draw();
@@ -66,14 +65,22 @@ export class Piano {
       this.keys.append(key);
     }
     this.keys.querySelector(`[data-pitch="${focused}"]`)?.focus();
-    this.range.value = `from ${pitchName(this.lowest)}`;
+    this.range.value = `from ${pitchName(this.lowest)}; it plays ${this.conditions.range()}`;
+    this.down.disabled = !this.reaches(this.lowest - 12);
+    this.up.disabled = !this.reaches(this.lowest + 12);
+  }
+
+  // Whether the piano may begin there: beyond the instrument's keys it need not go.
+  reaches(lowest) {
+    const shown = getComputedStyle(this.keys).getPropertyValue("--keys").trim() === "8" ? 12 : 24;
+    const { conditions } = this;
+    return lowest + 12 > conditions.lowest && lowest < conditions.highest - shown + 12;
   }
 
   shift(by) {
-    const next = this.lowest + by;
-    if (next + 24 < this.conditions.lowest || next > this.conditions.highest || next < 0) return;
+    if (!this.reaches(this.lowest + by)) return;
     this.held.letGoAll();
-    this.lowest = next;
+    this.lowest += by;
     this.draw();
   }
 
