@@ -4,19 +4,22 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from typer import Option, echo
+from typer import Context, Option, echo
 
 from reverbsynth.cli import options
-from reverbsynth.errors import RunError, SettingsError
+from reverbsynth.errors import ReverbSynthError, SettingsError
 
 if TYPE_CHECKING:
     from reverbsynth.instrument.instrument import Instrument
     from reverbsynth.training.run import Run
 
 _SAMPLERS = (".sfz", ".dspreset", ".sf2")
+_FORMAT = ("sounds", "rate", "stereo")
+_SAMPLING = ("keys", "effect", "by_velocity", "round_robins", "seed", "loops", *_FORMAT)
 
 
 def export(
+    context: Context,
     source: options.Source,
     output: Annotated[
         Path,
@@ -66,6 +69,10 @@ def export(
     known = (".safetensors", ".onnx", *_SAMPLERS, "")
     if output.suffix not in known:
         raise SettingsError(f"{output}: expected {', '.join(known[:-1])} or a folder's name")
+    given = (name for name in _SAMPLING if _is_given(context, name))
+    if output.suffix not in _SAMPLERS and (name := next(given, None)):
+        option = "--" + name.replace("_", "-")
+        raise SettingsError(f"{option}: is for {', '.join(_SAMPLERS)}, found {output}")
     if output.suffix == "":
         from reverbsynth.instrument.export import check_page
 
@@ -90,6 +97,11 @@ def export(
 
         output = write_page(instrument, output, *_name_and_run(source))
     echo(str(output))
+
+
+def _is_given(context: Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
 
 
 def _write_samples(
@@ -129,11 +141,14 @@ def _write_samples(
 def _name_and_run(source: Path) -> "tuple[str, Run | None]":
     """What an instrument is called, and the run that it lies in, if it does."""
     from reverbsynth.instrument.shipped import find
-    from reverbsynth.training.run import INSTRUMENT, Run
+    from reverbsynth.training.run import INSTRUMENT, MANIFEST, Run
 
     path = find(source).resolve()
     folder = path.parent if path.name == INSTRUMENT else path
+    name = path.stem if path.is_file() and path.name != INSTRUMENT else folder.name
     try:
-        return folder.name, Run.open(folder)
-    except RunError:
-        return path.stem, None
+        return name, Run.open(folder)
+    except ReverbSynthError as error:
+        if (folder / MANIFEST).exists():
+            echo(f"the card tells nothing of its run: {error}")
+        return name, None

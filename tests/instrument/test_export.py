@@ -210,3 +210,15 @@ def test_a_page_of_someone_else_stays(tmp_path, monkeypatch):
     assert (tmp_path / "mine" / "index.html").read_text() == "my own page"
     page = write_page(instrument, tmp_path / "ours")
     check_page(page.parent)
+
+
+def test_an_instrument_whose_run_cannot_be_read_still_has_a_page(tmp_path):
+    run = tmp_path / "old"
+    run.mkdir()
+    thin(0, 0.0).save(run / "instrument.safetensors")
+    (run / "manifest.json").write_text('{"format": 2}')
+    source, page = run / "instrument.safetensors", tmp_path / "page"
+    done = CliRunner().invoke(app, ["export", str(source), "-o", str(page)])
+    assert done.exit_code == 0, done.exception
+    assert "the card tells nothing of its run:" in done.output
+    assert "<title>old</title>" in (page / "index.html").read_text()

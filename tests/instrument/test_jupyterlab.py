@@ -109,11 +109,17 @@ def test_the_panel_plays_and_saves_in_jupyterlab(lab, tmp_path_factory):
         page.press("Enter", "Enter", shift=True)
         page.wait_for("document.querySelector('.jp-OutputArea audio')?.src", 180)
 
-        def plays(seed):
-            wave = instrument.notes([instrument.middle_pitch], seed=seed)[0]
+        def plays(seed, pitch):
+            wave = instrument.notes([pitch], seed=seed)[0]
             return np.abs(heard(page) - at_peak(wave, 0.9)).max() < 1e-3
 
-        assert plays(0)
+        def wait_for_another(before):
+            player = "document.querySelector('.jp-OutputArea audio')"
+            page.wait_for(f"{player}.src !== {json.dumps(before)}")
+            return page.evaluate(f"{player}.src")
+
+        middle = instrument.middle_pitch
+        assert plays(0, middle)
         page.wait_for("document.querySelector('.jp-OutputArea img')?.naturalWidth === 648")
         before = page.evaluate("document.querySelector('.jp-OutputArea audio').src")
         page.evaluate(
@@ -121,14 +127,16 @@ def test_the_panel_plays_and_saves_in_jupyterlab(lab, tmp_path_factory):
             "for (const kind of ['input', 'change', 'blur'])"
             "input.dispatchEvent(new Event(kind, { bubbles: true })); })()"
         )
-        page.wait_for(
-            f"document.querySelector('.jp-OutputArea audio').src !== {json.dumps(before)}"
-        )
-        assert plays(7)
+        before = wait_for_another(before)
+        assert plays(7, middle)
+        page.evaluate("document.querySelector('.jp-OutputArea .noUi-handle').focus()")
+        page.press("ArrowRight", "ArrowRight")
+        wait_for_another(before)
+        assert plays(7, middle + 1)
         button = "[...document.querySelectorAll('.jp-OutputArea button')]"
         page.evaluate(f"{button}.find((b) => b.textContent.trim() === 'Save').click()")
         page.wait_for("/saved note.wav/.test(document.querySelector('.jp-OutputArea').textContent)")
     saved, rate = soundfile.read(folder / "note.wav")
     assert rate == 16_000
-    wave = instrument.notes([instrument.middle_pitch], seed=7)[0]
+    wave = instrument.notes([middle + 1], seed=7)[0]
     assert np.abs(saved - at_peak(wave, 0.9)).max() < 1e-3

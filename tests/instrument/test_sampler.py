@@ -381,4 +381,6 @@ def test_wrong_requests_write_nothing(tmp_path):
         export(tmp_path / "a.sfz", "--rate", 22_050)
     with pytest.raises(ReverbSynthError, match="effect: found hall"):
         export(tmp_path / "a.sf2", "--effect", "hall")
+    with pytest.raises(ReverbSynthError, match=r"--keys: is for .sfz, .dspreset, .sf2, found"):
+        export(tmp_path / "page")
     assert not list(tmp_path.iterdir())
