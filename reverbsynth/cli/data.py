@@ -63,8 +63,10 @@ def data(
     counts = ", ".join(f"{built.count(split)} {split}" for split in built.splits)
     keys, noted = len(built.vocabulary("pitch")), len(built.keys(*built.splits))
     trained = len(built.keys("train"))
-    if trained < keys:
+    if noted < keys:
         echo(f"warning: {noted} of {keys} keys have notes ({trained} in train)")
+    elif trained < keys:
+        echo(f"{trained} of {keys} keys are trained; data.split keeps the others for evaluate")
     echo(f"{directory}: {counts} notes ({', '.join(map(str, built.vocabulary('effect')))})")
     for label in chosen.gan.labels:
         built.vocabulary(label)  # An error where notes lack a label that a training needs.

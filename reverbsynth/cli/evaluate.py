@@ -31,11 +31,11 @@ def evaluate(
     A run is judged by its own settings and an instrument by the defaults, unless others are named.
     """
     from reverbsynth.files.atomic import check_file
+    from reverbsynth.instrument.shipped import find
     from reverbsynth.settings import Settings
     from reverbsynth.training.run import Run
 
-    if not source.exists():
-        raise RunError(f"{source}: not found, expected a run's directory or an instrument")
+    source = find(source)
     if output is not None:
         check_file(output)
     run = Run.open(source) if source.is_dir() else None

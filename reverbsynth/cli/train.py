@@ -32,7 +32,8 @@ def train(
             "--from",
             metavar="RUN_OR_INSTRUMENT",
             help="Begin a new run with trained networks, at their stage: a run, results bundle, "
-            "instrument, or original GANSynth directory. Settings are its own if none are named.",
+            "instrument (such as laptop, which comes with the package), or original GANSynth "
+            "directory. Settings are its own if none are named.",
         ),
     ] = None,
     minutes: Annotated[
@@ -95,9 +96,11 @@ def train(
 def _origin(source: Path) -> "tuple[Origin, Settings]":
     """Networks to begin with, and the settings that fit them."""
     from reverbsynth.instrument import file
+    from reverbsynth.instrument.shipped import find
     from reverbsynth.training.origin import Origin
     from reverbsynth.training.run import Run
 
+    source = find(source)
     if source.is_dir() and not (source / "experiment.json").exists():
         run = Run.open(source)
         return Origin.of_run(run), run.settings

@@ -14,7 +14,7 @@ from reverbsynth import provenance
 from reverbsynth.audio import tails
 from reverbsynth.data.dataset import DataSet
 from reverbsynth.data.notes import Note
-from reverbsynth.errors import RunError
+from reverbsynth.errors import DataError, RunError
 from reverbsynth.evaluation import claims
 from reverbsynth.evaluation.bootstrap import Bootstrap
 from reverbsynth.evaluation.classifier import LabelClassifier
@@ -55,6 +55,9 @@ def evaluate(
     own data is as good as one on `data`.
     """
     data = data if isinstance(data, DataSet) else DataSet.open(data)
+    if not (data.count("valid") or data.count("test")):
+        expected = "expected held-out notes to compare with (data.split)"
+        raise DataError(f"{data.directory}: no notes in valid and test, {expected}")
     if not isinstance(source, Run | Instrument):
         source = Run.open(source) if Path(source).is_dir() else Instrument.load(source)
     run = source if isinstance(source, Run) else None

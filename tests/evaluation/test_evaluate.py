@@ -303,16 +303,23 @@ def test_an_instrument_needs_data(small_run, small_data, tmp_path):
 
     path = tmp_path / "bass.safetensors"
     Instrument.from_run(small_run).save(path)
-    with pytest.raises(ReverbSynthError, match="expected --data"):
-        command(path)
+    for source in (path, Path("laptop")):
+        with pytest.raises(ReverbSynthError, match="expected --data"):
+            command(source)
     for given, options, message in (
-        (tmp_path / "none", {}, "none: not found, expected a run's directory or an instrument"),
+        (tmp_path / "none", {}, "none: no such file or folder, expected a run, an instr"),
         (path, {"transfer": True}, "--effect-transfer is for a run"),
         (path, {"output": tmp_path}, "is a folder, expected a file's name"),
         (path, {"output": Path()}, "expected a name"),
     ):
         with pytest.raises(ReverbSynthError, match=message):
             command(given, data=small_data.directory, **options)
+
+
+def test_there_must_be_held_out_notes(small_run, small_settings, tmp_path):
+    data = build_data(small_settings.replace(**{"data.split": [1, 0, 0]}), tmp_path / "data")
+    with pytest.raises(ReverbSynthError, match="no notes in valid and test, expected held-out"):
+        evaluate(small_run, data)
 
 
 @pytest.mark.parametrize(("preset", "notes"), [(None, 200), ("tiny", 24)])

@@ -12,7 +12,10 @@ from reverbsynth.data.build import build_data
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.gan.magenta import read_original
 from reverbsynth.gan.model import ProgressiveGAN
+from reverbsynth.instrument.file import read
 from reverbsynth.instrument.instrument import Instrument
+from reverbsynth.instrument.shipped import find
+from reverbsynth.settings import Settings
 from reverbsynth.training.checkpoints import Checkpoints, network_variables, values
 from reverbsynth.training.origin import Origin
 from reverbsynth.training.run import Run
@@ -81,12 +84,19 @@ def test_it_begins_at_the_origins_stage_and_resumes_exactly(
     ).shape == (1, 64000)
 
 
-def test_the_command_takes_the_settings_of_what_it_begins_with(small_run, small_data, tmp_path):
-    """From an instrument's file, in which neither discriminator nor schedule is kept."""
+def test_the_command_takes_the_settings_of_what_it_begins_with(
+    small_run, small_data, tmp_path, monkeypatch
+):
+    """From an instrument's file, in which neither discriminator nor schedule is kept.
+
+    It may be one that comes with the package, by its name.
+    """
     file = tmp_path / "bass.safetensors"
+    monkeypatch.setattr("reverbsynth.instrument.shipped.shipped", lambda: {"a bass": file})
     Instrument.from_run(small_run).save(file)
     brief = ["training.stage_images=[0,0,8]", "training.last_stage=2", "training.samples=2"]
-    train_command(tmp_path / "run", data=small_data.directory, from_=file, set_=brief)
+    named = Path("a bass")
+    train_command(tmp_path / "run", data=small_data.directory, from_=named, set_=brief)
     run = Run.open(tmp_path / "run")
     assert run.finished
     assert run.settings.gan == small_run.settings.gan
@@ -95,6 +105,10 @@ def test_the_command_takes_the_settings_of_what_it_begins_with(small_run, small_
     train_command(tmp_path / "run", data=small_data.directory, from_=file)
     with pytest.raises(ReverbSynthError, match="run: a run of other origin"):
         train_command(tmp_path / "run", data=small_data.directory, from_=small_run.directory)
+
+
+def test_the_preset_and_the_instrument_of_its_name_fit():
+    Origin("laptop", read(find("laptop")), {}).check(Settings.preset("laptop"))
 
 
 def test_the_instrument_alone_gives_both_generators(small_run, small_settings):

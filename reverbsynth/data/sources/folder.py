@@ -118,6 +118,11 @@ class Folder:
                 instrument = row.get("instrument") or folder
                 entries.append(NoteRef(name, pitch, velocity, instrument, (str(file),)))
         notices = self._disagreements({entry.id: entry.pitch for entry in entries}, pitches)
+        estimated = [e for e in entries if pitches[e.id]["pitch_from"] == "estimate"]
+        if 0 < len(estimated) < len(entries):
+            sounds = listed([f"{e.id} ({pitch_name(e.pitch)})" for e in estimated])
+            found = f"{len(estimated)} of {len(entries)} sounds"
+            notices.append(f"pitch by estimate alone in {found}: {sounds}")
         if german:
             notices.append("names: one calls a note H, as in German; so B is B♭")
         if len(default) == 1:

@@ -100,7 +100,8 @@ def test_the_root_key_in_the_file_comes_before_the_estimate(put, notes):
     }
     assert index.notices == [
         "estimate an octave above the root key in 2 of 4 sounds: one.wav (A1, estimate A2), "
-        "two.wav (B1, estimate B2)"
+        "two.wav (B1, estimate B2)",
+        "pitch by estimate alone in 1 of 4 sounds: three.wav (D3)",
     ]
     assert set(notes(pitch_from="root_key", skip=True)[0]) == {"A1.wav", "one.wav", "two.wav"}
 
