@@ -56,7 +56,8 @@ def pins() -> dict[str, set[str]]:
 
 def wanted() -> list[Requirement]:
     extras = PROJECT["optional-dependencies"].values()
-    return [Requirement(line) for lines in (PROJECT["dependencies"], *extras) for line in lines]
+    lines = [line for lines in (PROJECT["dependencies"], *extras) for line in lines]
+    return [Requirement(line) for line in lines if not line.startswith("reverbsynth[")]
 
 
 class TestVersions:

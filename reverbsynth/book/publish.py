@@ -19,7 +19,7 @@ def publish_notebook(notebook: Path, target: Path) -> None:
     first = next(n for n, cell in enumerate(content.cells) if cell.cell_type == "code")
     code = (
         "# For Colab and other machines without the library: the commit this notebook was "
-        f'published from.\n%pip install --quiet "reverbsynth @ git+{REPOSITORY}@{revision}"'
+        f'published from.\n%pip install --quiet "reverbsynth[train] @ git+{REPOSITORY}@{revision}"'
     )
     install = nbformat.v4.new_code_cell(code, metadata={"tags": ["install"]}, id="install")
     content.cells.insert(first, install)

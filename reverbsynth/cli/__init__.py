@@ -1,8 +1,10 @@
 """The command line: ``reverbsynth data``, ``train``, ``play``, ``evaluate``, ``book`` and more."""
 
 import os
+import signal
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import NoReturn
 
 import typer
@@ -45,6 +47,12 @@ EXAMPLES: dict[Callable[..., None], str] = {
 }
 """Each command, with an example that its help shows."""
 
+_EXTRAS = {
+    "train": {"keras", "matplotlib", "pandas", "sklearn", "tensorboard", "tensorflow"},
+    "book": {"IPython", "jupyter_book", "nbformat", "papermill"},
+}
+"""Modules that come with the extras of ``pyproject.toml``."""
+
 for _command, _example in EXAMPLES.items():
     app.command(epilog=f"Example: {_example}")(_command)
 
@@ -52,15 +60,27 @@ for _command, _example in EXAMPLES.items():
 def main() -> None:
     """Run a command; a user's mistake becomes one line and exit status 2."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # So that temporary files are removed; a training takes it for itself, as a request to stop.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         app()
     except ReverbSynthError as error:
         _fail(str(error))
     except ModuleNotFoundError as error:
-        if error.name not in ("jax", "tensorflow", "torch"):
-            raise
-        _fail(f"KERAS_BACKEND: found {os.environ['KERAS_BACKEND']!r}, which is not installed")
-    except RuntimeError as error:
+        name = (error.name or "").partition(".")[0]
+        if name in ("jax", "tensorflow", "torch") and find_spec("keras"):
+            _fail(f"KERAS_BACKEND: found {os.environ['KERAS_BACKEND']!r}, which is not installed")
+        for extra, modules in _EXTRAS.items():
+            if name in modules:
+                _fail(f"{name}: not installed; pip install 'reverbsynth[{extra}]' adds it")
+        raise
+    except OSError as error:  # of what no one foresaw, such as a log on a full disk
+        _fail(f"{error.filename or 'output'}: {error.strerror or error}")
+    except (RuntimeError, ValueError) as error:
+        if str(error).startswith("Unable to import backend"):
+            _fail(
+                f"KERAS_BACKEND: found {os.environ['KERAS_BACKEND']!r}, expected tensorflow or jax"
+            )
         if not str(error).startswith("cannot cache function"):
             raise
         _fail(f"{error}; expected NUMBA_CACHE_DIR, a folder that can be written")

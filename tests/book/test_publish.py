@@ -21,7 +21,7 @@ def test_one_cell_more_and_nothing_else(path, tmp_path, monkeypatch):
     code = [cell for cell in published.cells if cell.cell_type == "code"]
     assert code[0] is install
     assert install.source.endswith(
-        '%pip install --quiet "reverbsynth @ git+https://github.com/reverbsynth/reverbsynth'
+        '%pip install --quiet "reverbsynth[train] @ git+https://github.com/reverbsynth/reverbsynth'
         '@0123456789ab"'
     )
     published.cells.remove(install)

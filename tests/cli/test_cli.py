@@ -96,6 +96,23 @@ def test_a_user_without_a_home_keeps_caches_with_temporary_files():
     assert shown.stdout.strip() == os.path.join(tempfile.gettempdir(), ".cache")
 
 
+@pytest.mark.parametrize("named", [None, "/elsewhere"])
+def test_a_home_that_cannot_be_written_holds_no_caches(named):
+    code = "import os; os.access = lambda *_: False; import reverbsynth; "
+    code += "print(os.path.expanduser('~'), os.environ['XDG_CACHE_HOME'])"
+    environment = {**os.environ, "HOME": "/nowhere/at/all"}
+    environment.pop("XDG_CACHE_HOME", None)
+    shown = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment | ({"XDG_CACHE_HOME": named} if named else {}),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    caches = named or os.path.join(tempfile.gettempdir(), ".cache")
+    assert shown.stdout.split() == ["/nowhere/at/all", caches]
+
+
 def test_a_cache_that_cannot_be_written_names_the_variable(monkeypatch, capsys):
     def compiles():
         raise RuntimeError("cannot cache function '__o_fold': no locator available for 'audio.py'")
@@ -103,6 +120,16 @@ def test_a_cache_that_cannot_be_written_names_the_variable(monkeypatch, capsys):
     monkeypatch.setattr(cli, "app", compiles)
     assert call(monkeypatch, "data") == 2
     assert "expected NUMBA_CACHE_DIR" in capsys.readouterr().err
+
+
+def test_a_backend_that_keras_does_not_know_is_named(monkeypatch, capsys):
+    def imports():
+        raise ValueError("Unable to import backend : nonsense")
+
+    monkeypatch.setenv("KERAS_BACKEND", "nonsense")
+    monkeypatch.setattr(cli, "app", imports)
+    assert call(monkeypatch, "train") == 2
+    assert "KERAS_BACKEND: found 'nonsense', expected tensorflow or jax" in capsys.readouterr().err
 
 
 def test_play_writes_notes_one_after_the_other(places, monkeypatch, tmp_path):
