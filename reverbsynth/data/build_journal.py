@@ -4,11 +4,11 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from reverbsynth.data.dataset import MANIFEST, compact, record_name
+from reverbsynth.data.dataset import MANIFEST, compact, note_files, record_name
 from reverbsynth.data.notes import SPLITS, Rejected
 from reverbsynth.errors import DataError, ReverbSynthError
 from reverbsynth.files.atomic import atomic_path, write_json, write_text
@@ -36,10 +36,10 @@ def build_journal(
             except (OSError, ReverbSynthError) as error:
                 failed_write = isinstance(error, OSError) or isinstance(error.__cause__, OSError)
                 if failed_write or not journal.chunks:
-                    shutil.rmtree(journal.folder, ignore_errors=True)
-                    if not existed:
-                        with suppress(OSError):  # It is not empty.
-                            directory.rmdir()
+                    shutil.rmtree(journal.folder if existed else directory, ignore_errors=True)
+                    if not (directory / MANIFEST).exists():
+                        for path in note_files(directory):
+                            path.unlink(missing_ok=True)
                 raise
     except OSError as error:
         path, reason = error.filename or directory, error.strerror or error
@@ -102,17 +102,22 @@ class BuildJournal:
         self, manifest: dict[str, Any], rows: Mapping[str, list[dict]], split: Mapping[str, str]
     ) -> None:
         """Write the files of the splits; the manifest, with each split's index, comes last."""
-        (self.directory / MANIFEST).unlink(missing_ok=True)  # Of the data set that this replaces.
         manifest["files"] = {}
-        for name in SPLITS:
-            path = self.directory / record_name(name)
-            with atomic_path(path) as partial, open(partial, "wb") as file:
-                file.writelines(self._records(name, split))
-            manifest["files"][path.name] = {
-                "bytes": path.stat().st_size,
-                "notes": len(rows[name]),
-                "sha256": sha256(path),
-            }
+        with ExitStack() as renamed_at_the_end:
+            for name in SPLITS:
+                path = self.directory / record_name(name)
+                partial = renamed_at_the_end.enter_context(atomic_path(path))
+                with open(partial, "wb") as file:
+                    file.writelines(self._records(name, split))
+                    file.flush()
+                    os.fsync(file.fileno())
+                manifest["files"][path.name] = {
+                    "bytes": partial.stat().st_size,
+                    "notes": len(rows[name]),
+                    "sha256": sha256(partial),
+                }
+            # All is on the disk: only now goes the data set that this replaces.
+            (self.directory / MANIFEST).unlink(missing_ok=True)
         manifest["index"] = {name: compact(rows[name]) for name in SPLITS}
         lines = (f"{json.dumps(key)}: {json.dumps(value)}" for key, value in manifest.items())
         write_text(self.directory / MANIFEST, "{\n" + ",\n".join(lines) + "\n}\n")

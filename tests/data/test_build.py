@@ -129,7 +129,7 @@ def test_an_interruption_while_files_are_moved(settings, tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         build_data(settings(), tmp_path / "data")
     monkeypatch.setattr("os.replace", moved)
-    assert contents(tmp_path / "data") == [".build", "sheet.html", "train.tfrecord"]
+    assert contents(tmp_path / "data") == [".build", "sheet.html", "test.tfrecord"]
     build_data(settings(), tmp_path / "data")
     assert contents(tmp_path / "data") == FILES
     assert digests(tmp_path / "data") == digests(tmp_path / "whole")
@@ -165,20 +165,43 @@ def test_a_stray_after_the_end_is_cleared(settings, tmp_path):
     assert contents(tmp_path / "data") == FILES
 
 
-@pytest.mark.parametrize("after", [-0.5, 0, 3])
-def test_a_full_disk_leaves_nothing(settings, tmp_path, small_chunks, monkeypatch, after):
+@pytest.fixture
+def fill_after(monkeypatch):
+    """Fill the disk once so many files are on it; tells how many have been."""
     flush, writes = os.fsync, []
 
-    def full(descriptor):
-        writes.append(descriptor)
-        if len(writes) > 2 + 4 * after:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        flush(descriptor)
+    def fill(count: int) -> list[int]:
+        def full(descriptor):
+            writes.append(descriptor)
+            if len(writes) > count:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            flush(descriptor)
 
-    monkeypatch.setattr("os.fsync", full)
+        monkeypatch.setattr("os.fsync", full)
+        return writes
+
+    return fill
+
+
+@pytest.mark.parametrize("after", [1, 2, 14, 16, 17, 18, 20])
+def test_a_full_disk_leaves_nothing(settings, tmp_path, small_chunks, fill_after, after):
+    """Among the chunks (two files each, six of them), the sheet, and the files of the splits."""
+    fill_after(after)
     with pytest.raises(ReverbSynthError, match=r"cannot be written \(No space left"):
         build_data(settings(), tmp_path / "data")
     assert not (tmp_path / "data").exists()
+
+
+def test_a_disk_that_fills_leaves_the_data_set_that_was_to_be_replaced(
+    settings, tmp_path, fill_after
+):
+    build_data(settings(), tmp_path / "data")
+    before = digests(tmp_path / "data")
+    fill_after(4)
+    with pytest.raises(ReverbSynthError, match="No space left"):
+        build_data(settings(seed=1), tmp_path / "data", rebuild=True)
+    assert digests(tmp_path / "data") == before
+    assert contents(tmp_path / "data") == FILES
 
 
 def test_a_folder_that_cannot_be_made(settings, tmp_path):
