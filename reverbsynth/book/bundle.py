@@ -19,6 +19,7 @@ from reverbsynth import provenance
 from reverbsynth.audio.io import write_audio
 from reverbsynth.data.dataset import DataSet
 from reverbsynth.errors import ReverbSynthError, RunError
+from reverbsynth.evaluation.effect_transfer import FILE as TRIALS
 from reverbsynth.evaluation.effect_transfer import apply_to_held_out
 from reverbsynth.evaluation.evaluate import evaluate
 from reverbsynth.evaluation.report import FILE, Report
@@ -75,7 +76,10 @@ def bundle(
         same_notes = other.manifest["data_sha256"] == run.manifest["data_sha256"]
         measured_on = source if same_notes else other.data_directory
         limits = run.settings.evaluation.model_dump(mode="json")
-        evaluate(other, measured_on, other.settings.replace(evaluation=limits))
+        own = other.settings.replace(evaluation=limits)
+        evaluate(other, measured_on, own)
+        if same_notes:
+            apply_to_held_out(other, measured_on, own)
     with atomic_path(directory) as folder:
         _keep_metrics(run, folder, ROWS, "%.8g")
         for stage in run.stages:
@@ -160,6 +164,8 @@ def _keep_seed(run: Run, folder: Path) -> None:
     _keep_metrics(run, folder, SEED_ROWS, "%.5g")
     report = Report.load(run.directory / FILE)
     Report(report.facts, report.rows, report.verdicts).save(folder / FILE)
+    if (trials := run.directory / TRIALS).exists():
+        shutil.copyfile(trials, folder / TRIALS)
     write_json(folder / MANIFEST, _manifest(run, folder, [], SEED_ROWS))
 
 

@@ -15,10 +15,12 @@ from reverbsynth.audio.spectrum import log_spectral_distance, mel_levels
 from reverbsynth.data.dataset import DataSet
 from reverbsynth.data.notes import Note
 from reverbsynth.evaluation import effect_baselines
-from reverbsynth.evaluation.bootstrap import Bootstrap
+from reverbsynth.evaluation.bootstrap import Bootstrap, Measure
 from reverbsynth.evaluation.clips import Clips
 from reverbsynth.evaluation.metrics.paired import shared_effects
 from reverbsynth.evaluation.metrics.transfer import DISTANCES, distances
+from reverbsynth.evaluation.seeds import FOLDER as SEEDS
+from reverbsynth.evaluation.seeds import together
 from reverbsynth.evaluation.stored import StoredResult, load_or_evaluate
 from reverbsynth.instrument.apply import learned_change
 from reverbsynth.instrument.effect_change import EffectChange
@@ -87,23 +89,30 @@ class TransferTrial:
 
 @dataclass
 class TransferTrials(StoredResult):
-    """All trials of an instrument, with the facts that they rest on."""
+    """All trials of an instrument, and of further seeds, with the facts that they rest on."""
 
     trials: list[TransferTrial] = field(default_factory=list)
+    seeds: list["TransferTrials"] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         # Earlier versions measured less, of notes that kept nothing of the recording.
         self.trials = [trial for trial in self.trials if trial.distances]
 
     def table(self, settings: Settings) -> pd.DataFrame:
-        """Return medians of distances to the true twin and gains, a row for each method."""
+        """Return medians of distances to the true twin and gains, a row for each method.
+
+        Of several seeds they are the means, with the least and the most.
+        """
         bootstrap, rows = Bootstrap.of(settings.evaluation, settings.seed), []
         for effect in dict.fromkeys(trial.effect for trial in self.trials):
-            of_effect = [trial.distances for trial in self.trials if trial.effect == effect]
+            of_effect = [
+                [trial.distances for trial in each.trials if trial.effect == effect]
+                for each in (self, *self.seeds)
+            ]
             rows += [
                 {"effect": effect, "method": title, **_compared(of_effect, method, bootstrap)}
                 for method, title in METHODS.items()
-                if all(method in each for each in of_effect)
+                if all(method in trial for each in of_effect for trial in each)
             ]
         return pd.DataFrame(rows)
 
@@ -136,8 +145,11 @@ def apply_to_held_out(
     def make() -> TransferTrials:
         return TransferTrials(facts, list(_trials(instrument, data, settings)))
 
-    path = run.directory / FILE
-    return load_or_evaluate(TransferTrials, path, run, facts, _KEY, make, force, allow_other_data)
+    path, options = run.directory / FILE, (force, allow_other_data)
+    found = load_or_evaluate(TransferTrials, path, run, facts, _KEY, make, *options)
+    kept = (TransferTrials.load(path) for path in sorted(run.directory.glob(f"{SEEDS}/*/{FILE}")))
+    found.seeds = [each for each in kept if len(each.trials) == len(found.trials)]
+    return found
 
 
 def _trials(instrument: Instrument, data: DataSet, settings: Settings) -> Iterator[TransferTrial]:
@@ -188,22 +200,29 @@ def _trials(instrument: Instrument, data: DataSet, settings: Settings) -> Iterat
                 )
 
 
-def _compared(trials: Sequence[dict], method: str, bootstrap: Bootstrap) -> dict[str, str]:
+def _compared(seeds: Sequence[list[dict]], method: str, bootstrap: Bootstrap) -> dict[str, str]:
     """Median distances of a method, what it gains, and how often it is the nearer one."""
 
-    def of(method: str, key: str = "spectrum") -> np.ndarray:
-        return np.array([trial[method][key] for trial in trials], float)
+    def of(method: str, key: str = "spectrum") -> list[np.ndarray]:
+        return [np.array([trial[method][key] for trial in trials], float) for trials in seeds]
+
+    def text(measures: Sequence[Measure], digits: int = 2, scale: float = 1) -> str:
+        # Only the network has other weights in another seed.
+        several = len(seeds) > 1 and method in ("network", "played")
+        return (together(measures) if several else measures[0]).text(digits, scale)
 
     row = {}
     for key, title in DISTANCES.items():
-        values = of(method, key)
-        row[title] = bootstrap.median(values, ["no decay"] * int(np.isnan(values).sum())).text()
-    own, nothing, count = of(method), of("nothing"), len(trials)
-    if all("response" in trial for trial in trials):
-        gain = (nothing - own).mean() / (nothing - of("response")).mean()
-        row["gain, as a share of the impulse response's"] = f"{gain:.0%}"
-    row["nearer than left as it was"] = f"{(own < nothing).sum()} of {count}"
-    row["nearer than the network"] = f"{(own < of('network')).sum()} of {count}"
+        missing = [["no decay"] * int(np.isnan(values).sum()) for values in of(method, key)]
+        row[title] = text([*map(bootstrap.median, of(method, key), missing)])
+    own, nothing = of(method), of("nothing")
+    if all("response" in trial for trials in seeds for trial in trials):
+        whole = (nothing[0] - of("response")[0]).mean()
+        gains = [Measure((nothing[0] - each).mean() / whole) for each in own]
+        row["gain, as a share of the impulse response's"] = f"{text(gains, 0, 100)}%"
+    for title, other in (("left as it was", nothing), ("the network", of("network"))):
+        nearer = [int((a < b).sum()) for a, b in zip(own, other, strict=True)]
+        row[f"nearer than {title}"] = f"{', '.join(map(str, nearer))} of {len(own[0])}"
     return row
 
 

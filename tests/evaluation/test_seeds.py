@@ -71,6 +71,16 @@ def report(run: Run, accuracy: float) -> Report:
     return made
 
 
+def trial(name: str, distance: float) -> effect_transfer.TransferTrial:
+    """A trial whose result is so far from the true twin; the recording is 5, a response 3 away."""
+    by_method = {"nothing": 5.0, "network": distance, "response": 3.0}
+    of_all = {
+        method: dict.fromkeys(effect_transfer.DISTANCES, value)
+        for method, value in by_method.items()
+    }
+    return effect_transfer.TransferTrial(name, name, 40, "reverb", [0.0], {}, 1.0, [], of_all)
+
+
 @pytest.fixture(scope="module")
 def runs(small_settings, small_run, small_data, tmp_path_factory) -> dict[str, Run]:
     """Runs of a recipe with their reports: another seed of training, and another split."""
@@ -86,20 +96,20 @@ def runs(small_settings, small_run, small_data, tmp_path_factory) -> dict[str, R
         runs[name] = Run.open(folder / name)
         if name != "split":
             report(runs[name], 0.99 if name == "first" else 0.8).save(folder / name / FILE)
-    trials = effect_transfer.TransferTrials(
-        {
-            "data_sha256": small_data.sha256,
-            "stage": 2,
-            "images_seen": small_run.manifest["images_seen"],
-            "seed": 0,
-            "code": provenance.code_hash(),
-            **{
-                name: getattr(small_settings.evaluation, f"transfer_{name}")
-                for name in ("notes", "starts", "steps")
-            },
-        }
-    )
-    trials.save(folder / "first" / effect_transfer.FILE)
+    facts = {
+        "data_sha256": small_data.sha256,
+        "stage": 2,
+        "images_seen": small_run.manifest["images_seen"],
+        "seed": 0,
+        "code": provenance.code_hash(),
+        **{
+            name: getattr(small_settings.evaluation, f"transfer_{name}")
+            for name in ("notes", "starts", "steps")
+        },
+    }
+    for name, distance in (("first", 4.0), ("seed", 6.0)):
+        made = effect_transfer.TransferTrials(facts, [trial(number, distance) for number in "ab"])
+        made.save(folder / name / effect_transfer.FILE)
     return runs
 
 
@@ -116,7 +126,13 @@ def published(runs, small_data, tmp_path_factory) -> Run:
 
 def test_a_bundle_keeps_the_numbers_of_a_seed_and_not_its_instrument(published):
     kept = sorted(path.name for path in (published.directory / "seeds" / "0-5").iterdir())
-    assert kept == ["evaluation.json", "manifest.json", "metrics.csv", "settings.yaml"]
+    assert kept == [
+        "applied.json",
+        "evaluation.json",
+        "manifest.json",
+        "metrics.csv",
+        "settings.yaml",
+    ]
     check(published)
 
 
@@ -135,6 +151,20 @@ def test_tables_and_verdicts_are_of_all_seeds(published, runs, small_data):
     shown = chapter.seeds(both, published)
     assert shown.loc["pitch.accuracy"].tolist() == ["0.990", "0.800"]
     assert list(shown) == ["seed 0", "seed 5"]
+
+
+def test_effects_on_recordings_are_of_all_seeds(published, small_settings, small_data):
+    trials = effect_transfer.apply_to_held_out(published, small_data)
+    few = small_settings.replace(**{"evaluation.min_notes": 2})
+    table = trials.table(few).set_index("method")
+    gain = "gain, as a share of the impulse response's"
+    network, response = table.loc["the network"], table.loc["estimated impulse response"]
+    distance = effect_transfer.DISTANCES["spectrum"]
+    assert network[distance] == "5.00 (4.00 to 6.00)"
+    assert network[gain] == "0 (-50 to 50)%"
+    assert network["nearer than left as it was"] == "2, 0 of 2"
+    assert response[distance] == "3.00 [3.00, 3.00]"
+    assert response["nearer than the network"] == "2, 2 of 2"
 
 
 def test_another_split_is_shown_apart(published, tmp_path):
