@@ -16,9 +16,15 @@ from typing import TYPE_CHECKING, Any
 # What a user's keras.json names is for other programs.
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
-# A user of a container may have no home: caches then lie with temporary files, not in a folder "~".
-if os.path.expanduser("~") == "~":
+# A user of a container may have no home, or one that cannot be written: caches then lie with
+# temporary files, and not in a folder "~".
+_home = _cache = os.path.expanduser("~")
+while not os.path.exists(_cache):
+    _cache = os.path.dirname(_cache) or os.sep
+if _home == "~":
     os.environ["HOME"] = tempfile.gettempdir()
+elif not os.access(_cache, os.W_OK):
+    os.environ.setdefault("XDG_CACHE_HOME", os.path.join(tempfile.gettempdir(), ".cache"))
 
 if TYPE_CHECKING:
     from reverbsynth.data.build import build_data

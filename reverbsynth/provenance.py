@@ -1,6 +1,7 @@
 """Where a result came from: the commit, the code and the versions it was made with."""
 
 import hashlib
+import os
 import platform
 import subprocess
 from contextlib import suppress
@@ -19,8 +20,10 @@ def commit() -> str:
     root = Path(__file__).resolve().parent.parent
     if not (root / ".git").exists():
         return "unknown"
+    # Variables that a hook or a shell has set name another repository.
+    own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     git = partial(
-        subprocess.check_output, stderr=subprocess.DEVNULL, cwd=root, text=True, timeout=30
+        subprocess.check_output, stderr=subprocess.DEVNULL, cwd=root, text=True, timeout=30, env=own
     )
     try:
         revision = git(["git", "rev-parse", "--short=12", "HEAD"]).strip()

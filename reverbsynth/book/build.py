@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -148,9 +149,11 @@ def render(source: Path, output: Path, console: Console) -> Path:
     lighten(built)
     write_search_texts(built)
     pages = check_pages(built, console)
-    published = output / "html"
-    shutil.rmtree(published, ignore_errors=True)
+    published, previous = output / "html", work / "previous"
+    with suppress(FileNotFoundError):
+        os.replace(published, previous)
     os.replace(built, published)
+    shutil.rmtree(previous, ignore_errors=True)
     console.print(f"{pages} pages, whole with the network unplugged")
     return published / "index.html"
 
