@@ -1,5 +1,6 @@
 /* A control for each .rs-slides: a slider, or buttons for a few of a kind. One slide is shown at a
    time; a player that sounds when the slide changes goes on in the other slide, at its moment.
+   Players are equally loud; a switch takes the gains back, beside the loudest sound of the page.
    What is wider than its place gets a cue, so that nobody takes what is seen for all there is. */
 (() => {
   "use strict";
@@ -74,13 +75,39 @@
     begin();
   }
 
-  const places = () => document.querySelectorAll(".rs-scroll, .pst-scrollable-table-container");
+  const players = () => [...document.querySelectorAll("audio[data-gain]")];
+  const switches = () => [...document.querySelectorAll(".rs-levels input")];
+
+  function setLevels(own) {
+    const least = Math.min(...players().map((player) => Number(player.dataset.gain)));
+    players().forEach((player) => {
+      player.volume = own ? 10 ** ((least - player.dataset.gain) / 20) : 1;
+    });
+    switches().forEach((input) => { input.checked = own; });
+  }
+
+  function addSwitch(group) {
+    if (group.querySelectorAll("audio[data-gain]").length < 2) return;
+    const label = document.createElement("label");
+    label.className = "rs-levels";
+    const input = document.createElement("input");
+    input.type = "checkbox";
+    input.addEventListener("change", () => setLevels(input.checked));
+    label.append(input, "true levels, beside the loudest of this page");
+    group.append(label);
+  }
+
+  const places = () => document.querySelectorAll(
+    ".rs-scroll, .pst-scrollable-table-container, div.math, .bd-article figure:has(> img)");
   const cue = () => places().forEach((place) => {
     place.classList.toggle("rs-wide", place.scrollWidth > place.clientWidth + 1);
   });
 
   function begin() {
     document.querySelectorAll(".rs-slides").forEach(enhance);
+    document.querySelectorAll(".rs-slides, .rs-players").forEach((group) => {
+      if (!group.parentElement.closest(".rs-slides")) addSwitch(group);
+    });
     cue();
     window.addEventListener("resize", cue);
     window.addEventListener("load", cue);

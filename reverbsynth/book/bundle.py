@@ -7,16 +7,14 @@
 import json
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from itertools import islice, product
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from reverbsynth import provenance
-from reverbsynth.audio.io import write_audio
 from reverbsynth.data.dataset import DataSet
 from reverbsynth.errors import ReverbSynthError, RunError
 from reverbsynth.evaluation.effect_transfer import FILE as TRIALS
@@ -28,7 +26,7 @@ from reverbsynth.evaluation.seeds import check_same_recipe
 from reverbsynth.files.atomic import atomic_path, write_json, write_text
 from reverbsynth.files.checksum import sha256
 from reverbsynth.instrument.card import CARD, card
-from reverbsynth.instrument.instrument import Instrument, at_peak
+from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.seeds import evenly_spaced
 from reverbsynth.training.run import INSTRUMENT, MANIFEST, SETTINGS, Run
 from reverbsynth.training.samples import stored_samples
@@ -38,7 +36,6 @@ LARGEST_FILE, LARGEST_BUNDLE = 20_000_000, 40_000_000  #: bytes that a repositor
 ROWS, SEED_ROWS = 400, 40  #: of the metrics, kept of a stage; of a further seed's
 SAMPLES = 6  #: real images kept of a stage, and as many generated ones
 _AT_END = ("images", "stage", "blend", "seconds")  # columns that say how far training is
-_PITCHES, _MOST_PLAYERS, _SEED = 3, 12, 1
 
 
 def bundle(
@@ -91,8 +88,7 @@ def bundle(
             _keep_seed(other, folder / SEEDS / name)
         instrument.save(folder / INSTRUMENT, float16=True)
         write_text(folder / CARD, card(instrument, directory.name, run))
-        players = list(_write_players(instrument.in_float16(), folder))
-        write_json(folder / MANIFEST, _manifest(run, folder, players))
+        write_json(folder / MANIFEST, _manifest(run, folder))
         _check_sizes(folder, directory)
         if directory.exists():
             os.replace(directory, old)
@@ -166,7 +162,7 @@ def _keep_seed(run: Run, folder: Path) -> None:
     Report(report.facts, report.rows, report.verdicts).save(folder / FILE)
     if (trials := run.directory / TRIALS).exists():
         shutil.copyfile(trials, folder / TRIALS)
-    write_json(folder / MANIFEST, _manifest(run, folder, [], SEED_ROWS))
+    write_json(folder / MANIFEST, _manifest(run, folder, SEED_ROWS))
 
 
 def _keep_metrics(run: Run, folder: Path, rows: int, digits: str) -> None:
@@ -188,22 +184,7 @@ def _keep_samples(run: Run, stage: int, count: int, folder: Path) -> None:
         np.savez_compressed(path, labels=json.dumps(labels), **images)
 
 
-def _write_players(instrument: Instrument, folder: Path) -> Iterator[dict]:
-    """One timbre at a few pitches with the values of the other labels, so far as there is room."""
-    others = {name: values for name, values in instrument.labels.items() if name != "pitch"}
-    z = instrument.latents(1, _SEED)[0]
-    for index in evenly_spaced(len(instrument.pitches), _PITCHES, ends=False):
-        pitch = instrument.pitches[index]
-        for values in islice(product(*others.values()), _MOST_PLAYERS // _PITCHES):
-            labels = dict(zip(others, values, strict=True))
-            (wave,) = instrument.notes([pitch], z, **labels)
-            name = "players/" + "-".join([f"{pitch:03d}", *map(str, values)]) + ".flac"
-            peak = float(np.abs(wave).max(initial=0))
-            write_audio(folder / name, at_peak(wave, min(peak, 1.0)))  # lower only where it clips
-            yield {"file": name, "pitch": pitch, "labels": labels, "seed": _SEED, "peak": peak}
-
-
-def _manifest(run: Run, folder: Path, players: list[dict], rows: int = ROWS) -> dict:
+def _manifest(run: Run, folder: Path, rows: int = ROWS) -> dict:
     """The run's manifest without its machine's folders, and what the bundle is."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return {
@@ -214,7 +195,6 @@ def _manifest(run: Run, folder: Path, players: list[dict], rows: int = ROWS) -> 
             "commit": provenance.commit(),
             "settings": sha256(folder / SETTINGS),
             "metrics": f"means over equal numbers of steps, at most {rows} rows a stage",
-            "players": players,
             "files": {path.relative_to(folder).as_posix(): sha256(path) for path in files},
         },
     }

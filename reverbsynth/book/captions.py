@@ -28,7 +28,7 @@ from reverbsynth.training.run import Run
 
 Source = Union[Run, Workspace, Settings, "Origin"]  #: what a figure's numbers come from
 _LONG_WORD = 40  # characters of a word that a table may break: a checksum
-_FOLDED = (
+FOLDED = (
     '<details class="rs-origin"><summary title="Where this comes from" '
     'aria-label="Where this comes from">i</summary><small>{}</small></details>'
 )
@@ -72,7 +72,8 @@ class Origin:
     def html(self) -> str:
         """The provenance line with links to the settings, beside the page, and to the commits."""
         shown = html.escape(self.settings_hash)
-        if "google.colab" not in sys.modules:  # where a page cannot reach files
+        # Colab's pages cannot reach files; of an old measurement the settings may not be kept.
+        if self.settings and "google.colab" not in sys.modules:
             path = MEDIA / f"settings-{self.settings_hash}.yaml"
             write_text(path, self.settings)
             shown = f'<a href="{path.as_posix()}" type="text/yaml">{shown}</a>'
@@ -93,7 +94,7 @@ class Captioned(HTML):
     def __init__(self, content: str, caption: str, origin: Origin, name: str):
         words = html.escape(caption, quote=False)
         words = re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", words)
-        shown = f'<span class="rs-caption">{words} {_FOLDED.format(origin.html)}</span>'
+        shown = f'<span class="rs-caption">{words} {FOLDED.format(origin.html)}</span>'
         if "<caption>" in content:  # a table has its caption in it
             content = content.replace("<caption>", f"<caption>{shown}", 1)
         else:
@@ -191,7 +192,7 @@ def _cell(value: object, right: bool, scope: str, digits: int) -> str:
     if isinstance(value, numbers.Real):
         places = 0 if isinstance(value, numbers.Integral) else digits
         value = "" if math.isnan(value) else f"{value:,.{places}f}"
-    text = re.sub(r"(?<=\d), (?=-?\d)", ",\u00a0", str(value).strip())  # intervals stay whole
+    text = re.sub(r"(\[\S+), (?=\S+\])", "\\1,\u00a0", str(value).strip())  # intervals stay whole
     long = max(map(len, text.split()), default=0) > _LONG_WORD
     kind = ' class="rs-number"' if right else ' class="rs-long"' if long else ""
     if not scope:

@@ -2,17 +2,24 @@
 
 from IPython.display import Markdown
 
-from reverbsynth.book.captions import listed
 from reverbsynth.book.chapters.training import deviations_from_paper
-from reverbsynth.evaluation.claims import BEYOND, REPRODUCED
+from reverbsynth.evaluation.claims import BEYOND, NOT_REPRODUCED, REPRODUCED
 from reverbsynth.evaluation.report import Report, Verdict
 from reverbsynth.training.run import Run
+
+_VERBS = {"holds": ("holds", "hold"), "does not hold": ("does not hold", "do not hold")}
 
 
 def recipe(run: Run) -> str:
     """Whose recipe a verdict is about: the paper's, or ours with its number of departures."""
     count = len(deviations_from_paper(run.settings))
     return f"our variant ({run.manifest['preset']}, {count} departures)" if count else "the paper's"
+
+
+def in_words(verdict: Verdict) -> str:
+    """A verdict as tables show it; what the paper only wishes for cannot be reproduced."""
+    wished = {NOT_REPRODUCED: "does not hold"} if verdict.source == BEYOND else {}
+    return {REPRODUCED: "holds", **wished}.get(verdict.verdict, verdict.verdict)
 
 
 def verdict_counts(report: Report, run: Run) -> Markdown:
@@ -22,17 +29,19 @@ def verdict_counts(report: Report, run: Run) -> Markdown:
     seeds = len(report.facts.get("training_seeds", ()))
     held = f"; what holds does so in each of {seeds} seeds" if seeds else ""
     return Markdown(
-        f"Of {len(claimed)} claims that the paper makes or implies, {_by_verdict(claimed)}. "
-        f"Of {len(asked_for)} wishes of its conclusion that have limits, {_by_verdict(asked_for)}. "
-        f"The recipe is {recipe(run)}{held}."
+        f"The recipe is {recipe(run)}{held}. Of {len(claimed)} claims that the paper makes or "
+        f"implies:\n\n{_by_verdict(claimed)}\n\n"
+        f"Of {len(asked_for)} wishes of its conclusion that are judged by a number:\n\n"
+        f"{_by_verdict(asked_for)}"
     )
 
 
 def _by_verdict(verdicts: list[Verdict]) -> str:
-    """Counts such as ``2 hold (*It plays* and *It falls*); 1 is not reproduced (*It rings*)``."""
-    parts = []
-    for word in dict.fromkeys(verdict.verdict for verdict in verdicts):
-        claims = [f"*{each.claim.rstrip('.')}*" for each in verdicts if each.verdict == word]
-        one, several = ("holds", "hold") if word == REPRODUCED else (f"is {word}", f"are {word}")
-        parts.append(f"{len(claims)} {several if claims[1:] else one} ({listed(claims)})")
-    return "; ".join(parts) or "none was measured"
+    """A line for each verdict, such as ``- **2 hold**: *It plays*; *It falls*.``"""
+    lines = []
+    for word in dict.fromkeys(map(in_words, verdicts)):
+        claims = [f"*{each.claim.rstrip('.')}*" for each in verdicts if in_words(each) == word]
+        one, several = _VERBS.get(word, (f"is {word}", f"are {word}"))
+        count = f"{len(claims)} {several if claims[1:] else one}"
+        lines.append(f"- **{count}**: {'; '.join(claims)}.")
+    return "\n".join(lines) or "- none was measured"

@@ -30,6 +30,7 @@ from reverbsynth.training.run import MANIFEST, Run
 SMOKE_PRESETS = ("tiny",)  #: their runs show that the machinery works and nothing else
 _CHECKOUT = Path(__file__).resolve().parents[2]
 RESULTS = _CHECKOUT / "book" / "results"  #: of a checkout; an installed wheel has none
+SHOWN = "laptop"  #: the bundle that the book shows, of those that are there
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,13 @@ class Workspace:
         """The run's effects applied to held-out notes: the trials it keeps, or made now."""
         return apply_to_held_out(self.run, self.data, self.settings, allow_other_data=True)
 
+    @cached_property
+    def published(self) -> list[Run]:
+        """The run, and where it comes with the checkout, the other bundles that do."""
+        shown = self.run.directory
+        beside = bundles().values() if shown.parent == RESULTS else ()
+        return [self.run, *(Run.open(path) for path in beside if path != shown)]
+
     @property
     def smoke(self) -> bool:
         """Whether the run only shows that everything works."""
@@ -132,9 +140,15 @@ def workspace(
     return Workspace(shown.settings, settings, shown.directory, made_directory())
 
 
+def bundles(results: Path = RESULTS) -> dict[str, Path]:
+    """The results bundles that come with a checkout, by name."""
+    return {path.parent.name: path.parent for path in sorted(results.glob(f"*/{MANIFEST}"))}
+
+
 def shipped(results: Path = RESULTS) -> Path | None:
-    """The results bundle that comes with a checkout: of several the last by name."""
-    return max((path.parent for path in results.glob(f"*/{MANIFEST}")), default=None)
+    """The bundle that the book shows: `SHOWN`, or where that is not there, the last by name."""
+    there = bundles(results)
+    return there.get(SHOWN) or next(reversed(there.values()), None)
 
 
 def results_table(name: str) -> pd.DataFrame:

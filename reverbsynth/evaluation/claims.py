@@ -9,7 +9,8 @@ import pandas as pd
 from reverbsynth.evaluation.report import Report, Verdict
 from reverbsynth.settings import ClaimSettings
 
-REPRODUCED, NOT_REPRODUCED, NOT_TESTABLE = "reproduced", "not reproduced", "not testable"
+REPRODUCED, NOT_REPRODUCED = "reproduced", "not reproduced"
+UNDECIDED, NOT_TESTABLE = "undecided", "not testable"
 PAPER = "the paper"
 IMPLIED = "implied by the paper"
 BEYOND = "asked for in the paper's conclusion"
@@ -89,12 +90,12 @@ _ONLY_WITH_EFFECT = ("reverb", "both", "label", "dial")
 
 
 class Condition(NamedTuple):
-    """What must hold (None: cannot be tested); close where the value does, but not its interval."""
+    """What must hold (None: cannot be tested); open where it may, by a part of the interval."""
 
     holds: bool | None
     rule: str
     evidence: str
-    close: bool = False
+    open: bool = False
 
 
 def verdicts(
@@ -103,7 +104,8 @@ def verdicts(
     losses: pd.DataFrame | None = None,
     representations: pd.DataFrame | None = None,
 ) -> list[Verdict]:
-    """Judge every claim: it holds where all its conditions do, and fails where one does.
+    """Judge every claim: it holds where all its conditions do, and fails where one does; where
+    none fails by its whole interval, it is undecided.
 
     The report has its rows, and among its facts ``wet``, the effect that the paper adds, or None,
     and ``wet_share`` of the training notes. ``losses`` are `curves.changes` of AC and GL losses,
@@ -120,12 +122,14 @@ def verdicts(
         else:
             conditions = _conditions(key, report, limits)
         holds = [condition.holds for condition in conditions]
+        unmet = [condition for condition in conditions if condition.holds is False]
         verdict = NOT_TESTABLE if None in holds else REPRODUCED
-        verdict = NOT_REPRODUCED if False in holds else verdict
+        if unmet:
+            verdict = UNDECIDED if all(each.open for each in unmet) else NOT_REPRODUCED
         missed = [
-            rule + (" (the value meets it, not its whole interval)" if close else "")
-            for met, rule, _, close in conditions
-            if met is False and rule
+            each.rule + (" (a part of its interval meets it)" if each.open else "")
+            for each in unmet
+            if each.rule
         ]
         rules = "; ".join(condition.rule for condition in conditions if condition.rule)
         evidence = "; ".join(condition.evidence for condition in conditions)
@@ -157,12 +161,12 @@ def _conditions(claim: str, report: Report, limits: ClaimSettings) -> list[Condi
         low, high = allowed(limit, reference)
         bounds = [nan if bound is None else bound for bound in (measure.low, measure.high)]
         holds = low <= bounds[0] <= bounds[1] <= high
-        close = all(low <= value <= high for value in measure.seeds or [measure.value])
+        may_hold = bounds[0] <= high and low <= bounds[1]
         if key == "memory.training":
             # Of notes that are far from all real ones nothing can be told: noise is no new note.
             conditions.append(Condition(holds or None, f"for notes with a {rule}", evidence))
         else:
-            conditions.append(Condition(holds, rule, evidence, close))
+            conditions.append(Condition(holds, rule, evidence, may_hold))
     return conditions
 
 

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from importlib.metadata import version
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -15,11 +16,19 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 import reverbsynth.book.build as build_module
-from reverbsynth.book.build import KEYBOARD, assemble, build_book, execute, put_keyboard, render
+from reverbsynth.book.build import (
+    KEYBOARD,
+    assemble,
+    build_book,
+    execute,
+    landing_run,
+    put_keyboard,
+    render,
+)
 from reverbsynth.book.captions import Origin
 from reverbsynth.book.page_check import WEIGHT_LIMIT, check_pages, page_faults
 from reverbsynth.book.publish import BRANCH
-from reverbsynth.book.workspace import shipped, workspace
+from reverbsynth.book.workspace import SHOWN, bundles, shipped, workspace
 from reverbsynth.data.build import build_data
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.settings import Settings
@@ -67,8 +76,16 @@ def build(root: Path, output: Path) -> Path:
     """What `build_book` does after data and run are there."""
     source = assemble(root, output / "book-source")
     found = sorted((root / "notebooks").glob("*.ipynb"))
-    execute(found, source / "notebooks", {"preset": "tiny", "run": ""}, 1, Console(quiet=True))
+    parameters = {"preset": "tiny", "run": ""}
+    execute([], found, list, source / "notebooks", parameters, 1, Console(quiet=True))
     return render(source, output, Console(quiet=True))
+
+
+def test_the_landing_page_plays_the_best_of_the_published_runs(monkeypatch):
+    monkeypatch.setattr(build_module, "kept_report", lambda run: run)
+    monkeypatch.setattr(build_module, "better_throughout", lambda one, than: one > than)
+    for runs, played in (([2], 2), ([2, 1], 2), ([2, 1, 3], 3)):
+        assert landing_run(SimpleNamespace(published=runs, report=None)) == played
 
 
 @pytest.fixture(scope="module")
@@ -340,13 +357,18 @@ class TestWorkspace:
         assert place.settings.data.source.kind == "nsynth"
         assert place.data_settings.data.source.kind == "soundfont"
 
-    def test_of_several_results_the_last_by_name_is_shipped(self, tmp_path):
+    def test_of_several_results_the_book_s_or_the_last_by_name_is_shipped(self, tmp_path):
         assert shipped(tmp_path) is None
         for name in ("b", "a", "c"):
             (tmp_path / name).mkdir()
         for name in ("a", "b"):
             (tmp_path / name / "manifest.json").write_text("{}")
         assert shipped(tmp_path) == tmp_path / "b"
+        assert list(bundles(tmp_path)) == ["a", "b"]
+        for name in (SHOWN, "studio"):
+            (tmp_path / name).mkdir()
+            (tmp_path / name / "manifest.json").write_text("{}")
+        assert shipped(tmp_path) == tmp_path / SHOWN
 
     def test_where_nothing_is_named_the_shipped_run_is_shown(
         self, small_run, tmp_path, monkeypatch

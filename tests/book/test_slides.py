@@ -121,7 +121,20 @@ def test_every_control_has_a_name(page):
 
 def test_a_lone_slide_has_no_control(page):
     assert shown(page, "three") == ["alone"]
-    assert page.evaluate("document.querySelectorAll('#three input').length") == 0
+    assert page.evaluate("document.querySelectorAll('#three .rs-control').length") == 0
+
+
+def test_true_levels_are_beside_the_loudest_of_the_page(page):
+    levels = "[...document.querySelectorAll('audio')].map((a) => [+a.dataset.gain, a.volume])"
+    page.evaluate("document.querySelector('.rs-levels input').click()")
+    volumes = page.evaluate(levels)
+    loudest = min(gain for gain, _ in volumes)
+    for gain, volume in volumes:
+        assert volume == pytest.approx(10 ** ((loudest - gain) / 20), rel=1e-3)
+    every = "[...document.querySelectorAll('.rs-levels input')].every((box) => box.checked)"
+    assert page.evaluate(every)
+    page.evaluate("document.querySelector('.rs-levels input').click()")
+    assert all(volume == 1 for _, volume in page.evaluate(levels))
 
 
 def test_it_fits_a_phone(page):

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -10,7 +11,13 @@ from reverbsynth.cli import app
 from reverbsynth.evaluation.bootstrap import Measure
 from reverbsynth.evaluation.evaluate import kept_report
 from reverbsynth.evaluation.report import Report, Row
-from reverbsynth.evaluation.reproduction import TOLERANCES, compare, tolerances
+from reverbsynth.evaluation.reproduction import (
+    HEADLINE,
+    better_throughout,
+    compare,
+    headline,
+    tolerance,
+)
 from reverbsynth.training.run import Run
 
 
@@ -27,7 +34,7 @@ PUBLISHED = report(**{"pitch.accuracy": 0.965, "reverb.ratio.reverb": -18.7, "ot
 
 
 def test_what_has_a_number_and_a_tolerance_is_compared():
-    assert list(tolerances(PUBLISHED)) == ["pitch.accuracy", "reverb.ratio.reverb"]
+    assert list(headline(PUBLISHED)) == ["pitch.accuracy", "reverb.ratio.reverb"]
     frame = compare(PUBLISHED, PUBLISHED)
     assert frame["within"].all()
     assert frame.loc["pitch.accuracy (%)", "expected"] == "96.5"
@@ -47,9 +54,48 @@ def test_what_was_not_found_is_not_near():
     assert compare(PUBLISHED, Report({"wet": "reverb"}, [row]))["within"].tolist() == [False, False]
 
 
+def seeds(*values: float, reach: float) -> Row:
+    measure = Measure(sum(values) / len(values), min(values) - reach, max(values) + reach)
+    row = PUBLISHED["reverb.ratio.reverb"]
+    return replace(row, generated=replace(measure, seeds=values if values[1:] else ()))
+
+
+def test_of_several_seeds_the_tolerance_is_their_prediction_interval():
+    held = headline(PUBLISHED)["reverb.ratio.reverb"]
+    assert tolerance(seeds(-18.0, reach=0.5), held) == held.judged
+    # t of 2 degrees of freedom is 4.30; the standard deviation of these is 1.
+    found = tolerance(seeds(-17.0, -18.0, -19.0, reach=0.5), held)
+    assert found == pytest.approx(4.3027 * (4 / 3) ** 0.5, rel=1e-4)
+    # Seeds that agree are still measured on so many notes.
+    found = tolerance(seeds(-18.0, -18.0, -18.0, reach=0.5), held)
+    assert found == pytest.approx(0.5 * (4 / 3) ** 0.5)
+    # A fourth seed of the same distribution is within for nearly all draws.
+    rng = np.random.default_rng(0)
+    within = 0
+    for _ in range(400):
+        *three, fourth = rng.normal(size=4)
+        within += abs(fourth - np.mean(three)) <= tolerance(seeds(*three, reach=0.0), held)
+    assert 0.9 < within / 400 < 0.99
+
+
+@pytest.mark.parametrize(
+    ("values", "better"), [((0.97, -18.0), True), ((0.97, -19.0), False), ((0.96, -18.0), False)]
+)
+def test_better_throughout_means_in_every_row(values, better):
+    real = Measure(-17.9)
+    rows = [
+        replace(row, real=real, generated=Measure(value))
+        for row, value in zip(PUBLISHED.rows, values, strict=False)
+    ]
+    old = Report(PUBLISHED.facts, [replace(row, real=real) for row in PUBLISHED.rows])
+    assert better_throughout(Report({"wet": "reverb"}, rows), old) == better
+    assert better_throughout(old, old)
+    assert not better_throughout(Report({"wet": "reverb"}, rows[:1]), old)
+
+
 def test_every_tolerance_is_of_a_metric_that_the_published_report_has():
     published = kept_report(Run.open(shipped()))
-    assert len(tolerances(published)) == len(TOLERANCES)
+    assert len(headline(published)) == len(HEADLINE)
 
 
 @pytest.mark.parametrize(("change", "status"), [(0.0, 0), (5.0, 1)])
@@ -68,4 +114,4 @@ def test_the_command_ends_with_what_it_found(monkeypatch, change, status):
     done = CliRunner().invoke(app, ["reproduce", str(run.directory), "--data", "anywhere"])
     assert done.exit_code == status, done.output
     assert ("NO" in done.output) == bool(status)
-    assert f"{len(TOLERANCES) - status} of {len(TOLERANCES)} values" in done.output
+    assert f"{len(HEADLINE) - status} of {len(HEADLINE)} values" in done.output

@@ -142,7 +142,7 @@ def test_tables_and_verdicts_are_of_all_seeds(published, runs, small_data):
     assert both["pitch.accuracy"].ceiling == alone["pitch.accuracy"].ceiling
     before, after = ({v.key: v for v in found.verdicts} for found in (alone, both))
     assert before["pitch"].verdict == claims.REPRODUCED
-    assert after["pitch"].verdict == claims.NOT_REPRODUCED
+    assert after["pitch"].verdict == claims.UNDECIDED
     assert after["pitch"].evidence.startswith("in 1 of 2 seeds; ")
     assert after["tune"].verdict == claims.REPRODUCED
     assert both.asked == alone.asked

@@ -117,22 +117,6 @@ def decay_times(effects: Mapping[str, Effect]) -> pd.DataFrame:
     return pd.DataFrame(rows).rename_axis("band")
 
 
-@style()
-def average_spectra(data: DataSet, split: str = "train") -> Figure:
-    """The long-term average spectrum of a split's clips, for each effect."""
-    audio: dict[str, list[np.ndarray]] = {str(name): [] for name in data.vocabulary("effect")}
-    for note in data.notes(split):
-        audio[note.effect].append(note.audio)
-    figure, axes = canvas(1, 1, 2.6)
-    for name, waves in audio.items():
-        hz, power = long_term_spectrum(np.stack(waves))
-        axes[0, 0].plot(hz[1:], power[1:], color=effect_color(name, list(audio)), label=name)
-    axes[0, 0].set_ylabel("mean power (dB)")
-    hertz_axis(axes[0, 0])
-    axes[0, 0].legend()
-    return figure
-
-
 def twin_toggle(
     pairs: Sequence[dict[str, Note]], representation: Representation, source: Workspace, name: str
 ) -> Captioned:

@@ -10,10 +10,10 @@ from matplotlib.figure import Figure
 
 from reverbsynth.audio.format import NOTE_LENGTH, SAMPLE_RATE
 from reverbsynth.book.style import DRY, GENERATED, REAL, WET, canvas, style
-from reverbsynth.book.verdicts import recipe
+from reverbsynth.book.verdicts import in_words, recipe
 from reverbsynth.effects.filters import allpass_chain
 from reverbsynth.effects.reverb import Reverb
-from reverbsynth.evaluation.claims import BEYOND, NOT_TESTABLE, REPRODUCED
+from reverbsynth.evaluation.claims import BEYOND, NOT_TESTABLE
 from reverbsynth.evaluation.effect_transfer import TransferTrials
 from reverbsynth.evaluation.report import Report, Verdict
 from reverbsynth.gan.schedule import LAST_STAGE, Schedule, is_transition, stage_resolution
@@ -114,9 +114,9 @@ def asked_for(report: Report, run: Run, trials: TransferTrials) -> Markdown:
 
 def _row(verdict: Verdict, run: Run) -> tuple[str, str, str, str]:
     page = _EVIDENCE.get(verdict.key, "08_evaluation.ipynb")
-    word = {REPRODUCED: "holds"}.get(verdict.verdict, verdict.verdict)
+    of_recipe = "" if verdict.key == "representation" else f" for {recipe(run)}"
     evidence = f"[chapter {int(page[:2])}]({page}): {verdict.evidence}"
-    return verdict.claim, f"**{word}** for {recipe(run)}", verdict.source, evidence
+    return verdict.claim, f"**{in_words(verdict)}**{of_recipe}", verdict.source, evidence
 
 
 def _claims_table(rows: Sequence[tuple[str, str, str, str]]) -> Markdown:

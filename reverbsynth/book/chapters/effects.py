@@ -6,21 +6,24 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from IPython.display import Markdown
+from IPython.display import HTML, Markdown
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from reverbsynth.book.captions import Captioned, show
+from reverbsynth.book.captions import Captioned, show, table
+from reverbsynth.book.chapters.synthesis import generated_toggle
 from reverbsynth.book.players import labelled
 from reverbsynth.book.slides import image_slides, show_slides
 from reverbsynth.book.spectrograms import image_grid, magnitude_limits
 from reverbsynth.book.style import KINDS, canvas, effect_color, mark_empty, note_name, style
 from reverbsynth.data.dataset import DataSet
 from reverbsynth.evaluation.effect_transfer import METHODS, TransferTrials
+from reverbsynth.evaluation.evaluate import kept_report
 from reverbsynth.evaluation.metrics.paired import DIAL, monotone, reference_first
 from reverbsynth.evaluation.report import Report
 from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.instrument.label_mixture import mix_labels
+from reverbsynth.seeds import evenly_spaced
 from reverbsynth.training.run import Run
 
 _NO_EFFECTS = "This instrument has no label for the effect: it cannot be asked for one."
@@ -66,8 +69,8 @@ def answer(report: Report) -> Markdown:
     text = (
         f"With nothing but the label changed from {_effects(report)[0]} to {wet}, the generated "
         f"tail changes by {change.text('generated')} dB; between real twins it changes by "
-        f"{change.text('real')} dB, and through an image of the stage's resolution, the most that "
-        f"can be had, by {change.text('ceiling')} dB. The classifier hears the effect that was "
+        f"{change.text('real')} dB, and between the same twins through an image of the stage's "
+        f"resolution by {change.text('ceiling')} dB. The classifier hears the effect that was "
         f"asked for in {heard} % of the notes."
     )
     if curves := report.dial.get("generated", {}).get(wet, []):
@@ -122,6 +125,23 @@ def show_dial(
     return show_slides("slider", f"Amount of {wet}", slides, caption, run, name)
 
 
+def several(runs: Sequence[Run], seed: int) -> HTML | Markdown:
+    """What a network with several effects makes of them: of these runs, the last that has some."""
+    chosen = [run for run in runs if len(run.labels.get("effect", ())) > 2]
+    if not chosen:
+        return Markdown("No run with several effects comes with this book yet.")
+    run, report = chosen[-1], kept_report(chosen[-1])
+    instrument = Instrument.from_run(run)
+    pitches = [instrument.pitches[i] for i in evenly_spaced(len(instrument.pitches), 2, ends=False)]
+    caption = "**Several effects**: the paired test of each, as above."
+    alt = "A row for each effect: lines from the tail's level without it to its level with it."
+    drawn = show(paired_changes(report), caption, run, "several-paired", alt)
+    caption = "**Changes by each effect alone**: medians over pairs."
+    numbers = table(report.measures("Same note, other effect"), caption, run, "several-changes")
+    heard = generated_toggle(instrument, pitches, seed, run, "several-heard")
+    return HTML(drawn.data + numbers.data + heard.data)
+
+
 def applied_answer(trials: TransferTrials) -> Markdown:
     """Whether the network's effect is worth having, in a sentence or two."""
     if not trials.trials:
@@ -131,9 +151,9 @@ def applied_answer(trials: TransferTrials) -> Markdown:
         distances = [each.distances[method]["spectrum"] for each in trials.trials]
         middle[method] = np.median(np.array(distances, float))
     nearer = sum(trial.result < trial.baseline for trial in trials.trials)
-    verdict = "So leaving the recording as it is comes nearer to the truth than this network does."
+    verdict = "Leaving the recording as it is comes nearer to the truth than this network does."
     if 2 * nearer > count:
-        verdict = "So the network's effect is nearer to the truth than no effect at all."
+        verdict = "The network's effect is nearer to the truth than no effect at all."
     reconstruction = np.median([trial.reconstruction for trial in trials.trials])
     return Markdown(
         f"In {count} trials the reconstruction is {reconstruction:.1f} dB from the recording, and "
@@ -151,8 +171,7 @@ def _against(trials: TransferTrials, method: str) -> str:
     if not fitted:
         return ""
     nearer = sum((each.distances[method]["spectrum"] or 0.0) < each.result for each in fitted)
-    loses = " So the network loses to it." if 2 * nearer > len(fitted) else ""
-    return f" The {METHODS[method]} is nearer in {nearer} of {len(fitted)}.{loses}"
+    return f" The {METHODS[method]} is nearer than the network in {nearer} of {len(fitted)}."
 
 
 def show_applied(

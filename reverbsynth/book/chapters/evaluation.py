@@ -1,6 +1,6 @@
 """Chapter 8: what an evaluation measured, as pictures and players."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,10 +10,10 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from reverbsynth.book.captions import Captioned, show
+from reverbsynth.book.captions import Captioned, show, table
 from reverbsynth.book.players import Players, Sound, labelled
 from reverbsynth.book.spectrograms import image_grid, magnitude_limits
-from reverbsynth.book.style import KINDS, OTHER, canvas, effect_color, mark_empty, note_name, style
+from reverbsynth.book.style import KINDS, OTHER, canvas, mark_empty, note_name, style
 from reverbsynth.book.workspace import Workspace
 from reverbsynth.data.notes import Note
 from reverbsynth.evaluation.bootstrap import Measure
@@ -23,11 +23,12 @@ from reverbsynth.evaluation.seeds import other_splits
 from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.training.run import Run
 
-TAILS = {"ratio": "tail-to-sustain ratio (dB)", "t20": "T20 (s)"}
-DISTANCES = {
-    "treble": "energy above 4 kHz (dB)",
-    "nearest": "distance at the same pitch (dB)",
-    "training": "distance to training (dB)",
+UNRECORDED = "Keys without recordings"  #: a group of the report's measures
+_SIZES = {
+    "real": "held-out notes (those of validation and test)",
+    "generated": "generated ones",
+    "training": "training notes",
+    "matched": "of each for NDB, FID and IS",
 }
 
 
@@ -48,11 +49,40 @@ def seeds(report: Report, run: Run) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("measure")
 
 
+def sizes(report: Report) -> Markdown:
+    """How many notes of each kind the report is of."""
+    notes = report.facts["notes"]
+    counts = ", ".join(f"{notes[kind]} {name}" for kind, name in _SIZES.items() if kind in notes)
+    return Markdown(
+        f"This report is of stage {report.facts['stage']}, and of {counts}. NDB has "
+        f"{report.facts['bins']} bins."
+    )
+
+
+def unrecorded(report: Report, run: Run, name: str) -> Captioned | Markdown:
+    """Pitch at keys without training notes; a sentence where there are none."""
+    rows = [row for row in report.rows if row.group == UNRECORDED]
+    if not any(row.generated.known for row in rows):
+        return Markdown("The run of this book was trained on notes of every key in its range.")
+    caption = "**Pitch at keys without training notes**; the baseline's notes are real ones."
+    return table(report.measures(UNRECORDED), caption, run, name)
+
+
+def luck(report: Report) -> Markdown:
+    """Whether the kept trainings can say what another would come to."""
+    count = len(report.facts.get("training_seeds", ()))
+    if count < 2:
+        return Markdown("One training is kept here, so this book cannot say what another gives.")
+    return Markdown(f"All numbers of generated notes in this chapter are of {count} trainings.")
+
+
 def example_sounds(report: Report, instrument: Instrument, effects: Sequence[str]) -> list[Sound]:
     """Generated notes of the report for each effect, played once more."""
     places = {place: effect for effect in effects for place in report.examples(effect)}
     waves = report.play(instrument, list(places)) if places else np.empty(0)
-    return labelled([f"generated, {effect}" for effect in places.values()], waves)
+    pitches = [note_name(report.asked["pitch"][place]) for place in places]
+    names = zip(places.values(), pitches, strict=True)
+    return labelled([f"generated, {effect}, {pitch}" for effect, pitch in names], waves)
 
 
 def real_players(workspace: Workspace, name: str, count: int = 2) -> Players:
@@ -76,26 +106,6 @@ def decay_curves(report: Report, effects: list[str]) -> Figure:
     _finish(figure, axes, "level (dB of the held note)")
     for ax in axes[0]:
         ax.axvline(0, color=OTHER[3], linestyle=":", linewidth=1)
-    return figure
-
-
-@style()
-def distributions(
-    report: Report, measures: Mapping[str, str], effects: Sequence[str] = ()
-) -> Figure:
-    """Cumulative distributions of measures (`TAILS`, `DISTANCES`), of all notes or by effect."""
-    figure, axes = canvas(1, len(measures), 2.8, sharey=True)
-    for ax, (name, label) in zip(axes[0], measures.items(), strict=True):
-        for kind, (legend, color, _) in KINDS.items():
-            values = _numbers(report.values[name][kind])
-            if not effects:
-                _cumulative(ax, values, kind, color, legend)
-            for effect in effects:
-                chosen = np.asarray(report.values["effect"][kind], object) == effect
-                color = effect_color(effect, effects)
-                _cumulative(ax, values[chosen], kind, color, f"{effect}, {legend}")
-        ax.set(xlabel=label)
-    _finish(figure, axes, "share of notes")
     return figure
 
 

@@ -20,6 +20,7 @@ from reverbsynth.spectra.representation import Representation
 
 FOLDER = RESULTS / "pitch"  #: of a checkout: a table, and clips named ``MINUTES-INPUT-PITCH.flac``
 MISSING = "*The measurements of this chapter come with a checkout of the repository.*"
+_NAMES = {"pitch": "pitch heard", "cents50": "within 50 cents", "effect": "effect heard"}
 _COLORS = {"harmonic": GENERATED, "one-hot": OTHER[1]}
 _CLIP = re.compile(r"([\d.]+)-(.+)-(\d+)")
 
@@ -34,8 +35,7 @@ def measured() -> pd.DataFrame:
 def learning(measured: pd.DataFrame) -> Figure:
     """How often pitch and effect are heard as asked, after so many CPU-minutes of each input."""
     figure, axes = canvas(1, 3, 2.6, sharey=True)
-    columns = {"pitch": "pitch heard", "cents50": "within 50 cents", "effect": "effect heard"}
-    for ax, (column, title) in zip(axes[0], columns.items(), strict=True):
+    for ax, (column, title) in zip(axes[0], _NAMES.items(), strict=True):
         for kind, rows in measured.groupby("pitch_input"):
             means = rows.groupby("minutes")[column].mean()
             color = _COLORS.get(str(kind), OTHER[3])
@@ -54,7 +54,8 @@ def learned(source: Settings) -> HTML | Markdown:
     alt = "Three panels: share of notes with the requested pitch, within 50 cents, and with the "
     alt += "requested effect, against CPU-minutes, a line for each pitch input."
     curves = show(learning(rows), caption, source, "pitch-learning", alt)
-    numbers = table(rows, "**The same as numbers**, in % of the notes.", source, "pitch-table")
+    named = rows.rename(columns={"pitch_input": "pitch told as"} | _NAMES)
+    numbers = table(named, "**The same as numbers**, in % of the notes.", source, "pitch-table")
     return HTML(curves.data + numbers.data)
 
 

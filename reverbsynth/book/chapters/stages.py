@@ -1,5 +1,7 @@
 """Chapter 6: real and generated notes of each stage (figures 1 to 16)."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from IPython.display import HTML
 from matplotlib.figure import Figure
@@ -29,6 +31,11 @@ class StageNotes:
         self.waves = Representation(run.settings.spectra).decode_all(self.images)
 
 
+def finest(runs: Sequence[Run]) -> Run:
+    """Of several runs the first whose last stage is the highest."""
+    return max(runs, key=lambda run: max(run.stages, default=-1))
+
+
 class StageFigures:
     """Figures of a run's stages, a few notes in each, with one scale of colours for all."""
 
@@ -46,8 +53,8 @@ class StageFigures:
         anchors = "".join(f'<span id="figure-{n:02d}"></span>' for n in both)
         figures = " and ".join(map(str, both))
         if stage not in self._stages:
-            left_out = f"; figures {figures} are left out" if both else ""
-            return HTML(f"{anchors}<p>This run has no stage {stage}{left_out}.</p>")
+            text = f"This run has no stage {stage}; figures {figures} are left out."
+            return HTML(f"{anchors}<p>{text}</p>")
         drawn, (figure, sounds) = _CHANNELS[channel], self._side_by_side(stage, channel)
         paper, name, notes = "", f"stage-{stage:02d}-{channel}", f"stage-{stage:02d}"
         if both:
@@ -58,6 +65,7 @@ class StageFigures:
         caption += "each the generated note that was asked for with its labels."
         alt = f"The {drawn} of notes at stage {stage}, each real one beside a generated one: "
         alt += f"{', '.join(self._stages[stage].names)}."
+        sounds = sounds if channel == "magnitude" else []  # others sound as those above them
         shown = show(figure, caption, self.run, name, alt, sounds, notes, _COLUMNS)
         return HTML(anchors + shown.data)
 
@@ -73,6 +81,16 @@ class StageFigures:
         caption = "**From stage to stage**: log magnitude and sound of real notes at the stage's "
         caption += "resolution, and beside each the generated note with its labels."
         return show_slides("slider", "Stage", slides, caption, self.run, name, start, _COLUMNS)
+
+    def beyond(self) -> HTML:
+        """Stages 10 and 12, where the run has them."""
+        shown = [
+            self.show(None, stage, channel).data
+            for stage in (10, 12)
+            for channel in _CHANNELS
+            if stage in self._stages
+        ]
+        return HTML("".join(shown) or "<p>No run of this book has gone on yet.</p>")
 
     def _side_by_side(self, stage: int, channel: str) -> tuple[Figure, list[Sound]]:
         """Real and generated notes by turns, two pairs in a row, and their sounds."""

@@ -90,7 +90,7 @@ class PairedMetrics:
                 measure = partial(function, effect, key)
                 yield Metric(f"paired.{key}.{effect}", title, unit, measure)
         if len(self.effects) > 1:
-            yield Metric("paired.heard", "effect accuracy", "%", self._effect_accuracy)
+            yield Metric("paired.heard", "effect accuracy in pairs", "%", self._effect_accuracy)
 
     def dial(self) -> Iterator[Metric]:
         """Measure how the tail follows a mixture of two effects: medians over notes."""

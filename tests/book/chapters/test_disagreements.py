@@ -70,9 +70,10 @@ def test_claims_link_to_their_chapters_and_keep_their_columns(run):
     assert "By name." in asked[2]
     assert "**not testable** for our variant" in asked[3]
     counts = verdict_counts(report, run).data
-    assert counts.startswith("Of 2 claims that the paper makes or implies, 1 holds (*It has")
-    assert "1 is not reproduced (*They fall*)" in counts
-    assert "Of 1 wishes of its conclusion that have limits, 1 holds (*By name*)" in counts
+    assert counts.startswith("The recipe is our variant (tiny, ")
+    assert "Of 2 claims that the paper makes or implies:\n\n- **1 holds**: *It has" in counts
+    assert "- **1 is not reproduced**: *They fall*." in counts
+    assert "judged by a number:\n\n- **1 holds**: *By name*." in counts
 
 
 def test_pictures_are_drawn():

@@ -39,7 +39,7 @@ def test_a_line_for_each_input(folder):
 def test_clips_stand_in_the_order_of_time_by_input(folder):
     text = pitch.show_clips(LAPTOP).data
     assert text.count("<figure") == 1
-    places = [text.index(f">{label}<") for label in ("harmonic, 1 min", "harmonic, 3 min")]
+    places = [text.index(f">{label} <small") for label in ("harmonic, 1 min", "harmonic, 3 min")]
     assert places == sorted(places)
     assert text.count("<audio") == 4
     assert pitch.glide(LAPTOP).data.count("<audio") == 1

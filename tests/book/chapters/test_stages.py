@@ -2,17 +2,18 @@
 
 import re
 
-from reverbsynth.book.chapters.stages import StageFigures
+from reverbsynth.book.chapters.stages import StageFigures, finest
 from reverbsynth.book.players import MEDIA
+from reverbsynth.training.run import Run
 
 
 class TestStageFigures:
-    def test_magnitude_and_frequency_share_their_sounds(self, here, run):
+    def test_sounds_stand_under_the_magnitudes(self, here, run):
         figures = StageFigures(run, 1)
         shown = [figures.show(n, 1, c).data for n, c in ((1, "magnitude"), (9, "frequency"))]
         names = ["stage-01-1.wav", "stage-01-2.wav"]  # a real note, and the generated one
-        for text in shown:
-            assert re.findall(r'src="media/([^"]+wav)"', text) == names
+        for text, expected in zip(shown, (names, []), strict=True):
+            assert re.findall(r'src="media/([^"]+wav)"', text) == expected
         assert sorted(path.name for path in MEDIA.glob("*.wav")) == names
         assert "Figures 9 and 10 (paper). Stage 1" in shown[1]
         assert {'id="figure-09"', 'id="figure-10"'} <= set(re.findall(r'id="[^"]+"', shown[1]))
@@ -27,9 +28,16 @@ class TestStageFigures:
         text = StageFigures(run, 1).show(None, 1, "magnitude").data
         assert "<strong>Stage 1</strong>, log magnitude" in text
         assert 'id="stage-01-magnitude"' in text
-        assert StageFigures(run).show(None, 12, "magnitude").data == (
-            "<p>This run has no stage 12.</p>"
-        )
+
+    def test_stages_beyond_the_paper_come_from_the_run_that_has_them(self, here, run):
+        other = Run(run.directory, run.settings, run.manifest)
+        assert finest([run, other]) is run
+        assert StageFigures(run).beyond().data == "<p>No run of this book has gone on yet.</p>"
+        figures = StageFigures(run, 1)
+        figures._stages[12] = figures._stages[1]
+        text = figures.beyond().data
+        assert 'id="stage-12-magnitude"' in text
+        assert 'id="stage-12-frequency"' in text
 
     def test_every_stage_is_a_slide(self, here, run):
         text = StageFigures(run, 2).slider("slider")._repr_html_()

@@ -9,6 +9,7 @@ from reverbsynth.book import workspace
 from reverbsynth.book.bundle import thinned
 from reverbsynth.book.chapters import training
 from reverbsynth.settings import Settings, presets
+from reverbsynth.training.stage_lengths import first_stage
 
 
 def value(settings: Settings, name: str):
@@ -62,22 +63,12 @@ class TestFindings:
         assert row["change"] == pytest.approx(row["last"] - row["first"])
         assert len(changes) == 7
 
-    def test_sentences_say_how_many_fell_and_what_guessing_is(self, run):
-        text = training.heard_pitch(run).data
-        fell = (training.changes(run)["change"] < 0).sum()
-        assert f"{fell} of 7 curves fell" in text
-        assert "ln 3 = 1.10" in text
-
     def test_consistency_is_measured_only_now_and_then(self, run):
         measured = run.metrics()["fake_consistency"].dropna()
         assert training.changes(run).loc["fake GL loss", "first"] == measured.iloc[0]
 
     def test_thinned_metrics_tell_the_same(self, run):
-        whole = (
-            training.changes(run),
-            training.stage_history(run),
-            training.heard_pitch(run).data,
-        )
+        whole = (training.changes(run), training.stage_history(run))
         metrics = run.metrics()
         # Made to divide evenly: forty steps in tens and fives, a tenth being four.
         thinned(metrics, rows=15).to_csv(run.metrics_path, index=False)
@@ -130,3 +121,4 @@ def test_a_live_training_takes_the_minutes_it_is_given(monkeypatch):
         assert sum(made.settings.training.stage_minutes) == pytest.approx(minutes)
         assert made.data_directory == place.data_directory
         assert made.settings.training.last_stage == 6
+        assert first_stage(made.settings.training) == 4
