@@ -23,6 +23,7 @@ from reverbsynth.audio.reverberation import (
 _TAIL = slice(int(NOTE_OFF * SAMPLE_RATE), NOTE_LENGTH)
 _SUSTAIN = slice(int(2.5 * SAMPLE_RATE), int(3.0 * SAMPLE_RATE))
 _RING = slice(int(3.05 * SAMPLE_RATE), int(3.6 * SAMPLE_RATE))
+_LATE = slice(int(3.2 * SAMPLE_RATE), _RING.stop)
 _WINDOW = int(0.02 * SAMPLE_RATE)
 _FLOOR = -80.0
 _SILENCE = 1e-8  # Energy relative to the whole note's below which a part is silent: -80 dB.
@@ -32,12 +33,14 @@ _SILENCE = 1e-8  # Energy relative to the whole note's below which a part is sil
 class Tails:
     """Tails of notes, each array [shape=(n,)]: NaN where the missing reason says why.
 
-    The ratio of tail and sustain is in dB; T20 (with its line's ``r2``), the early decay time and
-    T20 by octave [shape=(n, 7)] are in seconds. One that is ``too slow`` counts as the longest that
-    can be measured, so that a median over notes is not that of the quick ones.
+    The ratio of tail and sustain is in dB, and ``late`` the same from 3.2 s on: past what a frame
+    of 128 ms, as in images of 32 × 256, smears over the release. T20 (with its line's ``r2``), the
+    early decay time and T20 by octave [shape=(n, 7)] are in seconds. One that is ``too slow``
+    counts as the longest that can be measured, so that a median is not that of the quick ones.
     """
 
     ratio: np.ndarray
+    late: np.ndarray
     ratio_missing_reason: np.ndarray
     t20: np.ndarray
     t20_missing_reason: np.ndarray
@@ -46,6 +49,10 @@ class Tails:
     edt_missing_reason: np.ndarray
     octaves: np.ndarray
     octaves_missing_reason: np.ndarray
+
+    @property
+    def late_missing_reason(self) -> np.ndarray:
+        return self.ratio_missing_reason
 
     @property
     def decays(self) -> np.ndarray:
@@ -64,13 +71,14 @@ def tail_ratio(wave: np.ndarray) -> tuple[float, str]:
     Within 50 ms of the release the note itself dies away. In dB, at least -80; NaN, with the reason
     ``silent``, for a note that is silent before its release.
     """
-    return _ratio(audible(wave))
+    ratio, _, missing_reason = _ratios(audible(wave))
+    return ratio, missing_reason
 
 
 def measure_tails(waves: np.ndarray, straightness: float = STRAIGHTNESS) -> Tails:
     """Measure the tails of finite notes [shape=(n, 64000)]; a decay's r² has a lower limit."""
     rows = [_measure_tail(audible(wave), straightness) for wave in waves]
-    ratios = np.array([ratio for ratio, _ in rows], object).reshape(-1, 2)
+    ratios = np.array([of_note for of_note, _ in rows], object).reshape(-1, 3)
     seconds, r2, reasons = (
         np.array([[getattr(fit, name) for fit in fits] for _, fits in rows], dtype).reshape(-1, 9)
         for name, dtype in (("seconds", float), ("r2", float), ("missing_reason", object))
@@ -78,8 +86,8 @@ def measure_tails(waves: np.ndarray, straightness: float = STRAIGHTNESS) -> Tail
     columns: dict[str, Any] = {"t20": 0, "edt": 1, "octaves": slice(2, None)}
     decays = {name: seconds[:, at] for name, at in columns.items()}
     missing = {f"{name}_missing_reason": reasons[:, at] for name, at in columns.items()}
-    ratio, no_ratio = ratios[:, 0].astype(float), ratios[:, 1]
-    return Tails(ratio=ratio, ratio_missing_reason=no_ratio, r2=r2[:, 0], **decays, **missing)
+    ratio, late = ratios[:, :2].astype(float).T
+    return Tails(ratio, late, ratios[:, 2], r2=r2[:, 0], **decays, **missing)
 
 
 def levels(waves: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -105,12 +113,14 @@ def distance(first: np.ndarray, second: np.ndarray) -> float:
     return float(stats.wasserstein_distance(first, second))
 
 
-def _ratio(heard: np.ndarray) -> tuple[float, str]:
+def _ratios(heard: np.ndarray) -> tuple[float, float, str]:
+    """The ratio, the late one, and why there are none."""
     power = np.square(heard)
     sustain = power[_SUSTAIN].mean()
     if not sustain > _SILENCE * power.mean():
-        return np.nan, SILENT
-    return float(_decibels(power[_RING].mean() / sustain)), ""
+        return np.nan, np.nan, SILENT
+    ring, late = (float(_decibels(power[part].mean() / sustain)) for part in (_RING, _LATE))
+    return ring, late, ""
 
 
 def _decibels(ratio: np.ndarray) -> np.ndarray:
@@ -118,7 +128,7 @@ def _decibels(ratio: np.ndarray) -> np.ndarray:
 
 
 def _measure_tail(heard: np.ndarray, straightness: float) -> tuple[tuple, list[DecayFit]]:
-    """The ratio, T20, early decay time, and T20 by octave of what is audible of a note."""
+    """The ratios, T20, early decay time, and T20 by octave of what is audible of a note."""
     tail, silence = heard[_TAIL], _SILENCE * np.square(heard).sum()
 
     def fit(part: np.ndarray, levels: tuple[float, float] = T20) -> DecayFit:
@@ -130,4 +140,4 @@ def _measure_tail(heard: np.ndarray, straightness: float) -> tuple[tuple, list[D
         return decay
 
     octaves = [fit(octave_band(tail, center)) for center in OCTAVES]
-    return _ratio(heard), [fit(tail), fit(tail, EDT), *octaves]
+    return _ratios(heard), [fit(tail), fit(tail, EDT), *octaves]

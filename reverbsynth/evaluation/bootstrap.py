@@ -4,6 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import numpy as np
 from scipy import stats
@@ -50,8 +51,8 @@ class Measure:
 class Bootstrap:
     """Efron's bootstrap ("Bootstrap methods: another look at the jackknife", 1979).
 
-    A note and its twin count as two independent notes, so intervals that pool both are a little too
-    narrow. Fewer notes than ``least`` are not measured.
+    Where ``groups`` name each note's source note, a note and its twins are drawn together. Fewer
+    notes than ``least`` are not measured.
     """
 
     resamples: int = 1000
@@ -63,31 +64,40 @@ class Bootstrap:
     def of(cls, settings: EvaluationSettings, seed: int = 0) -> "Bootstrap":
         return cls(settings.resamples, settings.confidence, settings.min_notes, seed)
 
-    def mean(self, values: np.ndarray) -> Measure:
+    def mean(self, values: np.ndarray, groups: np.ndarray | None = None) -> Measure:
         """Measure the mean of the notes' values, as `median` does the median."""
-        return self._percentile(np.mean, values)
+        return self._percentile(np.mean, values, (), groups)
 
-    def median(self, values: np.ndarray, missing_reasons: Sequence[str] = ()) -> Measure:
+    def median(
+        self,
+        values: np.ndarray,
+        missing_reasons: Sequence[str] = (),
+        groups: np.ndarray | None = None,
+    ) -> Measure:
         """Measure the median of the values [shape=(n,)] that are not NaN, or why too few are."""
-        return self._percentile(np.median, values, missing_reasons)
+        return self._percentile(np.median, values, missing_reasons, groups)
 
-    def proportion(self, answers: np.ndarray) -> Measure:
+    def proportion(self, answers: np.ndarray, groups: np.ndarray | None = None) -> Measure:
         """Measure the share of true answers [shape=(n,), bool].
 
-        Where all answers agree, resamples do not differ; the interval is then Wilson's ("Probable
-        inference, the law of succession, and statistical inference", 1927).
+        Where all answers agree, resamples do not differ; the interval is then Wilson's, of as many
+        answers as there are source notes ("Probable inference, the law of succession, and
+        statistical inference", 1927).
         """
         answers = np.asarray(answers, bool)
-        count, notes = int(answers.sum()), len(answers)
-        if notes < self.least or 0 < count < notes:
-            return self._percentile(np.mean, answers)
-        low, high = stats.binomtest(count, notes).proportion_ci(self.confidence, "wilson")
-        return Measure(count / notes, float(low), float(high), notes)
+        share, notes = answers.mean() if len(answers) else 0.0, len(answers)
+        if notes < self.least or 0 < share < 1:
+            return self._percentile(np.mean, answers, (), groups)
+        sources = len(_by_source(notes, groups))
+        agreeing = stats.binomtest(int(share) * sources, sources)
+        low, high = agreeing.proportion_ci(self.confidence, "wilson")
+        return Measure(float(share), float(low), float(high), notes)
 
     def statistic(
         self,
         function: Callable[..., float],
         *samples: np.ndarray,
+        groups: Sequence[np.ndarray | None] = (),
         least: int = 0,
         bounds: tuple[float, float] = (-math.inf, math.inf),
     ) -> Measure:
@@ -102,12 +112,7 @@ class Bootstrap:
         smallest = min(map(len, samples))
         if smallest < max(self.least, least):
             return Measure(notes=smallest, missing_reason=TOO_FEW)
-        rng = np.random.default_rng(self.seed)
-
-        def resample(sample: np.ndarray) -> np.ndarray:
-            return sample[rng.integers(len(sample), size=len(sample))]
-
-        resampled = np.array([function(*map(resample, samples)) for _ in range(self.resamples)])
+        resampled = self._resampled(function, samples, groups)
         resampled = resampled[np.isfinite(resampled)]
         value = function(*samples)
         if not math.isfinite(value) or len(resampled) < 2:
@@ -117,22 +122,44 @@ class Bootstrap:
         return Measure(float(value), float(low), float(high), smallest)
 
     def _percentile(
-        self, function: Callable, values: np.ndarray, missing_reasons: Sequence[str] = ()
+        self,
+        function: Callable,
+        values: np.ndarray,
+        missing_reasons: Sequence[str],
+        groups: np.ndarray | None,
     ) -> Measure:
         values = np.asarray(values, np.float64)
+        groups = None if groups is None else groups[np.isfinite(values)]
         values = values[np.isfinite(values)]
         if len(values) < self.least:
             reason = most_frequent(missing_reasons) or TOO_FEW
             return Measure(notes=len(values), missing_reason=reason)
-        low, high = stats.bootstrap(
-            (values,),
-            function,
-            n_resamples=self.resamples,
-            confidence_level=self.confidence,
-            method="percentile",
-            rng=np.random.default_rng(self.seed),
-        ).confidence_interval
+        tails = (1 - self.confidence) / 2, (1 + self.confidence) / 2
+        low, high = np.quantile(self._resampled(function, [values], [groups]), tails)
         return Measure(float(function(values)), float(low), float(high), len(values))
+
+    def _resampled(
+        self,
+        function: Callable[..., float],
+        samples: Sequence[np.ndarray],
+        groups: Sequence[np.ndarray | None],
+    ) -> np.ndarray:
+        """Return a statistic of resamples: of as many source notes, drawn with replacement."""
+        rng = np.random.default_rng(self.seed)
+        notes = [_by_source(len(each), of) for each, of in zip_longest(samples, groups)]
+
+        def resample(sample: np.ndarray, notes: list[np.ndarray]) -> np.ndarray:
+            drawn = rng.integers(len(notes), size=len(notes))
+            return sample[np.concatenate([notes[source] for source in drawn])]
+
+        return np.array([function(*map(resample, samples, notes)) for _ in range(self.resamples)])
+
+
+def _by_source(count: int, groups: np.ndarray | None) -> list[np.ndarray]:
+    """Return the indices of each source note's notes; without groups each note is its own."""
+    source = np.arange(count) if groups is None else np.unique(groups, return_inverse=True)[1]
+    order = np.argsort(source, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(source[order])) + 1)
 
 
 def most_frequent(reasons: Sequence[str]) -> str:

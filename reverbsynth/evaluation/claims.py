@@ -6,11 +6,14 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from reverbsynth.evaluation.bootstrap import Measure
 from reverbsynth.evaluation.report import Report, Verdict
 from reverbsynth.settings import ClaimSettings
 
-REPRODUCED, NOT_REPRODUCED = "reproduced", "not reproduced"
-UNDECIDED, NOT_TESTABLE = "undecided", "not testable"
+FAILS, NOT_TESTED, UNDECIDED, HOLDS = "does not hold", "not tested", "undecided", "holds"
+VERDICTS = (FAILS, NOT_TESTED, UNDECIDED, HOLDS)
+"""A claim's verdict is the first of these that any of its conditions has."""
+
 PAPER = "the paper"
 IMPLIED = "implied by the paper"
 BEYOND = "asked for in the paper's conclusion"
@@ -46,6 +49,7 @@ RULES: dict[str, tuple[str, Callable[[float, float], tuple[float, float]]]] = {
         lambda limit, top: (-inf, top + limit),
     ),
     "within": ("within {limit:g} dB of the ceiling's", _around),
+    "louder": ("at most {limit:g} dB above the ceiling's", lambda limit, top: (-inf, top + limit)),
     "factor": (
         "within a factor of {limit:g} of the ceiling's",
         lambda limit, top: (top / limit, top * limit),
@@ -53,20 +57,19 @@ RULES: dict[str, tuple[str, Callable[[float, float], tuple[float, float]]]] = {
 }
 """By name: a rule in words, and what it allows by its limit and what it refers to."""
 
+_WET_TAILS = (
+    ("reverb.decays.{wet}", "share", "decaying"),
+    ("reverb.t20.{wet}", "factor", "decay_ratio"),
+    ("reverb.ratio.{wet}", "within", "tail"),
+)
+_DRY_NOTES = ("reverb.late.{dry}", "louder", "tail")
 CONDITIONS = {
     "pitch": (
         ("pitch.accuracy", "share", "pitch_accuracy"),
         ("pitch.cents", "most cents", "cents"),
     ),
-    "reverb": (
-        ("reverb.decays.{wet}", "share", "decaying"),
-        ("reverb.t20.{wet}", "factor", "decay_ratio"),
-        ("reverb.ratio.{wet}", "within", "tail"),
-    ),
-    "both": (
-        ("effect.share", "near", "wet_share"),
-        ("effect.accuracy", "share", "effect_accuracy"),
-    ),
+    "reverb": _WET_TAILS,
+    "both": (("effect.share", "near", "wet_share"), _DRY_NOTES),
     "similar": (
         ("spectrum.nearest", "times", "spectral_distance"),
         ("spectrum.treble", "within", "treble"),
@@ -81,21 +84,38 @@ CONDITIONS = {
     "label": (
         ("paired.ratio.{wet}", "share", "effect_change"),
         ("paired.heard", "share", "effect_accuracy"),
+        ("effect.accuracy", "share", "effect_accuracy"),
+        *_WET_TAILS,
+        _DRY_NOTES,
     ),
     "dial": (("dial.monotone.{wet}", "least", "dial"),),
 }
 """By claim: measures of generated notes, the rules for their whole intervals, and their limits."""
 
-_ONLY_WITH_EFFECT = ("reverb", "both", "label", "dial")
+_TOLD_EFFECT = {"reverb": False, "both": False, "label": True, "dial": True}
+"""Whether a claim is about networks that are told the effect; the paper's is told the pitch."""
+_TOLD_PITCH = ("pitch", "tune")
+_MARKS = {FAILS: " — missed", UNDECIDED: " — undecided"}
+_HARMONICS = "this network is given the harmonics of the requested pitch, the paper's is not"
+_LOSSES = ["fake_pitch_loss", "real_pitch_loss", "fake_consistency", "real_consistency"]
 
 
 class Condition(NamedTuple):
-    """What must hold (None: cannot be tested); open where it may, by a part of the interval."""
+    """What became of a part of a claim, by which rule and on what evidence."""
 
-    holds: bool | None
+    verdict: str
     rule: str
     evidence: str
-    open: bool = False
+
+
+def judge(measure: Measure, low: float, high: float) -> str:
+    """Judge by a measure's whole interval: it lies within limits, outside, or it is undecided."""
+    if measure.value is None:
+        return NOT_TESTED
+    least, most = (nan if bound is None else bound for bound in (measure.low, measure.high))
+    if low <= least <= most <= high:
+        return HOLDS
+    return FAILS if most < low or least > high else UNDECIDED
 
 
 def verdicts(
@@ -104,87 +124,79 @@ def verdicts(
     losses: pd.DataFrame | None = None,
     representations: pd.DataFrame | None = None,
 ) -> list[Verdict]:
-    """Judge every claim: it holds where all its conditions do, and fails where one does; where
-    none fails by its whole interval, it is undecided.
+    """Judge every claim by all its conditions (`VERDICTS`).
 
-    The report has its rows, and among its facts ``wet``, the effect that the paper adds, or None,
-    and ``wet_share`` of the training notes. ``losses`` are `curves.changes` of AC and GL losses,
-    ``representations`` what `representations.compare_representations` found.
+    The report has its rows, and among its facts ``labels`` that the network is told, how it is told
+    the pitch (``pitch_input``), the effects ``wet``, which the paper adds, or None, and ``dry``,
+    and ``wet_share`` of the training notes. ``losses`` are `curves.changes`, ``representations``
+    what `representations.compare_representations` found.
     """
-    judged = []
+    judged, facts = [], report.facts
+    told = "effect" in facts["labels"]
     for key, (claim, source) in CLAIMS.items():
         if key == "losses":
             conditions = _losses(losses, limits)
         elif key == "representation":
             conditions = _representations(representations)
-        elif report.facts["wet"] is None and key in _ONLY_WITH_EFFECT:
-            conditions = [Condition(None, "", "the data set has one effect only")]
+        elif key in _TOLD_EFFECT and facts["wet"] is None:
+            conditions = [Condition(NOT_TESTED, "", "the data set has one effect only")]
+        elif _TOLD_EFFECT.get(key, told) != told:
+            reason = "is told the effect, the paper's is not" if told else "is not told the effect"
+            conditions = [Condition(NOT_TESTED, "", f"this network {reason}")]
         else:
             conditions = _conditions(key, report, limits)
-        holds = [condition.holds for condition in conditions]
-        unmet = [condition for condition in conditions if condition.holds is False]
-        verdict = NOT_TESTABLE if None in holds else REPRODUCED
-        if unmet:
-            verdict = UNDECIDED if all(each.open for each in unmet) else NOT_REPRODUCED
-        missed = [
-            each.rule + (" (a part of its interval meets it)" if each.open else "")
-            for each in unmet
-            if each.rule
-        ]
+        verdict = min((each.verdict for each in conditions), key=VERDICTS.index)
         rules = "; ".join(condition.rule for condition in conditions if condition.rule)
-        evidence = "; ".join(condition.evidence for condition in conditions)
-        judged.append(Verdict(key, claim, source, verdict, rules, evidence, missed))
+        evidence = "; ".join(each.evidence + _MARKS.get(each.verdict, "") for each in conditions)
+        if key in _TOLD_PITCH and facts.get("pitch_input") == "harmonic":
+            evidence = f"{_HARMONICS}; {evidence}"
+        judged.append(Verdict(key, claim, source, verdict, rules, evidence))
     return judged
 
 
 def _conditions(claim: str, report: Report, limits: ClaimSettings) -> list[Condition]:
     conditions, wet_share = [], report.facts["wet_share"]
+    effects = {name: report.facts.get(name) for name in ("wet", "dry")}
     for key, kind, setting in CONDITIONS[claim]:
-        key = key.format(wet=report.facts["wet"])
-        if key == "effect.accuracy" and not (key in report and report[key].generated.known):
-            continue  # The network was not told the effect.
+        key = key.format(**effects)
         if key not in report:
-            conditions.append(Condition(None, "", f"{key}: not measured"))
+            conditions.append(Condition(NOT_TESTED, "", f"{key}: not measured"))
             continue
         row, (words, allowed) = report[key], RULES[kind]
-        measure = row.generated
-        limit = getattr(limits, setting)
+        limit, reference = getattr(limits, setting), wet_share
         evidence = f"{row.title}: {row.text('generated')}"
-        reference: float | None = wet_share
         if "ceiling" in words:
-            evidence += f" (ceiling {row.text('ceiling')})"
+            real = row.cell(Measure(row.real.value, missing_reason=row.real.missing_reason))
+            evidence += f" (ceiling {row.text('ceiling')}, real {real})"
             reference = row.ceiling.value
         rule = f"{row.name} {words.format(limit=limit, reference=wet_share)}"
-        if reference is None or measure.value is None:
-            conditions.append(Condition(None, rule, evidence))
-            continue
-        low, high = allowed(limit, reference)
-        bounds = [nan if bound is None else bound for bound in (measure.low, measure.high)]
-        holds = low <= bounds[0] <= bounds[1] <= high
-        may_hold = bounds[0] <= high and low <= bounds[1]
+        verdict = NOT_TESTED
+        if reference is not None:
+            verdict = judge(row.generated, *allowed(limit, reference))
         if key == "memory.training":
             # Of notes that are far from all real ones nothing can be told: noise is no new note.
-            conditions.append(Condition(holds or None, f"for notes with a {rule}", evidence))
-        else:
-            conditions.append(Condition(holds, rule, evidence, may_hold))
+            verdict = HOLDS if verdict == HOLDS else NOT_TESTED
+            rule = f"for notes with a {rule}"
+        conditions.append(Condition(verdict, rule, evidence))
     return conditions
 
 
 def _losses(losses: pd.DataFrame | None, limits: ClaimSettings) -> list[Condition]:
     if losses is None or losses.empty:
-        return [Condition(None, "", "no training to look at")]
+        return [Condition(NOT_TESTED, "", "no training to look at")]
+    losses = losses.loc[losses.index.intersection(_LOSSES)]  # the paper's; it has no other labels
     rule = f"each AC and GL loss at least {limits.loss_fall:.0%} lower in the run's last tenth"
-    fell = bool((losses["last"] <= (1 - limits.loss_fall) * losses["first"]).all())
-    evidence = [
-        f"{str(name).replace('_', ' ')} from {row['first']:.3g} to {row['last']:.3g}"
-        for name, row in losses.iterrows()
-    ]
-    return [Condition(fell, rule, "; ".join(evidence))]
+    conditions: list[Condition] = []
+    for name, row in losses.iterrows():
+        fell = row["last"] <= (1 - limits.loss_fall) * row["first"]
+        evidence = f"{str(name).replace('_', ' ')} from {row['first']:.3g} to {row['last']:.3g}"
+        conditions.append(Condition(HOLDS if fell else FAILS, "" if conditions else rule, evidence))
+    return conditions
 
 
 def _representations(losses: pd.DataFrame | None) -> list[Condition]:
     if losses is None:
-        return [Condition(None, "", "not measured")]
+        return [Condition(NOT_TESTED, "", "not measured")]
     # Of waveforms little is left in any case; see the chapter on IF-Mel.
     shown = losses.drop(columns="SNR (dB)")
     evidence = [
@@ -193,4 +205,4 @@ def _representations(losses: pd.DataFrame | None) -> list[Condition]:
     ]
     beaten = bool((shown.min() < shown.loc["IF-Mel"]).any())
     rule = "the smallest median loss in each measure"
-    return [Condition(not beaten, rule, "; ".join(evidence))]
+    return [Condition(FAILS if beaten else HOLDS, rule, "; ".join(evidence))]

@@ -110,6 +110,7 @@ def _facts(run: Run | None, instrument: Instrument, data: DataSet, settings: Set
         "of": run.directory.name if run else "instrument",
         "stage": instrument.stage,
         "labels": list(instrument.labels),
+        "pitch_input": instrument.gan.pitch_input,
         "representation": NAMES[instrument.spectra.representation],
         "images_seen": instrument.facts.get("images_seen"),
         "instrument_commit": instrument.facts.get("commit"),
@@ -156,13 +157,18 @@ def _evaluated(
                 **facts,
                 "bins": notes.bins.count if notes.bins else 0,
                 "wet": notes.wet,
+                "dry": twins.effects[0],
                 "wet_share": sum(is_wet) / len(is_wet),
                 "notes": {**sizes, "matched": notes.matched},
                 "keys_in_tune": unrecorded.keys_in_tune(instrument, data, settings.seed),
             },
             rows,
             curves=_release_curves(notes),
-            values=_values(notes),
+            values={
+                "place": {"generated": np.flatnonzero(notes.generated.usable)},
+                "effect": {"generated": notes.generated.effects},
+                "cents": {of_kind.name: of_kind.cents.round(4) for of_kind in notes.note_sets},
+            },
             asked={name: getattr(clips, name).tolist() for name in instrument.labels},
             pairs=_closest_pairs(notes),
             twins=twins.values(),
@@ -251,23 +257,6 @@ def _release_curves(notes: EvaluationData) -> dict[str, dict]:
             curve = dict(zip(("low", "median", "high"), quartiles, strict=True), notes=len(levels))
             curves[f"{note_set.name} {effect}"] = {"seconds": seconds.round(3), **curve}
     return curves
-
-
-def _values(notes: EvaluationData) -> dict[str, dict]:
-    """Return what figures show of each note, by measure and set."""
-    values: dict[str, dict] = {"place": {"generated": np.flatnonzero(notes.generated.usable)}}
-    for note_set in notes.note_sets:
-        values.setdefault("effect", {})[note_set.name] = note_set.effects
-        for name, of_notes in {
-            "ratio": note_set.tails.ratio,
-            "t20": note_set.tails.t20,
-            "cents": note_set.cents,
-            "treble": note_set.treble,
-            "nearest": per_note.nearest_of_pitch(notes, note_set),
-            "training": collective.nearest(note_set, notes.training),
-        }.items():
-            values.setdefault(name, {})[note_set.name] = of_notes.round(4)
-    return values
 
 
 def _closest_pairs(notes: EvaluationData) -> list[dict]:

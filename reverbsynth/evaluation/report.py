@@ -55,7 +55,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of one claim, by which rule, and the parts of it that were ``missed``."""
+    """What became of one claim, by which rule and on what evidence."""
 
     key: str
     claim: str
@@ -63,7 +63,6 @@ class Verdict:
     verdict: str
     rule: str
     evidence: str
-    missed: list[str] = field(default_factory=list)
 
 
 @dataclass

@@ -100,7 +100,7 @@ def _verdicts(combined: Report, reports: Sequence[Report], losses: pd.DataFrame)
     judged = []
     for verdict in claims.verdicts(combined, limits, losses):
         kept = [each.get(verdict.key, verdict) for each in by_seed]
-        hold = sum(each.verdict == claims.REPRODUCED for each in kept)
+        hold = sum(each.verdict == claims.HOLDS for each in kept)
         evidence = f"in {hold} of {len(kept)} seeds; {verdict.evidence}"
         # What representations lose depends on the notes, and on no network.
         of_notes = verdict.key == "representation"

@@ -131,6 +131,6 @@ def _cell(row: dict, value: float | None) -> str:
 
 def _missed(report: dict) -> str:
     """Claims of the paper that the instrument was measured to miss, but for those not about it."""
-    missed = [v for v in report.get("verdicts", []) if v["verdict"] == "not reproduced"]
+    missed = [v for v in report.get("verdicts", []) if v["verdict"] == "does not hold"]
     claims = " ".join(v["claim"] for v in missed if v["key"] != "representation")
     return f"\n\nClaims of the paper that it does not meet: {claims}" if claims else ""

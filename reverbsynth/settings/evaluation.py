@@ -8,7 +8,7 @@ from reverbsynth.settings.types import AtLeastTwo, Fraction, Frozen
 
 
 class ClaimSettings(Frozen):
-    """What must be measured, over the whole confidence interval, for a claim to be reproduced.
+    """What must be measured, over the whole confidence interval, for a claim to hold.
 
     The ceiling is of real notes after the round trip through the stage's resolution.
     """
@@ -32,7 +32,7 @@ class ClaimSettings(Frozen):
     decay_ratio: PositiveFloat = 1.25
     """Largest allowed ratio between the median T20 and the ceiling's, either way."""
     tail: PositiveFloat = 6.0
-    """Largest difference between the levels of the tails, in dB."""
+    """Largest difference between levels of tails, in dB; dry ones may be quieter by any amount."""
     treble: PositiveFloat = 6.0
     """Largest difference between the energies above 4 kHz, in dB."""
     spectral_distance: PositiveFloat = 1.5

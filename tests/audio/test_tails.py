@@ -123,6 +123,13 @@ def test_tail_ratio_ends_at_the_floor_and_needs_a_held_note():
     assert word == tails.SILENT
 
 
+def test_a_smear_over_the_release_is_past_in_the_late_ratio():
+    smeared = noise() * np.where(TIME < NOTE_OFF + 0.13, 1, 10 ** (-50 / 20))
+    found = tails.measure_tails(smeared[np.newaxis])
+    assert found.ratio[0] > -10
+    assert found.late[0] == pytest.approx(-50, abs=0.3)
+
+
 def test_levels_follow_the_note():
     waves = np.stack([noise() * released(1.0), noise() * (TIME < 1)])
     seconds, curves = tails.levels(waves)

@@ -63,7 +63,7 @@ def pictures() -> dict[str, Figure]:
         "course": training.schedule_figure(Schedule((8, 16, 300), 300)),
         "rows": spectrograms.image_grid({"a": images, "b": images}, ["x", "y"], "mel"),
         "legend": losses.stage_legend(12),
-        "curve": losses.curve(metrics, "loss", "loss", log_scale=True),
+        "curve": losses.curve(metrics, "loss", "loss"),
     }
 
 

@@ -143,7 +143,7 @@ def test_play_writes_notes_one_after_the_other(places, monkeypatch, tmp_path):
 
 
 def test_evaluate_leads_with_what_a_musician_asks():
-    claim = Verdict("pitch", "Pitch is kept.", "", "reproduced", "at least 90 %", "95 %")
+    claim = Verdict("pitch", "Pitch is kept.", "", "holds", "at least 90 %", "95 %")
     counted = {"recorded keys": [24, 24], "others": [60, 64]}
     first, *_, last = Report({"keys_in_tune": counted}, verdicts=[claim]).text().split("\n\n")
     assert "24 of 24 recorded keys and 60 of 64 others" in first

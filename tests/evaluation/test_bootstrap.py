@@ -71,6 +71,30 @@ def test_the_interval_of_a_statistic_surrounds_it_and_stays_within_bounds():
     assert found.notes == 40
 
 
+def test_twins_are_drawn_together():
+    """Every note twice tells no more than every note once."""
+    values = np.random.default_rng(0).normal(size=200)
+    twice, sources = np.repeat(values, 2), np.repeat(np.arange(200).astype(str), 2)
+    for measure in (BOOTSTRAP.median, BOOTSTRAP.mean, _mean_by_statistic):
+        alone, together = measure(values), measure(twice, groups=sources)
+        apart = measure(twice)
+        assert together.value == pytest.approx(alone.value)
+        assert together.notes == 400
+        assert together.high - together.low == pytest.approx(alone.high - alone.low, rel=0.25)
+        assert apart.high - apart.low < 0.85 * (together.high - together.low)
+
+
+def _mean_by_statistic(values, groups=None):
+    return BOOTSTRAP.statistic(np.mean, values, groups=[groups])
+
+
+def test_twins_that_all_agree_are_as_many_answers_as_source_notes():
+    sources = np.repeat(np.arange(40).astype(str), 2)
+    found = BOOTSTRAP.proportion(np.ones(80, bool), sources)
+    assert found.low == pytest.approx(40 / (40 + 1.96**2), abs=0.001)
+    assert found.notes == 80
+
+
 def test_an_undefined_statistic_is_a_missing_reason():
     assert BOOTSTRAP.statistic(lambda x: np.nan, np.ones(9)).missing_reason == UNDEFINED
 

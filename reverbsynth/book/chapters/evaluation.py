@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from IPython.display import Markdown
+from IPython.display import HTML, Markdown
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -23,13 +23,41 @@ from reverbsynth.evaluation.seeds import other_splits
 from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.training.run import Run
 
-UNRECORDED = "Keys without recordings"  #: a group of the report's measures
-_SIZES = {
-    "real": "held-out notes (those of validation and test)",
-    "generated": "generated ones",
-    "training": "training notes",
-    "matched": "of each for NDB, FID and IS",
-}
+
+def compared(report: Report) -> Markdown:
+    """How many notes of each kind are compared, at which stage."""
+    facts, notes = report.facts, report.facts["notes"]
+    return Markdown(
+        f"Here {notes['generated']} generated notes of stage {facts['stage']} are compared with "
+        f"{notes['real']} real ones of the validation and the test split, and with these through "
+        f"an image. The training split has {notes['training']}. NDB, FID and IS, which depend on "
+        f"how many notes they are taken of, are taken of {notes['matched']} of each kind; NDB has "
+        f"{facts['bins']} bins."
+    )
+
+
+def unrecorded(report: Report, run: Run, name: str) -> Captioned | Markdown:
+    """Pitch at keys without training notes; a sentence where there are none."""
+    if not report["keys.within"].generated.known:
+        return Markdown("The run of this book was trained on notes of every key in its range.")
+    caption = (
+        "**Keys without recordings**: notes of just the keys that the training left out "
+        "(`data.train_every`), beside what a sampler would play there, a training note of the "
+        "nearest key, resampled. The sampler's notes are real ones."
+    )
+    return table(report.measures("Keys without recordings"), caption, run, name)
+
+
+def luck(report: Report, run: Run) -> HTML | Markdown:
+    """The trainings of a recipe that are kept, side by side; a sentence where there is one."""
+    trainings = seeds(report, run)
+    if len(trainings.columns) < 2:
+        return Markdown(
+            "One training of this run's recipe is kept here, so how much of its numbers is luck "
+            "cannot be said. `reverbsynth bundle --seeds` keeps several."
+        )
+    caption = "**Seeds and splits**: what is judged of generated notes, for each training."
+    return table(trainings, caption, run, "evaluation-seeds")
 
 
 def seeds(report: Report, run: Run) -> pd.DataFrame:
@@ -37,7 +65,7 @@ def seeds(report: Report, run: Run) -> pd.DataFrame:
     names = [f"seed {seed}" for seed in report.facts.get("training_seeds", [run.manifest["seed"]])]
     splits, rows = other_splits(report, run), {}
     for key in dict.fromkeys(key for rules in CONDITIONS.values() for key, *_ in rules):
-        key = key.format(wet=report.facts["wet"])
+        key = key.format(wet=report.facts["wet"], dry=report.facts.get("dry"))
         if key not in report or not report[key].generated.known:
             continue
         row = report[key]
@@ -47,33 +75,6 @@ def seeds(report: Report, run: Run) -> pd.DataFrame:
         rows[row.title] = cells
     columns = [*names, *[f"split {split.facts['seed']}" for split in splits]]
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("measure")
-
-
-def sizes(report: Report) -> Markdown:
-    """How many notes of each kind the report is of."""
-    notes = report.facts["notes"]
-    counts = ", ".join(f"{notes[kind]} {name}" for kind, name in _SIZES.items() if kind in notes)
-    return Markdown(
-        f"This report is of stage {report.facts['stage']}, and of {counts}. NDB has "
-        f"{report.facts['bins']} bins."
-    )
-
-
-def unrecorded(report: Report, run: Run, name: str) -> Captioned | Markdown:
-    """Pitch at keys without training notes; a sentence where there are none."""
-    rows = [row for row in report.rows if row.group == UNRECORDED]
-    if not any(row.generated.known for row in rows):
-        return Markdown("The run of this book was trained on notes of every key in its range.")
-    caption = "**Pitch at keys without training notes**; the baseline's notes are real ones."
-    return table(report.measures(UNRECORDED), caption, run, name)
-
-
-def luck(report: Report) -> Markdown:
-    """Whether the kept trainings can say what another would come to."""
-    count = len(report.facts.get("training_seeds", ()))
-    if count < 2:
-        return Markdown("One training is kept here, so this book cannot say what another gives.")
-    return Markdown(f"All numbers of generated notes in this chapter are of {count} trainings.")
 
 
 def example_sounds(report: Report, instrument: Instrument, effects: Sequence[str]) -> list[Sound]:
@@ -144,7 +145,9 @@ def show_closest_pairs(
     titles, limits = [f"{pair['distance']:.1f} dB" for pair in facts], images["training"]
     figure = image_grid(images, titles, kind, limits=magnitude_limits(limits))
     caption = (
-        "**The closest pairs**: the generated notes nearest to a training note, and that note."
+        "**The closest pairs**: above, the generated notes nearest to a training note; below, that "
+        "note; titles say how far apart they are. The nearest note may have another pitch: what "
+        "counts most in this distance is how loud bands are, and for how long."
     )
     alt = "Spectrograms in two rows: generated notes above, the nearest training notes below."
     sounds, name = labelled(labels, [*generated, *waves["training"]]), "evaluation-pairs"

@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 from reverbsynth.book.captions import listed, show
 from reverbsynth.book.style import OTHER, canvas, images_axis, stage_color, stage_size, style
 from reverbsynth.book.workspace import results_table
-from reverbsynth.training.metrics import curve_names
+from reverbsynth.evaluation import curves
+from reverbsynth.evaluation.report import Report
 from reverbsynth.training.run import Run
 
 _THINNED = 500  # a stage with more measurements than twice this is thinned before it is drawn
@@ -23,6 +24,7 @@ PAPER_PITCHES = 61  #: that the paper's discriminator tells apart
 _LIMITS = pd.read_csv(Path(__file__).with_name("frames.csv")).itertuples(index=False)
 FRAMES = {column: (lowest, highest) for column, lowest, highest in _LIMITS}
 """Vertical limits of the paper's figures 18 to 24."""
+LOGARITHMIC = ("fake_consistency", "real_consistency")
 
 
 @style()
@@ -38,74 +40,96 @@ def stage_legend(last: int) -> Figure:
 
 
 @style()
-def curve(
-    metrics: pd.DataFrame, column: str, label: str, log_scale: bool = False, pitches: int = 0
-) -> Figure:
+def curve(metrics: pd.DataFrame, column: str, label: str, pitches: int = 0) -> Figure:
     """One column of `Run.metrics`, and its moving average, by stage; the paper's curve below.
 
-    Of a classifier that tells so many ``pitches`` apart a dotted line shows the loss of guessing.
+    The run's axis spans the averages; the paper's is as printed, but for those of `LOGARITHMIC`. Of
+    a classifier that tells so many ``pitches`` apart a dotted line shows the loss of guessing.
     """
     theirs = results_table("paper_curves.csv") if column in FRAMES else pd.DataFrame()
     figure, axes = canvas(1 if theirs.empty else 2, 1, 2.3 if theirs.empty else 4.2)
-    _draw(axes[0, 0], metrics, column, pitches)
-    axes[0, 0].set_ylabel(f"this run\n{label}")
+    low, high = _draw(axes[0, 0], metrics, column, pitches)
+    axes[0, 0].set(ylabel=f"this run\n{label}", yscale="log" if column in LOGARITHMIC else "linear")
+    if high > low and column not in LOGARITHMIC:
+        axes[0, 0].set_ylim(low - 0.1 * (high - low), high + 0.1 * (high - low))
     if not theirs.empty:
         _draw(axes[1, 0], theirs, column, PAPER_PITCHES if pitches else 0)
-        axes[1, 0].set(ylabel=f"the paper\n{label}", ylim=FRAMES[column])
-    for ax in axes[:, 0] if log_scale else ():
-        ax.set_yscale("log")
-        ax.autoscale(axis="y")
+        axes[1, 0].set_ylabel(f"the paper\n{label}")
+        if column in LOGARITHMIC:
+            axes[1, 0].set_yscale("log")
+        else:
+            axes[1, 0].set_ylim(FRAMES[column])
     return figure
 
 
-def _draw(ax: Axes, metrics: pd.DataFrame, column: str, pitches: int) -> None:
-    """Draw a curve with its stages' colours and numbers, and the loss of guessing."""
+def course(metrics: pd.DataFrame, column: str) -> str:
+    """Sentences on where a curve goes, this run's and the paper's, for a caption."""
+    theirs = results_table("paper_curves.csv") if column in FRAMES else pd.DataFrame()
+    said: list[str] = []
+    for name, rows in (("This run", metrics), ("The paper's", theirs)):
+        if column in rows and rows[column].notna().any():
+            first, last, _ = map(_rounded, curves.changes(rows, [column]).loc[column])
+            said.append(f"{name}: {first} on average in the first tenth, {last} in the last.")
+    if column in theirs and column not in LOGARITHMIC:
+        theirs = theirs.dropna(subset=column)
+        outside = theirs["stage"][~theirs[column].between(*FRAMES[column])].unique()
+        said.append(
+            f"Points beyond its printed axis are cut off in stages: {listed(list(outside))}."
+        )
+    return " ".join(said)
+
+
+def beside_guessing(run: Run, report: Report | None = None) -> Markdown:
+    """How the AC losses of the pitch end beside guessing, and what a classifier hears."""
+    metrics, pitches = run.metrics(), len(run.labels["pitch"])
+    guessing, said = log(pitches), []
+    for kind, notes in (("real", "real"), ("fake", "generated")):
+        rows = metrics.dropna(subset=(column := f"{kind}_pitch_loss"))
+        weights = curves.steps(rows)
+        sums = (rows[column] * weights).groupby(rows["stage"]).sum()
+        means = sums / weights.groupby(rows["stage"]).sum()
+        end = curves.changes(rows, [column]).loc[column, "last"]
+        below = listed([int(stage) for stage in means.index[means < guessing]])
+        said.append(
+            f"On {notes} notes this run's AC loss ends at {_rounded(end)}, "
+            f"{'below' if end < guessing else 'above'} guessing among {pitches} pitches "
+            f"({guessing:.2f}); averaged over a stage it lies below that line in stages: {below}."
+        )
+    said.append("Above the line the discriminator's probabilities are worse than a guess's.")
+    if report and (heard := report["pitch.accuracy"]).generated.known:
+        said.append(
+            f"How many notes have the requested pitch is another question: in the end a classifier "
+            f"that knows real notes alone hears it in {heard.text('generated')} % of them."
+        )
+    return Markdown(" ".join(said))
+
+
+def _rounded(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def _draw(ax: Axes, metrics: pd.DataFrame, column: str, pitches: int) -> tuple[float, float]:
+    """Draw a curve with its stages' colours and numbers, and the loss of guessing.
+
+    Return the span of its averages and of that loss.
+    """
+    spanned = [log(pitches)] if pitches else []
     look: Any = {"weight": "bold", "ha": "center", "va": "bottom", "fontsize": 8}
     look["transform"] = ax.get_xaxis_transform()
-    averages = []
     for stage, part in metrics.dropna(subset=column).groupby("stage"):
         color = stage_color(int(stage))
         images, values = part["images"].to_numpy(), part[column].to_numpy()
         thin, mark = max(len(values) // _THINNED, 1), "." if len(values) == 1 else ""
         ax.plot(images[::thin], values[::thin], color=color, linewidth=0.6, alpha=0.45)
-        averages.append(moving_average(values))
-        ax.plot(images, averages[-1], color=color, linewidth=1.8, marker=mark)
+        ax.plot(images, average := moving_average(values), color=color, lw=1.8, marker=mark)
+        spanned += average[np.isfinite(average)].tolist()
         ax.text(images.mean(), 1, f"{stage}", color=color, **look)
         ax.axvline(images[-1], color=OTHER[3], linewidth=0.4)
-    if averages:  # single steps leap far beyond, and would leave the rest a flat line
-        every = np.concatenate(averages)
-        margin = 0.25 * np.ptp(every) or 1.0
-        ax.set_ylim(every.min() - margin, every.max() + margin)
     if pitches:
         ax.axhline(log(pitches), color=OTHER[3], linestyle=":", label=f"guessing: ln {pitches}")
         ax.legend(loc="upper right")
     images_axis(ax)
-
-
-def stage_means(run: Run) -> pd.DataFrame:
-    """Mean of each of the paper's curves in each stage, of this run and of the paper's."""
-    names, rows = curve_names(run.labels), {}
-    sources = {"this run": run.metrics(), "the paper": results_table("paper_curves.csv")}
-    for column, (who, metrics) in product(FRAMES, sources.items()):
-        if column in metrics and column in names:
-            means = metrics.groupby("stage")[column].mean()
-            rows[f"{names[column]}, {who}"] = {str(s): f"{mean:.3g}" for s, mean in means.items()}
-    return pd.DataFrame.from_dict(rows, "index").fillna("").rename_axis("curve, by stage")
-
-
-def beside_guessing(run: Run) -> Markdown:
-    """In which stages this run's AC losses of the pitch lie above that of guessing."""
-    guess, sentences = log(len(run.labels["pitch"])), []
-    means = run.metrics().groupby("stage")[["real_pitch_loss", "fake_pitch_loss"]].mean()
-    for column, notes in (("real_pitch_loss", "real"), ("fake_pitch_loss", "generated")):
-        above = listed(means.index[means[column] >= guess].tolist())
-        sentences.append(f"on {notes} notes in these stages: {above}")
-    return Markdown(
-        f"In this run the mean AC loss of the pitch is above that of guessing, {guess:.2f}, "
-        f"{'; '.join(sentences)}. Where it is above, the discriminator's label heads do not hold "
-        "the generator in tune; what else does is in [](04_training.ipynb), and how well, by a "
-        "classifier that took no part in the training, in [](08_evaluation.ipynb)."
-    )
+    return min(spanned, default=0.0), max(spanned, default=0.0)
 
 
 def moving_average(values: np.ndarray) -> np.ndarray:
@@ -119,8 +143,11 @@ def label_curves(run: Run) -> HTML | Markdown:
     metrics, shown, kinds = run.metrics(), "", {"fake": "generated", "real": "real"}
     others = [label for label in run.labels if label != "pitch"]
     for label, (kind, notes) in product(others, kinds.items()):
-        figure = curve(metrics, f"{kind}_{label}_loss", "cross-entropy (nats)")
-        caption = f"**AC loss of the {label}, {notes} notes.**"
+        column = f"{kind}_{label}_loss"
+        figure = curve(metrics, column, "cross-entropy (nats)")
+        guess = log(len(run.labels[label]))
+        caption = f"**AC loss of the {label}, {notes} notes.** {course(metrics, column)} "
+        caption += f"Guessing among {len(run.labels[label])} would be {guess:.2f}."
         alt = f"The auxiliary classifier's loss of the {label} on {notes} notes against images "
         alt += "seen, one colour a stage."
         shown += show(figure, caption, run, f"loss-{label}-{kind}", alt).data

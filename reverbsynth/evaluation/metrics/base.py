@@ -39,7 +39,7 @@ def share(data: EvaluationData, note_set: NoteSet, correct: np.ndarray) -> Measu
         raise NotMeasured(TOO_FEW)
     answers = np.zeros(len(note_set.all_clips), bool)
     answers[note_set.usable] = correct
-    return data.bootstrap.proportion(answers)
+    return data.bootstrap.proportion(answers, note_set.all_clips.origin)
 
 
 def _measured(metric: Callable[[NoteSet], Measure], note_set: NoteSet) -> Measure:

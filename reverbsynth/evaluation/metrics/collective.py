@@ -23,7 +23,10 @@ from reverbsynth.evaluation.note_sets import EvaluationData, NoteSet
 
 def distribution(data: EvaluationData) -> Iterator[Metric]:
     """Measure GANSynth's Table 1, of equally many notes where their number decides."""
-    statistic = data.bootstrap.statistic
+    statistic, training = data.bootstrap.statistic, data.training.clips.origin
+
+    def drawn(notes: NoteSet) -> np.ndarray:
+        return notes.clips.origin[data.draw(notes)]
 
     def bins(notes: NoteSet, share: bool = False) -> Measure:
         if data.bins is None or len(notes) < data.bootstrap.least:
@@ -33,23 +36,26 @@ def distribution(data: EvaluationData) -> Iterator[Metric]:
         return statistic(
             lambda first, second: different_bins(first, second, count) * most / count,
             *(data.bins.reference, data.bins.assign(notes.levels[data.draw(notes)])),
+            groups=(training, drawn(notes)),
             bounds=(0, most),
         )
 
     def frechet(notes: NoteSet) -> Measure:
         samples = [each.pitch.features for each in (notes, data.training)]
         samples[0] = samples[0][data.draw(notes)]
-        return statistic(frechet_distance, *samples, least=FEATURES + 1, bounds=(0, np.inf))
+        groups, least = (drawn(notes), training), FEATURES + 1
+        return statistic(frechet_distance, *samples, groups=groups, least=least, bounds=(0, np.inf))
 
     def kernel(notes: NoteSet) -> Measure:
         features = [each.pitch.features for each in (notes, data.training)]
         if not len(notes):
             raise NotMeasured(TOO_FEW)
-        return statistic(KernelDistance(*features), *(np.arange(len(each)) for each in features))
+        indices, groups = map(np.arange, map(len, features)), (notes.clips.origin, training)
+        return statistic(KernelDistance(*features), *indices, groups=groups)
 
     def inception(notes: NoteSet) -> Measure:
         probabilities = notes.pitch.probabilities[data.draw(notes)]
-        return statistic(inception_score, probabilities, bounds=(1, np.inf))
+        return statistic(inception_score, probabilities, groups=[drawn(notes)], bounds=(1, np.inf))
 
     share = "NDB, as a share of the bins"
     yield Metric("distribution.ndb", "NDB", "", bins)
@@ -61,25 +67,30 @@ def distribution(data: EvaluationData) -> Iterator[Metric]:
 
 def memory(data: EvaluationData) -> Iterator[Metric]:
     """Measure distances to what the generator was shown, and to what it was not, in dB."""
-    training, median = data.training, data.bootstrap.median
+    training = data.training
+
+    def median(notes: NoteSet, others: NoteSet) -> Measure:
+        return data.bootstrap.median(nearest(notes, others), groups=notes.clips.origin)
 
     def among(notes: NoteSet) -> Measure:
         if notes is not data.real:
             raise NotMeasured(NOT_APPLICABLE)
-        return median(nearest(training, training))
+        return median(training, training)
 
     def copying(notes: NoteSet) -> Measure:
         if notes is data.ceiling:
             raise NotMeasured("the reference")
-        distances = [nearest(each, training) for each in (notes, data.ceiling)]
-        return data.bootstrap.statistic(memorization.copying, *distances, bounds=(0, 1))
+        both = (notes, data.ceiling)
+        distances, groups = [nearest(s, training) for s in both], [s.clips.origin for s in both]
+        statistic = data.bootstrap.statistic
+        return statistic(memorization.copying, *distances, groups=groups, bounds=(0, 1))
 
     to_training = "distance to the nearest training note"
     to_held_out = "distance to the nearest held-out note"
     nearer = "nearer to training notes than the ceiling's are"
     yield Metric("memory.among", "distance between training notes", "dB", among)
-    yield Metric("memory.training", to_training, "dB", lambda s: median(nearest(s, training)))
-    yield Metric("memory.held-out", to_held_out, "dB", lambda s: median(nearest(s, data.real)))
+    yield Metric("memory.training", to_training, "dB", lambda s: median(s, training))
+    yield Metric("memory.held-out", to_held_out, "dB", lambda s: median(s, data.real))
     yield Metric("memory.copying", nearer, "%", copying)
 
 

@@ -83,6 +83,7 @@ class PairedMetrics:
         for effect in self.effects[1:]:
             for key, name, unit, function in (
                 ("ratio", "change of the tail-to-sustain ratio", "dB", self._change),
+                ("late", "change of the tail-to-sustain ratio from 3.2 s", "dB", self._change),
                 ("t20", "change of T20", "s", self._change),
                 ("louder", "pairs whose tail gets louder", "%", self._louder),
             ):

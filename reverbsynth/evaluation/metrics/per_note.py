@@ -23,8 +23,11 @@ _LONGEST["edt"] = tails.longest_measurable_decay(EDT)
 
 def usable(data: EvaluationData) -> Iterator[Metric]:
     """Measure how many notes are sounds at all."""
-    name = "neither silent nor NaN"
-    yield Metric("notes.usable", name, "%", lambda notes: data.bootstrap.proportion(notes.usable))
+
+    def are_sounds(notes: NoteSet) -> Measure:
+        return data.bootstrap.proportion(notes.usable, notes.all_clips.origin)
+
+    yield Metric("notes.usable", "neither silent nor NaN", "%", are_sounds)
 
 
 def reverb(data: EvaluationData) -> Iterator[Metric]:
@@ -37,6 +40,7 @@ def reverb(data: EvaluationData) -> Iterator[Metric]:
 
         for key, name, unit, measure in (
             ("ratio", "tail-to-sustain ratio", "dB", partial(tail, "ratio")),
+            ("late", "tail-to-sustain ratio from 3.2 s", "dB", partial(tail, "late")),
             ("decays", "tails that decay", "%", decays),
             ("t20", "T20", "s", partial(tail, "t20")),
             ("r2", "r² of its line", "", partial(tail, "r2")),
@@ -55,8 +59,11 @@ def reverb(data: EvaluationData) -> Iterator[Metric]:
 
     yield Metric("effect.accuracy", "effect accuracy", "%", accuracy)
     if wet := data.wet:
-        name, proportion = f"notes classified as {wet}", data.bootstrap.proportion
-        yield Metric("effect.share", name, "%", lambda notes: proportion(notes.effect.best == wet))
+
+        def are_wet(notes: NoteSet) -> Measure:
+            return data.bootstrap.proportion(notes.effect.best == wet, notes.clips.origin)
+
+        yield Metric("effect.share", f"notes classified as {wet}", "%", are_wet)
 
 
 def octaves(data: EvaluationData) -> Iterator[Metric]:
@@ -75,7 +82,8 @@ def pitch(data: EvaluationData) -> Iterator[Metric]:
         return share(data, notes, notes.pitch.best == notes.clips.pitch)
 
     def entropy(notes: NoteSet) -> Measure:
-        return data.bootstrap.mean(stats.entropy(notes.pitch.probabilities, axis=1))
+        entropies = stats.entropy(notes.pitch.probabilities, axis=1)
+        return data.bootstrap.mean(entropies, notes.clips.origin)
 
     within, error = partial(within_50_cents, data), partial(pitch_error, data)
     yield Metric("pitch.accuracy", "pitch accuracy", "%", accuracy)
@@ -92,21 +100,23 @@ def within_50_cents(data: EvaluationData, notes: NoteSet) -> Measure:
 def pitch_error(data: EvaluationData, notes: NoteSet) -> Measure:
     """Measure the median distance in cents of the estimated from the requested pitch."""
     reasons = [UNHEARD if np.isnan(cents) else "" for cents in notes.cents]
-    return data.bootstrap.median(np.abs(notes.cents), reasons)
+    return data.bootstrap.median(np.abs(notes.cents), reasons, notes.clips.origin)
 
 
 def spectrum(data: EvaluationData) -> Iterator[Metric]:
     """Measure spectra against real ones, and a sampler's that lacks the key, as a baseline."""
-    median = data.bootstrap.median
     name = "distance to the nearest training note of the pitch"
+
+    def median(values: np.ndarray, notes: NoteSet) -> Measure:
+        return data.bootstrap.median(values, groups=notes.clips.origin)
 
     def resampled(notes: NoteSet) -> Measure:
         if notes is not data.real or data.resampled is None:
             raise NotMeasured(NOT_APPLICABLE)
-        return median(nearest_of_pitch(data, data.resampled))
+        return median(nearest_of_pitch(data, data.resampled), data.resampled)
 
-    yield Metric("spectrum.treble", "energy above 4 kHz", "dB", lambda s: median(s.treble))
-    yield Metric("spectrum.nearest", name, "dB", lambda s: median(nearest_of_pitch(data, s)))
+    yield Metric("spectrum.treble", "energy above 4 kHz", "dB", lambda s: median(s.treble, s))
+    yield Metric("spectrum.nearest", name, "dB", lambda s: median(nearest_of_pitch(data, s), s))
     yield Metric("spectrum.resampled", f"a neighbouring key resampled: {name}", "dB", resampled)
 
 
@@ -133,6 +143,7 @@ def _tail(
 
 
 def _distance(data: EvaluationData, field: str, notes: NoteSet) -> Measure:
-    values = [getattr(each.tails, field) for each in (notes, data.training)]
-    finite = [array[np.isfinite(array)] for array in values]
-    return data.bootstrap.statistic(tails.distance, *finite, bounds=(0, np.inf))
+    known = [(s, np.isfinite(getattr(s.tails, field))) for s in (notes, data.training)]
+    finite = [getattr(notes.tails, field)[of] for notes, of in known]
+    groups = [notes.clips.origin[of] for notes, of in known]
+    return data.bootstrap.statistic(tails.distance, *finite, groups=groups, bounds=(0, np.inf))

@@ -10,9 +10,10 @@ from reverbsynth.book.chapters import disagreements
 from reverbsynth.book.chapters import disagreements as pictures
 from reverbsynth.book.verdicts import verdict_counts
 from reverbsynth.evaluation import claims
-from reverbsynth.evaluation.effect_transfer import TransferTrials
+from reverbsynth.evaluation.effect_transfer import TransferTrial, TransferTrials
 from reverbsynth.evaluation.report import Report, Verdict
 from reverbsynth.settings import Settings
+from reverbsynth.training.run import Run
 
 
 def test_the_table_s_transitions_end_stage_8_far_sooner():
@@ -54,26 +55,57 @@ def test_one_chain_is_flat_and_the_example_s_pair_is_not():
 
 def test_claims_link_to_their_chapters_and_keep_their_columns(run):
     report = Report({}, [])
+    evidence = "NDB: 3; accuracy: 70 % (ceiling 99 %) — missed"
     report.verdicts = [
-        Verdict("pitch", "It has | the pitch.", "the paper", "reproduced", "rule", "100 %"),
-        Verdict("losses", "They fall.", "the paper", "not reproduced", "rule", "up"),
-        Verdict("label", "By name.", claims.BEYOND, "reproduced", "rule", "yes"),
+        Verdict("pitch", "It has | the pitch.", "the paper", claims.HOLDS, "rule", "100 %"),
+        Verdict("losses", "They fall.", "the paper", claims.FAILS, "rule", "up"),
+        Verdict("new", "They are new.", "the paper", claims.FAILS, "rule", evidence),
+        Verdict("label", "By name.", claims.BEYOND, claims.UNDECIDED, "rule", "yes"),
     ]
-    rows = disagreements.claims(report, run).data.splitlines()
+    rows = disagreements.claims(report).data.splitlines()
     cells = [re.split(r"(?<!\\)\|", row)[1:-1] for row in rows]
     assert {len(row) for row in cells} == {4}
     assert "(08_evaluation.ipynb): 100 %" in rows[2]
-    assert "**holds** for our variant (tiny, " in rows[2]
+    assert cells[2][1].strip() == "**holds**"
     assert "(04_training.ipynb): up" in rows[3]
+    assert "NDB: 3; **accuracy: 70 % (ceiling 99 %) — missed**" in rows[4]
     assert "By name." not in "".join(rows)
     asked = disagreements.asked_for(report, run, TransferTrials({})).data.splitlines()
     assert "By name." in asked[2]
-    assert "**not testable** for our variant" in asked[3]
-    counts = verdict_counts(report, run).data
-    assert counts.startswith("The recipe is our variant (tiny, ")
-    assert "Of 2 claims that the paper makes or implies:\n\n- **1 holds**: *It has" in counts
-    assert "- **1 is not reproduced**: *They fall*." in counts
-    assert "judged by a number:\n\n- **1 holds**: *By name*." in counts
+    assert "**not tested**" in asked[3]
+    lists = verdict_counts(report, run).data
+    assert lists.startswith("The recipe is our variant (tiny, ")
+    assert "- **holds** (1): *It has | the pitch*\n" in lists
+    assert "- **does not hold** (2): *They fall*; *They are new*\n" in lists
+    assert lists.endswith("- **undecided** (1): *By name*")
+
+
+def trials(nearer: int) -> TransferTrials:
+    """Eight trials, some of which come nearer to the twin than the recording is."""
+    return TransferTrials(
+        {},
+        [
+            TransferTrial(
+                *("id", "origin", 40, "reverb", [0.0], {}, 1.0),
+                distances={
+                    "network": {"spectrum": 1.0 if trial < nearer else 3.0},
+                    "nothing": {"spectrum": 2.0},
+                },
+            )
+            for trial in range(8)
+        ],
+    )
+
+
+@pytest.mark.parametrize(
+    ("nearer", "verdict"), [(8, "holds"), (4, "undecided"), (0, "does not hold")]
+)
+def test_an_effect_for_recordings_is_judged_by_all_trials(run, nearer, verdict):
+    settings = run.settings.replace(**{"evaluation.min_notes": 8})
+    told = Run(run.directory, settings, run.manifest)
+    row = disagreements.asked_for(Report({}, []), told, trials(nearer)).data.splitlines()[-1]
+    assert f"**{verdict}**" in row
+    assert f"in {nearer} of 8 trials" in row
 
 
 def test_pictures_are_drawn():

@@ -1,11 +1,15 @@
 """The loss curves."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from reverbsynth.book.chapters import losses
 from reverbsynth.book.chapters.losses import label_curves
 from reverbsynth.book.workspace import results_table
+from reverbsynth.evaluation.bootstrap import Measure
+from reverbsynth.evaluation.curves import changes
+from reverbsynth.evaluation.report import Report, Row
 from reverbsynth.training.run import Run
 
 
@@ -32,6 +36,13 @@ class TestPaperCurves:
         marks = [ax.get_legend().get_texts()[0].get_text() for ax in (ours, theirs)]
         assert marks == ["guessing: ln 3", "guessing: ln 61"]
 
+    def test_captions_say_where_both_curves_go(self, run):
+        said = losses.course(run.metrics(), "fake_pitch_loss")
+        assert said.startswith("This run: ")
+        assert "The paper's: 283 on average in the first tenth, 140 in the last." in said
+        assert "cut off in stages: 0, 1, 5, 6 and 7." in said
+        assert losses.course(run.metrics(), "missing") == ""
+
     def test_what_the_pages_say_of_them(self):
         curves, guessing = results_table("paper_curves.csv"), np.log(losses.PAPER_PITCHES)
         fake, real = curves["fake_pitch_loss"].dropna(), curves["real_pitch_loss"]
@@ -40,9 +51,9 @@ class TestPaperCurves:
         assert fake.min() > guessing
         assert fake.tail(8).mean() == pytest.approx(100, abs=1)
         assert real.tail(8).mean() == pytest.approx(1.7, abs=0.05)
-        tenth = len(curves) // 10
-        first, last = curves.head(tenth).mean(), curves.tail(tenth).mean()
-        wanted = {"fake_pitch_loss": (281, 140), "real_pitch_loss": (4.9, 1.9)}
+        changed = changes(curves, losses.FRAMES)
+        first, last = changed["first"], changed["last"]
+        wanted = {"fake_pitch_loss": (283, 140), "real_pitch_loss": (4.9, 1.9)}
         for name, (start, end) in wanted.items():
             assert (first[name], last[name]) == (
                 pytest.approx(start, 0.01),
@@ -79,3 +90,18 @@ class TestLabelCurves:
 
     def test_pitch_alone_has_none(self, run):
         assert "nothing else" in label_curves(run).data
+
+
+@pytest.mark.parametrize(("end", "side"), [(0.5, "below"), (9.0, "above")])
+def test_ac_losses_are_held_beside_guessing(run, end, side):
+    stages = np.repeat([0, 1], 50)
+    rows = {"stage": stages, "images": np.arange(100), "real_pitch_loss": np.full(100, 0.9)}
+    rows["fake_pitch_loss"] = np.where(stages == 0, 0.9, end)
+    told = Run(run.directory, run.settings, {**run.manifest, "vocabulary": [["pitch", [1, 2, 3]]]})
+    told.metrics = lambda: pd.DataFrame(rows)
+    heard = Measure(0.9, 0.8, 1.0, 30)
+    report = Report({}, [Row("pitch.accuracy", "", "", "%", 1, heard, heard, heard)])
+    said = losses.beside_guessing(told, report).data
+    assert f"On generated notes this run's AC loss ends at {end:.3g}, {side} guessing" in said
+    assert ("in stages: 0 and 1. Above" in said) == (side == "below")
+    assert "hears it in 90.0 [80.0, 100.0] % of them" in said
