@@ -6,22 +6,19 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from IPython.display import HTML, Markdown
-from matplotlib.figure import Figure
 
 from reverbsynth.audio.format import NOTE_LENGTH
 from reverbsynth.audio.io import read_sound
 from reverbsynth.book.captions import Captioned, show, table
 from reverbsynth.book.players import labelled
 from reverbsynth.book.spectrograms import image_grid, magnitude_limits
-from reverbsynth.book.style import GENERATED, OTHER, canvas, note_name, style
+from reverbsynth.book.style import note_name
 from reverbsynth.book.workspace import RESULTS
 from reverbsynth.settings import Settings
 from reverbsynth.spectra.representation import Representation
 
 FOLDER = RESULTS / "pitch"  #: of a checkout: a table, and clips named ``MINUTES-INPUT-PITCH.flac``
 MISSING = "*The measurements of this chapter come with a checkout of the repository.*"
-_NAMES = {"pitch": "pitch heard", "cents50": "within 50 cents", "effect": "effect heard"}
-_COLORS = {"harmonic": GENERATED, "one-hot": OTHER[1]}
 _CLIP = re.compile(r"([\d.]+)-(.+)-(\d+)")
 
 
@@ -31,32 +28,15 @@ def measured() -> pd.DataFrame:
     return pd.concat(map(pd.read_csv, paths)) if paths else pd.DataFrame()
 
 
-@style()
-def learning(measured: pd.DataFrame) -> Figure:
-    """How often pitch and effect are heard as asked, after so many CPU-minutes of each input."""
-    figure, axes = canvas(1, 3, 2.6, sharey=True)
-    for ax, (column, title) in zip(axes[0], _NAMES.items(), strict=True):
-        for kind, rows in measured.groupby("pitch_input"):
-            means = rows.groupby("minutes")[column].mean()
-            color = _COLORS.get(str(kind), OTHER[3])
-            ax.plot(means.index, means, marker="o", color=color, label=str(kind))
-        ax.set(title=title, xlabel="CPU-minutes", ylim=(0, 103))
-    axes[0, 0].set_ylabel("share of notes (%)")
-    axes[0, 0].legend(loc="upper left")
-    return figure
-
-
-def learned(source: Settings) -> HTML | Markdown:
-    """The curves of learning, and the numbers behind them."""
+def learned(source: Settings) -> Captioned | Markdown:
+    """What was learned after so many CPU-minutes with each input."""
     if (rows := measured()).empty:
         return Markdown(MISSING)
-    caption = "**What was learned after so many CPU-minutes**, by how the pitch is told."
-    alt = "Three panels: share of notes with the requested pitch, within 50 cents, and with the "
-    alt += "requested effect, against CPU-minutes, a line for each pitch input."
-    curves = show(learning(rows), caption, source, "pitch-learning", alt)
-    named = rows.rename(columns={"pitch_input": "pitch told as"} | _NAMES)
-    numbers = table(named, "**The same as numbers**, in % of the notes.", source, "pitch-table")
-    return HTML(curves.data + numbers.data)
+    names = {"minutes": "CPU-minutes", "pitch_input": "pitch given as", "pitch": "pitch heard"}
+    names |= {"cents50": "within 50 cents", "effect": "effect heard"}
+    caption = "**What was learned after so many CPU-minutes**, in % of the notes."
+    shown = rows.rename(columns=names).sort_values("CPU-minutes")
+    return table(shown, caption, source, "pitch-table", digits=1)
 
 
 def show_clips(source: Settings) -> HTML | Markdown:
