@@ -117,9 +117,8 @@ class Report(StoredResult):
         for group in dict.fromkeys(row.group for row in self.rows):
             parts.append(f"{group}\n{self.measures(group).to_string(justify='left')}")
         for found in self.verdicts:
-            parts.append(
-                f"{found.verdict.upper()}: {found.claim}\n  {found.evidence}\n  ({found.rule})"
-            )
+            rule = f"\n  ({found.rule})" if found.rule else ""
+            parts.append(f"{found.verdict.upper()}: {found.claim}\n  {found.evidence}{rule}")
         return "\n\n".join(parts)
 
     def examples(self, effect: str, count: int = 2) -> list[int]:

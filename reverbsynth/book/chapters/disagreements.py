@@ -10,6 +10,7 @@ from IPython.display import Markdown
 from matplotlib.figure import Figure
 
 from reverbsynth.audio.format import NOTE_LENGTH, SAMPLE_RATE
+from reverbsynth.book.captions import listed
 from reverbsynth.book.style import DRY, GENERATED, REAL, WET, canvas, style
 from reverbsynth.effects.filters import allpass_chain
 from reverbsynth.effects.reverb import Reverb
@@ -17,6 +18,7 @@ from reverbsynth.evaluation.bootstrap import Bootstrap
 from reverbsynth.evaluation.claims import BEYOND, judge
 from reverbsynth.evaluation.effect_transfer import TransferTrials
 from reverbsynth.evaluation.report import Report, Verdict
+from reverbsynth.evaluation.seeds import together
 from reverbsynth.gan.schedule import LAST_STAGE, Schedule, is_transition, stage_resolution
 from reverbsynth.settings import Settings
 from reverbsynth.training.run import Run
@@ -105,12 +107,19 @@ def claims(report: Report) -> Markdown:
 def asked_for(report: Report, run: Run, trials: TransferTrials) -> Markdown:
     """What the paper's conclusion asks for, likewise; the effect for recordings among it."""
     rows = [_row(verdict) for verdict in report.verdicts if verdict.source == BEYOND]
-    nearer = np.array([trial.result < trial.baseline for trial in trials.trials], bool)
-    share = Bootstrap.of(run.settings.evaluation, run.settings.seed).proportion(nearer)
+    bootstrap = Bootstrap.of(run.settings.evaluation, run.settings.seed)
+    nearer = [
+        np.array([trial.result < trial.baseline for trial in each.trials], bool)
+        for each in (trials, *trials.seeds)
+    ]
+    shares = [bootstrap.proportion(of_seed) for of_seed in nearer]
+    share = together(shares) if trials.seeds else shares[0]
     evidence = (
-        f"[chapter 9](09_effects.ipynb#learned-reverb-for-a-recording): in {nearer.sum()} of "
-        f"{len(nearer)} trials ({share.text(1, 100)} %), all with held-out notes of the data set, "
-        "the result is nearer to the true twin than the note left as it was (rule: at least half)"
+        "[chapter 9](09_effects.ipynb#learned-reverb-for-a-recording): in "
+        f"{listed([of_seed.sum() for of_seed in nearer])} of {len(nearer[0])} trials"
+        f"{' of each seed' if trials.seeds else ''}, all with held-out notes of the data set, the "
+        "result is nearer to the true twin than the note left as it was (in %: "
+        f"{share.text(1, 100)}; rule: at least half)"
     )
     wish = "The effect can be applied to existing recordings."
     return _claims_table([*rows, (wish, f"**{judge(share, 0.5, 1.0)}**", BEYOND, evidence)])

@@ -106,6 +106,11 @@ def test_an_effect_for_recordings_is_judged_by_all_trials(run, nearer, verdict):
     row = disagreements.asked_for(Report({}, []), told, trials(nearer)).data.splitlines()[-1]
     assert f"**{verdict}**" in row
     assert f"in {nearer} of 8 trials" in row
+    several = trials(nearer)
+    several.seeds = [trials(8 - nearer)]
+    row = disagreements.asked_for(Report({}, []), told, several).data.splitlines()[-1]
+    assert "**undecided**" in row
+    assert f"in {nearer} and {8 - nearer} of 8 trials of each seed" in row
 
 
 def test_pictures_are_drawn():
