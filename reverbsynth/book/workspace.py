@@ -16,7 +16,7 @@ import pandas as pd
 from reverbsynth.data.build import build_data, data_hash
 from reverbsynth.data.dataset import DataSet
 from reverbsynth.data.notes import Note
-from reverbsynth.errors import ReverbSynthError
+from reverbsynth.errors import ReverbSynthError, SettingsError
 from reverbsynth.evaluation.effect_transfer import TransferTrials, apply_to_held_out
 from reverbsynth.evaluation.evaluate import evaluate
 from reverbsynth.evaluation.report import Report
@@ -24,7 +24,7 @@ from reverbsynth.files.lock import exclusive_lock
 from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.provenance import code_hash
 from reverbsynth.seeds import evenly_spaced
-from reverbsynth.settings import Settings, SoundFontSource, overrides_from
+from reverbsynth.settings import Settings, SoundFontSource, parse_overrides
 from reverbsynth.training.run import MANIFEST, Run
 
 SMOKE_PRESETS = ("tiny",)  #: their runs show that the machinery works and nothing else
@@ -126,12 +126,15 @@ def workspace(
     >>> workspace("tiny", overrides={"seed": 3}).settings.seed
     3
     """
+    if isinstance(overrides, str):
+        overrides = parse_overrides([f"overrides={overrides}"])["overrides"]
+    if not isinstance(overrides, Mapping | None):
+        raise SettingsError(f"overrides: found {overrides!r}, expected such as {{'seed': 3}}")
     if not (preset or run or overrides):
         run = shipped() or ""
     preset, run = str(preset or "tiny"), "" if run is None else str(run)
     is_file = preset.endswith((".yaml", ".yml"))
-    values = overrides_from(overrides) if isinstance(overrides, str) else overrides or {}
-    settings = (Settings.load if is_file else Settings.preset)(preset, **values)
+    settings = (Settings.load if is_file else Settings.preset)(preset, **(overrides or {}))
     if not run:
         return Workspace(settings, settings, None, made_directory())
     shown = Run.open(Path(run).resolve())

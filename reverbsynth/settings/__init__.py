@@ -12,7 +12,6 @@ from reverbsynth.settings.settings import (
     PRESETS,
     Settings,
     differences,
-    overrides_from,
     parse_overrides,
     presets,
     settings_hash,

@@ -135,11 +135,6 @@ def parse_overrides(assignments: list[str] | tuple[str, ...]) -> dict[str, Any]:
     return overrides
 
 
-def overrides_from(text: str) -> dict[str, Any]:
-    """Overrides as YAML or JSON, such as ``{"seed": 7}``."""
-    return _mapping(text, "overrides")
-
-
 def _preset_values(name: str) -> dict:
     if name not in presets():
         known = f"{', '.join(presets())}{did_you_mean(name, presets())}"
@@ -149,25 +144,17 @@ def _preset_values(name: str) -> dict:
 
 def _file_values(path: Path) -> dict[str, Any]:
     try:
-        text = path.read_bytes()
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingsError(f"{path}: cannot be read ({error.strerror})") from None
-    values = _mapping(text, str(path))
-    base = values.pop("base", None)
-    return values if base is None else merged(_preset_values(str(base)), values)
-
-
-def _mapping(text: str | bytes, origin: str) -> dict[str, Any]:
-    """The mapping of a YAML text; an empty one has none."""
-    try:
-        values = yaml.safe_load(text)
     except _NOT_YAML as error:
         reason = " ".join(str(error).split())
-        raise SettingsError(f"{origin}: not valid YAML ({reason})") from None
+        raise SettingsError(f"{path}: not valid YAML ({reason})") from None
     values = {} if values is None else values
     if not isinstance(values, dict):
-        raise SettingsError(f"{origin}: found {type(values).__name__}, expected a mapping")
-    return values
+        raise SettingsError(f"{path}: found {type(values).__name__}, expected a mapping")
+    base = values.pop("base", None)
+    return values if base is None else merged(_preset_values(str(base)), values)
 
 
 def _one_line(error: ValidationError, origin: str) -> str:

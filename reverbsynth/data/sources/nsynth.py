@@ -5,8 +5,7 @@ its locator; and ``audio``, the samples of a note at its locator.
 """
 
 import re
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -147,17 +146,14 @@ class Prepared(Records):
         if (kind := info.get("fileFormat")) not in (None, "tfrecord"):
             raise DataError(f"{folder}: its file format is {kind!r}, expected tfrecord")
         files = sorted(folder.glob(f"[!.]*-{split or '*'}.tfrecord-*-of-*"))
-        super().__init__(_complete(files))
-        if not self.files:
+        if not files:
             wanted = split or "train, valid or test"
             raise DataError(f"{folder}: holds no TFRecord files of split {wanted}")
         try:
             self.lengths = _lengths(info, split, files[0].name.partition("-")[0])
         except (AttributeError, KeyError, TypeError, ValueError):
             raise DataError(f"{folder / INFO}: its splits are not as expected") from None
-        if missing := sorted(set(self.lengths) - {file.name for file in files}):
-            found = f"{len(missing)} of {len(self.lengths)} files are missing: {listed(missing)}"
-            raise DataError(f"{folder}: {found} ({INFO})")
+        super().__init__(_complete(files, self.lengths))
         labels = {}
         for name in ("label", "family", "source"):
             with reading(path := folder / f"instrument-{name}.labels.txt"):
@@ -208,15 +204,13 @@ def _lengths(info: Mapping[str, Any], split: str | None, name: str) -> dict[str,
     }
 
 
-def _complete(files: list[Path]) -> list[Path]:
-    """The files; a `DataError` where names such as ``…-00002-of-00010`` say that there are more."""
-    shards: dict[tuple[str, int], set[int]] = defaultdict(set)
-    for file in files:
-        if match := _SHARD.fullmatch(file.name):
-            shards[match[1], int(match[3])].add(int(match[2]))
-    for (stem, count), present in shards.items():
-        missing = [f"{stem}-{n:05d}-of-{count:05d}" for n in range(count) if n not in present]
-        if missing:
-            found = f"{len(missing)} of {count} files are missing: {listed(missing)}"
+def _complete(files: list[Path], told: Collection[str] = ()) -> list[Path]:
+    """The files; a `DataError` where more are ``told``, or named such as ``…-00002-of-00010``."""
+    names = {file.name for file in files}
+    sets = {match.group(1, 3) for name in names if (match := _SHARD.fullmatch(name))}
+    whole = [[f"{stem}-{n:05d}-of-{count}" for n in range(int(count))] for stem, count in sets]
+    for expected in (*whole, told):
+        if missing := sorted(set(expected) - names):
+            found = f"{len(missing)} of {len(expected)} files are missing: {listed(missing)}"
             raise DataError(f"{files[0].parent}: {found}")
     return files

@@ -50,7 +50,7 @@ def read_table(path: Path, reject: Rejected, middle_c: int = 4) -> dict[str, dic
             if name in table:
                 raise ValueError(f"file {name} occurs more than once")
             table[name] = {
-                "pitch": _midi(_spelled(row.get("pitch"), middle_c, german), "pitch"),
+                "pitch": _midi(row.get("pitch"), "pitch", middle_c, german),
                 "velocity": _midi(row.get("velocity") or UNKNOWN_VELOCITY, "velocity"),
                 "instrument": str(row.get("instrument") or ""),
             }
@@ -131,17 +131,13 @@ def _named(row: dict[str, Any]) -> dict[str, Any]:
     return named
 
 
-def _spelled(value: Any, middle_c: int, german: bool) -> Any:
-    """The pitch that a text names, or another value as it is."""
-    pitch = spelled_pitch(value, middle_c, german) if isinstance(value, str) else None
-    return value if pitch is None else pitch
-
-
-def _midi(value: Any, what: str) -> int:
-    """A MIDI number, also as a text or a float; a ValueError for anything else."""
+def _midi(value: Any, what: str, *naming: Any) -> int:
+    """A MIDI number, or where ``naming`` is given the one that a note's name means."""
     number = value
-    if isinstance(value, str) and value.replace(",", ".").replace(".", "", 1).isdecimal():
-        number = float(value.replace(",", "."))
+    if isinstance(value, str):
+        number = spelled_pitch(value, *naming) if naming else None
+        if number is None and value.replace(",", ".").replace(".", "", 1).isdecimal():
+            number = float(value.replace(",", "."))
     if isinstance(number, float) and number.is_integer():
         number = int(number)
     if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number <= 127:
