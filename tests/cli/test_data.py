@@ -125,3 +125,9 @@ def test_no_warning_where_every_key_has_notes(run, sounds, tmp_path):
     arguments = ("--source", "folder", "--path", sounds)
     printed = run("data", tmp_path / "data", *arguments, "--set", "data.split=[1, 0, 0]")
     assert "keys" not in printed
+
+
+def test_keys_that_are_kept_for_the_evaluation_are_counted(run, sounds, tmp_path):
+    printed = run("data", tmp_path / "data", "--source", "folder", "--path", sounds)
+    assert "10 of 12 keys are trained; data.split keeps the others for evaluate" in printed
+    assert "warning" not in printed
