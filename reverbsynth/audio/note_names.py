@@ -82,8 +82,8 @@ def spelled_pitch(text: str, middle_c: int = 4, german: bool = False) -> int | N
 
 
 def are_german(names: Iterable[str]) -> bool:
-    """Whether one of the names calls a note H."""
-    return any(step in "hH" for name in names for step, *_ in _TIGHT.findall(name))
+    """Whether one of the names calls its only note H."""
+    return ["h"] in ([step.lower() for step, *_ in _TIGHT.findall(name)] for name in names)
 
 
 def _pitch(parts: tuple[str, ...], middle_c: int, german: bool) -> int:

@@ -127,7 +127,7 @@ def test_german_names(name, english, german):
 
 def test_one_h_makes_names_german():
     assert are_german(["C2", "Bass H1v2"])
-    assert not are_german(["C2", "B1", "Horn", "Hat", "vH", "h"])
+    assert not are_german(["C2", "B1", "Horn", "Hat", "vH", "h", "Zoom H6 C3"])
 
 
 def test_a_whole_text_may_name_an_octave_below_0():
