@@ -46,5 +46,6 @@ def test_entropy_of_certainty_and_of_ignorance():
     for kinds in (1, 2, 4):
         probabilities = np.tile(np.arange(4) < kinds, (2, 1)) / kinds
         predictions = SimpleNamespace(probabilities=probabilities)
-        found = metrics["pitch.entropy"](SimpleNamespace(pitch=predictions))
+        clips = SimpleNamespace(origin=np.array(["a", "b"]))
+        found = metrics["pitch.entropy"](SimpleNamespace(pitch=predictions, clips=clips))
         assert found.value == pytest.approx(np.log(kinds))
