@@ -147,7 +147,7 @@ def test_evaluate_leads_with_what_a_musician_asks():
     counted = {"recorded keys": [24, 24], "others": [60, 64]}
     first, *_, last = Report({"keys_in_tune": counted}, verdicts=[claim]).text().split("\n\n")
     assert "24 of 24 recorded keys and 60 of 64 others" in first
-    assert last.startswith("REPRODUCED: Pitch is kept.")
+    assert last.startswith("HOLDS: Pitch is kept.")
 
 
 def test_import_original_then_play(fixtures, monkeypatch, tmp_path):
