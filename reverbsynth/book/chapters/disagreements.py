@@ -125,6 +125,27 @@ def asked_for(report: Report, run: Run, trials: TransferTrials) -> Markdown:
     return _claims_table([*rows, (wish, f"**{judge(share, 0.5, 1.0)}**", BEYOND, evidence)])
 
 
+def untold(recipes: pd.DataFrame) -> Markdown:
+    """What a network plays that is not told the effect, by the table of recipes."""
+    found = [
+        recipes[recipes["recipe"].str.contains(name)].iloc[:1]
+        for name in ("not told the effect", "^real notes")
+        if "heard_wet" in recipes
+    ]
+    if not found or any(row.empty for row in found):
+        return Markdown("No training without a label for the effect is kept with this book.")
+    network, real = (row.iloc[0] for row in found)
+    return Markdown(
+        "Two claims are about a network that is not told the effect. There is one in the table, "
+        f"*{network['recipe']}*: in {network['heard_wet']:.0f} % of its {network['notes']:.0f} "
+        f"notes the classifier hears the effect (of real notes through an image, in "
+        f"{real['heard_wet']:.0f} %). By what is heard, its median tails are at "
+        f"{network['tail_dry']:.1f} dB without and {network['tail_reverb']:.1f} dB with the effect "
+        f"(real: {real['tail_dry']:.1f} and {real['tail_reverb']:.1f} dB). It is a single training "
+        "of a few minutes, without intervals, so no verdict follows."
+    )
+
+
 def _row(verdict: Verdict) -> tuple[str, str, str, str]:
     page = _EVIDENCE.get(verdict.key, "08_evaluation.ipynb")
     found = re.sub(r"([^;\s][^;]* — (?:missed|undecided))", r"**\1**", verdict.evidence)

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from reverbsynth.book.chapters import disagreements
@@ -111,6 +112,19 @@ def test_an_effect_for_recordings_is_judged_by_all_trials(run, nearer, verdict):
     row = disagreements.asked_for(Report({}, []), told, several).data.splitlines()[-1]
     assert "**undecided**" in row
     assert f"in {nearer} and {8 - nearer} of 8 trials of each seed" in row
+
+
+def test_a_network_that_is_not_told_the_effect_is_described():
+    columns = ["recipe", "notes", "heard_wet", "tail_dry", "tail_reverb"]
+    rows = [
+        ("real notes through the image of stage 8", 80, 51.2, -22.8, -15.8),
+        ("laptop, not told the effect", 200, 46.5, -23.1, -17.0),
+    ]
+    said = disagreements.untold(pd.DataFrame(rows, columns=columns)).data
+    assert "in 46 % of its 200 notes" in said
+    assert "-23.1 dB without and -17.0 dB with the effect (real: -22.8 and -15.8 dB)" in said
+    for missing in (pd.DataFrame(rows[:1], columns=columns), pd.DataFrame()):
+        assert disagreements.untold(missing).data.startswith("No training without a label")
 
 
 def test_pictures_are_drawn():
