@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -63,17 +64,19 @@ def note_and_twins(audio: Mapping[str, np.ndarray]) -> Figure:
         color, time = effect_color(effect, list(audio)), np.arange(len(wave)) / SAMPLE_RATE
         front = 2.9 - order / 10
         waveforms.plot(time, wave, label=effect, color=color, linewidth=0.4, zorder=front)
-        levels.plot(time, level(wave), color=color, linewidth=1)
+        levels.plot(time, level(wave), color=color, linewidth=1, zorder=front)
         hz, power = long_term_spectrum(wave, 4096)
-        spectra.plot(hz[1:], power[1:] - power[1:].max(), color=color, linewidth=0.8)
+        decibels = power[1:] - power[1:].max()
+        spectra.plot(hz[1:], decibels, color=color, linewidth=0.8, zorder=front)
     for ax in (waveforms, levels):
         ax.axvline(NOTE_OFF, color=OTHER[3], linestyle=":", linewidth=1)
         ax.set_xlabel("time (s)")
     waveforms.set_ylabel("amplitude")
     levels.set(ylabel="level (dB of full scale)", ylim=(-80, 0))
-    spectra.set(ylabel="level (dB of the peak)", ylim=(-100, 3))
+    spectra.set(ylabel="level (dB of its peak)", ylim=(-100, 3))
     hertz_axis(spectra)
-    for line in waveforms.legend(loc="lower right").get_lines():
+    above: Any = {"ncols": 2, "loc": "lower left", "bbox_to_anchor": (0, 1)}
+    for line in waveforms.legend(**above).get_lines():
         line.set_linewidth(2)
     return figure
 
