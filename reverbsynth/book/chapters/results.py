@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-from reverbsynth.book.chapters.training import deviations_from_paper
+from reverbsynth.book.captions import listed
+from reverbsynth.book.chapters.training import deviations_from_paper, run_facts
 from reverbsynth.evaluation.evaluate import kept_report
 from reverbsynth.evaluation.report import Report
 from reverbsynth.evaluation.reproduction import headline, tolerance
@@ -25,17 +26,13 @@ def published(runs: list[Run]) -> pd.DataFrame:
     """What each run is, what it took and what its generated notes scored, a column for each."""
     columns = {}
     for run in runs:
-        report, made = kept_report(run), run.manifest
-        facts = {
-            "preset": f"{made['preset']}, {len(deviations_from_paper(run.settings))} departures",
-            "last stage": str(run.stages[-1]),
-            "labels": ", ".join(f"{name} ({len(values)})" for name, values in run.labels.items()),
-            "seeds of training": str(len(report.facts.get("training_seeds", [made["seed"]]))),
-            "hardware": f"{made.get('device', '?')}, {made.get('cores', '?')} cores",
-            "minutes of a training": f"{made['wall_seconds'] / 60:.0f}",
-            "images seen": f"{made['images_seen']:,}",
-            "commit": made["commit"],
-        }
+        report = kept_report(run)
+        facts = run_facts(run).set_index("")[" "].drop(["data (SHA-256)", "versions"]).to_dict()
+        seeds = report.facts.get("training_seeds", [run.manifest["seed"]])
+        facts["seed"] = f"{len(seeds)}: {listed(seeds)}"
+        facts["departures from the paper"] = str(len(deviations_from_paper(run.settings)))
+        facts["last stage"] = str(run.stages[-1])
         scores = {report[key].title: report[key].text("generated") for key in headline(report)}
         columns[run.directory.name] = facts | scores
-    return pd.DataFrame(columns).fillna("").rename_axis("")
+    renamed = {"seed": "seeds of training", "training time": "time of one"}
+    return pd.DataFrame(columns).fillna("").rename(renamed).rename_axis("")

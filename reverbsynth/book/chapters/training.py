@@ -121,7 +121,7 @@ def run_facts(run: Run) -> pd.DataFrame:
         "images seen": f"{made['images_seen']:,}",
         "backend and device": f"{made.get('backend', '?')}, {made.get('device', '?')}, "
         f"{cores} cores",
-        "training time": f"{hours:.2f} hours, {cores * hours:.2f} core-hours",
+        "training time": f"{60 * hours:.0f} minutes, {cores * hours:.2f} core-hours",
         f"cost at {CORE_HOUR:g} US dollars a core-hour": f"{cores * hours * CORE_HOUR:.2f} dollars",
         "versions": listed(list(map(" ".join, made["versions"].items()))),
     }

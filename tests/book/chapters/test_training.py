@@ -89,7 +89,7 @@ class TestFindings:
         assert run.manifest["data_sha256"] in facts.iloc[:, 1].tolist()
         run.manifest.update(cores=2, wall_seconds=1800.0)
         told = training.run_facts(run).set_index("")[" "]
-        assert told["training time"] == "0.50 hours, 1.00 core-hours"
+        assert told["training time"] == "30 minutes, 1.00 core-hours"
         assert f"{training.CORE_HOUR:.2f} dollars" in told.tolist()
 
 
