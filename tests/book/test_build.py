@@ -370,6 +370,16 @@ class TestWorkspace:
             (tmp_path / name / "manifest.json").write_text("{}")
         assert shipped(tmp_path) == tmp_path / SHOWN
 
+    def test_published_runs_stand_beside_each_other(self, small_run, tmp_path, monkeypatch):
+        results = tmp_path / "results"
+        for name in ("a", "b"):
+            shutil.copytree(small_run.directory, results / name)
+        monkeypatch.setattr("reverbsynth.book.workspace.RESULTS", results)
+        monkeypatch.setattr(bundles, "__defaults__", (results,))
+        shown = workspace(run=results / "b").published
+        assert [run.directory.name for run in shown] == ["b", "a"]
+        assert len(workspace(run=small_run.directory).published) == 1
+
     def test_where_nothing_is_named_the_shipped_run_is_shown(
         self, small_run, tmp_path, monkeypatch
     ):
