@@ -9,11 +9,12 @@ from IPython.display import HTML, Markdown
 
 from reverbsynth.audio.format import NOTE_LENGTH
 from reverbsynth.audio.io import read_sound
-from reverbsynth.book.captions import Captioned, show, table
+from reverbsynth.book.captions import Captioned, Origin, show, table
 from reverbsynth.book.players import labelled
 from reverbsynth.book.spectrograms import image_grid, magnitude_limits
 from reverbsynth.book.style import note_name
 from reverbsynth.book.workspace import RESULTS
+from reverbsynth.evaluation.report import Report
 from reverbsynth.settings import Settings
 from reverbsynth.spectra.representation import Representation
 
@@ -58,6 +59,22 @@ def glide(source: Settings) -> Captioned | Markdown:
         return Markdown(MISSING)
     caption = "**A glide**: one latent vector, asked for pitches between the keys."
     return _pictured({"": [path]}, ["glide"], caption, source, "pitch-glide")
+
+
+def held_out() -> Captioned | Markdown:
+    """What `laptop` plays at the keys left out, where it was trained on every third pitch only."""
+    if not (path := FOLDER / "held_out.json").is_file():
+        return Markdown(MISSING)
+    report = Report.load(path)
+    caption = (
+        f"**Keys without recordings**: `laptop`, trained on every third pitch, "
+        f"{report.facts['images_seen']:,} images; beside it what a sampler would play there, a "
+        "training note of the nearest key, resampled, which is a real note."
+    )
+    settings = Settings.preset("laptop", **{"data.train_every": 3})
+    made = settings.hash, report.facts["instrument_commit"], settings.to_yaml()
+    source = Origin("every third pitch", "laptop", *made)
+    return table(report.measures("Keys without recordings"), caption, source, "pitch-held-out")
 
 
 def _pictured(
