@@ -134,7 +134,8 @@ def workspace(
         run = shipped() or ""
     preset, run = str(preset or "tiny"), "" if run is None else str(run)
     is_file = preset.endswith((".yaml", ".yml"))
-    settings = (Settings.load if is_file else Settings.preset)(preset, **(overrides or {}))
+    values = {str(key): value for key, value in (overrides or {}).items()}
+    settings = (Settings.load if is_file else Settings.preset)(preset, **values)
     if not run:
         return Workspace(settings, settings, None, made_directory())
     shown = Run.open(Path(run).resolve())

@@ -148,7 +148,10 @@ def apply_to_held_out(
     path, options = run.directory / FILE, (force, allow_other_data)
     found = load_or_evaluate(TransferTrials, path, run, facts, _KEY, make, *options)
     kept = (TransferTrials.load(path) for path in sorted(run.directory.glob(f"{SEEDS}/*/{FILE}")))
-    found.seeds = [each for each in kept if len(each.trials) == len(found.trials)]
+    same = set(_KEY) - {"images_seen"}
+    found.seeds = [
+        each for each in kept if all(each.facts.get(n) == found.facts.get(n) for n in same)
+    ]
     return found
 
 

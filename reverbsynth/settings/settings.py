@@ -49,7 +49,7 @@ class Settings(Frozen):
     evaluation: EvaluationSettings = EvaluationSettings()
 
     @classmethod
-    def preset(cls, name: str, **overrides: Any) -> Self:
+    def preset(cls, name: str, /, **overrides: Any) -> Self:
         """A shipped preset with overrides, nested or by dotted key; a mistake is a `SettingsError`.
 
         >>> Settings.preset("tiny", **{"training.batch": 4}, seed=7).training.batch
@@ -58,7 +58,7 @@ class Settings(Frozen):
         return cls._build(_preset_values(name), overrides, origin=f"preset {name}")
 
     @classmethod
-    def load(cls, path: Path | str, **overrides: Any) -> Self:
+    def load(cls, path: Path | str, /, **overrides: Any) -> Self:
         """Settings from a YAML file, which may name the preset it starts from as ``base``."""
         return cls._build(_file_values(Path(path)), overrides, origin=str(path))
 

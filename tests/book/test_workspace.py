@@ -47,10 +47,16 @@ def test_nothing_is_overridden_by_nothing(nothing):
     assert workspace("tiny", overrides=nothing).settings == workspace("tiny", None).settings
 
 
-@pytest.mark.parametrize("text", ["seed=7", "[7]", "{seed: 7", "7"])
+@pytest.mark.parametrize("text", ["seed=7", "[7]", "{seed: 7", "7", 7])
 def test_a_text_that_is_no_mapping_is_one_line(text):
     with pytest.raises(ReverbSynthError, match=r"^[^\n]*overrides[:=][^\n]*(expected|YAML)[^\n]*$"):
         workspace("tiny", overrides=text)
+
+
+@pytest.mark.parametrize("key", ["1", "null", "cls", "path"])
+def test_an_override_of_nothing_known_is_one_line(key):
+    with pytest.raises(ReverbSynthError, match="no such setting"):
+        workspace("tiny", overrides=f"{{{key}: 2}}")
 
 
 def test_a_preset_of_none_is_the_default():

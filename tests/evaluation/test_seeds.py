@@ -169,6 +169,15 @@ def test_effects_on_recordings_are_of_all_seeds(published, small_settings, small
     assert response["nearer than the network"] == "2, 2 of 2"
 
 
+def test_effects_on_other_recordings_do_not_count(published, small_data, tmp_path):
+    shutil.copytree(published.directory, tmp_path / "bundle")
+    path = tmp_path / "bundle" / "seeds" / "0-5" / effect_transfer.FILE
+    kept = effect_transfer.TransferTrials.load(path)
+    replace(kept, facts={**kept.facts, "data_sha256": "other"}).save(path)
+    assert not effect_transfer.apply_to_held_out(Run.open(tmp_path / "bundle"), small_data).seeds
+    assert effect_transfer.apply_to_held_out(published, small_data).seeds
+
+
 def test_another_split_is_shown_apart(published, tmp_path):
     shutil.copytree(published.directory, tmp_path / "bundle")
     run = Run.open(tmp_path / "bundle")

@@ -112,7 +112,8 @@ def asked_for(report: Report, run: Run, trials: TransferTrials) -> Markdown:
         np.array([trial.result < trial.baseline for trial in each.trials], bool)
         for each in (trials, *trials.seeds)
     ]
-    shares = [bootstrap.proportion(of_seed) for of_seed in nearer]
+    origins = np.array([trial.origin for trial in trials.trials], object)
+    shares = [bootstrap.proportion(of_seed, origins) for of_seed in nearer]
     share = together(shares) if trials.seeds else shares[0]
     evidence = (
         "[chapter 9](09_effects.ipynb#learned-reverb-for-a-recording): in "
