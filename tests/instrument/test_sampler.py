@@ -18,13 +18,21 @@ from sfzen import SFZ
 from typer.testing import CliRunner
 
 from reverbsynth.audio.format import NOTE_OFF, SAMPLE_RATE
-from reverbsynth.audio.output import PEAK, loudness
+from reverbsynth.audio.output import PEAK, Output, loudness
 from reverbsynth.audio.pitch import cents
 from reverbsynth.audio.tails import longest_measurable_decay, measure_tails
 from reverbsynth.cli import app
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.instrument.instrument import Instrument
-from reverbsynth.instrument.sampler.samples import find_loop, loop, parse_keys, sample_set
+from reverbsynth.instrument.sampler.samples import (
+    Sample,
+    SampleSet,
+    find_loop,
+    loop,
+    parse_keys,
+    sample_set,
+)
+from reverbsynth.instrument.sampler.sf2 import write_sf2
 
 KEYS = [40, 46, 52, 58, 64]
 QUIET = ((91, 0), (93, 0))  # Controllers of effects.
@@ -324,6 +332,12 @@ class TestSoundFont:
         mono = soxr.resample(wave.mean(axis=1), rate, SAMPLE_RATE, quality="VHQ")
         notes = mono[: 6 * SAMPLE_RATE * len(KEYS)].reshape(len(KEYS), -1)[loops]
         return notes[:, 24_000:88_000], notes[:, 32_000:], np.array(KEYS)[loops]
+
+    def test_more_samples_than_it_can_count_are_one_line(self, tmp_path):
+        sample = Sample("a", np.zeros(64, np.float32), 40, 0, 127, 1, 127, 0, 1)
+        many = SampleSet("a", (sample,) * 10_923, ("dry",), range(0), 1, Output())
+        with pytest.raises(ReverbSynthError, match="found 10923 samples, expected at most 10922"):
+            write_sf2(many, tmp_path / "a.sf2")
 
 
 class TestSamples:

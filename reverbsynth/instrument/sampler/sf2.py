@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from reverbsynth.errors import SettingsError
 from reverbsynth.files.atomic import atomic_path
 from reverbsynth.instrument.sampler.samples import Sample, SampleSet
 
@@ -37,6 +38,9 @@ def write_sf2(notes: SampleSet, path: Path) -> None:
         ]
         for bank, program in places
     ]
+    if (count := len(notes.samples)) > (most := 0xFFFF // len(zones[0][0])):
+        # Generators are counted in 16 bits.
+        raise SettingsError(f"{path}: found {count} samples, expected at most {most} in .sf2")
     points, headers, at = [], b"", 0
     for sample in notes.samples:
         first, last = sample.loop or (_MARGIN, len(sample.wave) - _MARGIN)
