@@ -300,19 +300,22 @@ class Process:
     def ended(self, kill: int | None = None, after: float = 0.0) -> Ended:
         """Wait for the end; a signal may be sent after some seconds."""
         status = None
-        while status is None:
-            pid, waited = os.waitpid(self.pid, os.WNOHANG)
-            passed = time.monotonic() - self._started
-            if pid:
-                status = os.waitstatus_to_exitcode(waited)
-            elif kill is not None and passed > after:
-                with suppress(ProcessLookupError):
+        try:
+            while status is None:
+                pid, waited = os.waitpid(self.pid, os.WNOHANG)
+                passed = time.monotonic() - self._started
+                if pid:
+                    status = os.waitstatus_to_exitcode(waited)
+                elif kill is not None and passed > after:
                     os.kill(self.pid, kill)
-                kill = None
-            elif passed > PATIENCE:
+                    kill = None
+                elif passed > PATIENCE:
+                    os.kill(self.pid, signal.SIGKILL)
+                else:
+                    time.sleep(0.01)
+        finally:
+            if status is None:
                 os.kill(self.pid, signal.SIGKILL)
-            else:
-                time.sleep(0.01)
         text = self._said.read_text(errors="replace") if self._said.exists() else ""
         return Ended(status, text, time.monotonic() - self._started)
 
