@@ -358,7 +358,7 @@ def contents(path: Path) -> dict[str, bytes]:
 
 KILLS = (signal.SIGTERM, signal.SIGKILL, signal.SIGINT)
 ODD_NAMES = (
-    "a b", "naïve ♫", "50%s{x}", "[red]x[/red]", "two\nlines", "-dash", "#1, 'quoted\"", "x" * 200,
+    "a b", "naïve ♫", "50%s{x}", "[red]x[bold]", "two\nlines", "-dash", "#1, 'quoted\"", "x" * 200,
     "$HOME", "a;b&c", "~", "dot.", ".hidden", "C#3", "out.wav", "bad\udcff",
 )  # fmt: skip
 
@@ -671,9 +671,9 @@ def main() -> int:
             say("stopped")
         finally:
             soak.disk.close()
-        say(soak.table())
-        killed = sum(n for (_, what), n in soak.counts.items() if what.startswith("SIG"))
-        say(f"{soak.round} rounds, {killed} kills, {len(soak.faults)} faults; seed {soak.seed}")
+            killed = sum(n for (_, what), n in soak.counts.items() if what.startswith("SIG"))
+            say(soak.table())
+            say(f"{soak.round} rounds, {killed} kills, {len(soak.faults)} faults; seed {soak.seed}")
         return int(bool(soak.faults))
 
 
