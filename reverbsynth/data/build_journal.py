@@ -11,7 +11,7 @@ from typing import Any
 from reverbsynth.data.dataset import MANIFEST, compact, note_files, record_name
 from reverbsynth.data.notes import SPLITS, Rejected
 from reverbsynth.errors import DataError, ReverbSynthError
-from reverbsynth.files.atomic import atomic_path, write_json, write_text
+from reverbsynth.files.atomic import atomic_path, remove_partial, write_json, write_text
 from reverbsynth.files.checksum import sha256
 from reverbsynth.files.json import read_json
 from reverbsynth.files.lock import exclusive_lock
@@ -68,6 +68,7 @@ class BuildJournal:
 
     def start(self) -> None:
         """Take up the chunks of an earlier try, or start anew."""
+        remove_partial(self.directory)
         if self._stored != self.identity:
             shutil.rmtree(self.folder, ignore_errors=True)
             self.folder.mkdir()

@@ -1,12 +1,9 @@
 """Training that is killed, or finds the disk full, goes on as if nothing had happened."""
 
-import json
 import os
 import random
 import resource
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -15,6 +12,7 @@ import pytest
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.training.run import Run
 from reverbsynth.training.train import train
+from tests.forks import Forks
 
 from .test_train import same_state
 
@@ -29,31 +27,16 @@ class Sittings:
     def __init__(self, run: Path, data: Path, settings: Path):
         self.run = run
         self._arguments = ["train", str(run), "--data", str(data), "--settings", str(settings)]
-        self._server = subprocess.Popen(
-            [sys.executable, Path(__file__).parent / "warm_train.py"],
-            env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        self._forks = Forks()
+        self.status, self.close = self._forks.status, self._forks.close
 
     def start(self) -> int:
         """Begin a sitting: its process id."""
-        self._server.stdin.write(json.dumps(self._arguments) + "\n")
-        self._server.stdin.flush()
-        return int(self._server.stdout.readline())
-
-    def status(self) -> int:
-        """Wait for the sitting's end: its exit status, negative for a signal."""
-        return int(self._server.stdout.readline())
+        return self._forks.start(self._arguments)
 
     def written(self) -> set[str]:
         """The whole checkpoints' names, which a step each has: another set after every one."""
         return {path.name for path in (self.run / "checkpoints").glob("[!.]*")}
-
-    def close(self) -> None:
-        self._server.stdin.close()
-        self._server.wait(60)
 
 
 @pytest.fixture

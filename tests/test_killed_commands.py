@@ -1,0 +1,143 @@
+"""Killed and out of disk at their writes: ``data``, ``bundle``, ``play`` and ``export``.
+
+Trainings are killed in ``tests/training/test_killed.py``, and all commands, also ``evaluate`` and
+``apply``, at random by ``tests/soak.py``.
+"""
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reverbsynth import provenance
+from reverbsynth.evaluation import effect_transfer
+from reverbsynth.evaluation.effect_transfer import TransferTrials
+from reverbsynth.evaluation.report import FILE, Report
+from reverbsynth.files.atomic import is_partial
+from reverbsynth.seeds import evenly_spaced
+from reverbsynth.training.run import Run
+from tests.forks import KILLED, Forks
+
+pytestmark = [pytest.mark.kill, pytest.mark.slow]
+
+MOST = 3
+"""Moments at which a command is killed, spread over those that it has."""
+
+COMMANDS = {
+    "data": ("data", "{}/out", "--settings", "{}/small.yaml"),
+    "bundle": ("bundle", "{}/run", "{}/out", "--data", "{}/data", "--replace"),
+    "play": ("play", "laptop", "-o", "{}/out.flac"),
+    "page": ("export", "laptop", "-o", "{}/out"),
+}
+"""By name, with ``{}`` for the folder of what is read, and of what is written, as ``out``."""
+
+
+class Commands:
+    """Commands in forks, and the folders of inputs that they begin with."""
+
+    def __init__(self, inputs: Path):
+        self.inputs, self._forks = inputs, Forks()
+        self.close = self._forks.close
+
+    def begin(self, name: str, here: Path) -> None:
+        """Copy what a command reads."""
+        here.mkdir()
+        for source in self.inputs.iterdir():
+            if any(part.startswith(f"{{}}/{source.name}") for part in COMMANDS[name]):
+                (shutil.copytree if source.is_dir() else shutil.copy)(source, here / source.name)
+
+    def run(self, name: str, here: Path, **options) -> tuple[int, str]:
+        """The exit status, and what was said."""
+        said = here.with_suffix(".said")
+        arguments = [part.replace("{}", str(here)) for part in COMMANDS[name]]
+        self._forks.start(arguments, said=str(said), **options)
+        return self._forks.status(), said.read_text()
+
+
+@pytest.fixture(scope="module")
+def commands(small_run, small_data, small_settings, tmp_path_factory) -> Iterator[Commands]:
+    inputs = tmp_path_factory.mktemp("inputs")
+    (inputs / "small.yaml").write_text(small_settings.to_yaml())
+    shutil.copytree(small_data.directory, inputs / "data")
+    shutil.copytree(small_run.directory, inputs / "run")
+    evaluation = small_run.settings.evaluation
+    facts = {
+        "stage": small_run.stages[-1],
+        "seed": small_run.settings.seed,
+        "settings": evaluation.model_dump(mode="json"),
+        "images_seen": small_run.manifest["images_seen"],
+        "data_sha256": small_data.sha256,
+        "code": provenance.code_hash(),
+    }
+    # Neither measures nor trials, so that a bundle evaluates nothing.
+    Report(facts).save(inputs / "run" / FILE)
+    facts |= {key: getattr(evaluation, f"transfer_{key}") for key in ("notes", "starts", "steps")}
+    TransferTrials(facts).save(inputs / "run" / effect_transfer.FILE)
+    commands = Commands(inputs)
+    yield commands
+    commands.close()
+
+
+def files(here: Path) -> dict[str, Any]:
+    """All files that are no temporary ones, by their paths, without the commit that they name."""
+    found = {}
+    for path in sorted(here.rglob("*")):
+        within = path.relative_to(here)
+        if path.is_file() and not any(is_partial(Path(part)) for part in within.parts):
+            content = re.sub(rb'"commit": "[^"]*"', b'"commit": ""', path.read_bytes())
+            found[within.as_posix()] = json.loads(content) if path.suffix == ".json" else content
+    return found
+
+
+def made(here: Path) -> dict[str, Any]:
+    """What a command wrote."""
+    return {name: content for name, content in files(here).items() if name.startswith("out")}
+
+
+def left(here: Path) -> set[Path]:
+    """Temporary files, which only a killed process leaves."""
+    return {path for path in here.rglob("*") if is_partial(path)}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_that_is_killed_or_finds_the_disk_full_makes_the_same_the_next_time(
+    name, commands, tmp_path
+):
+    whole, here = tmp_path / "whole", tmp_path / "here"
+    commands.begin(name, whole)
+    if name == "bundle":  # which replaces one that is there
+        assert commands.run(name, whole)[0] == 0
+    status, said = commands.run(name, whole)
+    assert status == 0, said
+    expected, count = made(whole), int(re.findall(r"moments: (\d+)", said)[0])
+    assert expected
+    assert count >= 2  # a file is made durable, and renamed
+
+    commands.begin(name, here)
+    inputs = files(here)
+    if name == "bundle":
+        assert commands.run(name, here)[0] == 0
+    before = made(here)
+    for moment in (1 + int(index) for index in evenly_spaced(count, MOST)):
+        killed = left(here)
+        status, said = commands.run(name, here, full_at=moment)
+        if status == 0:
+            continue  # What earlier tries have made left fewer writes to this one.
+        line = said.splitlines()[-1 - 2 * ("moments: " in said)]
+        assert status == 2, said
+        assert "Traceback" not in said
+        assert re.match(r"reverbsynth: .* cannot be written \(No space left on device\)", line)
+        assert left(here) <= killed
+        status, said = commands.run(name, here, die_at=moment)
+        assert status in (KILLED, 0), said
+        assert inputs.items() <= files(here).items()
+        if name == "bundle" and (here / "out").exists():
+            assert Run.open(here / "out").bundled
+            assert before == made(here)
+    status, said = commands.run(name, here)
+    assert status == 0, said
+    assert made(here) == expected
