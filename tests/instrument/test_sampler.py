@@ -224,13 +224,17 @@ def score(program: int, bank: int = 0) -> bytes:
 
 
 def notes_of(wave: np.ndarray, rate: int, generated: np.ndarray) -> np.ndarray:
-    """The notes of a rendered score at 16 kHz, each where it is most like the generated one."""
+    """The notes of a rendered score at 16 kHz, each where it begins most like the generated one.
+
+    That is sought within 4 ms of where the score has it, by the first 50 ms: later it is behind or
+    ahead, having been tuned.
+    """
     mono = soxr.resample(wave.mean(axis=1), rate, SAMPLE_RATE, quality="VHQ")
-    mono = np.pad(mono, (1600, 0))
+    mono = np.pad(mono, (32, 0))
     notes = []
     for number, note in enumerate(generated):
         slot = mono[6 * number * SAMPLE_RATE :]
-        at = int(np.argmax(np.correlate(slot[: 4800 + 3200], note[:4800], "valid")))
+        at = int(np.argmax(np.correlate(slot[: 800 + 96], note[:800], "valid")))
         notes.append(slot[at : at + len(note)])
     return np.stack(notes)
 
@@ -268,9 +272,14 @@ class TestSoundFont:
         generated = instrument.notes(KEYS, instrument.latents(1, 0)[0], effect=effect)
         rendered = notes_of(wave, rate, generated)
         assert np.abs(cents(rendered, np.array(KEYS))).max() < 5
-        ours, theirs = measure_tails(rendered), measure_tails(generated)
-        # A tail that is too slow to be measured counts as the longest that is not.
-        both = np.isfinite(ours.t20) & (theirs.t20 < longest_measurable_decay())
+        # A note that is tuned is longer or shorter, and so ends later or earlier.
+        speeds = 2 ** (-cents(generated, np.array(KEYS)) / 1200)
+        places = np.arange(generated.shape[1])
+        pairs = zip(speeds, generated, strict=True)
+        tuned = [np.interp(places * speed, places, note) for speed, note in pairs]
+        ours, theirs = measure_tails(rendered), measure_tails(np.stack(tuned))
+        # Slower ones hang on their quiet end, where the renderers give up a voice.
+        both = np.isfinite(ours.t20) & (theirs.t20 < 0.75 * longest_measurable_decay())
         assert both.any() or effect == "dry"  # Whose tails may be too short to be measured.
         assert np.allclose(ours.t20[both], theirs.t20[both], atol=0.05)
         if effect == "reverb":  # The renderer gives up voices as quiet as the end of a dry note.
@@ -309,7 +318,9 @@ class TestSoundFont:
         held, tails, keys = self.looped(folder / "loops.sf2", 0, tmp_path)
         again, _, others = self.looped(folder / "loops.sf2", 1, tmp_path)
         for notes, pitches in (held, keys), (again, others):
-            assert np.abs(cents(notes, pitches)).max() < 5
+            # A loop of even harmonics is as much an octave higher; no sampler tunes by an octave.
+            off = (cents(notes, pitches) + 600) % 1200 - 600
+            assert np.abs(off).max() < 5
         assert again.shape != held.shape or np.abs(held - again).max() > 0.1 * np.abs(held).max()
         first, second = (
             np.square(held[:, at : at + SAMPLE_RATE // 2]).mean(axis=1) for at in (27_200, 46_400)

@@ -209,12 +209,14 @@ def loop(wave: np.ndarray, rate: int, start: int, end: int) -> np.ndarray:
 def _finished(sample: Sample, output: Output, loops: bool) -> Sample:
     """A generated note in tune, at the rate of the output, with its loop."""
     wave, rate = sample.wave, output.rate
-    off = float(cents(wave[None], np.array([sample.key]))[0])
+    ends = find_loop(wave) if loops else None
+    # A note may waver, and is tuned as it is held.
+    held = wave if ends is None else np.resize(wave[slice(*ends)], len(wave))
+    off = float(cents(held[None], np.array([sample.key]))[0])
     off = off if abs(off) <= _MOST_CENTS else 0.0
     decay = float(measure_tails(wave[None]).t20[0])
     decay = decay if np.isfinite(decay) else _FADE_OUT
     sample = replace(sample, wave=output.resampled(wave), cents=off, decay=decay)
-    ends = find_loop(wave) if loops else None
     if ends is None:
         return sample
     first, last = _level(wave, _EARLY), _level(wave, ends[0])
