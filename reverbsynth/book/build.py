@@ -167,7 +167,11 @@ def execute(
     warm_up()
     with ThreadPoolExecutor(jobs) as pool:
         begun = pool.map(execute_one, early)
-        prepare()
+        try:
+            prepare()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
         list(begun)
         list(pool.map(execute_one, late))  # a failure cancels those that have not begun
 

@@ -52,7 +52,7 @@ class Bootstrap:
     """Efron's bootstrap ("Bootstrap methods: another look at the jackknife", 1979).
 
     Where ``groups`` name each note's source note, a note and its twins are drawn together. Fewer
-    notes than ``least`` are not measured.
+    notes than ``least``, or all of one source note, are not measured.
     """
 
     resamples: int = 1000
@@ -110,7 +110,8 @@ class Bootstrap:
         notes of a sample, if more than the bootstrap's, and ``bounds`` are the statistic's.
         """
         smallest = min(map(len, samples))
-        if smallest < max(self.least, least):
+        sources = [len(_by_source(len(each), of)) for each, of in zip_longest(samples, groups)]
+        if smallest < max(self.least, least) or min(sources) < 2:
             return Measure(notes=smallest, missing_reason=TOO_FEW)
         resampled = self._resampled(function, samples, groups)
         resampled = resampled[np.isfinite(resampled)]
@@ -131,7 +132,7 @@ class Bootstrap:
         values = np.asarray(values, np.float64)
         groups = None if groups is None else groups[np.isfinite(values)]
         values = values[np.isfinite(values)]
-        if len(values) < self.least:
+        if len(values) < self.least or len(_by_source(len(values), groups)) < 2:
             reason = most_frequent(missing_reasons) or TOO_FEW
             return Measure(notes=len(values), missing_reason=reason)
         tails = (1 - self.confidence) / 2, (1 + self.confidence) / 2

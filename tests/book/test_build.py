@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import subprocess
+import threading
 from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
@@ -79,6 +80,26 @@ def build(root: Path, output: Path) -> Path:
     parameters = {"preset": "tiny", "run": ""}
     execute([], found, list, source / "notebooks", parameters, 1, Console(quiet=True))
     return render(source, output, Console(quiet=True))
+
+
+def test_nothing_more_is_begun_once_what_notebooks_share_cannot_be_made(tmp_path, monkeypatch):
+    begun, failed = [], threading.Event()
+
+    def papermill(path, *_):
+        begun.append(path)
+        failed.wait(60)
+
+    def prepare():
+        threading.Timer(0.5, failed.set).start()
+        raise ReverbSynthError("cannot be made")
+
+    for name, stand_in in (("warm_up", list), ("_papermill", papermill), ("_tidy", str)):
+        monkeypatch.setattr(build_module, name, stand_in)
+    monkeypatch.setattr(build_module, "publish_notebook", lambda *_: None)
+    early = [Path("a.ipynb"), Path("b.ipynb"), Path("c.ipynb")]
+    with pytest.raises(ReverbSynthError, match="cannot be made"):
+        execute(early, early, prepare, tmp_path / "notebooks", {}, 1, Console(quiet=True))
+    assert begun in ([], early[:1])
 
 
 def test_the_landing_page_plays_the_best_of_the_published_runs(monkeypatch):

@@ -88,6 +88,16 @@ def _mean_by_statistic(values, groups=None):
     return BOOTSTRAP.statistic(np.mean, values, groups=[groups])
 
 
+def test_notes_of_one_source_note_have_no_number():
+    values, one = np.arange(16.0), np.zeros(16)
+    for found in (
+        BOOTSTRAP.mean(values, groups=one),
+        BOOTSTRAP.proportion(values < 8, groups=one),
+        BOOTSTRAP.statistic(np.mean, values, groups=[one]),
+    ):
+        assert found.missing_reason == TOO_FEW
+
+
 def test_twins_that_all_agree_are_as_many_answers_as_source_notes():
     sources = np.repeat(np.arange(40).astype(str), 2)
     found = BOOTSTRAP.proportion(np.ones(80, bool), sources)

@@ -70,7 +70,8 @@ def memory(data: EvaluationData) -> Iterator[Metric]:
     training = data.training
 
     def median(notes: NoteSet, others: NoteSet) -> Measure:
-        return data.bootstrap.median(nearest(notes, others), groups=notes.clips.origin)
+        distances = nearest(notes, others)
+        return data.bootstrap.median(distances, groups=notes.clips.origin[: len(distances)])
 
     def among(notes: NoteSet) -> Measure:
         if notes is not data.real:
