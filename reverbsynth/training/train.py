@@ -240,7 +240,7 @@ class TrainingLoop(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         """Begin the display of this session's steps of the stage."""
-        self.stage_started = self.clock()
+        self.compiled: float | None = None  # When the first step, which compiles, had ended.
         self.task = self.bar.add_task("", total=1.0, visible=self.run.writes)
 
     def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
@@ -253,6 +253,8 @@ class TrainingLoop(keras.callbacks.Callback):
         """Count, record and, where it is time, save the step that was taken."""
         progress, training = self.progress, self.run.settings.training
         progress.end_step()
+        if self.compiled is None:
+            self.compiled = self.clock()
         # A term that is not finite ends training, before a checkpoint can keep what caused it.
         terms: dict[str, Any] = {name: float(value) for name, value in (logs or {}).items()}
         for name, value in terms.items():
@@ -290,9 +292,11 @@ class TrainingLoop(keras.callbacks.Callback):
             Console(highlight=False).print(self.line())
 
     def line(self) -> str:
-        """The stage, images seen, what is left, and the speed of this session's steps."""
+        """The stage, images seen, and after two steps what is left, and their speed."""
         now, images = self.clock(), self.progress.images_seen - self.batches.start
-        rate = images / max(now - self.stage_started, 1e-9)
+        if self.compiled is None or images <= self.batches.batch:
+            return str(self.progress)
+        rate = (images - self.batches.batch) / max(now - self.compiled, 1e-9)
         left = min(self.progress.seconds_left(self.last, rate), max(self.deadline - now, 0.0))
         return f"{self.progress}, {left / 60:.1f} minutes to go, {rate:.1f} images/s"
 
