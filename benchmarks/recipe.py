@@ -96,8 +96,9 @@ def main() -> None:
             "commit": run.manifest["commit"],
         }
         real = f"real notes through the image of stage {stage}"
+        told = "effect" in run.labels
         write_row(path, {"recipe": real, "stage": stage, **judged(ceiling, run, data)})
-        write_row(path, {"recipe": name, **facts, **judged(asked, run, data)})
+        write_row(path, {"recipe": name, **facts, **judged(asked, run, data, told)})
         print(pd.read_csv(path).to_string(), flush=True)
 
 
@@ -110,10 +111,10 @@ def write_row(path: Path, row: dict) -> None:
     frame.to_csv(path, index=False)
 
 
-def judged(asked: Clips, run: Run, data: DataSet) -> dict:
+def judged(asked: Clips, run: Run, data: DataSet, told: bool = True) -> dict:
     """What classifiers and YIN find, in percent of all notes, and median tails by effect, in dB.
 
-    Of a network that was not told the effect: by the effect that is heard.
+    Of a network that was not ``told`` the effect: by the effect that is heard.
     """
     settings = run.settings
     clips = asked.where(asked.flaws == "")
@@ -123,8 +124,8 @@ def judged(asked: Clips, run: Run, data: DataSet) -> dict:
         classifier = LabelClassifier.trained(data, label, settings.evaluation, settings.seed)
         heard[label] = classifier.predict(clips.waves).best
     found["pitch_heard"] = share(heard["pitch"] == clips.pitch, asked)
-    effects = clips.effect if "effect" in run.labels else heard["effect"]
-    if "effect" in run.labels:
+    effects = clips.effect if told else heard["effect"]
+    if told:
         found["effect_heard"] = share(heard["effect"] == effects, asked)
     found["heard_wet"] = share(heard["effect"] != "dry", asked)
     found["within_50_cents"] = share(np.abs(cents(clips.waves, clips.pitch)) < 50, asked)

@@ -27,14 +27,10 @@ _BOOKKEEPING = ("checkpoint_minutes", "samples", "griffin_lim_every")
 _LIVE_WIDTH = {"filters_base": 256, "filters_max": 32}
 _LIVE_SHARES = (0, 0, 0, 0, 0.25, 0.15, 0.6)  # of the minutes, a stage each
 
-_ONE_HOT = (
-    "Measured with a one-hot pitch, before it was given as a coordinate: laptop is that preset as "
-    "it was then, not the recipe of this book. "
-)
 _RECIPE_COLUMNS = {"recipe": "recipe", "images": "images", "images_at_stage": "at the last stage"}
 _RECIPE_COLUMNS |= {
     column: f"{column.replace('_', ' ')} (%)"
-    for column in ("pitch_heard", "within_50_cents", "effect_heard")
+    for column in ("pitch_heard", "within_50_cents", "effect_heard", "heard_wet")
 }
 _RECIPE_COLUMNS |= {"tail_dry": "tail, dry (dB)", "tail_reverb": "tail, reverb (dB)"}
 
@@ -84,10 +80,9 @@ def recipe_table(name: str = "recipes") -> Captioned | Markdown:
     laptop = measured[measured["recipe"] == "laptop"].dropna(subset="commit").iloc[0]
     frame = measured.reindex(columns=list(_RECIPE_COLUMNS)).rename(columns=_RECIPE_COLUMNS)
     origin = Origin("recipes", "laptop", laptop["settings"], laptop["commit"], "")
-    older = "" if measured["recipe"].str.contains("pitch as a class").any() else _ONE_HOT
     caption = (
-        f"**Recipes at equal processor time.** {older}"
-        f"{laptop['cpu_minutes']:.0f} CPU-minutes up to stage {laptop['stage']:.0f}, judged on "
+        "**Recipes at equal processor time**: `laptop`, with one departure at a time taken back. "
+        f"{laptop['cpu_minutes']:.1f} CPU-minutes up to stage {laptop['stage']:.0f}, judged on "
         f"{laptop['notes']:.0f} generated notes. Tails: level after the note's end, medians. "
     )
     return table(frame, caption, origin, name, digits=0)
