@@ -74,7 +74,10 @@ def test_they_are_told_and_shown(trials, small_run, small_data, quick, tmp_path,
         *("0%", "100%")
     ]
     (trial,) = trials.trials
-    assert f"{trial.result:.1f} dB from the true twin" in effects.applied_answer(trials).data
+    assert (
+        f"with the network's effect it is {trial.result:.1f} dB away"
+        in effects.applied_answer(trials).data
+    )
     instrument = Instrument.from_run(small_run)
     shown = effects.show_applied(trials, instrument, small_data, small_run, "applied")
     assert shown._repr_html_().count("<audio") == 4

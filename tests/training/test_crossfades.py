@@ -48,24 +48,23 @@ def test_conditions_hold_the_shares(faded, small_data, small_settings):
     assert conditions[2, 2] == pytest.approx(faded.index[2]["effect"]["reverb"])
 
 
-def test_groups_are_the_instruments_where_there_are_several(faded):
-    apart = np.arange(len(faded))
-    np.testing.assert_array_equal(faded.groups(by_instrument=False), apart)
-    names = [row["instrument"] for row in faded.index]
-    found = faded.groups(by_instrument=True)
-    if len(set(names)) == 1:
-        np.testing.assert_array_equal(found, apart)
-    faded_of_two = copy.copy(faded)
-    faded_of_two.index = [{**row, "instrument": row["pitch"] % 2} for row in faded.index]
-    expected = [row["pitch"] % 2 for row in faded.index]
-    np.testing.assert_array_equal(faded_of_two.groups(by_instrument=True), expected)
+def test_regions_are_the_instruments_and_at_most_so_many(faded):
+    of_three = copy.copy(faded)
+    of_three.index = [{**row, "instrument": row["pitch"] % 3} for row in faded.index]
+    instruments = np.array([row["instrument"] for row in of_three.index])
+    regions = of_three.regions(16)
+    assert regions.shape == (len(faded), 3)
+    np.testing.assert_array_equal(regions.argmax(axis=1), instruments)
+    np.testing.assert_array_equal(regions.sum(axis=1), 1)
+    np.testing.assert_array_equal(of_three.regions(2).argmax(axis=1), instruments % 2)
+    np.testing.assert_array_equal(of_three.regions(1), np.ones((len(faded), 1)))
 
 
 def test_batches_carry_targets_with_their_columns():
     images = np.arange(8.0)[:, None]
     targets = BatchSequence(-images, (10 * images, images[:, 0]), 2, 0, 0, 100)
     batches = BatchSequence(images, (images,), 2, 0, 0, 100, targets)
-    (own, labels), (target, condition, groups) = batches[3]
+    (own, labels), (target, condition, regions) = batches[3]
     np.testing.assert_array_equal(own, labels)
-    np.testing.assert_array_equal(target[:, 0], -groups)
-    np.testing.assert_array_equal(condition[:, 0], 10 * groups)
+    np.testing.assert_array_equal(target[:, 0], -regions)
+    np.testing.assert_array_equal(condition[:, 0], 10 * regions)
