@@ -89,11 +89,15 @@ class Origin:
 
 
 class Captioned(HTML):
-    """A figure or table as HTML, with a caption (``**bold**``) and ``name`` as the link target."""
+    """A figure or table as HTML, with a caption and ``name`` as the link target.
+
+    The caption may have ``**bold**`` and code in backticks.
+    """
 
     def __init__(self, content: str, caption: str, origin: Origin, name: str):
         words = html.escape(caption, quote=False)
         words = re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", words)
+        words = re.sub(r"`(.+?)`", r"<code>\1</code>", words)
         shown = f'<span class="rs-caption">{words} {FOLDED.format(origin.html)}</span>'
         if "<caption>" in content:  # a table has its caption in it
             content = content.replace("<caption>", f"<caption>{shown}", 1)

@@ -15,7 +15,8 @@ from reverbsynth.settings import Settings
 
 class TestCaptions:
     def test_every_caption_ends_with_where_it_came_from(self, here, run):
-        shown = show(losses.stage_legend(8), "**Figure 17.** <Stages>", run, "f17", alt='a "b"')
+        caption = "**Figure 17.** <Stages> of `z`"
+        shown = show(losses.stage_legend(8), caption, run, "f17", alt='a "b"')
         text = shown._repr_html_()
         line = Origin.of(run).line
         assert f"<small>{Origin.of(run).html}</small></details></span></figcaption>" in text
@@ -23,7 +24,7 @@ class TestCaptions:
         for part in (run.directory.name, "tiny", run.settings.hash, "abc123"):
             assert part in line
         assert line.endswith("A smoke run, not a result.")
-        assert "<strong>Figure 17.</strong> &lt;Stages&gt;" in text
+        assert "<strong>Figure 17.</strong> &lt;Stages&gt; of <code>z</code>" in text
         assert 'alt="a &quot;b&quot;"' in text
         assert str(shown).endswith(line)
 
