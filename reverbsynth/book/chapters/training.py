@@ -22,7 +22,7 @@ TEXT = pd.read_csv(_FOLDER / "text_parameters.csv", index_col=0, dtype=str)  #: 
 
 CORE_HOUR = 0.05  #: US dollars that a rented processor core is taken to cost for an hour
 _GROUPS = ("spectra", "gan", "losses", "optimizer", "training")
-_BOOKKEEPING = ("checkpoint_minutes", "samples", "griffin_lim_every")
+_BOOKKEEPING = ("checkpoint_minutes", "samples", "griffin_lim_every", "seed")
 
 _LIVE_WIDTH = {"filters_base": 256, "filters_max": 32}
 _LIVE_SHARES = (0, 0, 0, 0, 0.25, 0.15, 0.6)  # of the minutes, a stage each
