@@ -103,6 +103,6 @@ def _verdicts(combined: Report, reports: Sequence[Report], losses: pd.DataFrame)
         hold = sum(each.verdict == claims.HOLDS for each in kept)
         evidence = f"in {hold} of {len(kept)} seeds; {verdict.evidence}"
         # What representations lose depends on the notes, and on no network.
-        of_notes = verdict.key == "representation"
-        judged.append(kept[0] if of_notes else replace(verdict, evidence=evidence))
+        alike = verdict.key == "representation" or verdict.verdict == claims.NOT_TESTED
+        judged.append(kept[0] if alike else replace(verdict, evidence=evidence))
     return judged

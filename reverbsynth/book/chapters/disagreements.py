@@ -140,11 +140,18 @@ def untold(recipes: pd.DataFrame) -> Markdown:
         "Two claims are about a network that is not told the effect. There is one in the table, "
         f"*{network['recipe']}*: in {network['heard_wet']:.0f} % of its {network['notes']:.0f} "
         f"notes the classifier hears the effect (of real notes through an image, in "
-        f"{real['heard_wet']:.0f} %). By what is heard, its median tails are at "
-        f"{network['tail_dry']:.1f} dB without and {network['tail_reverb']:.1f} dB with the effect "
-        f"(real: {real['tail_dry']:.1f} and {real['tail_reverb']:.1f} dB). It is a single training "
+        f"{real['heard_wet']:.0f} %). {_by_what_is_heard(network, real)}It is a single training "
         "of a few minutes, without intervals, so no verdict follows."
     )
+
+
+def _by_what_is_heard(network: pd.Series, real: pd.Series) -> str:
+    """Median tails without and with the effect; of a network that plays only one kind, nothing."""
+    tails = [[row[f"tail_{effect}"] for effect in ("dry", "reverb")] for row in (network, real)]
+    if pd.isna(tails[0]).any():
+        return ""
+    ours, theirs = (" and ".join(f"{tail:.1f}" for tail in each) for each in tails)
+    return f"By what is heard, its tails without and with it are at {ours} dB (real: {theirs}). "
 
 
 def _row(verdict: Verdict) -> tuple[str, str, str, str]:

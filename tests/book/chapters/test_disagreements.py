@@ -122,7 +122,12 @@ def test_a_network_that_is_not_told_the_effect_is_described():
     ]
     said = disagreements.untold(pd.DataFrame(rows, columns=columns)).data
     assert "in 46 % of its 200 notes" in said
-    assert "-23.1 dB without and -17.0 dB with the effect (real: -22.8 and -15.8 dB)" in said
+    assert "without and with it are at -23.1 and -17.0 dB (real: -22.8 and -15.8)" in said
+    one_kind = pd.DataFrame(rows, columns=columns)
+    one_kind.loc[1, "tail_dry"] = np.nan
+    said = disagreements.untold(one_kind).data
+    assert "tails" not in said
+    assert "nan" not in said
     for missing in (pd.DataFrame(rows[:1], columns=columns), pd.DataFrame()):
         assert disagreements.untold(missing).data.startswith("No training without a label")
 
