@@ -1,9 +1,12 @@
 """The command line: ``reverbsynth data``, ``train``, ``play``, ``evaluate``, ``book`` and more."""
 
+import _thread
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
+from functools import partial
 from importlib.util import find_spec
 from typing import NoReturn
 
@@ -62,6 +65,7 @@ def main() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     # So that temporary files are removed; a training takes it for itself, as a request to stop.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    sys.unraisablehook = partial(_interrupt_again, sys.unraisablehook)
     try:
         app()
     except ReverbSynthError as error:
@@ -84,6 +88,26 @@ def main() -> None:
         if not str(error).startswith("cannot cache function"):
             raise
         _fail(f"{error}; expected NUMBA_CACHE_DIR, a folder that can be written")
+
+
+def _interrupt_again(
+    report: "Callable[[sys.UnraisableHookArgs], object]", unraisable: "sys.UnraisableHookArgs"
+) -> None:
+    """Send a signal once more, a moment later, whose exception Python has just dropped.
+
+    It does where nothing can be raised, as in JAX's callback of the garbage collector. Anything
+    else is reported.
+    """
+    number = {KeyboardInterrupt: signal.SIGINT, SystemExit: signal.SIGTERM}.get(unraisable.exc_type)
+    if number is None:
+        report(unraisable)
+        return
+
+    def send() -> None:
+        time.sleep(0.02)
+        _thread.interrupt_main(number)
+
+    _thread.start_new_thread(send, ())
 
 
 def _fail(line: str) -> NoReturn:

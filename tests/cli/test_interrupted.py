@@ -1,0 +1,38 @@
+"""A signal that ends a command counts wherever it arrives."""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+COLLECTS = """
+import gc, os, sys, time
+from reverbsynth import cli
+
+def interrupted(phase, _):
+    gc.callbacks.remove(interrupted)
+    os.kill(os.getpid(), NUMBER)
+
+def collects():
+    gc.callbacks.append(interrupted)
+    gc.collect()
+    time.sleep(20)
+    print("went on")
+
+cli.app.command()(collects)
+sys.argv = ["reverbsynth", "collects"]
+cli.main()
+"""
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_within_a_callback_of_the_garbage_collector_ends_the_command(number, status):
+    """As within JAX's, where Python drops every exception and goes on."""
+    code = COLLECTS.replace("NUMBER", str(int(number)))
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == status, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "went on" not in done.stdout
