@@ -76,6 +76,8 @@ def measure(kind: str, minutes: float, work: Path, out: Path) -> dict:
         "pitch": 100 * np.mean(classifiers["pitch"].predict(waves).best == pitch),
         "cents50": 100 * np.mean(np.abs(cents(waves, pitch)) < 50),
         "effect": 100 * np.mean(classifiers["effect"].predict(waves).best == effect),
+        "settings": settings.hash,
+        "commit": run.manifest["commit"],
     }
 
 

@@ -1,64 +1,93 @@
 """Chapter 12: what it is worth to tell a network the pitch as a number."""
 
 import re
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from IPython.display import HTML, Markdown
 
-from reverbsynth.audio.format import NOTE_LENGTH
+from reverbsynth.audio.format import NOTE_LENGTH, NOTE_OFF, SAMPLE_RATE
 from reverbsynth.audio.io import read_sound
-from reverbsynth.book.captions import Captioned, Origin, show, table
+from reverbsynth.book.captions import Captioned, Origin, listed, show, table
 from reverbsynth.book.players import labelled
-from reverbsynth.book.spectrograms import image_grid, magnitude_limits
+from reverbsynth.book.spectrograms import bin_of, image_grid, magnitude_limits
 from reverbsynth.book.style import note_name
 from reverbsynth.book.workspace import RESULTS
 from reverbsynth.evaluation.report import Report
-from reverbsynth.settings import Settings
+from reverbsynth.instrument.instrument import Instrument
+from reverbsynth.settings.training import SpectraSettings
 from reverbsynth.spectra.representation import Representation
+from reverbsynth.training.run import Run
 
 FOLDER = RESULTS / "pitch"  #: of a checkout: a table, and clips named ``MINUTES-INPUT-PITCH.flac``
 MISSING = "*The measurements of this chapter come with a checkout of the repository.*"
 _CLIP = re.compile(r"([\d.]+)-(.+)-(\d+)")
+_STEPS = 25  # pitches of a glide, a quarter tone apart where it is an octave
+_FADE = 0.02 * SAMPLE_RATE  # samples of the crossfade from one pitch to the next
+_GLIDE_HZ = [0, 200, 400, 600, 800]  # the part of a glide's spectrum in which one sees it move
 
 
 def measured() -> pd.DataFrame:
-    """Rows of ``minutes,pitch_input,pitch,cents50,effect``; empty without a checkout's."""
+    """Rows of ``minutes,pitch_input,images,pitch,cents50,effect,settings,commit``; none without a
+    checkout's.
+    """
     paths = sorted(FOLDER.glob("*.csv"))
     return pd.concat(map(pd.read_csv, paths)) if paths else pd.DataFrame()
 
 
-def learned(source: Settings) -> Captioned | Markdown:
+def learned() -> Captioned | Markdown:
     """What was learned after so many CPU-minutes with each input."""
     if (rows := measured()).empty:
         return Markdown(MISSING)
     names = {"minutes": "CPU-minutes", "pitch_input": "pitch given as", "pitch": "pitch heard"}
-    names |= {"cents50": "within 50 cents", "effect": "effect heard"}
+    names |= {"images": "images seen", "cents50": "within 50 cents", "effect": "effect heard"}
     caption = "**What was learned after so many CPU-minutes**, in % of the notes."
-    shown = rows.rename(columns=names).sort_values("CPU-minutes")
-    return table(shown, caption, source, "pitch-table", digits=1)
+    shown = rows[[*names]].rename(columns=names).sort_values("CPU-minutes")
+    return table(shown, caption, _trainings(rows), "pitch-table", digits=1)
 
 
-def show_clips(source: Settings) -> HTML | Markdown:
+def show_clips() -> HTML | Markdown:
     """Pictures and players of every clip, a figure for each pitch, a row for each input."""
     names = [(path, _CLIP.fullmatch(path.stem)) for path in sorted(FOLDER.glob("*.flac"))]
-    rows = [(int(m[3]), m[2], float(m[1]), path) for path, m in names if m]
-    shown = ""
-    for pitch, of_pitch in pd.DataFrame(sorted(rows)).groupby(0) if rows else ():
-        paths = {kind: list(of_kind[3]) for kind, of_kind in of_pitch.groupby(1)}
+    clips = [(int(m[3]), m[2], float(m[1]), path) for path, m in names if m]
+    encode, shown = Representation(SpectraSettings()).encode_all, ""
+    for pitch, of_pitch in pd.DataFrame(sorted(clips)).groupby(0) if clips else ():
         labels = [f"{row[1]}, {row[2]:g} min" for row in of_pitch.itertuples(index=False)]
+        waves = np.stack([read_sound(path) for path in of_pitch[3]])
+        images = encode(waves)
+        rows = {kind: images[(of_pitch[1] == kind).to_numpy()] for kind in of_pitch[1].unique()}
+        figure = image_grid(rows, labels, "mel", limits=magnitude_limits(images))
         caption = f"**{note_name(pitch)}**, after so many CPU-minutes, by how the pitch is told."
-        shown += _pictured(paths, labels, caption, source, f"pitch-{pitch}").data
+        alt, sounds = f"Log magnitude of {', '.join(labels)}.", labelled(labels, waves)
+        origin, columns = _trainings(measured()), max(map(len, rows.values()))
+        name = f"pitch-{pitch}"
+        shown += show(figure, caption, origin, name, alt, sounds, columns=columns).data
     return HTML(shown) if shown else Markdown(MISSING)
 
 
-def glide(source: Settings) -> Captioned | Markdown:
-    """One latent vector on its way from key to key, through all that lies between."""
-    if not (path := FOLDER / "glide.flac").is_file():
-        return Markdown(MISSING)
-    caption = "**A glide**: one latent vector, asked for pitches between the keys."
-    return _pictured({"": [path]}, ["glide"], caption, source, "pitch-glide")
+def glide(instrument: Instrument, run: Run, seed: int) -> Captioned | Markdown:
+    """One latent vector whose pitch rises while the note is held, drawn low enough to be seen."""
+    if instrument.gan.pitch_input != "harmonic":
+        return Markdown("The network of this run knows keys alone, and cannot play between them.")
+    first = min(max(40, instrument.pitches[0]), instrument.pitches[-1])
+    pitches = np.linspace(first, min(first + 12, instrument.pitches[-1]), _STEPS)
+    waves = instrument.notes(pitches.tolist(), z=instrument.latents(1, seed)[0])
+    edges = np.linspace(0, NOTE_OFF * SAMPLE_RATE, _STEPS + 1)
+    edges[[0, -1]] = -np.inf, np.inf  # the first has the attack, the last what follows the release
+    begun = np.clip((np.arange(NOTE_LENGTH) - edges[:, None]) / _FADE + 0.5, 0, 1)
+    sound = ((begun[:-1] - begun[1:]) * waves).sum(axis=0).astype(np.float32)
+    image, top = Representation(SpectraSettings()).encode_all(sound[None]), _GLIDE_HZ[-1]
+    places = bin_of(_GLIDE_HZ, "mel")
+    limits = magnitude_limits(image[:, :, : int(places[-1])])
+    figure = image_grid({"": image}, [""], "mel", limits=limits, height=3.2)
+    figure.axes[0].set(ylim=(0, places[-1]), yticks=places, yticklabels=_GLIDE_HZ)
+    names = [note_name(round(pitch)) for pitch in (pitches[0], pitches[-1])]
+    caption = (
+        f"**A glide** from {names[0]} to {names[1]} while the note is held: one latent vector, "
+        f"asked for {_STEPS} pitches in turn. Only what lies below {top} Hz is drawn."
+    )
+    alt = "Log magnitude at low frequencies: the harmonics climb, and spread apart as they do."
+    return show(figure, caption, run, "pitch-glide", alt, labelled(["glide"], [sound]))
 
 
 def held_out() -> Captioned | Markdown:
@@ -71,22 +100,12 @@ def held_out() -> Captioned | Markdown:
         f"{report.facts['images_seen']:,} images; beside it what a sampler would play there, a "
         "training note of the nearest key, resampled, which is a real note."
     )
-    settings = Settings.preset("laptop", **{"data.train_every": 3})
-    made = settings.hash, report.facts["instrument_commit"], settings.to_yaml()
+    made = report.facts["instrument_settings"], report.facts["instrument_commit"], ""
     source = Origin("every third pitch", "laptop", *made)
     return table(report.measures("Keys without recordings"), caption, source, "pitch-held-out")
 
 
-def _pictured(
-    rows: dict[str, list[Path]], labels: list[str], caption: str, source: Settings, name: str
-) -> Captioned:
-    """Sound files in rows, with spectrograms of their first four seconds."""
-    representation, images, waves = Representation(source.spectra), {}, []
-    for row, paths in rows.items():
-        waves += (several := [read_sound(path, seconds=30.0) for path in paths])
-        starts = [np.resize(np.r_[wave, np.zeros(NOTE_LENGTH)], NOTE_LENGTH) for wave in several]
-        images[row] = representation.encode_all(np.stack(starts).astype(np.float32))
-    limits = magnitude_limits(np.concatenate(list(images.values())))
-    figure = image_grid(images, labels, representation.kind, limits=limits)
-    alt, columns = f"Log magnitude of {', '.join(labels)}.", max(map(len, rows.values()))
-    return show(figure, caption, source, name, alt, labelled(labels, waves), columns=columns)
+def _trainings(rows: pd.DataFrame) -> Origin:
+    """The origin of what `measured` has."""
+    name, settings = f"pitch_input ({len(rows)} trainings)", listed(list(rows["settings"]))
+    return Origin(name, "laptop", settings, listed(list(rows["commit"].unique())), "")
