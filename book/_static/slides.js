@@ -1,7 +1,8 @@
 /* A control for each .rs-slides: a slider, or buttons for a few of a kind. One slide is shown at a
    time; a player that sounds when the slide changes goes on in the other slide, at its moment.
    Players are equally loud; a switch takes the gains back, beside the loudest sound of the page.
-   What is wider than its place gets a cue, so that nobody takes what is seen for all there is. */
+   What is wider than its place gets a cue, so that nobody takes what is seen for all there is.
+   Tables with sentences in them are marked: on a phone each of their rows is a card. */
 (() => {
   "use strict";
 
@@ -93,7 +94,7 @@
     const input = document.createElement("input");
     input.type = "checkbox";
     input.addEventListener("change", () => setLevels(input.checked));
-    label.append(input, "true levels, beside the loudest of this page");
+    label.append(input, "true levels, the loudest of this page at full volume");
     group.append(label);
   }
 
@@ -103,7 +104,22 @@
     place.classList.toggle("rs-wide", place.scrollWidth > place.clientWidth + 1);
   });
 
+  const WORDY = 40; // characters in a cell
+  function markCards(table) {
+    const names = [...table.querySelectorAll("thead th")].map((cell) => cell.textContent.trim());
+    const cells = [...table.querySelectorAll("tbody :is(td, th)")];
+    if (names.length < 3 || !cells.some((cell) => cell.textContent.length > WORDY)) return;
+    table.classList.add("rs-cards");
+    table.setAttribute("role", "table"); // which it would not be as blocks
+    table.querySelectorAll("tr").forEach((row) => row.setAttribute("role", "row"));
+    cells.forEach((cell) => {
+      cell.setAttribute("role", cell.cellIndex ? "cell" : "rowheader");
+      cell.dataset.name = names[cell.cellIndex] ?? "";
+    });
+  }
+
   function begin() {
+    document.querySelectorAll(".bd-article table").forEach(markCards);
     document.querySelectorAll(".rs-slides").forEach(enhance);
     document.querySelectorAll(".rs-slides, .rs-players").forEach((group) => {
       if (!group.parentElement.closest(".rs-slides")) addSwitch(group);

@@ -13,7 +13,6 @@ from matplotlib.figure import Figure
 from reverbsynth.book.captions import Captioned, Origin, Source, picture
 from reverbsynth.book.players import Players, Sound, labelled
 from reverbsynth.book.spectrograms import image_grid, magnitude_limits
-from reverbsynth.book.style import note_name
 
 
 class Slide(NamedTuple):
@@ -60,13 +59,13 @@ def show_slides(
 def image_slides(
     images: Mapping[str, np.ndarray],
     waves: Mapping[str, np.ndarray],
-    pitches: Sequence[int],
+    names: Sequence[str],
     representation: str,
 ) -> list[Slide]:
-    """A slide for each label: magnitudes of the same notes [shape=(notes, 128, 1024, 2)], and
-    their samples [shape=(notes, 64000)].
+    """A slide for each label: magnitudes of the same notes [shape=(notes, 128, 1024, 2)], which
+    have ``names``, and their samples [shape=(notes, 64000)].
     """
-    names, slides = list(map(note_name, pitches)), []
+    slides = []
     limits = magnitude_limits(np.concatenate(list(images.values())))
     for label, several in images.items():
         figure = image_grid({"": several}, names, representation, limits=limits, height=2.8)

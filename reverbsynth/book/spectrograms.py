@@ -49,7 +49,7 @@ def image_grid(
     height = height or 1.8 * len(rows) + 0.6
     columns = len(next(iter(rows.values())))
     figure, axes = canvas(len(rows), columns, height, sharex=True, sharey=True)
-    number, cmap, meaning = 0, MAGNITUDE, "log magnitude"
+    number, cmap, meaning = 0, MAGNITUDE, "log magnitude (ln)"
     if channel == "frequency":
         number, cmap, limits = 1, FREQUENCY, (-1.0, 1.0)
         meaning = "phase (half turns)" if kind == "phase" else "IF (half turns a frame)"

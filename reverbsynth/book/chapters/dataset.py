@@ -14,7 +14,7 @@ from reverbsynth.audio.reverberation import audible, decay_by_octave, energy_dec
 from reverbsynth.audio.spectrum import long_term_spectrum
 from reverbsynth.book.captions import Captioned, listed
 from reverbsynth.book.slides import image_slides, show_slides
-from reverbsynth.book.style import OTHER, canvas, effect_color, hertz_axis, style
+from reverbsynth.book.style import OTHER, canvas, effect_color, hertz_axis, note_name, style
 from reverbsynth.book.workspace import Workspace
 from reverbsynth.data.dataset import DataSet
 from reverbsynth.data.notes import Note
@@ -71,7 +71,7 @@ def note_and_twins(audio: Mapping[str, np.ndarray]) -> Figure:
     for ax in (waveforms, levels):
         ax.axvline(NOTE_OFF, color=OTHER[3], linestyle=":", linewidth=1)
         ax.set_xlabel("time (s)")
-    waveforms.set_ylabel("amplitude")
+    waveforms.set_ylabel("amplitude (full scale: 1)")
     levels.set(ylabel="level (dB of full scale)", ylim=(-80, 0))
     spectra.set(ylabel="level (dB of its peak)", ylim=(-100, 3))
     hertz_axis(spectra)
@@ -104,7 +104,7 @@ def impulse_responses(effects: Mapping[str, Effect]) -> Figure:
         response, color = effect.impulse_response(), effect_color(name, list(effects))
         axes[0, 0].plot(time, response[: len(time)], color=color, linewidth=0.5)
         axes[0, 1].plot(time, energy_decay(response)[: len(time)], color=color, label=name)
-    axes[0, 0].set(xlabel="time (s)", ylabel="amplitude")
+    axes[0, 0].set(xlabel="time (s)", ylabel="amplitude (click: 1)")
     axes[0, 1].set(xlabel="time (s)", ylabel="energy to come (dB)", ylim=(-70, 3))
     axes[0, 1].legend()
     return figure
@@ -126,10 +126,10 @@ def twin_toggle(
     """A toggle between notes and their twins, as `Workspace.twins` gives them."""
     waves = {effect: np.stack([pair[effect].audio for pair in pairs]) for effect in pairs[0]}
     images = {effect: representation.encode_all(several) for effect, several in waves.items()}
-    pitches = [next(iter(pair.values())).pitch for pair in pairs]
+    names = [note_name(next(iter(pair.values())).pitch) for pair in pairs]
     caption = "**A note and its twin, by turns.** Start a player, then switch: it goes on at the "
     caption += "same moment of the other."
-    slides = image_slides(images, waves, pitches, representation.kind)
+    slides = image_slides(images, waves, names, representation.kind)
     return show_slides("toggle", "Effect", slides, caption, source, name)
 
 
@@ -160,6 +160,10 @@ def data_facts(data: DataSet) -> pd.DataFrame:
         "instruments": listed(data.vocabulary("instrument")),
         "effects": listed([f"{effect['name']} ({effect['engine']})" for effect in used]),
     }
+    for effect in used:
+        if "delays" in effect:
+            delays = [f"{1000 * seconds:.1f}" for seconds in effect["delays"]]
+            facts[f"delays of {effect['name']}"] = f"{listed(delays)} ms"
     for name, file in data.manifest["files"].items():
-        facts[f"{name} (SHA-256)"] = f"{file['sha256']}, {file['bytes']:,} bytes"
+        facts[name] = f"{file['bytes']:,} bytes, SHA-256 {file['sha256'][:12]}…"
     return pd.DataFrame(facts.items(), columns=["", " "])

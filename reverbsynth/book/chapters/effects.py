@@ -131,7 +131,7 @@ def show_dial(
     labels = [f"{amount:.0%} {wet}" for amount in amounts]
     pictures, sounds = (dict(zip(labels, part[:, None], strict=True)) for part in (images, waves))
     kind = instrument.spectra.representation
-    slides = image_slides(pictures, sounds, [pitch], kind)
+    slides = image_slides(pictures, sounds, [note_name(pitch)], kind)
     caption = f"**The dial**: one latent vector and pitch, from {dry} to {wet}."
     return show_slides("slider", f"Amount of {wet}", slides, caption, run, name)
 

@@ -9,9 +9,11 @@ from matplotlib.figure import Figure
 
 from reverbsynth.audio.format import SAMPLE_RATE
 from reverbsynth.audio.tails import levels
-from reverbsynth.book.players import Players, Sound
+from reverbsynth.book.captions import Captioned
+from reverbsynth.book.slides import image_slides, show_slides
 from reverbsynth.book.spectrograms import STFT_HZ, frame_time
-from reverbsynth.book.style import OTHER, REAL, canvas, hertz_axis, style
+from reverbsynth.book.style import OTHER, REAL, canvas, hertz_axis, note_name, style
+from reverbsynth.book.workspace import Workspace
 from reverbsynth.evaluation.clips import Clips
 from reverbsynth.settings import SpectraSettings
 from reverbsynth.spectra.format import N_FFT
@@ -40,7 +42,7 @@ def mel_bands(bands: Sequence[int] = (20, 60, 150, 400, 800)) -> Figure:
     for band, color in zip(bands, colors, strict=True):
         weights = linear_to_mel()[:, band]
         left.plot(STFT_HZ, weights, linewidth=1.2, color=color, label=f"bin {band}")
-    left.set_ylabel("weight")
+    left.set_ylabel("weight (of power)")
     hertz_axis(left)
     right.plot(mel_centers(), color=OTHER[0], label="this matrix")
     right.plot(mel_formula(), "-.", color=OTHER[1], label="mel formula")
@@ -74,13 +76,17 @@ def without_phase(waves: np.ndarray) -> np.ndarray:
 
 
 def round_trips(
-    name: str, clips: Clips, decoded: Mapping[str, np.ndarray], columns: int
-) -> Players:
-    """Players of the first note and its twins, and of what they were decoded to, by name."""
-    shown = {"original": clips.waves, **decoded}.items()
-    notes = enumerate(dict.fromkeys(clips.effect))
-    sounds = [Sound(f"{effect}: {how}", waves[i]) for i, effect in notes for how, waves in shown]
-    return Players(name, sounds, columns)
+    clips: Clips, decoded: Mapping[str, np.ndarray], workspace: Workspace, name: str
+) -> Captioned:
+    """A toggle between the first note with its twins and what they were decoded to, by name."""
+    effects = list(dict.fromkeys(clips.effect))
+    kinds, mel = {"as recorded": clips.waves, **decoded}, Representation(SpectraSettings())
+    waves = {how: each[: len(effects)] for how, each in kinds.items()}
+    images = {how: mel.encode_all(each) for how, each in waves.items()}
+    names = [f"{note_name(clips.pitch[0])}, {effect}" for effect in effects]
+    caption = "**There and back.** Start a player, then switch: it goes on at the same moment."
+    slides = image_slides(images, waves, names, mel.kind)
+    return show_slides("toggle", "Sound", slides, caption, workspace, name)
 
 
 @style()

@@ -89,13 +89,13 @@ def beside_guessing(run: Run, report: Report | None = None) -> Markdown:
         sums = (rows[column] * weights).groupby(rows["stage"]).sum()
         means = sums / weights.groupby(rows["stage"]).sum()
         end = curves.changes(rows, [column]).loc[column, "last"]
-        below = listed([int(stage) for stage in means.index[means < guessing]])
+        low = [int(stage) for stage in means.index[means < guessing]]
+        below = "every stage" if len(low) == len(means) else f"stages: {listed(low)}"
         said.append(
-            f"On {notes} notes this run's AC loss ends at {_rounded(end)}, "
+            f"On {notes} notes this run's AC loss ends at {_rounded(end)} nats, "
             f"{'below' if end < guessing else 'above'} guessing among {pitches} pitches "
-            f"({guessing:.2f}); averaged over a stage it lies below that line in stages: {below}."
+            f"({guessing:.2f}); its mean over a stage is below guessing in {below}."
         )
-    said.append("Above the line the discriminator's probabilities are worse than a guess's.")
     if report and (heard := report["pitch.accuracy"]).generated.known:
         said.append(
             f"How many notes have the requested pitch is another question: in the end a classifier "
@@ -105,7 +105,8 @@ def beside_guessing(run: Run, report: Report | None = None) -> Markdown:
 
 
 def _rounded(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    text = f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    return text.replace("-", "\u2212")
 
 
 def _draw(ax: Axes, metrics: pd.DataFrame, column: str, pitches: int) -> tuple[float, float]:
@@ -127,7 +128,7 @@ def _draw(ax: Axes, metrics: pd.DataFrame, column: str, pitches: int) -> tuple[f
         ax.axvline(images[-1], color=OTHER[3], linewidth=0.4)
     if pitches:
         ax.axhline(log(pitches), color=OTHER[3], linestyle=":", label=f"guessing: ln {pitches}")
-        ax.legend(loc="upper right")
+        ax.legend(loc="best")
     images_axis(ax)
     return min(spanned, default=0.0), max(spanned, default=0.0)
 
@@ -147,7 +148,7 @@ def label_curves(run: Run) -> HTML | Markdown:
         figure = curve(metrics, column, "cross-entropy (nats)")
         guess = log(len(run.labels[label]))
         caption = f"**AC loss of the {label}, {notes} notes.** {course(metrics, column)} "
-        caption += f"Guessing among {len(run.labels[label])} would be {guess:.2f}."
+        caption += f"Guessing among {len(run.labels[label])} gives {guess:.2f}."
         alt = f"The auxiliary classifier's loss of the {label} on {notes} notes against images "
         alt += "seen, one colour a stage."
         shown += show(figure, caption, run, f"loss-{label}-{kind}", alt).data

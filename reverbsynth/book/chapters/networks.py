@@ -8,7 +8,10 @@ import pandas as pd
 
 from reverbsynth.book.captions import Captioned
 from reverbsynth.book.slides import image_slides, show_slides
+from reverbsynth.book.style import note_name
 from reverbsynth.book.workspace import Workspace
+from reverbsynth.gan.architecture import condition_size
+from reverbsynth.gan.labels import LabelSpace
 from reverbsynth.gan.layers import downscale, upscale
 from reverbsynth.gan.networks import Discriminator, Generator
 from reverbsynth.gan.schedule import LAST_STAGE, blocks, resolution
@@ -23,7 +26,7 @@ def network_table(network: Generator | Discriminator) -> pd.DataFrame:
         layer = network.parts.get(f"block_{row.block}/{row.layer}")
         kernel = () if layer is None else layer.kernel.shape[:2]
         nonlinearity = {"to_rgb": "Tanh"}.get(row.layer, norm) if kernel else ""
-        sizes = [" × ".join(f"{size:,}" for size in sides) for sides in (row.output, kernel)]
+        sizes = ["\u00a0×\u00a0".join(map(str, sides)) for sides in (row.output, kernel)]
         rows.append((row.block, row.layer, *sizes, nonlinearity, row.parameters))
     columns = ["block", "layer", "output", "kernel", "nonlinearity", "parameters"]
     frame = pd.DataFrame(rows, columns=columns)
@@ -31,13 +34,13 @@ def network_table(network: Generator | Discriminator) -> pd.DataFrame:
     return frame
 
 
-def network_sizes(sizes: Mapping[str, tuple[GanSettings, int]]) -> pd.DataFrame:
-    """Parameters of networks, by name with their number of pitches, at each stable stage."""
-    rows, representation = [], Representation(SpectraSettings())
-    for (name, (gan, pitches)), stage in product(sizes.items(), range(0, LAST_STAGE + 1, 2)):
-        discriminator = Discriminator(gan, {"pitch": pitches}, representation, stage)
-        counts = Generator(gan, pitches, stage).count_params(), discriminator.count_params()
-        rows.append((name, stage, *counts))
+def network_sizes(sizes: Mapping[str, tuple[GanSettings, LabelSpace]]) -> pd.DataFrame:
+    """Parameters of networks, by name with their labels, at each stable stage."""
+    rows, spectra = [], Representation(SpectraSettings())
+    for (name, (gan, labels)), stage in product(sizes.items(), range(0, LAST_STAGE + 1, 2)):
+        generator = Generator(gan, condition_size(gan, labels), stage, representation=spectra)
+        discriminator = Discriminator(gan, labels.sizes, spectra, stage)
+        rows.append((name, stage, generator.count_params(), discriminator.count_params()))
     return pd.DataFrame(rows, columns=["configuration", "stage", "generator", "discriminator"])
 
 
@@ -52,7 +55,7 @@ def blend(workspace: Workspace, name: str, block: int = 5, steps: int = 5) -> Ca
         for weight in np.linspace(0, 1, steps)
     }
     waves = {label: representation.decode_all(part) for label, part in mixed.items()}
-    slides = image_slides(mixed, waves, [note.pitch], representation.kind)
+    slides = image_slides(mixed, waves, [note_name(note.pitch)], representation.kind)
     sizes = ["{} × {}".format(*resolution(each)) for each in (block - 1, block)]
     caption = f"**A block is blended in**: a real note on the way from {sizes[0]} to {sizes[1]}."
     return show_slides("slider", "Weight", slides, caption, workspace, name)

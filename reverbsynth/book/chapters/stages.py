@@ -62,7 +62,7 @@ class StageFigures:
         caption = (
             f"**{paper}Stage {stage}**, {drawn} ({stage_size(stage)}): real notes, and beside "
         )
-        caption += "each the generated note that was asked for with its labels."
+        caption += "each a generated note with the same labels."
         alt = f"The {drawn} of notes at stage {stage}, each real one beside a generated one: "
         alt += f"{', '.join(self._stages[stage].names)}."
         sounds = sounds if channel == "magnitude" else []  # others sound as those above them
@@ -79,7 +79,7 @@ class StageFigures:
             alt = f"Log magnitude at stage {stage}: each real note beside a generated one."
             slides.append(Slide(f"stage {stage}: {stage_size(stage)}", figure, alt, sounds))
         caption = "**From stage to stage**: log magnitude and sound of real notes at the stage's "
-        caption += "resolution, and beside each the generated note with its labels."
+        caption += "resolution, and beside each a generated note with the same labels."
         return show_slides("slider", "Stage", slides, caption, self.run, name, start, _COLUMNS)
 
     def beyond(self) -> HTML:

@@ -6,6 +6,7 @@ from IPython.display import Markdown
 
 from reverbsynth.book.captions import Captioned
 from reverbsynth.book.slides import image_slides, show_slides
+from reverbsynth.book.style import note_name
 from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.instrument.midi import Rendering, render
 from reverbsynth.instrument.midi_file import MidiNote
@@ -26,7 +27,7 @@ def generated_toggle(
         "**The same generated notes, dry and with the effect**: one latent vector and the same "
         "pitches; only the label for the effect changes."
     )
-    slides = image_slides(images, waves, pitches, kind)
+    slides = image_slides(images, waves, list(map(note_name, pitches)), kind)
     return show_slides("toggle", "Effect", slides, caption, run, name)
 
 

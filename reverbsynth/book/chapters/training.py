@@ -27,7 +27,7 @@ _BOOKKEEPING = ("checkpoint_minutes", "samples", "griffin_lim_every", "seed")
 _LIVE_WIDTH = {"filters_base": 256, "filters_max": 32}
 _LIVE_SHARES = (0, 0, 0, 0, 0.25, 0.15, 0.6)  # of the minutes, a stage each
 
-_RECIPE_COLUMNS = {"recipe": "recipe", "images": "images", "images_at_stage": "at the last stage"}
+_RECIPE_COLUMNS = {"recipe": "recipe", "images": "images", "images_at_stage": "in the last stage"}
 _RECIPE_COLUMNS |= {
     column: f"{column.replace('_', ' ')} (%)"
     for column in ("pitch_heard", "within_50_cents", "effect_heard", "heard_wet")
@@ -81,9 +81,12 @@ def recipe_table(name: str = "recipes") -> Captioned | Markdown:
     frame = measured.reindex(columns=list(_RECIPE_COLUMNS)).rename(columns=_RECIPE_COLUMNS)
     origin = Origin("recipes", "laptop", laptop["settings"], laptop["commit"], "")
     caption = (
-        "**Recipes at equal processor time**: `laptop`, with one departure at a time taken back. "
-        f"{laptop['cpu_minutes']:.1f} CPU-minutes up to stage {laptop['stage']:.0f}, judged on "
-        f"{laptop['notes']:.0f} generated notes. Tails: level after the note's end, medians. "
+        "**Recipes at equal processor time**: `laptop`, with one departure at a time taken back, "
+        f"one training each. {laptop['cpu_minutes']:.1f} CPU-minutes up to stage "
+        f"{laptop['stage']:.0f}, judged on {laptop['notes']:.0f} generated notes, so a share is "
+        f"known to at most ±{98 / laptop['notes'] ** 0.5:.0f} points (95 %). Effect heard: as it "
+        "was asked for; heard wet: with reverb, asked for or not; tails: median tail-to-sustain "
+        "ratios of dry and of wet notes."
     )
     return table(frame, caption, origin, name, digits=0)
 
