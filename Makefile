@@ -1,5 +1,6 @@
-# make test: set up and run the whole test suite. make book: set up and build the book, of the run
-# that comes with it; make book PRESET=tiny trains one first, make book RUN=DIRECTORY shows another.
+# make test: set up and run the whole test suite, first on TensorFlow, then on JAX; either with
+# make test-tensorflow or test-jax. make book: set up and build the book, of the run that comes with
+# it; make book PRESET=tiny trains one first, make book RUN=DIRECTORY shows another.
 # make test-fast: what a minute can test. make lint: style, spelling, schemas, types, and lines.
 # Needs make and Python 3.11 to 3.13; everything else goes into .venv, from requirements.lock.
 
@@ -25,7 +26,7 @@ READY := .venv/.ready
 export UV_COMPILE_BYTECODE = 1
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: book pdf test test-fast lint clean
+.PHONY: book pdf test test-tensorflow test-jax test-fast lint clean
 .DEFAULT_GOAL := book
 
 book: $(READY)
@@ -35,10 +36,10 @@ book: $(READY)
 pdf: $(READY)
 	$(BIN)/reverbsynth pdf
 
-test: $(READY)
-	for backend in $(BACKENDS); do \
-	  KERAS_BACKEND=$$backend $(BIN)/python -m pytest $(PARALLEL) $(ARGS) || exit; \
-	done
+test: $(BACKENDS:%=test-%)
+
+test-tensorflow test-jax: test-%: $(READY)
+	KERAS_BACKEND=$* $(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
 test-fast: $(READY)
 	$(BIN)/python -m pytest $(PARALLEL) -m "not (slow or browser or kill or distributed)" \

@@ -8,6 +8,7 @@ import pytest
 
 from reverbsynth.settings import Settings
 from tests import chromium
+from tests.forks import Forks
 
 pytest_plugins = ["tests.sounds"]
 
@@ -83,7 +84,16 @@ def small_run(small_settings, small_data, tmp_path_factory):
     return train(small_settings, small_data, tmp_path_factory.mktemp("small") / "run")
 
 
-_SLOWEST = ("test_killed", "test_train", "test_evaluate", "test_distribution", "test_classifier")
+@pytest.fixture(scope="session")
+def forks():
+    """Commands in processes of their own that need not import TensorFlow first."""
+    opened = Forks()
+    yield opened
+    opened.close()
+
+
+_SLOWEST = ("test_killed", "test_evaluate", "test_classifier", "test_build", "test_benchmarks")
+"""Beginnings of modules' names; besides them the modules of trainings."""
 
 
 def pytest_collection_modifyitems(config, items) -> None:
@@ -99,11 +109,18 @@ def pytest_collection_modifyitems(config, items) -> None:
             item.add_marker("slow")
         if item.get_closest_marker("browser") and chromium.find() is None:
             item.add_marker(no_browser)
-        both = {"spectra", "gan"} & {*item.path.parts} or item.get_closest_marker("both_backends")
+        both = item.get_closest_marker("both_backends")
+        if item.path.parent.name in ("spectra", "gan"):
+            both = not item.get_closest_marker("one_backend")
         (kept if both or not under_jax else left).append(item)
     if left:
         config.hook.pytest_deselected(items=left)
-    items[:] = sorted(kept, key=lambda item: not item.path.name.startswith(_SLOWEST))
+    items[:] = sorted(
+        kept,
+        key=lambda item: (
+            item.path.parent.name != "training" and not item.path.name.startswith(_SLOWEST)
+        ),
+    )
 
 
 def pytest_sessionfinish(session, exitstatus) -> None:

@@ -1,11 +1,9 @@
-"""``reverbsynth`` in one process after another, each of which starts with everything imported.
+"""``reverbsynth`` in processes of its own, each of which starts with everything imported.
 
 `Forks` is for tests; run as a program, this module is the process that forks. Each line of its
-input is a JSON object with the ``arguments`` of a command. For each it forks, prints the child's
-process id, and when the child has ended its exit status as `os.waitstatus_to_exitcode` gives it.
-What the child prints goes to the file ``said``, if one is named, and ends with its moments: how
-often it made a file durable or renamed one. At the moment ``die_at`` it ends as by SIGKILL, and
-from the moment ``full_at`` on the disk is full.
+input is a JSON object, of what `child` takes or with the process id of a child to ``wait`` for. It
+prints the process id of a child that it forks, and the exit status of one that has ended, as
+`os.waitstatus_to_exitcode` gives it.
 
 No thread may run yet when it forks: `Forks` sets ``OPENBLAS_NUM_THREADS=1``.
 """
@@ -13,9 +11,12 @@ No thread may run yet when it forks: `Forks` sets ``OPENBLAS_NUM_THREADS=1``.
 import errno
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
+import time
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ KILLED = 137  # exit status of a child that died at a moment
 
 
 class Forks:
-    """The process that forks, and its children, one at a time."""
+    """The process that forks."""
 
     def __init__(self) -> None:
         self._server = subprocess.Popen(
@@ -37,17 +38,20 @@ class Forks:
 
     def start(self, arguments: list[str], **options: Any) -> int:
         """Begin a command: its process id."""
-        self._server.stdin.write(json.dumps({"arguments": arguments, **options}) + "\n")
-        self._server.stdin.flush()
-        return int(self._server.stdout.readline())
+        return self._asked(arguments=arguments, **options)
 
-    def status(self) -> int:
-        """Wait for the command's end: its exit status, negative for a signal."""
-        return int(self._server.stdout.readline())
+    def status(self, pid: int) -> int:
+        """Wait for a command's end: its exit status, negative for a signal."""
+        return self._asked(wait=pid)
 
     def close(self) -> None:
         self._server.stdin.close()
         self._server.wait(60)
+
+    def _asked(self, **line: Any) -> int:
+        self._server.stdin.write(json.dumps(line) + "\n")
+        self._server.stdin.flush()
+        return int(self._server.stdout.readline())
 
 
 class Moments:
@@ -75,9 +79,16 @@ def child(
     said: str = os.devnull,
     die_at: int | None = None,
     full_at: int | None = None,
+    main: str = "reverbsynth.cli",
+    environment: dict[str, str] | None = None,
 ) -> None:
-    from reverbsynth.cli import main
+    """A command, of the module that has its ``main``, with more variables in its environment.
 
+    What it prints goes to the file ``said``, and ends with its moments: how often it made a file
+    durable or renamed one. At the moment ``die_at`` it ends as by SIGKILL, and from the moment
+    ``full_at`` on the disk is full.
+    """
+    os.environ.update(environment or {})
     with Path(said).open("w") as file:
         os.dup2(file.fileno(), 1)
         if said != os.devnull:
@@ -85,9 +96,19 @@ def child(
     moments = Moments(die_at, full_at)
     sys.argv = ["reverbsynth", *arguments]
     try:
-        main()
+        import_module(main).main()
     finally:
         sys.stdout.write(f"\nmoments: {moments.count}\n")
+
+
+def waited(pid: int, seconds: float = 600) -> int:
+    """The exit status of a child, which is killed if it takes longer."""
+    end = time.monotonic() + seconds
+    while not (found := os.waitpid(pid, os.WNOHANG))[0]:
+        if time.monotonic() > end:
+            os.kill(pid, signal.SIGKILL)
+        time.sleep(0.01)
+    return os.waitstatus_to_exitcode(found[1])
 
 
 if __name__ == "__main__":
@@ -96,13 +117,14 @@ if __name__ == "__main__":
     import reverbsynth.training.train  # noqa: F401
 
     for line in sys.stdin:
-        assert threading.active_count() == len(os.listdir("/proc/self/task")) == 1
-        pid = os.fork()
-        if pid == 0:
-            child(**json.loads(line))
-            sys.exit(0)
-        sys.stdout.write(f"{pid}\n")
-        sys.stdout.flush()
-        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-        sys.stdout.write(f"{status}\n")
+        asked = json.loads(line)
+        if "wait" in asked:
+            answer = waited(asked["wait"])
+        else:
+            assert threading.active_count() == len(os.listdir("/proc/self/task")) == 1
+            answer = os.fork()
+            if answer == 0:
+                child(**asked)
+                sys.exit(0)
+        sys.stdout.write(f"{answer}\n")
         sys.stdout.flush()

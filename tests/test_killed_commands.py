@@ -7,7 +7,6 @@ Trainings are killed in ``tests/training/test_killed.py``, and all commands, als
 import json
 import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +38,8 @@ COMMANDS = {
 class Commands:
     """Commands in forks, and the folders of inputs that they begin with."""
 
-    def __init__(self, inputs: Path):
-        self.inputs, self._forks = inputs, Forks()
-        self.close = self._forks.close
+    def __init__(self, inputs: Path, forks: Forks):
+        self.inputs, self._forks = inputs, forks
 
     def begin(self, name: str, here: Path) -> None:
         """Copy what a command reads."""
@@ -54,12 +52,12 @@ class Commands:
         """The exit status, and what was said."""
         said = here.with_suffix(".said")
         arguments = [part.replace("{}", str(here)) for part in COMMANDS[name]]
-        self._forks.start(arguments, said=str(said), **options)
-        return self._forks.status(), said.read_text()
+        pid = self._forks.start(arguments, said=str(said), **options)
+        return self._forks.status(pid), said.read_text()
 
 
 @pytest.fixture(scope="module")
-def commands(small_run, small_data, small_settings, tmp_path_factory) -> Iterator[Commands]:
+def commands(forks, small_run, small_data, small_settings, tmp_path_factory) -> Commands:
     inputs = tmp_path_factory.mktemp("inputs")
     (inputs / "small.yaml").write_text(small_settings.to_yaml())
     shutil.copytree(small_data.directory, inputs / "data")
@@ -77,9 +75,7 @@ def commands(small_run, small_data, small_settings, tmp_path_factory) -> Iterato
     Report(facts).save(inputs / "run" / FILE)
     facts |= {key: getattr(evaluation, f"transfer_{key}") for key in ("notes", "starts", "steps")}
     TransferTrials(facts).save(inputs / "run" / effect_transfer.FILE)
-    commands = Commands(inputs)
-    yield commands
-    commands.close()
+    return Commands(inputs, forks)
 
 
 def files(here: Path) -> dict[str, Any]:

@@ -80,7 +80,7 @@ def test_mistakes_are_one_line_and_write_nothing(mistake, places, monkeypatch, c
 
 
 def test_a_mistake_is_no_traceback_in_a_process_of_its_own(tmp_path):
-    command = [sys.executable, "-m", "reverbsynth.cli", "train", str(tmp_path / "run")]
+    command = [sys.executable, "-m", "reverbsynth.cli", "data", str(tmp_path / "data")]
     done = subprocess.run(
         [*command, "--preset", "nothing"], capture_output=True, text=True, timeout=120
     )

@@ -4,6 +4,10 @@ import os
 import subprocess
 import sys
 
+import pytest
+
+pytestmark = pytest.mark.one_backend
+
 
 def python(code: str, backend: str) -> str:
     environment = {**os.environ, "KERAS_BACKEND": backend}

@@ -13,6 +13,8 @@ from reverbsynth.gan.networks import Generator
 from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.settings import GanSettings
 
+pytestmark = pytest.mark.one_backend
+
 
 @pytest.fixture
 def directory(fixtures, tmp_path):

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from reverbsynth.gan.schedule import Schedule, blocks, is_transition, stage_resolution
 from reverbsynth.settings import Settings, TrainingSettings
 
+pytestmark = pytest.mark.one_backend
+
 schedules = st.builds(
     TrainingSettings,
     stable_images=st.integers(1, 1000),

@@ -34,8 +34,6 @@ from tests.instruments import untrained, untrained_generator
 
 SHIPPED = Path(__file__).parents[2] / "book" / "results" / "laptop"
 
-pytestmark = pytest.mark.both_backends
-
 
 def snr(reference: np.ndarray, found: np.ndarray) -> float:
     noise = np.sum((reference.astype(np.float64) - found) ** 2)
@@ -79,6 +77,7 @@ def test_original_checkpoint_paints_as_the_original(imported, expected):
     assert np.abs(images - stored).max() <= 1e-4 * np.abs(stored).max()
 
 
+@pytest.mark.both_backends
 @pytest.mark.parametrize("source", ["run", "bundle", "original"])
 def test_waves_are_those_of_the_network_that_trains(source, imported, small_run):
     """A few stages of a run, the shipped results, and an imported original."""
@@ -103,6 +102,7 @@ def test_waves_are_those_of_the_network_that_trains(source, imported, small_run)
 LABELS = {"pitch": range(40, 45)}
 
 
+@pytest.mark.both_backends
 @pytest.mark.parametrize("projections", [0, 3])
 def test_another_inverse_is_the_same_everywhere(tmp_path, projections):
     """In the graph, where several notes are decoded at once, as in the spectra's own code."""
@@ -124,6 +124,7 @@ def test_an_inverse_that_there_is_not_is_refused_in_one_line(imported):
     assert imported.decoded_by().spectra == imported.spectra
 
 
+@pytest.mark.both_backends
 @pytest.mark.parametrize(
     ("stage", "progress", "settings"),
     [
@@ -153,6 +154,7 @@ def test_images_are_the_networks(stage, progress, settings):
     assert (np.abs(found - expected).max(axis=(0, 1, 2)) <= 2e-4 * scale).all()
 
 
+@pytest.mark.both_backends
 @pytest.mark.parametrize(
     ("stage", "progress", "kind", "side"),
     [
@@ -527,6 +529,7 @@ def test_a_walk_passes_its_anchors_and_stands_still_at_its_ends(imported):
     assert walk.at([]).shape == (0, imported.gan.latent_size)
 
 
+@pytest.mark.both_backends
 def test_blocks_of_labels_lie_as_in_training(small_run):
     """In the order of the settings, which is not the alphabet's."""
     found = Instrument.from_run(Run.open(small_run.directory))

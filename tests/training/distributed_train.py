@@ -1,4 +1,4 @@
-"""``reverbsynth train`` on a machine with so many logical processors; the first argument says.
+"""``reverbsynth`` on a machine with so many logical processors; the first argument says.
 
 The environment may set a clock: ``SECONDS_A_STEP`` is what a step takes by it, and SIGTERM comes in
 this process' step ``LAST_STEP``.
@@ -11,7 +11,7 @@ from functools import partial
 
 import keras
 
-from reverbsynth.cli import main
+from reverbsynth import cli
 from reverbsynth.training import train as train_module
 
 
@@ -33,7 +33,7 @@ class StepClock(keras.callbacks.Callback):
             signal.raise_signal(signal.SIGTERM)
 
 
-if __name__ == "__main__":
+def main() -> None:
     processors = int(sys.argv.pop(1))
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
@@ -46,4 +46,4 @@ if __name__ == "__main__":
         last = os.environ.get("LAST_STEP")
         clock = StepClock(float(os.environ["SECONDS_A_STEP"]), last and int(last))
         train_module.train = partial(train_module.train, callbacks=[clock], clock=clock)
-    main()
+    cli.main()

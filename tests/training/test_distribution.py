@@ -1,10 +1,7 @@
 """Several devices: the first ten steps' losses are those of one device with the same batch."""
 
 import json
-import os
 import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +12,9 @@ from reverbsynth.settings import Settings
 from reverbsynth.training.distribution import Devices, find_devices
 from reverbsynth.training.run import Run
 from reverbsynth.training.train import train
+from tests.forks import Forks
+
+from . import distributed_train
 
 RELATIVE, ABSOLUTE = 1e-5, 1e-4
 """How far losses may be apart, for the order of sums; those near zero are differences."""
@@ -41,21 +41,28 @@ def written(settings: Settings, folder: Path) -> Path:
     return path
 
 
-def start(run: Path, data: Path, settings: Path, processors: int, kind: str, **environment):
-    script = Path(__file__).parent / "distributed_train.py"
-    options = ["--data", str(data), "--settings", str(settings), "--distribute", kind]
-    return subprocess.Popen(
-        [sys.executable, str(script), str(processors), "train", str(run), *options],
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+class Machine:
+    """Processes that train one run, on so many logical processors each."""
 
+    def __init__(self, forks: Forks, folder: Path, data: Path, settings: Path):
+        self.run, self._forks, self._folder = folder / "run", forks, folder
+        self._options = ["--data", str(data), "--settings", str(settings), "--distribute"]
+        self._begun: dict[int, Path] = {}
 
-def finish(process) -> None:
-    output, _ = process.communicate(timeout=300)
-    assert process.returncode == 0, output[-3000:]
+    def start(self, processors: int, kind: str, **environment: str) -> None:
+        said = self._folder / f"said-{len(self._begun)}.txt"
+        pid = self._forks.start(
+            [str(processors), "train", str(self.run), *self._options, kind],
+            said=str(said),
+            main=distributed_train.__name__,
+            environment=environment,
+        )
+        self._begun[pid] = said
+
+    def finish(self) -> None:
+        for pid, said in self._begun.items():
+            assert self._forks.status(pid) == 0, said.read_text()[-3000:]
+        self._begun.clear()
 
 
 def same_losses(one: Run, several: Run) -> None:
@@ -69,35 +76,33 @@ def same_losses(one: Run, several: Run) -> None:
 
 
 @pytest.mark.distributed
-def test_two_devices_of_one_machine(ten_steps, small_data, tmp_path):
+def test_two_devices_of_one_machine(forks, ten_steps, small_data, tmp_path):
     settings, one = ten_steps(**{"losses.penalty_every": 2, "losses.imle_weight": 1.0})
-    # JAX makes its processors from XLA_FLAGS, TensorFlow from the script's first argument.
-    flags = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
-    run, file = tmp_path / "run", written(settings, tmp_path)
-    finish(start(run, small_data.directory, file, 2, "mirrored", **flags))
-    assert Run.open(run).manifest["devices"] == 2
-    assert Run.open(run).metrics().gradient_penalty.nunique() == STEPS / 2
-    same_losses(one, Run.open(run))
+    machine = Machine(forks, tmp_path, small_data.directory, written(settings, tmp_path))
+    machine.start(2, "mirrored")
+    machine.finish()
+    run = Run.open(machine.run)
+    assert run.manifest["devices"] == 2
+    assert run.metrics().gradient_penalty.nunique() == STEPS / 2
+    same_losses(one, run)
 
 
 @pytest.mark.distributed
-def test_two_processes_over_loopback(ten_steps, small_data, tmp_path):
+def test_two_processes_over_loopback(forks, ten_steps, small_data, tmp_path):
     settings, one = ten_steps(**{"training.griffin_lim_every": STEPS})
     # Ten steps of a second each by the chief's clock, and half of another stage. The other's clock
     # is a quarter as fast; by it, no stage would be half done.
     timed = {"training.stage_minutes": [9 / 60, 4 / 60], "training.last_stage": 1}
     file = written(settings.replace(**timed), tmp_path)
+    machine = Machine(forks, tmp_path, small_data.directory, file)
     for stop in ({"LAST_STEP": "13"}, {}):
         cluster = {"worker": [f"127.0.0.1:{port}" for port in free_ports(2)]}
-        workers = []
         for index, clock in ((1, {"SECONDS_A_STEP": "0.25", **stop}), (0, {"SECONDS_A_STEP": "1"})):
             place = json.dumps({"cluster": cluster, "task": {"type": "worker", "index": index}})
-            arguments = (tmp_path / "run", small_data.directory, file, 1, "multi-worker")
-            workers.append(start(*arguments, TF_CONFIG=place, **clock))
-        for worker in workers:
-            finish(worker)
-        assert Run.open(tmp_path / "run").finished == (not stop)
-    run = Run.open(tmp_path / "run")
+            machine.start(1, "multi-worker", TF_CONFIG=place, **clock)
+        machine.finish()
+        assert Run.open(machine.run).finished == (not stop)
+    run = Run.open(machine.run)
     metrics = run.metrics()
     # SIGTERM to the other process stopped both; a sitting's first step takes no time.
     assert metrics.blend[STEPS:].tolist() == [0, 0.25, 0.5, 0.5, 0.75, 1.0]

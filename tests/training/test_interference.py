@@ -10,7 +10,6 @@ import sys
 import threading
 from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
 from keras import ops
@@ -27,8 +26,6 @@ from reverbsynth.training.run import Run
 from reverbsynth.training.tensorboard import EventFile
 from reverbsynth.training.train import train
 
-from .test_train import same_state
-
 BUNDLE = Path(__file__).parents[2] / "book" / "results" / "laptop"
 
 
@@ -41,16 +38,6 @@ def copy(small_run, tmp_path) -> Path:
 def edit_manifest(run: Path, **facts) -> None:
     manifest = json.loads((run / "manifest.json").read_text())
     (run / "manifest.json").write_text(json.dumps({**manifest, **facts}))
-
-
-def test_a_signal_between_two_stages_loses_nothing(small_run, small_settings, small_data, tmp_path):
-    terminate = keras.callbacks.LambdaCallback(
-        on_train_end=lambda logs: signal.raise_signal(signal.SIGTERM)
-    )
-    stopped = train(small_settings, small_data, tmp_path / "run", callbacks=[terminate])
-    assert stopped.stages == [0]
-    assert not stopped.finished
-    same_state(small_run, train(small_settings, small_data, tmp_path / "run"))
 
 
 def test_a_failure_between_two_stages_loses_no_step(

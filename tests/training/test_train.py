@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
 
 import keras
@@ -122,19 +120,36 @@ def same_state(one: Run, other: Run) -> None:
             assert np.array_equal(first[name], second[name]), (stage, name)
 
 
-def test_same_settings_give_the_same_training(small_run, small_settings, small_data, tmp_path):
-    same_state(small_run, train(small_settings, small_data, tmp_path / "run"))
-
-
-@pytest.mark.parametrize("steps", [5, 9])
-def test_resumed_training_equals_an_uninterrupted_one(
-    small_run, small_settings, small_data, tmp_path, steps
+def test_a_run_stopped_four_times_equals_an_uninterrupted_one(
+    small_run, small_settings, small_data, tmp_path
 ):
-    """Stop after so many steps, in a transition or in mid-stage, and go on."""
-    stopped = train(small_settings, small_data, tmp_path / "run", callbacks=[StopIn(steps)])
-    assert not stopped.finished
-    assert stopped.manifest["images_seen"] == steps * small_settings.training.batch
-    same_state(small_run, train(small_settings, small_data, tmp_path / "run"))
+    """In a transition, between two stages and in mid-stage; once its checkpoint is damaged."""
+    steps = []
+    count = keras.callbacks.LambdaCallback(on_train_batch_end=lambda step, logs: steps.append(step))
+    ended = keras.callbacks.LambdaCallback(
+        on_train_end=lambda logs: signal.raise_signal(signal.SIGTERM)
+    )
+
+    def sitting(*callbacks) -> tuple[Run, int]:
+        """The run afterwards, and how many steps were taken."""
+        steps.clear()
+        callbacks = [count, *callbacks]
+        return train(small_settings, small_data, tmp_path / "run", callbacks=callbacks), len(steps)
+
+    run, taken = sitting(StopIn(5))
+    assert (run.stages, taken) == ([0], 5)
+    assert run.manifest["images_seen"] == 5 * small_settings.training.batch
+    newest = sorted((tmp_path / "run" / "checkpoints").glob("*"))[-1]
+    newest.write_bytes(newest.read_bytes()[:1000])
+    # The damaged checkpoint is passed over: the one before it is that of the stage's beginning.
+    run, taken = sitting(ended)
+    assert (run.stages, taken) == ([0, 1], 3)
+    run, taken = sitting(StopIn(2))
+    assert (run.stages, taken) == ([0, 1], 2)
+    assert not run.finished
+    run, taken = sitting()
+    assert (run.finished, taken) == (True, 2)
+    same_state(small_run, run)
 
 
 @pytest.mark.both_backends
@@ -145,32 +160,22 @@ def test_until_stage_stops_there_and_goes_on(small_run, small_settings, small_da
     same_state(small_run, train(small_settings, small_data, tmp_path / "run"))
 
 
-def test_damaged_newest_checkpoint_is_passed_over(small_run, small_settings, small_data, tmp_path):
-    train(small_settings, small_data, tmp_path / "run", until_stage=1)
-    newest = sorted((tmp_path / "run" / "checkpoints").glob("*"))[-1]
-    newest.write_bytes(newest.read_bytes()[:1000])
-    same_state(small_run, train(small_settings, small_data, tmp_path / "run"))
-
-
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_signals_end_in_a_checkpoint_and_success(small_settings, small_data, tmp_path, number):
-    run = tmp_path / "run"
+def test_signals_end_in_a_checkpoint_and_success(
+    forks, small_settings, small_data, tmp_path, number
+):
+    run, said = tmp_path / "run", tmp_path / "said.txt"
     settings = small_settings.replace(**{"training.stable_images": 4_000})
     (tmp_path / "settings.yaml").write_text(settings.to_yaml())
-    command = [sys.executable, "-m", "reverbsynth.cli", "train", str(run)]
     options = ["--data", str(small_data.directory), "--settings", str(tmp_path / "settings.yaml")]
-    process = subprocess.Popen(
-        [*command, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    process = forks.start(["train", str(run), *options], said=str(said))
     deadline = time.monotonic() + 120
     while not (run / "metrics.csv").exists():
-        assert process.poll() is None, process.stderr.read()
-        assert time.monotonic() < deadline
+        assert time.monotonic() < deadline, said.read_text()
         time.sleep(0.2)
-    process.send_signal(number)
-    output, errors = process.communicate(timeout=60)
-    assert process.returncode == 0, errors
-    assert f"reverbsynth train {run} --data" in output
+    os.kill(process, number)
+    assert forks.status(process) == 0, said.read_text()
+    assert f"reverbsynth train {run} --data" in said.read_text()
     images = Run.open(run).manifest["images_seen"]
     assert 0 < images < settings.training.stable_images
     assert Run.open(run).metrics().images.iloc[-1] == images
