@@ -33,6 +33,15 @@ COORDINATES = 6
 FIRST_COORDINATED = 3
 """The first block that is given them; below, a bin is wider than harmonics are apart."""
 
+SILENCE = -1.1
+"""A tone's level before the tanh at which nothing of it is let through: the floor is at -0.8."""
+
+DIFFERENCE = 0.05
+"""How much a step of its weights moves an instantaneous frequency, beside those of a level."""
+
+TONE_LIMIT = 0.99
+"""Of an ideal tone's image, whose inverse tanh is taken."""
+
 
 def condition_size(settings: GanSettings, labels: LabelSpace) -> int:
     """Numbers that tell the generator its labels.
@@ -122,6 +131,8 @@ def generator_kernels(
         kernels[f"block_{block}/conv1"] = (side, side, channels + more, channels)
         width = channels
     for block in range(1, blocks(stage) + 1):
-        inputs = filters(settings, block) + coordinates_of(settings, block)
-        kernels[f"block_{block}/to_rgb"] = (1, 1, inputs, CHANNELS)
+        told = coordinates_of(settings, block)
+        # Where there are coordinates, a third output is the gate of the ideal tone.
+        outputs = CHANNELS + (1 if told else 0)
+        kernels[f"block_{block}/to_rgb"] = (1, 1, filters(settings, block) + told, outputs)
     return kernels

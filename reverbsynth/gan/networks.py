@@ -7,12 +7,14 @@ here the image simply has that block's size, with the same numbers.
 from typing import NamedTuple
 
 import keras
+import numpy as np
 from keras import ops
 
 from reverbsynth.gan import schedule
 from reverbsynth.gan.architecture import (
     CHANNELS,
     START,
+    coordinates_of,
     filters,
     generator_kernels,
     register,
@@ -29,7 +31,7 @@ from reverbsynth.gan.layers import (
     pixel_norm,
     upscale,
 )
-from reverbsynth.gan.pitch_coordinates import beside, coordinates_of_blocks
+from reverbsynth.gan.pitch_coordinates import beside, coordinates_of_blocks, over_tone
 from reverbsynth.settings import GanSettings
 from reverbsynth.spectra.representation import Representation
 
@@ -119,7 +121,11 @@ class Generator(Network):
             elif part == "conv0":
                 kind = FirstConv
             gain = 1.0 if part == "to_rgb" else 2.0
-            self._add(block, part, size, kind(kernel, name, gain, seed, _policy(precision)))
+            layer = kind(kernel, name, gain, seed, _policy(precision))
+            if part == "to_rgb" and coordinates_of(settings, block):
+                # The ideal tone's instantaneous frequency, to begin with.
+                layer.kernel.assign(layer.kernel * np.array([1.0, 0.0, 1.0], np.float32))
+            self._add(block, part, size, layer)
         self.built = True
 
     def call(self, z, condition, progress):
@@ -144,8 +150,9 @@ class Generator(Network):
             condition = ops.concatenate([register(pitch)[:, None], condition[:, 1:]], axis=-1)
 
         def to_rgb(x, block: int):
-            x = self.parts[f"block_{block}/to_rgb"](beside(x, coordinates.get(block)))
-            return ops.tanh(ops.cast(x, "float32"))
+            along = coordinates.get(block)
+            x = ops.cast(self.parts[f"block_{block}/to_rgb"](beside(x, along)), "float32")
+            return ops.tanh(x if along is None else over_tone(x, along, self.harmonics))
 
         x = pixel_norm(ops.concatenate([z, condition], axis=-1))
         for block in range(1, self.n_blocks + 1):

@@ -5,14 +5,20 @@ pitch. Here the generator is given the comb, as convolutions are given their pla
 (Liu et al., "An intriguing failing of convolutional neural networks", 2018) and vocoders their
 excitation (Wang et al., "Neural source-filter waveform models", 2019; Engel et al., "DDSP", 2020).
 It is a formula of a real number: keys that no note was recorded for, and pitches between keys, are
-asked for like any other.
+asked for like any other. An image starts from that tone, too: of its instantaneous frequency the
+networks' last layers say the difference, and of its level how much is let through.
 """
 
 import math
 
 from keras import ops
 
-from reverbsynth.gan.architecture import FIRST_COORDINATED
+from reverbsynth.gan.architecture import (
+    DIFFERENCE,
+    FIRST_COORDINATED,
+    SILENCE,
+    TONE_LIMIT,
+)
 from reverbsynth.gan.schedule import resolution
 from reverbsynth.spectra.format import BINS
 from reverbsynth.spectra.harmonics import frequency_of
@@ -58,6 +64,29 @@ def at_bins(coordinates, bins: int):
     """Coordinates [shape=(n, 1024, 6)] averaged to so many bins [shape=(n, bins, 6)]."""
     parts = ops.reshape(coordinates, (-1, bins, BINS // bins, coordinates.shape[-1]))
     return ops.mean(parts, axis=2)
+
+
+def over_tone(x, coordinates, representation: Representation):
+    """An image's values before their tanh, from what `to_rgb` says of them and the ideal tone.
+
+    Parameters
+    ----------
+    x : tensor [shape=(n, frames, bins, 3)]
+        A level, the difference of the second channel, and a gate.
+    coordinates : tensor [shape=(n, bins, 6)]
+    representation : Representation
+
+    Returns
+    -------
+    tensor [shape=(n, frames, bins, 2)]
+        The level and, through the gate, how far the tone is above silence; the difference, a part
+        of it, and the tone's instantaneous frequency. A bare phase starts from nothing.
+    """
+    tone = ops.arctanh(ops.clip(coordinates[:, None, :, 4:], -TONE_LIMIT, TONE_LIMIT))
+    level = x[..., :1] + ops.sigmoid(x[..., 2:]) * (tone[..., :1] - SILENCE)
+    if representation.kind == "phase":
+        return ops.concatenate([level, x[..., 1:2]], axis=-1)
+    return ops.concatenate([level, DIFFERENCE * x[..., 1:2] + tone[..., 1:]], axis=-1)
 
 
 def beside(x, coordinates):

@@ -17,7 +17,9 @@ from reverbsynth.gan.trained_generator import TrainedGenerator
 from reverbsynth.settings import GanSettings, SpectraSettings
 
 FORMAT = "reverbsynth-instrument"
-VERSION = 4  # 2 added the SHA-256; 3 keeps labels in order; 4 says which pitches were trained.
+# 2 added the SHA-256; 3 keeps labels in order; 4 says which pitches were trained; 5 starts from the
+# ideal tone where the pitch is told as a number.
+VERSION = 5
 
 
 def read(path: Path | str) -> TrainedGenerator:
@@ -29,9 +31,10 @@ def read(path: Path | str) -> TrainedGenerator:
     try:
         text = metadata["instrument"]
         document = json.loads(text)
-        if (version := document["version"]) != VERSION:
+        version, told = document["version"], document["gan"].get("pitch_input")
+        if version != VERSION and not (version == 4 and told != "harmonic"):
             old = isinstance(version, int) and version < VERSION
-            again = "save it again from its run, or with the package that wrote it"
+            again = "train it anew, or play it with the package that wrote it"
             raise RunError(
                 f"instrument of version {version}, this package reads version {VERSION}; "
                 f"{again if old else 'update the package'}"

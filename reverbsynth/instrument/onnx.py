@@ -90,6 +90,10 @@ def _image(graph: Graph, generator: TrainedGenerator, float16: bool) -> Value:
     if gan.pitch_input == "harmonic":
         pitch = condition.part(1, 0, 1)
         coordinates = _coordinates(pitch, generator)
+        along = {
+            block: _at_block(coordinates, block)
+            for block in range(architecture.FIRST_COORDINATED, n_blocks + 1)
+        }
         others = condition.part(1, 1, condition_size(gan, generator.labels))
         place = pitch * (register(1.0) - register(0.0)) + register(0.0)
         condition = place.op("Concat", others, axis=1)
@@ -114,7 +118,13 @@ def _image(graph: Graph, generator: TrainedGenerator, float16: bool) -> Value:
         if not beside:
             return x
         taps = graph.weight(kernel[:, own:], float16, scale)
-        return x + _steady_conv(coordinates, taps, side, block)
+        return x + _steady_conv(along[block], taps, side, block)
+
+    def to_rgb(x: Value, block: int) -> Value:
+        x = conv(x, block, "to_rgb")
+        if architecture.coordinates_of(gan, block):
+            x = _over_tone(x, along[block], generator)
+        return x.op("Tanh")
 
     x = _pixel_norm(graph.add("Concat", "z", condition, axis=1))
     kernel, scale, bias = kernel_and_bias(1, "conv0")
@@ -127,11 +137,11 @@ def _image(graph: Graph, generator: TrainedGenerator, float16: bool) -> Value:
     for block in range(2, n_blocks + 1):
         before = x
         x = _activated(conv(_activated(conv(x, block, "conv0")), block, "conv1"))
-    image = conv(x, n_blocks, "to_rgb").op("Tanh")
+    image = to_rgb(x, n_blocks)
     alpha = generator.progress - (n_blocks - 2)
     if not schedule.is_transition(generator.stage) or alpha >= 1:
         return image
-    coarse = conv(before, n_blocks - 1, "to_rgb").op("Tanh").upscale(2)
+    coarse = to_rgb(before, n_blocks - 1).upscale(2)
     return image * alpha + coarse * (1 - alpha)
 
 
@@ -168,14 +178,31 @@ def _upscaled_conv(x: Value, kernel: Value, bias: Value) -> Value:
     return x.graph.add("Concat", *pixels, axis=1).op("DepthToSpace", blocksize=2, mode="DCR")
 
 
-def _steady_conv(coordinates: Value, taps: Value, side: int, block: int) -> Value:
+def _at_block(coordinates: Value, block: int) -> Value:
+    """Coordinates at a block's bins [shape=(n, 6, 1, bins)]."""
+    bins = schedule.resolution(block)[1]
+    parts = coordinates.op("Reshape", (0, architecture.COORDINATES, 1, bins, BINS // bins))
+    return parts.op("ReduceMean", axes=[4], keepdims=0)
+
+
+def _over_tone(x: Value, along: Value, generator: TrainedGenerator) -> Value:
+    """`reverbsynth.gan.pitch_coordinates.over_tone`."""
+    limit = architecture.TONE_LIMIT
+    tone = along.part(1, 4, 6).op("Clip", -limit, limit).op("Atanh")
+    gate = x.part(1, 2, 3).op("Sigmoid")
+    level = x.part(1, 0, 1) + gate * (tone.part(1, 0, 1) - architecture.SILENCE)
+    second = x.part(1, 1, 2)
+    if generator.spectra.representation != "phase":
+        second = second * architecture.DIFFERENCE + tone.part(1, 1, 2)
+    return level.op("Concat", second, axis=1)
+
+
+def _steady_conv(along: Value, taps: Value, side: int, block: int) -> Value:
     """What the coordinates add to a convolution [shape=(n, filters, frames or 1, bins)].
 
     They are the same in all frames, so only frames that see the edges differ.
     """
-    frames, bins = schedule.resolution(block)
-    parts = coordinates.op("Reshape", (0, architecture.COORDINATES, 1, bins, BINS // bins))
-    along = parts.op("ReduceMean", axes=[4], keepdims=0)
+    frames, _ = schedule.resolution(block)
     if side == 1:
         return along.op("Conv", taps)
     edge = side // 2

@@ -383,11 +383,12 @@ def test_foreign_files_are_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("version", "remedy"), [(1, "save it again from its run"), (99, "update the package")]
+    ("version", "remedy"), [(1, "train it anew"), (4, "train it anew"), (99, "update the package")]
 )
 def test_another_version_says_so_and_what_to_do(imported, tmp_path, version, remedy):
     path = tmp_path / "other.safetensors"
-    document = {"version": version, "gan": imported.gan.model_dump(mode="json")}
+    gan = {**imported.gan.model_dump(mode="json"), "pitch_input": "harmonic"}
+    document = {"version": version, "gan": gan}
     metadata = {"format": "reverbsynth-instrument", "instrument": json.dumps(document)}
     save_file(imported.generator.weights, path, metadata)
     message = refusal(path, path.read_bytes())
