@@ -25,7 +25,7 @@ GENERATED = "#009E73"
 OTHER = ("#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F")
 INK = "#767676"  #: text of transparent figures, to be read on white and, brightened, on black
 MAGNITUDE = "magma"
-FREQUENCY = "twilight_shifted"  #: cyclic, as an angle is, with a dark middle: silence
+FREQUENCY = "twilight"  #: cyclic, as an angle is, with a dark middle: silence
 
 WIDTH = 8.0  #: inches; at 2x resolution as wide as the page's text
 KINDS = {  #: of notes in an evaluation: the name in legends, the colour and the line of each
