@@ -88,11 +88,11 @@ def level(response: np.ndarray, band: tuple[float, float]) -> tuple[np.ndarray, 
 def coloured() -> Markdown:
     """What batchNRT's pair of chains does to a spectrum that a single chain leaves alone."""
     one, pair = (level(response, _LEVEL_BAND)[1] for response in example_reverb())
-    low, high = np.round(np.percentile(one, [5, 95]), 1) + 0.0  # no minus before a zero
+    off = np.percentile(np.abs(one), 90)
     pair_low, pair_high = np.percentile(pair, [5, 95])
     return Markdown(
-        f"A single chain passes all frequencies alike: nine tenths of its spectrum lie between "
-        f"{low:.1f} and {high:.1f} dB. For the sum of two, nine tenths lie between "
+        f"A single chain passes all frequencies alike: nine tenths of its spectrum are within "
+        f"{max(off, 0.1):.1f} dB of the input's. For the sum of two, nine tenths lie between "
         f"{pair_low:.0f} and {pair_high:.0f} dB, a dense comb of peaks and notches, at a mean "
         f"power of {10 * np.log10(np.mean(10 ** (pair / 10))):.0f} dB. Such twins differ from "
         "their notes in colour and in loudness before anything lasts longer."

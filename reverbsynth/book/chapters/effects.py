@@ -10,7 +10,7 @@ from IPython.display import HTML, Markdown
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from reverbsynth.book.captions import Captioned, show, table
+from reverbsynth.book.captions import Captioned, listed, show, table
 from reverbsynth.book.chapters.synthesis import generated_toggle
 from reverbsynth.book.players import labelled
 from reverbsynth.book.slides import image_slides, show_slides
@@ -169,7 +169,8 @@ def applied_tables(trials: TransferTrials, run: Run, settings: Settings) -> HTML
     gains = (
         "**What that is worth**: how much each method lowers the log-spectral distance, in mean, "
         "as a share of what the estimated impulse response does (less than 0 % comes out farther "
-        "away than nothing done), and in how many trials it is the nearer one."
+        "away than nothing done), and in how many trials it is the nearer one. Where several "
+        "counts stand in a row, each is of one seed."
     )
     distances = table(found[named + of_distance], caption, run, "effects-applied")
     return HTML(distances.data + table(found[named + gained], gains, run, "effects-gained").data)
@@ -179,27 +180,38 @@ def applied_answer(trials: TransferTrials) -> Markdown:
     """Whether the network's effect is worth having, in a few sentences."""
     if not trials.trials:
         return Markdown(_NO_EFFECTS)
-    count, middle = len(trials.trials), {}
-    for method in ("network", "image", "nothing"):
-        distances = [each.distances[method]["spectrum"] for each in trials.trials]
-        middle[method] = np.median(np.array(distances, float))
-    nearer = sum(trial.result < trial.baseline for trial in trials.trials)
-    against = [_against(trials, method) for method in ("response", "delays")]
+    middle = {
+        method: np.mean([np.median(_spectral(each, method)) for each in (trials, *trials.seeds)])
+        for method in ("network", "image", "nothing")
+    }
+    nearer = _nearer(trials, "network", "nothing")
+    against = [
+        f"The {METHODS[method]} comes nearer than the network in {found}."
+        for method in ("response", "delays")
+        if (found := _nearer(trials, method, "network"))
+    ]
     return Markdown(
         f"Left as it was, the recording is {middle['nothing']:.1f} dB from its true twin; with the "
         f"network's effect it is {middle['network']:.1f} dB away, and nearer than before in "
-        f"{nearer} of {count} trials. The twin itself, through an image of this resolution, is "
+        f"{nearer}. The twin itself, through an image of this resolution, is "
         f"{middle['image']:.1f} dB away (medians of log-spectral distances). {' '.join(against)}"
     )
 
 
-def _against(trials: TransferTrials, method: str) -> str:
-    """How often what was fitted to the training twins comes nearer than the network."""
-    fitted = [trial for trial in trials.trials if method in trial.distances]
-    if not fitted:
-        return ""
-    nearer = sum((each.distances[method]["spectrum"] or 0.0) < each.result for each in fitted)
-    return f"The {METHODS[method]} comes nearer than the network in {nearer} of {len(fitted)}."
+def _spectral(trials: TransferTrials, method: str) -> np.ndarray:
+    """Log-spectral distances of a method, NaN in trials without it."""
+    found = [each.distances.get(method, {}).get("spectrum") for each in trials.trials]
+    return np.array(found, float)
+
+
+def _nearer(trials: TransferTrials, method: str, other: str) -> str:
+    """In how many trials of each seed a method comes nearer than another; empty without it."""
+    pairs = [(_spectral(each, method), _spectral(each, other)) for each in (trials, *trials.seeds)]
+    counts = [int((first < second).sum()) for first, second in pairs]
+    tried = int(np.isfinite(pairs[0][0]).sum())
+    of_seeds = " of each seed" if len(pairs) > 1 else ""
+    counted = listed(counts) if len(set(counts)) > 1 else str(counts[0])
+    return f"{counted} of {tried} trials{of_seeds}" if tried else ""
 
 
 def show_applied(
