@@ -43,7 +43,8 @@ class GanSettings(Frozen):
     """Labels that condition the generator and that the discriminator recognizes."""
     pitch_input: Literal["one-hot", "harmonic"] = "one-hot"
     """How the generator is told the pitch: as one class of many (the paper), or as a number, with
-    the places of its harmonics at every block; labels must then begin with pitch."""
+    the places of its harmonics at every block and an ideal tone for images to start from; labels
+    must then begin with pitch."""
     latent_size: PositiveInt = 256
     """Length of a latent vector."""
     filters_base: PositiveInt = 4096
