@@ -14,6 +14,10 @@ from reverbsynth.spectra.format import FLOOR
 from reverbsynth.spectra.representation import Representation
 
 
+LEAST = 0.05
+"""The share of the floor below which bands' levels are not told apart."""
+
+
 def label_loss(logits, classes):
     """Mean cross-entropy of logits [shape=(n, classes)] against class indices [shape=(n,)]."""
     return ops.mean(ops.sparse_categorical_crossentropy(classes, logits, from_logits=True))
@@ -146,13 +150,18 @@ def level_distance(real, generated, representation: Representation):
 
 
 def band_levels(images, representation: Representation):
-    """Log power of each frame in 16 bands [shape=(n, ..., frames, 16)]."""
+    """Log power of each frame in 16 bands [shape=(n, ..., frames, 16)].
+
+    Without the floor, which is part of an image's power: a decay's end lies below it, and half a
+    decibel above it in an image is 9 dB below it in the sound.
+    """
     logarithm = (images[..., 0] - float(representation.shift[0])) / float(representation.scale[0])
     # The mel image holds powers, the others magnitudes.
     power = ops.exp(logarithm if representation.kind == "mel" else 2 * logarithm)
     *shape, bins = power.shape[1:]
     bands = ops.reshape(power, (-1, *shape, 16, bins // 16))
-    return ops.log(ops.mean(bands, axis=-1) + FLOOR)
+    heard = ops.maximum(ops.mean(bands, axis=-1) - FLOOR, 0.0)
+    return ops.log(heard + LEAST * FLOOR)
 
 
 def griffin_lim_consistency(images, representation: Representation):
