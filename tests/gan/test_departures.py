@@ -11,6 +11,7 @@ from keras import ops
 from reverbsynth.gan import losses
 from reverbsynth.gan.layers import downscale
 from reverbsynth.gan.model import ProgressiveGAN
+from reverbsynth.spectra.format import FLOOR
 
 from .conftest import PITCH, PITCHES, compiled, real_images, thin_settings, uniform_histogram
 
@@ -168,6 +169,18 @@ def test_levels_add_up_power_within_bands():
     assert levels.shape == (2, 64, 16)
     decibels = 10 / np.log(10) * (levels - lower).mean()
     assert decibels == pytest.approx(2.5, abs=0.2)
+
+
+def test_levels_are_what_lies_above_the_floor():
+    """A tenth above the floor in an image is 10 dB below it in the sound."""
+    representation = model_with().representation
+    power = FLOOR * np.array([1.0, 1.1, 2.0], np.float32)
+    image = np.zeros((3, 2, 64, 2), np.float32) + np.log(power)[:, None, None, None]
+    levels = losses.band_levels(
+        representation.normalize(ops.convert_to_tensor(image)), representation
+    )
+    expected = np.log(FLOOR * np.array([0.0, 0.1, 1.0]) + losses.LEAST * FLOOR)
+    np.testing.assert_allclose(ops.convert_to_numpy(levels)[:, 0, 0], expected, atol=1e-3)
 
 
 def test_the_distance_has_the_levels_where_they_have_a_weight():
