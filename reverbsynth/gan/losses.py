@@ -13,7 +13,6 @@ from reverbsynth.settings import LossSettings
 from reverbsynth.spectra.format import FLOOR
 from reverbsynth.spectra.representation import Representation
 
-
 LEAST = 0.05
 """The share of the floor below which bands' levels are not told apart."""
 
