@@ -196,7 +196,8 @@ def _cell(value: object, right: bool, scope: str, digits: int) -> str:
     if isinstance(value, numbers.Real):
         places = 0 if isinstance(value, numbers.Integral) else digits
         value = "" if math.isnan(value) else f"{value:,.{places}f}"
-    text = re.sub(r"(\[\S+), (?=\S+\])", "\\1,\u00a0", str(value).strip())  # intervals stay whole
+    text = re.sub(r"(\[\S+,) (?=\S+\])", "\\1\u00a0", str(value).strip())  # intervals stay whole
+    text = re.sub(r"(\(\S+) to (?=\S+\))", "\\1\u00a0to\u00a0", text)
     long = max(map(len, text.split()), default=0) > _LONG_WORD
     kind = ' class="rs-number"' if right else ' class="rs-long"' if long else ""
     if not scope:

@@ -11,7 +11,8 @@ from reverbsynth.training.run import Run
 def recipe(run: Run) -> str:
     """Whose recipe a verdict is about: the paper's, or ours with its number of departures."""
     count = len(deviations_from_paper(run.settings))
-    return f"our variant ({run.manifest['preset']}, {count} departures)" if count else "the paper's"
+    departures = f"[{count} departures](04_training.ipynb#where-this-run-departs-from-the-paper)"
+    return f"our variant ({run.manifest['preset']}, {departures})" if count else "the paper's"
 
 
 def verdict_counts(report: Report, run: Run) -> Markdown:

@@ -76,5 +76,11 @@ class TestCaptions:
         assert '<td class="rs-number"></td>' in text
         assert Origin.of(run).html in text
 
+    def test_intervals_and_ranges_stay_on_one_line(self, here, run):
+        cells = pd.DataFrame({"measure": ["x"], "value": ["1.0 [0.5, 1.5]"], "of": ["2 (1 to 3)"]})
+        html = table(cells, "Ranges", run, "ranges").data
+        assert "1.0 [0.5,\u00a01.5]" in html
+        assert "2 (1\u00a0to\u00a03)" in html
+
     def test_a_table_of_nothing_is_empty(self, here, run):
         assert "<tbody></tbody>" in table(pd.DataFrame(), "**Nothing.**", run, "t")._repr_html_()

@@ -34,5 +34,5 @@ def published(runs: list[Run]) -> pd.DataFrame:
         facts["last stage"] = str(run.stages[-1])
         scores = {report[key].title: report[key].text("generated") for key in headline(report)}
         columns[run.directory.name] = facts | scores
-    renamed = {"seed": "seeds of training", "training time": "time of one"}
+    renamed = {"seed": "seeds of training", "training time": "time of one training"}
     return pd.DataFrame(columns).fillna("").rename(renamed).rename_axis("")

@@ -19,6 +19,8 @@ def test_each_published_run_says_what_it_took():
     frame = results.published([shown, shown])
     assert list(frame.columns) == ["laptop"]
     told = frame["laptop"]
-    assert told["time of one"].startswith(f"{shown.manifest['wall_seconds'] / 60:.0f} minutes")
+    assert told["time of one training"].startswith(
+        f"{shown.manifest['wall_seconds'] / 60:.0f} minutes"
+    )
     assert int(told["seeds of training"].partition(":")[0]) >= 1
     assert told["pitch accuracy (%)"] == kept_report(shown)["pitch.accuracy"].text("generated")
