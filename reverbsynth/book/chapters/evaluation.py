@@ -30,9 +30,9 @@ def compared(report: Report) -> Markdown:
     return Markdown(
         f"Here {notes['generated']} generated notes of stage {facts['stage']} are compared with "
         f"{notes['real']} real ones of the validation and the test split, and with these through "
-        f"an image. The training split has {notes['training']}. NDB, FID and IS, which depend on "
-        f"how many notes they are taken of, are taken of {notes['matched']} of each kind; NDB has "
-        f"{facts['bins']} bins."
+        f"an image. The training split has {notes['training']}. Measures whose value depends on "
+        f"how many notes they are taken of (NDB, with {facts['bins']} bins, FID and IS, all three "
+        f"explained below) are taken of {notes['matched']} notes of each kind."
     )
 
 
