@@ -56,9 +56,9 @@ def evaluate(
         if data is None:
             raise SettingsError(f"{source}: an instrument has no data with it, expected --data")
         report = make_report(run or source, data, chosen, stage, force)
+    echo(report.text())
     if output is not None:
         report.save(output)
-    echo(report.text())
     if transfer and run is not None and data is not None:
         trials = apply_to_held_out(run, data, chosen, force)
         shown = trials.table(chosen).to_string(index=False)

@@ -14,8 +14,13 @@ if TYPE_CHECKING:
     from reverbsynth.training.run import Run
 
 _SAMPLERS = (".sfz", ".dspreset", ".sf2")
-_FORMAT = ("sounds", "rate", "stereo")
-_SAMPLING = ("keys", "effect", "by_velocity", "round_robins", "seed", "loops", *_FORMAT)
+_SAMPLING = ("keys", "effect", "by_velocity", "round_robins", "seed", "loops", "rate", "stereo")
+_FOR = {
+    **dict.fromkeys(_SAMPLING, _SAMPLERS),
+    "sounds": (".sfz", ".dspreset"),
+    "float16": (".safetensors", ".onnx"),
+}
+"""Options that only some outputs have a use for."""
 
 
 def export(
@@ -69,10 +74,10 @@ def export(
     known = (".safetensors", ".onnx", *_SAMPLERS, "")
     if output.suffix not in known:
         raise SettingsError(f"{output}: expected {', '.join(known[:-1])} or a folder's name")
-    given = (name for name in _SAMPLING if _is_given(context, name))
-    if output.suffix not in _SAMPLERS and (name := next(given, None)):
-        option = "--" + name.replace("_", "-")
-        raise SettingsError(f"{option}: is for {', '.join(_SAMPLERS)}, found {output}")
+    for name, suffixes in _FOR.items():
+        if output.suffix not in suffixes and _is_given(context, name):
+            option = "--" + name.replace("_", "-")
+            raise SettingsError(f"{option}: is for {', '.join(suffixes)}, found {output}")
     if output.suffix == "":
         from reverbsynth.instrument.export import check_page
 

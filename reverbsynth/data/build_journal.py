@@ -30,14 +30,18 @@ def build_journal(
         directory.mkdir(parents=True, exist_ok=True)
         with exclusive_lock(directory, "is being built"):
             journal = BuildJournal(directory, identity, strict, rebuild)
+            if (directory / MANIFEST).exists() and not rebuild:
+                raise DataError(f"{directory}: was built by another process just now; run it again")
             try:
                 journal.start()
                 yield journal
             except (OSError, ReverbSynthError) as error:
                 failed_write = isinstance(error, OSError) or isinstance(error.__cause__, OSError)
                 if failed_write or not journal.chunks:
-                    shutil.rmtree(journal.folder if existed else directory, ignore_errors=True)
-                    if not (directory / MANIFEST).exists():
+                    kept = (directory / MANIFEST).exists()
+                    own = journal.folder if existed or kept else directory
+                    shutil.rmtree(own, ignore_errors=True)
+                    if not kept:
                         for path in note_files(directory):
                             path.unlink(missing_ok=True)
                 raise

@@ -6,7 +6,9 @@ the end: an interruption or a full disk leaves the old file, or none, and no tem
 
 import json
 import os
+import re
 import shutil
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from reverbsynth.errors import ReverbSynthError
+
+_STALE = 3600  # Seconds for which no writer leaves its temporary file alone.
 
 
 @contextmanager
@@ -38,6 +42,7 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
     try:
         with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
+            _remove_stale(path)
             yield temporary
             if temporary.is_file():
                 # The bytes must be on the disk before the new name is.
@@ -47,6 +52,18 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             _remove(temporary)
+
+
+def _remove_stale(path: Path) -> None:
+    """Remove the temporary files of ``path`` that a killed process left an hour ago or earlier.
+
+    Younger ones may be those of a process that is writing now.
+    """
+    name = re.compile(rf"\.{re.escape(path.stem)}\.[0-9a-f]{{8}}\.partial{re.escape(path.suffix)}")
+    with suppress(OSError):
+        for other in path.parent.iterdir():
+            if name.fullmatch(other.name) and time.time() - other.stat().st_mtime > _STALE:
+                other.unlink()  # not a folder, whose own time says little of the files in it
 
 
 def reserve(path: Path) -> None:

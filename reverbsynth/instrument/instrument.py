@@ -89,12 +89,15 @@ class Instrument:
 
     @classmethod
     def load(cls, path: Path | str) -> "Instrument":
-        """Load an instrument's file, or one that comes with the package, by name (`shipped`)."""
-        return cls(file.read(find(path)))
+        """Load an instrument's file, the last of a run's or bundle's folder, or one that comes with
+        the package, by name (`shipped`).
+        """
+        path = find(path)
+        return cls.from_run(path) if path.is_dir() else cls(file.read(path))
 
     @classmethod
     def open(cls, path: Path | str, stage: int | None = None) -> "Instrument":
-        """Open an instrument's file or name, or the instrument of a run directory."""
+        """Like `load`, but of a run the instrument after a stage."""
         path = find(path)
         if path.is_dir():
             return cls.from_run(path, stage)

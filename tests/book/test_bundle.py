@@ -64,6 +64,7 @@ def test_its_instrument_is_the_runs_in_float16(kept, run):
     for found in (
         Instrument.from_run(kept).generator.weights,
         Instrument.load(kept.directory / "instrument.safetensors").generator.weights,
+        Instrument.load(kept.directory).generator.weights,
     ):
         assert found.keys() == expected.keys()
         assert all(np.array_equal(found[name], expected[name]) for name in expected)

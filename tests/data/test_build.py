@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 from reverbsynth.audio.reverberation import audible
-from reverbsynth.data import build
+from reverbsynth.data import build, build_journal
 from reverbsynth.data.build import build_data, data_hash
 from reverbsynth.data.dataset import DataSet
 from reverbsynth.effects.dry import Dry
@@ -247,6 +247,26 @@ def test_a_folder_is_built_by_one_process_at_a_time(settings, tmp_path, monkeypa
 
     monkeypatch.setattr(Dry, "process", build_there_too)
     build_data(settings(), tmp_path / "data")
+    assert contents(tmp_path / "data") == FILES
+
+
+@pytest.mark.parametrize("rebuild", [False, True])
+def test_what_another_process_has_built_meanwhile_is_kept(
+    settings, tmp_path, fill_after, monkeypatch, rebuild
+):
+    """Between a first look at the folder and its lock."""
+    lock = build_journal.exclusive_lock
+
+    def built_before(folder, doing):
+        monkeypatch.setattr(build_journal, "exclusive_lock", lock)
+        build_data(settings(), folder)
+        fill_after(0)
+        return lock(folder, doing)
+
+    monkeypatch.setattr(build_journal, "exclusive_lock", built_before)
+    expected = "No space left" if rebuild else "built by another process just now"
+    with pytest.raises(ReverbSynthError, match=expected):
+        build_data(settings(seed=1), tmp_path / "data", rebuild=rebuild)
     assert contents(tmp_path / "data") == FILES
 
 

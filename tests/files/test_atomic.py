@@ -1,5 +1,8 @@
 """Files are whole or not there."""
 
+import os
+import time
+
 import pytest
 
 from reverbsynth.errors import ReverbSynthError
@@ -27,6 +30,18 @@ def test_full_disk_is_one_line(tmp_path):
     ):
         fail_halfway(temporary, OSError(28, "No space left on device"))
     assert not list(tmp_path.iterdir())
+
+
+def test_what_a_killed_process_left_an_hour_ago_is_removed(tmp_path):
+    """Not what may be written right now, nor what is of another file."""
+    names = ("a.1234abcd", "a.abcd1234", "b.1234abcd")
+    old, young, other = (tmp_path / f".{name}.partial.txt" for name in names)
+    for path in (old, young, other):
+        path.write_text("half")
+    for path in (old, other):
+        os.utime(path, (time.time() - 4000,) * 2)
+    write_text(tmp_path / "a.txt", "whole")
+    assert {path.name for path in tmp_path.iterdir()} == {young.name, other.name, "a.txt"}
 
 
 def test_a_file_that_is_mapped_has_its_room_on_the_disk(tmp_path):

@@ -380,6 +380,8 @@ def test_foreign_files_are_refused(tmp_path):
     assert "expected an instrument first" in refusal(tmp_path / "a.wav", b"RIFF" + bytes(60))
     with pytest.raises(ReverbSynthError, match=r"none\.safetensors: no such file"):
         Instrument.load(tmp_path / "none.safetensors")
+    with pytest.raises(ReverbSynthError, match="not a run"):
+        Instrument.load(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -414,4 +414,8 @@ def test_wrong_requests_write_nothing(tmp_path):
         export(tmp_path / "a.sf2", "--effect", "hall")
     with pytest.raises(ReverbSynthError, match=r"--keys: is for .sfz, .dspreset, .sf2, found"):
         export(tmp_path / "page")
+    with pytest.raises(ReverbSynthError, match=r"--sounds: is for .sfz, .dspreset, found .*a.sf2"):
+        export(tmp_path / "a.sf2", "--sounds", "wav")
+    with pytest.raises(ReverbSynthError, match=r"--float16: is for .safetensors, .onnx, found"):
+        export(tmp_path / "a.sfz", "--float16")
     assert not list(tmp_path.iterdir())
