@@ -11,6 +11,7 @@ No thread may run yet when it forks: `Forks` sets ``OPENBLAS_NUM_THREADS=1``.
 import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,8 +20,6 @@ import time
 from importlib import import_module
 from pathlib import Path
 from typing import Any
-
-KILLED = 137  # exit status of a child that died at a moment
 
 
 class Forks:
@@ -55,18 +54,19 @@ class Forks:
 
 
 class Moments:
-    """Counts the calls that make a file durable or rename one, and ends the process at one."""
+    """Counts the calls that make a file durable or rename one."""
 
-    def __init__(self, die_at: int | None, full_at: int | None):
-        self.count, self._die_at, self._full_at = 0, die_at, full_at
+    def __init__(self, full_at: int | None, watched: str | None, copies: str | None):
+        self.count, self._full_at = 0, full_at
+        self._folder, self._copies = watched, copies
         for name in ("fsync", "replace"):
             setattr(os, name, self._watched(getattr(os, name)))
 
     def _watched(self, action):
         def watched(*arguments):
             self.count += 1
-            if self.count == self._die_at:
-                os._exit(KILLED)
+            if self._folder is not None:
+                shutil.copytree(self._folder, Path(self._copies) / str(self.count))
             if self._full_at is not None and self.count >= self._full_at:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             return action(*arguments)
@@ -77,23 +77,25 @@ class Moments:
 def child(
     arguments: list[str],
     said: str = os.devnull,
-    die_at: int | None = None,
     full_at: int | None = None,
+    watched: str | None = None,
+    copies: str | None = None,
     main: str = "reverbsynth.cli",
     environment: dict[str, str] | None = None,
 ) -> None:
     """A command, of the module that has its ``main``, with more variables in its environment.
 
     What it prints goes to the file ``said``, and ends with its moments: how often it made a file
-    durable or renamed one. At the moment ``die_at`` it ends as by SIGKILL, and from the moment
-    ``full_at`` on the disk is full.
+    durable or renamed one. From the moment ``full_at`` on the disk is full. Before each moment the
+    folder ``watched`` is copied into the folder ``copies``, named by the moment's number: what is
+    there if the process is killed then.
     """
     os.environ.update(environment or {})
     with Path(said).open("w") as file:
         os.dup2(file.fileno(), 1)
         if said != os.devnull:
             os.dup2(file.fileno(), 2)
-    moments = Moments(die_at, full_at)
+    moments = Moments(full_at, watched, copies)
     sys.argv = ["reverbsynth", *arguments]
     try:
         import_module(main).main()

@@ -1,7 +1,9 @@
-"""Killed and out of disk at their writes: ``data``, ``bundle``, ``play`` and ``export``.
+"""Killed and out of disk at their writes: ``data``, ``bundle``, ``play``, ``apply``, ``export``,
+``evaluate``.
 
-Trainings are killed in ``tests/training/test_killed.py``, and all commands, also ``evaluate`` and
-``apply``, at random by ``tests/soak.py``.
+``evaluate`` finds a report that the run keeps, and measures nothing. What ``book`` replaces at its
+end is tested in ``tests/files/test_atomic.py``, trainings are killed in
+``tests/training/test_killed.py``, and all commands but ``book`` at random by ``tests/soak.py``.
 """
 
 import json
@@ -11,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import soundfile
 
 from reverbsynth import provenance
 from reverbsynth.evaluation import effect_transfer
@@ -18,18 +21,32 @@ from reverbsynth.evaluation.effect_transfer import TransferTrials
 from reverbsynth.evaluation.report import FILE, Report
 from reverbsynth.files.atomic import is_partial
 from reverbsynth.seeds import evenly_spaced
-from reverbsynth.training.run import Run
-from tests.forks import KILLED, Forks
+from tests.forks import Forks
+from tests.sounds import _tone
 
 pytestmark = [pytest.mark.kill, pytest.mark.slow]
 
-MOST = 3
-"""Moments at which a command is killed, spread over those that it has."""
+MOST = {"apply": 1}
+"""Moments at which a command is killed, spread over those that it has; three of others."""
 
 COMMANDS = {
     "data": ("data", "{}/out", "--settings", "{}/small.yaml"),
     "bundle": ("bundle", "{}/run", "{}/out", "--data", "{}/data", "--replace"),
     "play": ("play", "laptop", "-o", "{}/out.flac"),
+    "apply": (
+        "apply",
+        "{}/run",
+        "{}/note.wav",
+        "--effect",
+        "reverb",
+        "-o",
+        "{}/out.wav",
+        "--steps",
+        "1",
+        "--starts",
+        "1",
+    ),
+    "evaluate": ("evaluate", "{}/run", "--data", "{}/data", "-o", "{}/out.json"),
     "page": ("export", "laptop", "-o", "{}/out"),
 }
 """By name, with ``{}`` for the folder of what is read, and of what is written, as ``out``."""
@@ -60,6 +77,7 @@ class Commands:
 def commands(forks, small_run, small_data, small_settings, tmp_path_factory) -> Commands:
     inputs = tmp_path_factory.mktemp("inputs")
     (inputs / "small.yaml").write_text(small_settings.to_yaml())
+    soundfile.write(inputs / "note.wav", _tone(41, 1.0), 16_000)
     shutil.copytree(small_data.directory, inputs / "data")
     shutil.copytree(small_run.directory, inputs / "run")
     evaluation = small_run.settings.evaluation
@@ -103,23 +121,27 @@ def left(here: Path) -> set[Path]:
 def test_a_command_that_is_killed_or_finds_the_disk_full_makes_the_same_the_next_time(
     name, commands, tmp_path
 ):
-    whole, here = tmp_path / "whole", tmp_path / "here"
+    whole, here, copies = tmp_path / "whole", tmp_path / "here", tmp_path / "copies"
     commands.begin(name, whole)
     if name == "bundle":  # which replaces one that is there
         assert commands.run(name, whole)[0] == 0
-    status, said = commands.run(name, whole)
+    shutil.copytree(whole, here)
+    start = files(here)
+    status, said = commands.run(name, whole, watched=str(whole), copies=str(copies))
     assert status == 0, said
     expected, count = made(whole), int(re.findall(r"moments: (\d+)", said)[0])
     assert expected
     assert count >= 2  # a file is made durable, and renamed
+    moments = [1 + int(index) for index in evenly_spaced(count, MOST.get(name, 3))]
 
-    commands.begin(name, here)
-    inputs = files(here)
-    if name == "bundle":
-        assert commands.run(name, here)[0] == 0
-    before = made(here)
-    for moment in (1 + int(index) for index in evenly_spaced(count, MOST)):
-        killed = left(here)
+    def goes_on(there: Path) -> None:
+        """A folder that is as at the beginning was run on already."""
+        if files(there) != start:
+            status, said = commands.run(name, there)
+            assert status == 0, said
+            assert made(there) == expected
+
+    for moment in moments:
         status, said = commands.run(name, here, full_at=moment)
         if status == 0:
             continue  # What earlier tries have made left fewer writes to this one.
@@ -127,13 +149,18 @@ def test_a_command_that_is_killed_or_finds_the_disk_full_makes_the_same_the_next
         assert status == 2, said
         assert "Traceback" not in said
         assert re.match(r"reverbsynth: .* cannot be written \(No space left on device\)", line)
-        assert left(here) <= killed
-        status, said = commands.run(name, here, die_at=moment)
-        assert status in (KILLED, 0), said
-        assert inputs.items() <= files(here).items()
-        if name == "bundle" and (here / "out").exists():
-            assert Run.open(here / "out").bundled
-            assert before == made(here)
-    status, said = commands.run(name, here)
-    assert status == 0, said
-    assert made(here) == expected
+        assert not left(here)
+        assert unharmed(name, here, start)
+    goes_on(here)
+    for killed in (copies / str(moment) for moment in moments):
+        assert unharmed(name, killed, start)
+        goes_on(killed)
+
+
+def unharmed(name: str, here: Path, start: dict[str, Any]) -> bool:
+    """Whether what was there before is there still: all of it, or it was moved as a whole."""
+    found = files(here)
+    if name == "bundle" and not (here / "out").exists():
+        found |= {path.removeprefix("."): content for path, content in found.items()}
+        start = {path.replace("out/", "out.old/"): content for path, content in start.items()}
+    return start.items() <= found.items()

@@ -12,7 +12,6 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -32,7 +31,7 @@ from reverbsynth.book.workspace import Workspace, workspace
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.evaluation.evaluate import kept_report
 from reverbsynth.evaluation.reproduction import better_throughout
-from reverbsynth.files.atomic import write_text
+from reverbsynth.files.atomic import replace_folder, write_text
 from reverbsynth.instrument.export import web_keyboard
 from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.provenance import REPOSITORY, commit
@@ -195,11 +194,8 @@ def render(source: Path, output: Path, console: Console) -> Path:
     lighten(built)
     write_search_texts(built)
     pages = check_pages(built, console)
-    published, previous = output / "html", work / "previous"
-    with suppress(FileNotFoundError):
-        os.replace(published, previous)
-    os.replace(built, published)
-    shutil.rmtree(previous, ignore_errors=True)
+    published = output / "html"
+    replace_folder(published, built)
     console.print(f"{pages} pages, whole with the network unplugged")
     return published / "index.html"
 

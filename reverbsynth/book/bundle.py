@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +23,7 @@ from reverbsynth.evaluation.evaluate import evaluate
 from reverbsynth.evaluation.report import FILE, Report
 from reverbsynth.evaluation.seeds import FOLDER as SEEDS
 from reverbsynth.evaluation.seeds import check_same_recipe
-from reverbsynth.files.atomic import atomic_path, write_json, write_text
+from reverbsynth.files.atomic import atomic_path, put_back, write_json, write_text
 from reverbsynth.files.checksum import sha256
 from reverbsynth.instrument.card import CARD, card
 from reverbsynth.instrument.instrument import Instrument
@@ -77,7 +77,8 @@ def bundle(
         evaluate(other, measured_on, own)
         if same_notes:
             apply_to_held_out(other, measured_on, own)
-    with atomic_path(directory) as folder:
+    with ExitStack() as at_the_end, atomic_path(directory) as folder:
+        at_the_end.callback(put_back, directory, old)
         _keep_metrics(run, folder, ROWS, "%.8g")
         for stage in run.stages:
             _keep_samples(run, stage, samples, folder / "stages" / f"{stage:02d}")
@@ -92,7 +93,6 @@ def bundle(
         _check_sizes(folder, directory)
         if directory.exists():
             os.replace(directory, old)
-    shutil.rmtree(old, ignore_errors=True)
     return Run.open(directory)
 
 
@@ -138,9 +138,7 @@ def _restore(directory: Path, old: Path) -> None:
     """Clean up after a process that was killed while it replaced a bundle, then at ``old``."""
     for partial in directory.parent.glob(f".{directory.stem}.*.partial{directory.suffix}"):
         shutil.rmtree(partial, ignore_errors=True)
-    if old.exists() and not directory.exists():
-        os.replace(old, directory)
-    shutil.rmtree(old, ignore_errors=True)
+    put_back(directory, old)
 
 
 def _by_name(run: Run, others: Sequence[Run]) -> dict[str, Run]:

@@ -95,6 +95,31 @@ def remove_partial(folder: Path) -> None:
             _remove(path)
 
 
+def put_back(folder: Path, old: Path) -> None:
+    """Bring a folder back that was moved to ``old``, where nothing has taken its place; else remove
+    what is there.
+    """
+    if folder.exists():
+        shutil.rmtree(old, ignore_errors=True)
+    else:
+        with suppress(OSError):  # It may not be there, or stay at ``old`` until the next time.
+            os.replace(old, folder)
+
+
+def replace_folder(folder: Path, new: Path) -> None:
+    """Put ``new`` in the place of a folder, which a failure leaves as it was; one that was killed
+    is made good the next time.
+    """
+    old = folder.with_name(f".{folder.name}.old")
+    put_back(folder, old)
+    try:
+        if folder.exists():
+            os.replace(folder, old)
+        os.replace(new, folder)
+    finally:
+        put_back(folder, old)
+
+
 def write_text(path: Path | str, text: str) -> None:
     """Write ``text`` to ``path`` as UTF-8, atomically."""
     with atomic_path(path) as temporary:

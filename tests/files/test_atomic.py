@@ -1,12 +1,20 @@
 """Files are whole or not there."""
 
 import os
+import shutil
 import time
 
 import pytest
 
 from reverbsynth.errors import ReverbSynthError
-from reverbsynth.files.atomic import atomic_path, check_file, reserve, write_json, write_text
+from reverbsynth.files.atomic import (
+    atomic_path,
+    check_file,
+    replace_folder,
+    reserve,
+    write_json,
+    write_text,
+)
 
 
 def fail_halfway(temporary, error):
@@ -42,6 +50,58 @@ def test_what_a_killed_process_left_an_hour_ago_is_removed(tmp_path):
         os.utime(path, (time.time() - 4000,) * 2)
     write_text(tmp_path / "a.txt", "whole")
     assert {path.name for path in tmp_path.iterdir()} == {young.name, other.name, "a.txt"}
+
+
+@pytest.mark.parametrize("fails_at", [0, 1])
+def test_a_folder_that_cannot_be_replaced_stays(tmp_path, monkeypatch, fails_at):
+    folder, new = page(tmp_path / "html", "old"), page(tmp_path / "new", "new")
+    rename, renamed = os.replace, []
+
+    def fail(source, target):
+        renamed.append(target)
+        if len(renamed) == 1 + fails_at:
+            raise OSError(28, "No space left on device")
+        rename(source, target)
+
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(OSError, match="No space left"):
+        replace_folder(folder, new)
+    assert text(folder) == "old"
+    replace_folder(folder, new)
+    assert text(folder) == "new"
+    assert [path.name for path in tmp_path.iterdir()] == ["html"]
+
+
+@pytest.mark.parametrize("killed_at", [0, 1])
+def test_a_folder_whose_replacement_was_killed_is_made_good(tmp_path, monkeypatch, killed_at):
+    """What a kill leaves is what is there before a rename."""
+    folder, left = page(tmp_path / "a" / "html", "old"), []
+    new = page(tmp_path / "a" / "new", "new")
+    rename = os.replace
+
+    def snapshot(source, target):
+        left.append(shutil.copytree(tmp_path / "a", tmp_path / f"left{len(left)}"))
+        rename(source, target)
+
+    monkeypatch.setattr(os, "replace", snapshot)
+    replace_folder(folder, new)
+    monkeypatch.undo()
+    there = left[killed_at]
+    assert "old" in [text(path) for path in there.iterdir()]
+    again = page(there / "again", "newer")
+    replace_folder(there / "html", again)
+    assert text(there / "html") == "newer"
+    assert {path.name for path in there.iterdir()} == {"html", "new"}
+
+
+def page(folder, content):
+    folder.mkdir(parents=True)
+    (folder / "index.html").write_text(content)
+    return folder
+
+
+def text(folder):
+    return (folder / "index.html").read_text()
 
 
 def test_a_file_that_is_mapped_has_its_room_on_the_disk(tmp_path):
