@@ -1,6 +1,7 @@
 """What the package weighs: its environment by extra, imports, and the memory of each command.
 
-    python benchmarks/footprint.py [WORK] [--only play data ...] [--preset tiny] [--book]
+    python benchmarks/footprint.py [WORK] [--only play data ...] [--preset tiny] [--book [RUN]]
+                                   [--notes 500 2000]
 
 *Environment*: megabytes on the disk of the packages that an installation without extras has, and
 of what each extra adds, as they are installed here.
@@ -10,7 +11,13 @@ imports the modules a command begins with, the interpreter's own start included.
 
 *Commands*: processor seconds and peak memory of each, children included, in the folder WORK; each
 uses what those before it made, and what is there is kept. ``--preset`` is that of data and
-training, whose length the preset gives (``--set`` is passed on). ``--book`` builds the book too.
+training, whose length the preset gives (``--set`` is passed on). ``--book`` builds the book too, of
+RUN, or of the bundle that the commands have made.
+
+*Notes*: the same of ``data`` for so many source notes each, with twins as the preset has them. They
+are twelve sounds in a folder, linked under as many names as there are notes, so that every one is
+read, measured, processed and written like another. A note takes 0.5 MB of the disk, and twice that
+before the build ends.
 
 Peak memory is the most that all processes of the command held at once, shared pages counted once
 (proportional set size, looked at 20 times a second), or the most that one of them ever held.
@@ -27,6 +34,8 @@ from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
+import numpy as np
+import soundfile
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -54,7 +63,7 @@ COMMANDS = {
     "bundle": "bundle {}/run {}/bundle --replace",
     "reproduce": "reproduce {}/run",
 }
-BOOK = "book --run {}/bundle --output {}/book"
+BOOK = "book --run {run} --output {}/book"
 
 
 def main() -> None:
@@ -64,7 +73,8 @@ def main() -> None:
     parser.add_argument("--preset", default="tiny")
     parser.add_argument("--set", action="append", default=[])
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--book", action="store_true")
+    parser.add_argument("--book", nargs="?", const="", metavar="RUN")
+    parser.add_argument("--notes", nargs="*", type=int, default=[], metavar="N")
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     if "environment" in options.only:
@@ -76,10 +86,15 @@ def main() -> None:
             ]
             print(f"import {name}: {min(run[0] for run in runs):.2f} CPU-s, {runs[0][1]:.0f} MB")
     chosen = {name: line for name, line in COMMANDS.items() if name in options.only}
-    if options.book:
+    if options.book is not None:
         chosen["book"] = BOOK
+    for count in options.notes:
+        linked(options.work / f"sounds{count}", count)
+        folders = f"{{}}/data{count} --source folder --path {{}}/sounds{count}"
+        chosen[f"data, {count:,} notes"] = f"data {folders} {{settings}}"
     given = {
-        "settings": " ".join([f"--preset {options.preset}", *map("--set {}".format, options.set)])
+        "run": options.book or options.work / "bundle",
+        "settings": " ".join([f"--preset {options.preset}", *map("--set {}".format, options.set)]),
     }
     given["midi"] = str(ROOT / "reverbsynth/instrument/examples/bass_line.mid")
     for name, line in chosen.items():
@@ -87,6 +102,23 @@ def main() -> None:
         seconds, memory, status = measured([sys.executable, "-m", "reverbsynth.cli", *words])
         failed = f" (exit status {status})" if status else ""
         print(f"{name}: {seconds:.1f} CPU-s, {memory:.0f} MB{failed}", flush=True)
+
+
+def linked(folder: Path, count: int) -> None:
+    """A folder of so many names of twelve plucked sounds of two seconds, with their pitches."""
+    folder.mkdir(exist_ok=True)
+    time, pitches = np.arange(32_000) / 16_000, range(36, 48)
+    for pitch in pitches:
+        phase = 2 * np.pi * 440 * 2 ** ((pitch - 69) / 12) * time
+        wave = (np.sin(phase) + np.sin(2 * phase) / 2) * np.exp(-time) / 2
+        soundfile.write(folder / f".{pitch}.wav", wave, 16_000)
+    rows = ["file,pitch"]
+    for number in range(count):
+        pitch, path = pitches[number % len(pitches)], folder / f"{number:06d}.wav"
+        if not path.exists():
+            os.link(folder / f".{pitch}.wav", path)
+        rows.append(f"{path.name},{pitch}")
+    (folder / "notes.csv").write_text("\n".join(rows) + "\n")
 
 
 def environment() -> None:

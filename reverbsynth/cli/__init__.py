@@ -103,9 +103,14 @@ def _interrupt_again(
         report(unraisable)
         return
 
+    main_thread = _thread.get_ident()  # No other is interrupted.
+
     def send() -> None:
         time.sleep(0.02)
-        _thread.interrupt_main(number)
+        if hasattr(signal, "pthread_kill"):
+            signal.pthread_kill(main_thread, number)
+        else:  # Windows, where what waits now waits to its end
+            _thread.interrupt_main(number)
 
     _thread.start_new_thread(send, ())
 

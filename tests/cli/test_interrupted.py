@@ -17,7 +17,7 @@ def interrupted(phase, _):
 def collects():
     gc.callbacks.append(interrupted)
     gc.collect()
-    time.sleep(20)
+    time.sleep(600)
     print("went on")
 
 cli.app.command()(collects)
