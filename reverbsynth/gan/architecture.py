@@ -33,6 +33,10 @@ COORDINATES = 6
 FIRST_COORDINATED = 3
 """The first block that is given them; below, a bin is wider than harmonics are apart."""
 
+FIRST_REFINING = 6
+"""The first block whose last layer, where there are coordinates, adds to what the block before says
+of a pixel: beyond the paper's resolution, where the tone is finer than what is left to say."""
+
 SILENCE = -1.1
 """A tone's level before the tanh at which nothing of it is let through: the floor is at -0.8."""
 

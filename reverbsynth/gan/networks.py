@@ -13,6 +13,7 @@ from keras import ops
 from reverbsynth.gan import schedule
 from reverbsynth.gan.architecture import (
     CHANNELS,
+    FIRST_REFINING,
     START,
     coordinates_of,
     filters,
@@ -123,8 +124,9 @@ class Generator(Network):
             gain = 1.0 if part == "to_rgb" else 2.0
             layer = kind(kernel, name, gain, seed, _policy(precision))
             if part == "to_rgb" and coordinates_of(settings, block):
-                # The ideal tone's instantaneous frequency, to begin with.
-                layer.kernel.assign(layer.kernel * np.array([1.0, 0.0, 1.0], np.float32))
+                # The ideal tone's instantaneous frequency, or what is refined, to begin with.
+                kept = [0.0, 0.0, 0.0] if block >= FIRST_REFINING else [1.0, 0.0, 1.0]
+                layer.kernel.assign(layer.kernel * np.array(kept, np.float32))
             self._add(block, part, size, layer)
         self.built = True
 
@@ -149,22 +151,27 @@ class Generator(Network):
             coordinates = coordinates_of_blocks(pitch, self.harmonics, self.n_blocks)
             condition = ops.concatenate([register(pitch)[:, None], condition[:, 1:]], axis=-1)
 
-        def to_rgb(x, block: int):
+        def said(block: int):
             along = coordinates.get(block)
-            x = ops.cast(self.parts[f"block_{block}/to_rgb"](beside(x, along)), "float32")
+            own = self.parts[f"block_{block}/to_rgb"](beside(activations[block], along))
+            own = ops.cast(own, "float32")
+            refines = along is not None and block >= FIRST_REFINING
+            return upscale(said(block - 1)) + own if refines else own
+
+        def image(block: int):
+            x, along = said(block), coordinates.get(block)
             return ops.tanh(x if along is None else over_tone(x, along, self.harmonics))
 
+        activations = {}
         x = pixel_norm(ops.concatenate([z, condition], axis=-1))
         for block in range(1, self.n_blocks + 1):
-            before = x
             x = pixel_norm(leaky(self.parts[f"block_{block}/conv0"](x)))
             x = beside(x, coordinates.get(block))
-            x = pixel_norm(leaky(self.parts[f"block_{block}/conv1"](x)))
-        image = to_rgb(x, self.n_blocks)
+            x = activations[block] = pixel_norm(leaky(self.parts[f"block_{block}/conv1"](x)))
         if not self.fading:
-            return image
+            return image(self.n_blocks)
         alpha = progress - (self.n_blocks - 2)
-        return alpha * image + (1.0 - alpha) * upscale(to_rgb(before, self.n_blocks - 1))
+        return alpha * image(self.n_blocks) + (1.0 - alpha) * upscale(image(self.n_blocks - 1))
 
 
 class Discriminator(Network):

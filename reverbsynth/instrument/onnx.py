@@ -120,8 +120,13 @@ def _image(graph: Graph, generator: TrainedGenerator, float16: bool) -> Value:
         taps = graph.weight(kernel[:, own:], float16, scale)
         return x + _steady_conv(along[block], taps, side, block)
 
-    def to_rgb(x: Value, block: int) -> Value:
-        x = conv(x, block, "to_rgb")
+    def said(block: int) -> Value:
+        own = conv(activations[block], block, "to_rgb")
+        refines = architecture.coordinates_of(gan, block) and block >= architecture.FIRST_REFINING
+        return said(block - 1).upscale(2) + own if refines else own
+
+    def image(block: int) -> Value:
+        x = said(block)
         if architecture.coordinates_of(gan, block):
             x = _over_tone(x, along[block], generator)
         return x.op("Tanh")
@@ -133,16 +138,15 @@ def _image(graph: Graph, generator: TrainedGenerator, float16: bool) -> Value:
     x = x.op("MatMul", graph.weight(dense, float16, scale))
     x = x.op("Reshape", (-1, len(bias), *architecture.START))
     x = _activated(x + graph.weight(bias.reshape(1, -1, 1, 1), float16))
-    before = x = _activated(conv(x, 1, "conv1"))
+    x = _activated(conv(x, 1, "conv1"))
+    activations = {1: x}
     for block in range(2, n_blocks + 1):
-        before = x
         x = _activated(conv(_activated(conv(x, block, "conv0")), block, "conv1"))
-    image = to_rgb(x, n_blocks)
+        activations[block] = x
     alpha = generator.progress - (n_blocks - 2)
     if not schedule.is_transition(generator.stage) or alpha >= 1:
-        return image
-    coarse = to_rgb(before, n_blocks - 1).upscale(2)
-    return image * alpha + coarse * (1 - alpha)
+        return image(n_blocks)
+    return image(n_blocks) * alpha + image(n_blocks - 1).upscale(2) * (1 - alpha)
 
 
 def _pixel_norm(x: Value) -> Value:

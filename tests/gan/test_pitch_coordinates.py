@@ -62,6 +62,17 @@ def test_an_untrained_image_has_the_frequencies_of_the_tone(stage):
     np.testing.assert_allclose(image[..., 1], expected, atol=1e-5)
 
 
+def test_beyond_the_paper_a_new_block_begins_by_saying_what_the_last_one_said():
+    grown = model_at(8).next_stage()
+    condition = np.array([[43, 0, 1], [46.5, 1, 0]], np.float32)
+    z = np.random.default_rng(1).standard_normal((2, 4)).astype(np.float32)
+    # Faded in: of finer bins the tone alone is new, which stands still.
+    image = ops.convert_to_numpy(grown.generator(z, condition, ops.convert_to_tensor(5.0)))
+    np.testing.assert_allclose(image[:, ::2], image[:, 1::2], atol=1e-6)
+    assert np.abs(image[:, :, ::2, 0] - image[:, :, 1::2, 0]).max() > 0.01
+    assert np.abs(image[:, 2::2] - image[:, 1:-1:2]).max() > 0.01
+
+
 def test_the_gate_lets_the_tone_through_or_keeps_it_out():
     representation = Representation(SpectraSettings())
     along = at_bins(pitch_coordinates(np.array([40.0], "f"), representation), 256)
