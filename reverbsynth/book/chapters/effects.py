@@ -210,8 +210,7 @@ def _nearer(trials: TransferTrials, method: str, other: str) -> str:
     counts = [int((first < second).sum()) for first, second in pairs]
     tried = int(np.isfinite(pairs[0][0]).sum())
     of_seeds = " of each seed" if len(pairs) > 1 else ""
-    counted = listed(counts) if len(set(counts)) > 1 else str(counts[0])
-    return f"{counted} of {tried} trials{of_seeds}" if tried else ""
+    return f"{listed(counts)} of {tried} trials{of_seeds}" if tried else ""
 
 
 def show_applied(

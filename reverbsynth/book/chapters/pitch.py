@@ -12,14 +12,15 @@ from reverbsynth.book.captions import Captioned, Origin, listed, show, table
 from reverbsynth.book.players import labelled
 from reverbsynth.book.spectrograms import bin_of, image_grid, magnitude_limits
 from reverbsynth.book.style import note_name
-from reverbsynth.book.workspace import RESULTS
+from reverbsynth.book.workspace import RESULTS, results_table
 from reverbsynth.evaluation.report import Report
 from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.settings.training import SpectraSettings
 from reverbsynth.spectra.representation import Representation
 from reverbsynth.training.run import Run
 
-FOLDER = RESULTS / "pitch"  #: of a checkout: a table, and clips named ``MINUTES-INPUT-PITCH.flac``
+TABLE = "pitch/learned.csv"  #: what ``benchmarks/pitch_input.py`` measured, a row for each training
+FOLDER = (RESULTS / TABLE).parent  #: of a checkout, with clips named ``MINUTES-INPUT-PITCH.flac``
 MISSING = "*The measurements of this chapter come with a checkout of the repository.*"
 _CLIP = re.compile(r"([\d.]+)-(.+)-(\d+)")
 _STEPS = 25  # pitches of a glide, a quarter tone apart where it is an octave
@@ -27,20 +28,12 @@ _FADE = 0.02 * SAMPLE_RATE  # samples of the crossfade from one pitch to the nex
 _GLIDE_HZ = [0, 200, 400, 600, 800]  # the part of a glide's spectrum in which one sees it move
 
 
-def measured() -> pd.DataFrame:
-    """Rows of ``minutes,pitch_input,images,pitch,cents50,effect,settings,commit``; none without a
-    checkout's.
-    """
-    paths = sorted(FOLDER.glob("*.csv"))
-    return pd.concat(map(pd.read_csv, paths)) if paths else pd.DataFrame()
-
-
 def learned() -> Captioned | Markdown:
     """What was learned after so many CPU-minutes with each input."""
-    if (rows := measured()).empty:
+    if (rows := results_table(TABLE)).empty:
         return Markdown(MISSING)
-    names = {"minutes": "CPU-minutes", "pitch_input": "pitch given as", "pitch": "pitch heard"}
-    names |= {"images": "images seen", "cents50": "within 50 cents", "effect": "effect heard"}
+    names = {"minutes": "CPU-minutes", "pitch_input": "pitch given as", "images": "images seen"}
+    names |= {"pitch": "pitch heard", "cents50": "within 50 cents", "effect": "effect heard"}
     caption = "**What was learned after so many CPU-minutes**, in % of the notes."
     shown = rows[[*names]].rename(columns=names).sort_values("CPU-minutes")
     return table(shown, caption, _trainings(rows), "pitch-table", digits=1)
@@ -59,7 +52,7 @@ def show_clips() -> HTML | Markdown:
         figure = image_grid(rows, labels, "mel", limits=magnitude_limits(images))
         caption = f"**{note_name(pitch)}**, after so many CPU-minutes, by how the pitch is told."
         alt, sounds = f"Log magnitude of {', '.join(labels)}.", labelled(labels, waves)
-        origin, columns = _trainings(measured()), max(map(len, rows.values()))
+        origin, columns = _trainings(results_table(TABLE)), max(map(len, rows.values()))
         name = f"pitch-{pitch}"
         shown += show(figure, caption, origin, name, alt, sounds, columns=columns).data
     return HTML(shown) if shown else Markdown(MISSING)
@@ -69,8 +62,7 @@ def glide(instrument: Instrument, run: Run, seed: int) -> Captioned | Markdown:
     """One latent vector whose pitch rises while the note is held, drawn low enough to be seen."""
     if instrument.gan.pitch_input != "harmonic":
         return Markdown("The network of this run knows keys alone, and cannot play between them.")
-    first = min(max(40, instrument.pitches[0]), instrument.pitches[-1])
-    pitches = np.linspace(first, min(first + 12, instrument.pitches[-1]), _STEPS)
+    pitches = np.linspace(40, 52, _STEPS).clip(instrument.pitches[0], instrument.pitches[-1])
     waves = instrument.notes(pitches.tolist(), z=instrument.latents(1, seed)[0])
     edges = np.linspace(0, NOTE_OFF * SAMPLE_RATE, _STEPS + 1)
     edges[[0, -1]] = -np.inf, np.inf  # the first has the attack, the last what follows the release
@@ -106,6 +98,6 @@ def held_out() -> Captioned | Markdown:
 
 
 def _trainings(rows: pd.DataFrame) -> Origin:
-    """The origin of what `measured` has."""
+    """The origin of the table and of the clips."""
     name, settings = f"pitch_input ({len(rows)} trainings)", listed(list(rows["settings"]))
     return Origin(name, "laptop", settings, listed(list(rows["commit"].unique())), "")

@@ -9,20 +9,22 @@ import pytest
 from reverbsynth.audio.format import NOTE_LENGTH, SAMPLE_RATE
 from reverbsynth.audio.io import read_sound, write_audio
 from reverbsynth.audio.pitch import midi_to_hz
+from reverbsynth.book import workspace
 from reverbsynth.book.chapters import pitch
 
 
 @pytest.fixture
 def folder(here, monkeypatch):
     """A folder of measurements that were made up: two inputs, two times, one key."""
-    folder = here / "measured"
+    folder = here / "pitch"
     folder.mkdir()
     monkeypatch.setattr(pitch, "FOLDER", folder)
+    monkeypatch.setattr(workspace, "RESULTS", here)
     rows = [(m, kind, 10.0 * m, 5.0 * m, 50.0) for kind in ("harmonic", "one-hot") for m in (1, 3)]
     columns = ["minutes", "pitch_input", "pitch", "cents50", "effect"]
     made = pd.DataFrame(rows, columns=columns).assign(images=100, commit="abc123")
     made["settings"] = [f"hash{i}" for i in range(len(rows))]
-    made.to_csv(folder / "table.csv", index=False)
+    made.to_csv(here / pitch.TABLE, index=False)
     rng = np.random.default_rng(0)
     for minutes, kind, *_ in rows:
         name = f"{minutes}-{kind}-40.flac"
@@ -83,6 +85,6 @@ def test_a_network_that_knows_keys_alone_does_not_glide(here, run):
 
 def test_without_measurements_it_says_so(here, monkeypatch):
     monkeypatch.setattr(pitch, "FOLDER", here / "nothing")
-    assert pitch.measured().empty
+    monkeypatch.setattr(workspace, "RESULTS", here)
     for shown in (pitch.learned(), pitch.show_clips(), pitch.held_out()):
         assert "come with a checkout" in shown.data
