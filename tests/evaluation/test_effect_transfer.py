@@ -80,7 +80,7 @@ def test_they_are_told_and_shown(trials, small_run, small_data, quick, tmp_path,
         in effects.applied_answer(trials).data
     )
     several = effects.applied_answer(TransferTrials(trials.facts, [trial], [trials])).data
-    assert re.search("nearer than before in [01] of 1 trials of each seed", several)
+    assert re.search(r"nearer than before in ([01]) and \1 of 1 trials of each seed", several)
     instrument = Instrument.from_run(small_run)
     shown = effects.show_applied(trials, instrument, small_data, small_run, "applied")
     assert shown._repr_html_().count("<audio") == 4
