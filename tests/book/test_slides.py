@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from reverbsynth.book.captions import table
 from reverbsynth.book.chapters import losses
 from reverbsynth.book.players import Sound
 from reverbsynth.book.slides import Slide, show_slides
@@ -13,6 +15,7 @@ from tests import chromium
 
 pytestmark = pytest.mark.browser
 
+WORDY = pd.DataFrame({"setting": ["a"], "here": [2], "what it is": ["so many words that " * 3]})
 STATIC = Path(__file__).parents[2] / "book" / "_static"
 
 
@@ -42,6 +45,8 @@ def address(tmp_path_factory) -> str:
             slides("slider", "one", ["zero", "<one>", "two"])
             + slides("toggle", "two", ["dry", "wet"])
             + slides("slider", "three", ["alone"])
+            + table(WORDY, "**W.**", Settings.preset("tiny"), "wordy")._repr_html_()
+            + table(WORDY.iloc[:, :2], "**N.**", Settings.preset("tiny"), "narrow")._repr_html_()
         )
     style = (STATIC / "reverbsynth.css").read_text()
     script = (STATIC / "slides.js").read_text()
@@ -117,6 +122,14 @@ def test_every_control_has_a_name(page):
     )
     assert unnamed == 0
     assert page.evaluate("document.querySelectorAll('.rs-control input').length") == 1 + 2
+
+
+def test_rows_with_sentences_are_cards_whose_values_have_names(page):
+    names = "[...document.querySelectorAll('#wordy tbody > tr > *')].map((e) => e.dataset.name)"
+    assert page.evaluate(names) == list(WORDY)
+    roles = "[...document.querySelectorAll('#wordy [role]')].map((e) => e.getAttribute('role'))"
+    assert page.evaluate(roles) == ["table", "row", "row", "rowheader", "cell", "cell"]
+    assert page.evaluate("document.querySelectorAll('.rs-cards').length") == 1
 
 
 def test_a_lone_slide_has_no_control(page):

@@ -128,7 +128,8 @@ def _draw(ax: Axes, metrics: pd.DataFrame, column: str, pitches: int) -> tuple[f
         ax.axvline(images[-1], color=OTHER[3], linewidth=0.4)
     if pitches:
         ax.axhline(log(pitches), color=OTHER[3], linestyle=":", label=f"guessing: ln {pitches}")
-        ax.legend(loc="best")
+        end: Any = {"bbox_to_anchor": (1, log(pitches)), "bbox_transform": ax.get_yaxis_transform()}
+        ax.legend(loc="center left", handlelength=1, **end)
     images_axis(ax)
     return min(spanned, default=0.0), max(spanned, default=0.0)
 
