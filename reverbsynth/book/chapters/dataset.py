@@ -1,6 +1,5 @@
 """Chapter 1: what is in the data set, and what its effects do."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -44,12 +43,10 @@ def data_counts(data: DataSet) -> pd.DataFrame:
 def pitch_counts(index: Mapping[str, Sequence[Mapping]]) -> Figure:
     """How many clips of each pitch every split has, from `DataSet.index` of each split."""
     figure, axes = canvas(1, 1, 2.2)
-    below: Counter[int] = Counter()
-    for split, rows in index.items():
-        clips, color = Counter(row["pitch"] for row in rows), _SPLIT_COLORS[split]
-        bottom = [below[pitch] for pitch in clips]
-        axes[0, 0].bar(clips.keys(), clips.values(), bottom=bottom, label=split, color=color)
-        below += clips
+    pitches = [np.array([row["pitch"] for row in rows], int) for rows in index.values()]
+    edges = np.arange(min(np.concatenate(pitches)), max(np.concatenate(pitches)) + 2) - 0.5
+    look: Any = {"label": list(index), "color": [_SPLIT_COLORS[split] for split in index]}
+    axes[0, 0].hist(pitches, edges, stacked=True, rwidth=0.8, **look)
     axes[0, 0].set(xlabel="MIDI pitch", ylabel="clips")
     axes[0, 0].legend(ncols=3, loc="lower left", bbox_to_anchor=(0, 1))
     return figure
@@ -160,10 +157,9 @@ def data_facts(data: DataSet) -> pd.DataFrame:
         "instruments": listed(data.vocabulary("instrument")),
         "effects": listed([f"{effect['name']} ({effect['engine']})" for effect in used]),
     }
-    for effect in used:
-        if "delays" in effect:
-            delays = [f"{1000 * seconds:.1f}" for seconds in effect["delays"]]
-            facts[f"delays of {effect['name']}"] = f"{listed(delays)} ms"
+    for effect in (each for each in used if "delays" in each):
+        delays = [f"{1000 * seconds:.1f}" for seconds in effect["delays"]]
+        facts[f"delays of {effect['name']}"] = f"{listed(delays)} ms"
     for name, file in data.manifest["files"].items():
         facts[name] = f"{file['bytes']:,} bytes, SHA-256 {file['sha256'][:12]}…"
     return pd.DataFrame(facts.items(), columns=["", " "])
