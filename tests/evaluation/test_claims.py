@@ -41,7 +41,9 @@ REPRESENTATIONS = pd.DataFrame(
 )
 
 
-def judge(facts=TOLD, losses=LOSSES, shown=REPRESENTATIONS, **generated) -> dict[str, str]:
+def judge(
+    facts=TOLD, losses=LOSSES, shown=REPRESENTATIONS, limits=None, **generated
+) -> dict[str, str]:
     """Verdicts, by the claim's key, of a generator as good as the ceiling but for some measures.
 
     Those that the network's labels leave untested are left out.
@@ -52,7 +54,7 @@ def judge(facts=TOLD, losses=LOSSES, shown=REPRESENTATIONS, **generated) -> dict
         measure = value if isinstance(value, Measure) else Measure(value, value, value, 100)
         ceiling = Measure(CEILING[key], CEILING[key], CEILING[key], 80)
         rows.append(Row(key, "group", key, "", 2, ceiling, ceiling, measure))
-    found = claims.verdicts(Report(facts, rows), ClaimSettings(), losses, shown)
+    found = claims.verdicts(Report(facts, rows), limits or ClaimSettings(), losses, shown)
     return {v.key: v.verdict for v in found if not v.evidence.startswith("this network is")}
 
 
@@ -93,6 +95,15 @@ def test_a_measure_beyond_its_limit_fails_its_claims_alone(measure, value, claim
         failed |= {key for key, verdict in found.items() if verdict == claims.FAILS}
         assert set(found.values()) <= {claims.HOLDS, claims.FAILS}
     assert failed == set(claims_failed.split())
+
+
+def test_limits_are_settings():
+    looser = ClaimSettings(cents=60.0)
+    assert judge(limits=looser, pitch_cents=26.0)["pitch"] == claims.HOLDS
+    measure = Measure(26.0, 26.0, 26.0, 100)
+    row = Row("pitch.cents", "group", "error", "", 2, measure, measure, measure)
+    rules = {v.key: v.rule for v in claims.verdicts(Report(TOLD, [row]), looser)}
+    assert "error at most 60 cents" in rules["pitch"]
 
 
 def test_dry_notes_may_be_as_quiet_as_they_like():

@@ -19,6 +19,7 @@ RECIPE = {
     "losses.adversarial_every": 2,
     "gan.pitch_input": "harmonic",
     "optimizer.final_rate": 0.1,
+    "training.last_stage": 1,
 }
 
 
@@ -67,7 +68,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(run, recipe, small_data, tmp_
     from keras.callbacks import Callback
 
     class Stop(Callback):
-        """Ends the process's training after a few steps, as a signal does."""
+        """Ends the process's training while rates are being lowered, as a second signal does."""
 
         steps = 0
 
