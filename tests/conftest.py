@@ -36,7 +36,7 @@ SMALL = {
         "stage_minutes": None,
         "batch": 4,
         "samples": 3,
-        "griffin_lim_every": 3,
+        "griffin_lim_every": 6,
     },
 }
 """Overrides that shrink any preset to seconds."""

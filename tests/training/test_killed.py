@@ -46,6 +46,7 @@ def long_settings(small_settings):
             "training.transition_images": 80,
             "training.last_stage": 1,
             "training.checkpoint_minutes": 1e-6,
+            "training.griffin_lim_every": 20,
         }
     )
 
