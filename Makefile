@@ -7,7 +7,7 @@
 PYTHON ?= python3
 PRESET ?=
 RUN    ?=
-# KERAS_BACKEND=jax make test: only the tests that both backends have, on JAX.
+# On JAX: only the tests that both backends have.
 BACKENDS := $(or $(KERAS_BACKEND),tensorflow jax)
 
 # Two processes, a module in one of them, in the order of tests/conftest.py.
