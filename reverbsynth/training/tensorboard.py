@@ -1,7 +1,7 @@
 """What TensorBoard shows of a run: the loss curves, and each stage's pictures and sounds.
 
-Event files are written through TensorBoard's own record writer and messages, which need no
-TensorFlow. The paper's authors watched training there; curves are named as its figures are.
+Event files are TFRecord files of TensorBoard's own messages, which need no TensorFlow. The paper's
+authors watched training there; curves are named as its figures are.
 """
 
 import time
@@ -11,10 +11,10 @@ import matplotlib
 import numpy as np
 from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from tensorboard.compat.proto.summary_pb2 import Summary
-from tensorboard.summary.writer.record_writer import RecordWriter
 
 from reverbsynth.audio.format import SAMPLE_RATE
 from reverbsynth.audio.io import encode_audio
+from reverbsynth.data.tfrecord import frame
 from reverbsynth.files.atomic import writing
 from reverbsynth.files.png import png
 from reverbsynth.spectra.representation import Representation
@@ -36,7 +36,7 @@ class EventFile:
         self._path = folder / f"events.out.tfevents.{time.time_ns()}.reverbsynth"
         with writing(self._path):
             folder.mkdir(parents=True, exist_ok=True)
-            self._writer = RecordWriter(self._path.open("wb"))
+            self._file = self._path.open("wb")
         self._write(Event(wall_time=time.time(), file_version="brain.Event:2"))
         start = SessionLog(status=SessionLog.START)
         self._write(Event(wall_time=time.time(), step=images_seen + 1, session_log=start))
@@ -68,19 +68,19 @@ class EventFile:
     def flush(self) -> None:
         """Let a running TensorBoard see what was added."""
         with writing(self._path):
-            self._writer.flush()
+            self._file.flush()
 
     def close(self) -> None:
         """Write what is held back and close the file."""
         with writing(self._path):
-            self._writer.close()
+            self._file.close()
 
     def _add(self, images_seen: int, values: list[Summary.Value]) -> None:
         self._write(Event(wall_time=time.time(), step=images_seen, summary=Summary(value=values)))
 
     def _write(self, event: Event) -> None:
         with writing(self._path):
-            self._writer.write(event.SerializeToString())
+            self._file.write(frame(event.SerializeToString()))
 
 
 def _picture(image: np.ndarray, channel: int) -> Summary.Image:
