@@ -86,8 +86,8 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=15)
     repeats = parser.parse_args().repeats
     print(f"reverbsynth play, one note of {SHIPPED.name}: {command(3):.2f} CPU-s, start included")
-    first, many = notes(Instrument(Instrument.open(SHIPPED).generator, threads=1), repeats)
-    print(f"{SHIPPED.name}: {piece(Instrument.open(SHIPPED))}")
+    first, many = notes(Instrument(Instrument.load(SHIPPED).generator, threads=1), repeats)
+    print(f"{SHIPPED.name}: {piece(Instrument.load(SHIPPED))}")
     print(f"{SHIPPED.name}: start and first note {first:.3f} CPU-s, {NOTES} notes {many:.3f} CPU-s")
     for stage, original in ORIGINAL.items():
         generator = untrained_generator({"pitch": range(24, 85)}, stage)

@@ -57,7 +57,7 @@ def main() -> None:
     decoded = by_each_inverse(clips, Settings().spectra)
     print(compare_inverses(clips, decoded).round(3).to_string(index=False))
     for path in sys.argv[2:]:
-        print(path, judge(Instrument.open(path), data).round(2).to_string(), sep="\n")
+        print(path, judge(Instrument.load(path), data).round(2).to_string(), sep="\n")
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ from reverbsynth.book.workspace import Workspace, workspace
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.evaluation.evaluate import kept_report
 from reverbsynth.evaluation.reproduction import better_throughout
-from reverbsynth.files.atomic import replace_folder, write_text
+from reverbsynth.files.atomic import replacing, write_text
 from reverbsynth.instrument.export import web_keyboard
 from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.provenance import REPOSITORY, commit
@@ -195,7 +195,8 @@ def render(source: Path, output: Path, console: Console) -> Path:
     write_search_texts(built)
     pages = check_pages(built, console)
     published = output / "html"
-    replace_folder(published, built)
+    with replacing(published):
+        os.replace(built, published)
     console.print(f"{pages} pages, whole with the network unplugged")
     return published / "index.html"
 

@@ -5,7 +5,6 @@
 """
 
 import json
-import os
 import shutil
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
@@ -23,7 +22,7 @@ from reverbsynth.evaluation.evaluate import evaluate
 from reverbsynth.evaluation.report import FILE, Report
 from reverbsynth.evaluation.seeds import FOLDER as SEEDS
 from reverbsynth.evaluation.seeds import check_same_recipe
-from reverbsynth.files.atomic import atomic_path, put_back, write_json, write_text
+from reverbsynth.files.atomic import atomic_path, put_back, replacing, write_json, write_text
 from reverbsynth.files.checksum import sha256
 from reverbsynth.instrument.card import CARD, card
 from reverbsynth.instrument.instrument import Instrument
@@ -62,8 +61,9 @@ def bundle(
     further = _by_name(run, others)
     if directory.name in ("", ".."):
         raise RunError(f"{directory}: is a place, expected the name of a bundle")
-    old = directory.with_name(f".{directory.name}.old")
-    _restore(directory, old)
+    for partial in directory.parent.glob(f".{directory.stem}.*.partial{directory.suffix}"):
+        shutil.rmtree(partial, ignore_errors=True)
+    put_back(directory)
     _check_free(directory, replace)
     instrument = Instrument.from_run(run)
     source = run.data_directory if data is None else data
@@ -78,7 +78,6 @@ def bundle(
         if same_notes:
             apply_to_held_out(other, measured_on, own)
     with ExitStack() as at_the_end, atomic_path(directory) as folder:
-        at_the_end.callback(put_back, directory, old)
         _keep_metrics(run, folder, ROWS, "%.8g")
         for stage in run.stages:
             _keep_samples(run, stage, samples, folder / "stages" / f"{stage:02d}")
@@ -91,8 +90,7 @@ def bundle(
         write_text(folder / CARD, card(instrument, directory.name, run))
         write_json(folder / MANIFEST, _manifest(run, folder))
         _check_sizes(folder, directory)
-        if directory.exists():
-            os.replace(directory, old)
+        at_the_end.enter_context(replacing(directory))
     return Run.open(directory)
 
 
@@ -132,13 +130,6 @@ def _check_free(directory: Path, replace: bool) -> None:
         raise RunError(f"{directory}: no results bundle, expected one or a new directory")
     if not replace:
         raise RunError(f"{directory}: a results bundle is there; --replace writes it anew")
-
-
-def _restore(directory: Path, old: Path) -> None:
-    """Clean up after a process that was killed while it replaced a bundle, then at ``old``."""
-    for partial in directory.parent.glob(f".{directory.stem}.*.partial{directory.suffix}"):
-        shutil.rmtree(partial, ignore_errors=True)
-    put_back(directory, old)
 
 
 def _by_name(run: Run, others: Sequence[Run]) -> dict[str, Run]:

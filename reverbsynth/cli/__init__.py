@@ -1,10 +1,9 @@
 """The command line: ``reverbsynth data``, ``train``, ``play``, ``evaluate``, ``book`` and more."""
 
-import _thread
 import os
 import signal
 import sys
-import time
+import threading
 from collections.abc import Callable
 from functools import partial
 from importlib.util import find_spec
@@ -91,28 +90,14 @@ def main() -> None:
 
 
 def _interrupt_again(
-    report: "Callable[[sys.UnraisableHookArgs], object]", unraisable: "sys.UnraisableHookArgs"
+    report: "Callable[[sys.UnraisableHookArgs], object]", dropped: "sys.UnraisableHookArgs"
 ) -> None:
-    """Send a signal once more, a moment later, whose exception Python has just dropped.
-
-    It does where nothing can be raised, as in JAX's callback of the garbage collector. Anything
-    else is reported.
-    """
-    number = {KeyboardInterrupt: signal.SIGINT, SystemExit: signal.SIGTERM}.get(unraisable.exc_type)
+    """Send a signal again whose exception was dropped, as in a garbage collector's callback."""
+    number = {KeyboardInterrupt: signal.SIGINT, SystemExit: signal.SIGTERM}.get(dropped.exc_type)
     if number is None:
-        report(unraisable)
-        return
-
-    main_thread = _thread.get_ident()  # No other is interrupted.
-
-    def send() -> None:
-        time.sleep(0.02)
-        if hasattr(signal, "pthread_kill"):
-            signal.pthread_kill(main_thread, number)
-        else:  # Windows, where what waits now waits to its end
-            _thread.interrupt_main(number)
-
-    _thread.start_new_thread(send, ())
+        report(dropped)
+    else:  # a moment later, when exceptions count again
+        threading.Timer(0.02, os.kill, (os.getpid(), number)).start()
 
 
 def _fail(line: str) -> NoReturn:

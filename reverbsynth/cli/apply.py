@@ -47,7 +47,7 @@ def apply(
     written_as = Output(rate, stereo, loudness)
     values = options.assignments(None, label)
     audio = read_sound(recording, seconds=LONGEST)
-    instrument = Instrument.open(source, stage)
+    instrument = Instrument.load(source, stage)
     (chosen,) = options.chosen_labels(instrument, {"effect": effect}).values()
     known = options.chosen_labels(instrument, values)
     known["own_effect"] = known.pop("effect", None)

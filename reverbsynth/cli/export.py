@@ -15,12 +15,8 @@ if TYPE_CHECKING:
 
 _SAMPLERS = (".sfz", ".dspreset", ".sf2")
 _SAMPLING = ("keys", "effect", "by_velocity", "round_robins", "seed", "loops", "rate", "stereo")
-_FOR = {
-    **dict.fromkeys(_SAMPLING, _SAMPLERS),
-    "sounds": (".sfz", ".dspreset"),
-    "float16": (".safetensors", ".onnx"),
-}
-"""Options that only some outputs have a use for."""
+_FILES = {"sounds": (".sfz", ".dspreset"), "float16": (".safetensors", ".onnx")}
+_FOR = dict.fromkeys(_SAMPLING, _SAMPLERS) | _FILES  # options that only these have a use for
 
 
 def export(
@@ -75,7 +71,8 @@ def export(
     if output.suffix not in known:
         raise SettingsError(f"{output}: expected {', '.join(known[:-1])} or a folder's name")
     for name, suffixes in _FOR.items():
-        if output.suffix not in suffixes and _is_given(context, name):
+        given = getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE"
+        if given and output.suffix not in suffixes:
             option = "--" + name.replace("_", "-")
             raise SettingsError(f"{option}: is for {', '.join(suffixes)}, found {output}")
     if output.suffix == "":
@@ -83,7 +80,7 @@ def export(
 
         check_page(output)
     written_as = Output(rate, stereo)
-    instrument = Instrument.open(source, stage).decoded_by(projections=projections)
+    instrument = Instrument.load(source, stage).decoded_by(projections=projections)
     if output.suffix in _SAMPLERS:
         if sounds not in ("flac", "wav"):
             raise SettingsError(f"--sounds: found {sounds}, expected flac or wav")
@@ -102,11 +99,6 @@ def export(
 
         output = write_page(instrument, output, *_name_and_run(source))
     echo(str(output))
-
-
-def _is_given(context: Context, name: str) -> bool:
-    source = context.get_parameter_source(name)
-    return source is not None and source.name == "COMMANDLINE"
 
 
 def _write_samples(

@@ -93,7 +93,7 @@ def play(
         raise SettingsError("--pitch and --velocity are for single notes, not for a MIDI file")
     values = options.assignments(effect, label)
     parts = [] if midi is None else read_midi(midi)
-    instrument = Instrument.open(source, stage)
+    instrument = Instrument.load(source, stage)
     labels = options.chosen_labels(instrument, values)
     tune += 1200 * math.log2(a4 / 440)
     if midi is None:
@@ -151,7 +151,7 @@ def _voice(text: str, voice: Voice) -> Voice:
     whole = text in shipped() or Path(text).exists()
     source, _, effect = (text, "", "") if whole else text.rpartition(":")
     if source:
-        voice = Voice(Path(source).stem, Instrument.open(source), {})
+        voice = Voice(Path(source).stem, Instrument.load(source), {})
     own = options.chosen_labels(voice.instrument, {"effect": effect} if effect else {})
     voice.instrument.condition(voice.instrument.pitches[:1], **own)
     return replace(voice, labels={**voice.labels, **own})

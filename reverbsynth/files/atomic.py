@@ -6,18 +6,16 @@ the end: an interruption or a full disk leaves the old file, or none, and no tem
 
 import json
 import os
-import re
 import shutil
 import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from glob import escape
 from pathlib import Path
 from typing import Any
 
 from reverbsynth.errors import ReverbSynthError
-
-_STALE = 3600  # Seconds for which no writer leaves its temporary file alone.
 
 
 @contextmanager
@@ -42,7 +40,11 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
     try:
         with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            _remove_stale(path)
+            own = f".{escape(path.stem)}.????????.partial{escape(path.suffix)}"
+            for left in path.parent.glob(own):  # by a process that was killed, or is writing now
+                with suppress(OSError):
+                    if time.time() - left.stat().st_mtime > 3600:
+                        left.unlink()
             yield temporary
             if temporary.is_file():
                 # The bytes must be on the disk before the new name is.
@@ -52,18 +54,6 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             _remove(temporary)
-
-
-def _remove_stale(path: Path) -> None:
-    """Remove the temporary files of ``path`` that a killed process left an hour ago or earlier.
-
-    Younger ones may be those of a process that is writing now.
-    """
-    name = re.compile(rf"\.{re.escape(path.stem)}\.[0-9a-f]{{8}}\.partial{re.escape(path.suffix)}")
-    with suppress(OSError):
-        for other in path.parent.iterdir():
-            if name.fullmatch(other.name) and time.time() - other.stat().st_mtime > _STALE:
-                other.unlink()  # not a folder, whose own time says little of the files in it
 
 
 def reserve(path: Path) -> None:
@@ -95,29 +85,26 @@ def remove_partial(folder: Path) -> None:
             _remove(path)
 
 
-def put_back(folder: Path, old: Path) -> None:
-    """Bring a folder back that was moved to ``old``, where nothing has taken its place; else remove
-    what is there.
-    """
+@contextmanager
+def replacing(folder: Path) -> Iterator[None]:
+    """Move a folder away while the block puts another in its place: if not, it comes back."""
+    put_back(folder)
+    with suppress(FileNotFoundError):
+        os.replace(folder, folder.with_name(f".{folder.name}.old"))
+    try:
+        yield
+    finally:
+        put_back(folder)
+
+
+def put_back(folder: Path) -> None:
+    """Bring back a folder that `replacing` moved away, also in a process that was killed."""
+    old = folder.with_name(f".{folder.name}.old")
     if folder.exists():
         shutil.rmtree(old, ignore_errors=True)
     else:
-        with suppress(OSError):  # It may not be there, or stay at ``old`` until the next time.
+        with suppress(OSError):  # It was not there, or stays away until the next time.
             os.replace(old, folder)
-
-
-def replace_folder(folder: Path, new: Path) -> None:
-    """Put ``new`` in the place of a folder, which a failure leaves as it was; one that was killed
-    is made good the next time.
-    """
-    old = folder.with_name(f".{folder.name}.old")
-    put_back(folder, old)
-    try:
-        if folder.exists():
-            os.replace(folder, old)
-        os.replace(new, folder)
-    finally:
-        put_back(folder, old)
 
 
 def write_text(path: Path | str, text: str) -> None:

@@ -27,8 +27,6 @@ def save_tensors(path: Path, tensors: dict[str, np.ndarray], metadata: dict[str,
 def load_tensors(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     """Read tensors and metadata of a safetensors file."""
     try:
-        if path.is_dir():
-            raise ReverbSynthError(f"{path}: is a folder, expected a safetensors file")
         path.open("rb").close()
         with safe_open(path, framework="numpy") as file:
             metadata = dict(file.metadata() or {})

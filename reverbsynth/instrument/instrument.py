@@ -50,15 +50,15 @@ _MOST_THREADS = 8  # More are of no use to a single note.
 class Instrument:
     """A trained generator, ready to play.
 
-    It plays any pitch from its lowest key
-    to its highest, also between keys. A generator that is told the pitch as a number draws them
-    all; one that is told a class draws the nearest pitch it was trained on, which is resampled.
+    It plays any pitch from its lowest key to its highest, also between keys. A generator that is
+    told the pitch as a number draws them all; one that is told a class draws the nearest pitch it
+    was trained on, which is resampled.
 
     ``labels`` has the values of each label, ``facts`` where the weights came from; ``pitches`` are
     those that the generator draws, ``keys`` all that can be played, and ``middle_pitch`` is in the
     middle of those it was trained on.
 
-    >>> bass = Instrument.open("run")
+    >>> bass = Instrument.load("run")
     >>> bass.notes([40, 42], seed=1, effect="reverb").shape
     (2, 64000)
     """
@@ -88,20 +88,12 @@ class Instrument:
         return cls(read_original(directory, lowest_pitch))
 
     @classmethod
-    def load(cls, path: Path | str) -> "Instrument":
-        """Load an instrument's file, the last of a run's or bundle's folder, or one that comes with
-        the package, by name (`shipped`).
-        """
-        path = find(path)
-        return cls.from_run(path) if path.is_dir() else cls(file.read(path))
-
-    @classmethod
-    def open(cls, path: Path | str, stage: int | None = None) -> "Instrument":
-        """Like `load`, but of a run the instrument after a stage."""
+    def load(cls, path: Path | str, stage: int | None = None) -> "Instrument":
+        """Load an instrument's file, that of a run's folder, or a shipped one by name (`find`)."""
         path = find(path)
         if path.is_dir():
             return cls.from_run(path, stage)
-        instrument = cls.load(path)
+        instrument = cls(file.read(path))
         if stage not in (None, instrument.stage):
             raise RunError(f"{path}: instrument of stage {instrument.stage}, expected {stage}")
         return instrument

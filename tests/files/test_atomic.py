@@ -10,7 +10,7 @@ from reverbsynth.errors import ReverbSynthError
 from reverbsynth.files.atomic import (
     atomic_path,
     check_file,
-    replace_folder,
+    replacing,
     reserve,
     write_json,
     write_text,
@@ -92,6 +92,11 @@ def test_a_folder_whose_replacement_was_killed_is_made_good(tmp_path, monkeypatc
     replace_folder(there / "html", again)
     assert text(there / "html") == "newer"
     assert {path.name for path in there.iterdir()} == {"html", "new"}
+
+
+def replace_folder(folder, new):
+    with replacing(folder):
+        os.replace(new, folder)
 
 
 def page(folder, content):

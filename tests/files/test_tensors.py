@@ -34,8 +34,3 @@ def test_a_permission_is_called_a_permission(tmp_path):
         os.seteuid(user)
     with pytest.raises(ReverbSynthError, match="no such file"):
         load_tensors(tmp_path / "b.safetensors")
-
-
-def test_a_folder_is_called_a_folder(tmp_path):
-    with pytest.raises(ReverbSynthError, match="is a folder, expected a safetensors file"):
-        load_tensors(tmp_path)

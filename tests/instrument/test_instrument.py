@@ -495,11 +495,11 @@ def test_wrong_requests_are_refused(imported, arguments, message):
         imported.notes(**arguments)
 
 
-def test_open_takes_a_file_and_checks_its_stage(imported, tmp_path):
+def test_a_file_is_of_one_stage(imported, tmp_path):
     imported.save(tmp_path / "bass.safetensors")
-    assert Instrument.open(tmp_path / "bass.safetensors").stage == imported.stage
+    assert Instrument.load(tmp_path / "bass.safetensors").stage == imported.stage
     with pytest.raises(ReverbSynthError, match="expected 8"):
-        Instrument.open(tmp_path / "bass.safetensors", stage=8)
+        Instrument.load(tmp_path / "bass.safetensors", stage=8)
 
 
 def test_interpolation_is_spherical(imported):
