@@ -661,6 +661,8 @@ def main() -> int:
     parser.add_argument("--only", nargs="*", default=[], metavar="COMMAND", help="its commands")
     parser.add_argument("--base", type=Path, default=None, help="folder of what rounds begin with")
     options = parser.parse_args()
+    # A shell that starts it in the background would have it, and its commands, ignore Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     until = time.monotonic() + 60 * options.minutes
     with tempfile.TemporaryDirectory(dir=options.folder, prefix="soak") as folder:
         soak = Soak(Path(folder), options.base, options.seed, options.only)
