@@ -148,7 +148,7 @@ class TrainingSettings(Frozen):
     stage_images: tuple[NonNegativeInt, ...] | None = None
     """Images of each stage from 0 on, instead; training begins with the first that is not 0."""
     stage_minutes: tuple[NonNegativeFloat, ...] | None = None
-    """Minutes of each stage, 0 to last_stage, of which the first may be 0 in the same way; null: by
+    """Minutes of each stage, 0 to last_stage, beginning with the first that is not 0; null: by
     images."""
     seed: Seed | None = None
     """Seed of weights, batches and latents, not of notes and split; null: the common ``seed``."""
