@@ -152,15 +152,16 @@ class Generator(Network):
             condition = ops.concatenate([register(pitch)[:, None], condition[:, 1:]], axis=-1)
 
         def said(block: int):
-            along = coordinates.get(block)
-            own = self.parts[f"block_{block}/to_rgb"](beside(activations[block], along))
-            own = ops.cast(own, "float32")
-            refines = along is not None and block >= FIRST_REFINING
-            return upscale(said(block - 1)) + own if refines else own
+            x = beside(activations[block], coordinates.get(block))
+            x = ops.cast(self.parts[f"block_{block}/to_rgb"](x), "float32")
+            refines = block in coordinates and block >= FIRST_REFINING
+            return upscale(said(block - 1)) + x if refines else x
 
         def image(block: int):
-            x, along = said(block), coordinates.get(block)
-            return ops.tanh(x if along is None else over_tone(x, along, self.harmonics))
+            x = said(block)
+            if self.harmonics is not None and block in coordinates:
+                x = over_tone(x, coordinates[block], self.harmonics)
+            return ops.tanh(x)
 
         activations = {}
         x = pixel_norm(ops.concatenate([z, condition], axis=-1))
