@@ -105,10 +105,10 @@ def test_a_stage_in_which_a_block_faded_in_is_followed_by_its_own():
 
 
 def test_a_longer_schedule_is_not_cut_short_by_the_total():
-    settings = Settings.preset("tiny", **{"training.total_images": 3300})
-    assert stage_lengths(settings.training) == [3200, 100]
+    settings = Settings.preset("tiny", **{"training.total_images": 2100})
+    assert stage_lengths(settings.training) == [2000, 100]
     longer = lengthened(settings, 800, last_stage=3)
-    assert stage_lengths(longer.training) == [3200, 100, 400, 400]
+    assert stage_lengths(longer.training) == [2000, 100, 400, 400]
 
 
 def test_what_cannot_be_made_longer_is_one_line(copy, tmp_path):
