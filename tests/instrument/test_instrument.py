@@ -17,10 +17,12 @@ from keras import ops
 from safetensors.numpy import save_file
 
 from reverbsynth.errors import ReverbSynthError, RunError, SettingsError
+from reverbsynth.files.tensors import load_tensors
 from reverbsynth.gan import schedule
 from reverbsynth.gan.architecture import condition_size
 from reverbsynth.gan.layers import upscale
 from reverbsynth.gan.networks import Generator
+from reverbsynth.instrument import file as instrument_file
 from reverbsynth.instrument.instrument import Instrument, at_peak
 from reverbsynth.instrument.label_mixture import parse
 from reverbsynth.instrument.latents import slerp
@@ -396,6 +398,17 @@ def test_another_version_says_so_and_what_to_do(imported, tmp_path, version, rem
     message = refusal(path, path.read_bytes())
     assert f"instrument of version {version}, this package reads version" in message
     assert remedy in message
+
+
+def test_a_one_hot_instrument_of_the_version_before_plays_as_it_did(imported, tmp_path):
+    imported.save(tmp_path / "new.safetensors")
+    weights, metadata = load_tensors(tmp_path / "new.safetensors")
+    text = json.dumps({**json.loads(metadata["instrument"]), "version": 4}, sort_keys=True)
+    metadata |= {"instrument": text, "sha256": instrument_file._digest(text, weights)}
+    save_file(weights, tmp_path / "old.safetensors", metadata)
+    old = Instrument.load(tmp_path / "old.safetensors")
+    pitch = old.pitches[0]
+    np.testing.assert_array_equal(*(each.notes([pitch], seed=0) for each in (old, imported)))
 
 
 def test_weights_that_are_not_finite_are_refused(imported):
