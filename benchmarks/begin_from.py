@@ -67,7 +67,7 @@ class Watch(keras.callbacks.Callback):
             (len(keys), model.settings.gan.latent_size), np.float32
         )
         p = float(blocks(model.stage) - 1)
-        images = model.full_size(model.generate(z, labels, p, model.ema_generator))
+        images = model.generate(z, labels, p, model.ema_generator)
         waves = model.representation.decode_all(ops.convert_to_numpy(images))
         pitches = np.array([pitch for pitch, _ in keys])
         near = np.abs(cents(waves, pitches)) <= 50

@@ -15,8 +15,9 @@ from keras import ops
 
 from reverbsynth.gan import schedule
 from reverbsynth.gan.architecture import filters
-from reverbsynth.gan.layers import Conv, UpscaleConv, upscale
+from reverbsynth.gan.layers import Conv, UpscaleConv
 from reverbsynth.settings import GanSettings
+from reverbsynth.spectra.scaling import upscale
 
 
 def apart(layer, x):

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from reverbsynth.audio.format import SAMPLE_RATE
 from reverbsynth.book.style import FREQUENCY, MAGNITUDE, canvas, style
-from reverbsynth.spectra.format import BINS, HOP, LEAD, N_FFT
+from reverbsynth.spectra.format import BINS, FRAMES, HOP, LEAD, N_FFT
 from reverbsynth.spectra.mel import mel_centers
 
 STFT_HZ = np.arange(1, BINS + 1) * SAMPLE_RATE / N_FFT  #: of the STFT's bins, 0 Hz left out
@@ -40,8 +40,8 @@ def image_grid(
     limits: tuple[float, float] | None = None,
     height: float | None = None,
 ) -> Figure:
-    """One channel ("magnitude", "frequency") of notes in rows [shape=(n, 128, 1024, 2)] by name,
-    de-normalized, with a title for each column, or one for each note, row by row.
+    """One channel ("magnitude", "frequency") of notes in rows [shape=(n, frames, bins, 2)] by
+    name, de-normalized, with a title for each column, or one for each note, row by row.
 
     The representation ``kind`` decides the frequency axis; ``limits``, of the magnitude's colours,
     are chosen from the first row unless given.
@@ -54,14 +54,13 @@ def image_grid(
         number, cmap, limits = 1, FREQUENCY, (-1.0, 1.0)
         meaning = "phase (half turns)" if kind == "phase" else "IF (half turns a frame)"
     low, high = limits or magnitude_limits(next(iter(rows.values())))
+    extent = (*frame_time(np.array([-0.5, FRAMES - 0.5])).tolist(), -0.5, BINS - 0.5)
     for row, (name, images) in zip(axes, rows.items(), strict=True):
         row[0].set_ylabel(f"{name.strip()}: frequency (Hz)".removeprefix(": "))
         for ax in row[len(images) :]:
             ax.axis("off")
         for ax, image in zip(row, images, strict=False):
-            left, right = frame_time(np.array([-0.5, len(image) - 0.5])).tolist()
-            extent, values = (left, right, -0.5, BINS - 0.5), image[..., number].T
-            picture = ax.imshow(values, cmap=cmap, extent=extent, vmin=low, vmax=high)
+            picture = ax.imshow(image[..., number].T, cmap=cmap, extent=extent, vmin=low, vmax=high)
             ax.grid(False)
             ax.set(xticks=range(5), yticks=bin_of(_TICKS, kind))
             ax.set_yticklabels([f"{hz:,}" for hz in _TICKS])

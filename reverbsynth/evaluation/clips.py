@@ -124,7 +124,7 @@ def draw_labels(
 
 
 def boxed(images: np.ndarray, factor: int) -> np.ndarray:
-    """Scale images [shape=(n, frames, bins, 2)] down by a factor a side, and up again, in boxes."""
+    """Scale images [shape=(n, frames, bins, 2)] down by a factor a side: means of boxes."""
     n, frames, bins, channels = images.shape
-    small = images.reshape(n, frames // factor, factor, bins // factor, factor, channels)
-    return small.mean(axis=(2, 4)).repeat(factor, axis=1).repeat(factor, axis=2)
+    boxes = images.reshape(n, frames // factor, factor, bins // factor, factor, channels)
+    return boxes.mean(axis=(2, 4))

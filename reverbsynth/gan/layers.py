@@ -1,4 +1,4 @@
-"""Layers and functions of both networks: equalized weights, norms and box scaling."""
+"""Layers and functions of both networks: equalized weights and norms."""
 
 import math
 import zlib
@@ -9,6 +9,7 @@ from keras import ops
 
 from reverbsynth.gan.architecture import LEAK
 from reverbsynth.gan.backend import mean_over_devices
+from reverbsynth.spectra.scaling import upscale
 
 
 def leaky(x):
@@ -25,23 +26,6 @@ def pixel_norm(x):
     return ops.cast(
         wide * ops.rsqrt(ops.mean(ops.square(wide), axis=-1, keepdims=True) + 1e-8), x.dtype
     )
-
-
-def upscale(x, factor: int = 2):
-    """Nearest-neighbour upscaling of images [shape=(n, h, w, c)]."""
-    if factor == 1:
-        return x
-    height, width, channels = x.shape[1:]
-    x = ops.reshape(x, (-1, height, 1, width, 1, channels))
-    x = ops.broadcast_to(x, (ops.shape(x)[0], height, factor, width, factor, channels))
-    return ops.reshape(x, (-1, height * factor, width * factor, channels))
-
-
-def downscale(x, factor: int = 2):
-    """Box downscaling of images [shape=(n, h, w, c)]: the mean of each ``factor x factor``."""
-    if factor == 1:
-        return x
-    return ops.average_pool(x, factor, strides=factor, padding="valid")
 
 
 def minibatch_deviation(x):

@@ -168,7 +168,7 @@ def griffin_lim_consistency(images, representation: Representation):
 
     Image to STFT to wave to STFT, and the mean squared difference of the two magnitudes, each
     divided by the greater of 1 and both maxima (GANSynth's ``gl_consistency``, Figures 23 and 24),
-    of de-normalized images at full size [shape=(n, 128, 1024, 2)].
+    of de-normalized images of any stage [shape=(n, frames, bins, 2)].
     """
     stated, decoded = representation.magnitudes(images)
     top = ops.max(ops.maximum(stated, decoded), axis=(1, 2), keepdims=True)

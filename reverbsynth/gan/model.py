@@ -23,12 +23,12 @@ from reverbsynth.gan.backend import (
     value_and_gradients,
 )
 from reverbsynth.gan.labels import LabelSpace
-from reverbsynth.gan.layers import downscale, upscale
 from reverbsynth.gan.networks import Discriminator, Generator, carry_over
 from reverbsynth.gan.optimizer import PairedAdam
 from reverbsynth.gan.schedule import Schedule, blocks, box_factor, is_transition
 from reverbsynth.settings import Settings
 from reverbsynth.spectra.representation import Representation
+from reverbsynth.spectra.scaling import downscale, upscale
 
 
 class ProgressiveGAN(BackendStep):
@@ -188,9 +188,8 @@ class ProgressiveGAN(BackendStep):
             score, logits = self.discriminator(fake, progress)
             total, terms = losses.generator_loss(score, logits, labels, weights)
             if weights.griffin_lim_consistency:
-                total = total + weights.griffin_lim_consistency * losses.griffin_lim_consistency(
-                    self.full_size(fake), self.representation
-                )
+                consistency = losses.griffin_lim_consistency(fake, self.representation)
+                total = total + weights.griffin_lim_consistency * consistency
             return total, {**terms, "generator_loss": total}
 
         def judged():
@@ -400,10 +399,6 @@ class ProgressiveGAN(BackendStep):
         pairs = zip(self.ema_generator.variables, self.generator.variables, strict=True)
         for average, weight in pairs:
             average.assign(decay * average + (1.0 - decay) * weight)
-
-    def full_size(self, images):
-        """Images box-scaled up to 128 x 1024."""
-        return upscale(images, box_factor(blocks(self.stage)))
 
 
 def fade_in_real(real, progress, stage: int):

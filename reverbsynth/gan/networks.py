@@ -26,15 +26,14 @@ from reverbsynth.gan.layers import (
     FirstConv,
     UpscaleConv,
     ValidConv,
-    downscale,
     leaky,
     minibatch_deviation,
     pixel_norm,
-    upscale,
 )
 from reverbsynth.gan.pitch_coordinates import beside, coordinates_of_blocks, over_tone
 from reverbsynth.settings import GanSettings
 from reverbsynth.spectra.representation import Representation
+from reverbsynth.spectra.scaling import downscale, upscale, upscale_in_lines
 
 
 class Row(NamedTuple):
@@ -155,7 +154,7 @@ class Generator(Network):
             x = beside(activations[block], coordinates.get(block))
             x = ops.cast(self.parts[f"block_{block}/to_rgb"](x), "float32")
             refines = block in coordinates and block >= FIRST_REFINING
-            return upscale(said(block - 1)) + x if refines else x
+            return upscale_in_lines(said(block - 1)) + x if refines else x
 
         def image(block: int):
             x = said(block)

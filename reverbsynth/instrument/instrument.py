@@ -106,13 +106,12 @@ class Instrument:
         """This instrument with weights rounded to float16, as its file may hold them."""
         return type(self)(self.generator.in_float16(), self._threads)
 
-    def decoded_by(
-        self, mel_inverse: str | None = None, projections: int | None = None
-    ) -> "Instrument":
-        """This instrument with another inverse (`SpectraSettings`); one not named stays."""
-        named = {"mel_inverse": mel_inverse, "projections": projections}
-        inverse = {name: value for name, value in named.items() if value is not None}
-        spectra = Settings(spectra=self.spectra).replace(spectra=inverse).spectra
+    def decoded_by(self, **inverse: Any) -> "Instrument":
+        """This instrument with another inverse: ``mel_inverse``, ``projections``, ``upscaling`` of
+        `SpectraSettings`; what is not named, or is None, stays.
+        """
+        named = {name: value for name, value in inverse.items() if value is not None}
+        spectra = Settings(spectra=self.spectra).replace(spectra=named).spectra
         return type(self)(replace(self.generator, spectra=spectra), self._threads)
 
     def drawn_pitch(self, pitch: float) -> float:

@@ -17,12 +17,12 @@ from keras import ops
 from reverbsynth.gan import schedule
 from reverbsynth.gan.architecture import condition, condition_size
 from reverbsynth.gan.backend import input_gradient
-from reverbsynth.gan.layers import downscale
 from reverbsynth.gan.networks import Generator
 from reverbsynth.gan.trained_generator import TrainedGenerator
 from reverbsynth.instrument.label_mixture import values_of_notes
 from reverbsynth.spectra.compiling import compile_function
 from reverbsynth.spectra.representation import Representation
+from reverbsynth.spectra.scaling import downscale
 
 RATE = 0.2  # Adam's learning rate, which falls to zero along half a cosine.
 CANDIDATES = 16  # Random points that are tried for each start; the best are the starts.

@@ -123,7 +123,7 @@ def _image(graph: Graph, generator: TrainedGenerator, float16: bool) -> Value:
     def said(block: int) -> Value:
         own = conv(activations[block], block, "to_rgb")
         refines = architecture.coordinates_of(gan, block) and block >= architecture.FIRST_REFINING
-        return said(block - 1).upscale(2) + own if refines else own
+        return said(block - 1).upscale_in_lines(2) + own if refines else own
 
     def image(block: int) -> Value:
         x = said(block)
@@ -271,9 +271,11 @@ def _projected(x: Value, banded: mel.Banded) -> Value:
 def _stft(image: Value, generator: TrainedGenerator) -> tuple[Value, Value]:
     """Real and imaginary part [shape=(n, 128, 1024)]: `Representation.to_stft`."""
     factor = schedule.box_factor(schedule.blocks(generator.stage))
-    full = image if factor == 1 else image.upscale(factor)
+    if factor > 1:
+        lines = generator.spectra.upscaling == "linear"
+        image = image.upscale_in_lines(factor) if lines else image.upscale(factor)
     log_magnitude, phase = (
-        full.part(1, channel, channel + 1).op("Squeeze", (1,)) for channel in range(CHANNELS)
+        image.part(1, channel, channel + 1).op("Squeeze", (1,)) for channel in range(CHANNELS)
     )
     magnitude = log_magnitude.op("Exp")
     kind = generator.spectra.representation

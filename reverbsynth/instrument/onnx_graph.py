@@ -37,15 +37,28 @@ class Value:
     def fraction(self) -> "Value":
         return self - self.op("Floor")
 
-    def upscale(self, factor: int) -> "Value":
-        """Nearest neighbours. The factor is whole, so either way of rounding does the same."""
+    def upscale(self, factor: int, frames: int | None = None) -> "Value":
+        """Nearest neighbours; ``frames`` is their own factor. Factors are whole, so either way of
+        rounding does the same.
+        """
+        frames = factor if frames is None else frames
         return self.op(
             "Resize",
-            *("", [1, 1, factor, factor]),
+            *("", [1, 1, frames, factor]),
             mode="nearest",
             nearest_mode="floor",
             coordinate_transformation_mode="asymmetric",
         )
+
+    def upscale_in_lines(self, factor: int) -> "Value":
+        """`reverbsynth.spectra.scaling.upscale_in_lines`."""
+        lines = self.op(
+            "Resize",
+            *("", [1, 1, factor, 1]),
+            mode="linear",
+            coordinate_transformation_mode="half_pixel",
+        )
+        return lines.upscale(factor, frames=1)
 
 
 class Graph:

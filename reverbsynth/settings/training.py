@@ -31,9 +31,13 @@ class SpectraSettings(Frozen):
     projections: NonNegativeInt = 0
     """Griffin-Lim steps in decoding, which bring an image's phases nearer to those of a sound."""
 
+    upscaling: Literal["nearest", "linear"] = "nearest"
+    """What lies between the frames of a stage's smaller image: each is held (original), or straight
+    lines lead from one to the next."""
+
     def of_encoding(self) -> dict[str, Any]:
         """Those that decide the image, as JSON values; the others decide how it is decoded."""
-        return self.model_dump(mode="json", exclude={"mel_inverse", "projections"})
+        return self.model_dump(mode="json", exclude={"mel_inverse", "projections", "upscaling"})
 
 
 class GanSettings(Frozen):

@@ -16,7 +16,7 @@ from keras import ops
 from reverbsynth.settings import SpectraSettings
 from reverbsynth.spectra import mel
 from reverbsynth.spectra.compiling import compile_function
-from reverbsynth.spectra.format import FLOOR, TINY
+from reverbsynth.spectra.format import BINS, FLOOR, TINY
 from reverbsynth.spectra.harmonics import frequency_of, harmonic_spectrum
 from reverbsynth.spectra.phase import (
     instantaneous_frequency,
@@ -24,6 +24,7 @@ from reverbsynth.spectra.phase import (
     with_wrapped_steps,
     wrapped,
 )
+from reverbsynth.spectra.scaling import upscale, upscale_in_lines
 from reverbsynth.spectra.stft import istft, stft
 
 
@@ -53,13 +54,14 @@ class Representation:
     """How notes become images and back: a chain of the transforms above, and a normalization.
 
     Images are *de-normalized*: natural log units and half turns. `normalize` maps them to the
-    networks' range.
+    networks' range. Those of a stage are smaller; decoding begins with their full size.
     """
 
     def __init__(self, settings: SpectraSettings):
         self.kind: Literal["mel", "linear", "phase"] = settings.representation
         self._non_negative = settings.mel_inverse == "nnls"
         self._projections = settings.projections
+        self._upscale = upscale_in_lines if settings.upscaling == "linear" else upscale
         self.scale = np.asarray(settings.scale, np.float32)
         self.shift = np.asarray(settings.shift, np.float32)
 
@@ -93,25 +95,29 @@ class Representation:
             level = ops.log(ops.sqrt(power) + FLOOR)
         return self.normalize(ops.stack([level, step / math.pi], axis=-1))
 
-    def to_stft(self, images, non_negative: bool = False):
-        """Images as the STFT they state: real and imaginary part [shape=(n, 128, 1024)]."""
+    def to_stft(self, images, original: bool = False):
+        """Images of any stage as the STFT they state, by the original's inverse where asked.
+
+        Real and imaginary part [shape=(n, 128, 1024)].
+        """
+        images = (upscale if original else self._upscale)(images, BINS // images.shape[2])
         magnitude, second = ops.exp(images[..., 0]), images[..., 1]
         phase = second if self.kind == "phase" else integrate(second)
         if self.kind == "mel":
-            magnitude = mel.linear_magnitude(magnitude, non_negative)
+            magnitude = mel.linear_magnitude(magnitude, self._non_negative and not original)
             phase = mel.to_linear_bins()(phase)
         # Whole turns are taken off in half turns, where they are exact.
         radians = math.pi * (phase - 2.0 * ops.round(0.5 * phase))
         return magnitude * ops.cos(radians), magnitude * ops.sin(radians)
 
     def decode(self, images):
-        """Images [shape=(n, 128, 1024, 2)] as notes [shape=(n, 64000)].
+        """Images of any stage [shape=(n, frames, bins, 2)] as notes [shape=(n, 64000)].
 
         Each projection keeps the magnitudes that the image states and takes the phases of the sound
         so far. Griffin and Lim, "Signal estimation from modified short-time Fourier transform"
         (1984).
         """
-        stated = real, imaginary = self.to_stft(images, self._non_negative)
+        stated = real, imaginary = self.to_stft(images)
         for _ in range(self._projections):
             real, imaginary = stft(istft(real, imaginary))
             factor = ops.sqrt(_power(*stated) / (_power(real, imaginary) + TINY))
@@ -123,7 +129,7 @@ class Representation:
 
         By the original's inverse. They are equal where the image is the STFT of some sound.
         """
-        stated = self.to_stft(images)
+        stated = self.to_stft(images, original=True)
         decoded = stft(istft(*stated))
         return ops.sqrt(_power(*stated) + TINY), ops.sqrt(_power(*decoded) + TINY)
 

@@ -302,7 +302,7 @@ class Run:
 
     def samples(self, stage: int | None = None) -> Samples:
         """Real and generated images after a stage (the last finished one by default)."""
-        return Samples.load(self.samples_path(stage), self.stage(stage))
+        return Samples.load(self.samples_path(stage))
 
     def stage(self, stage: int | None) -> int:
         """A finished stage, by default the last."""

@@ -9,7 +9,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from reverbsynth.errors import RunError
-from reverbsynth.gan.schedule import blocks, box_factor
+from reverbsynth.gan.schedule import blocks
 from reverbsynth.seeds import evenly_spaced
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class Samples:
     """Real and generated images of one stage, with the same labels, a value for each image.
 
-    Images are de-normalized [shape=(n, 128, 1024, 2)], box-scaled up from the stage's resolution.
+    Images are de-normalized, at the stage's resolution [shape=(n, frames, bins, 2)].
     """
 
     real: np.ndarray
@@ -28,15 +28,12 @@ class Samples:
     labels: dict[str, list]
 
     @classmethod
-    def load(cls, path: Path, stage: int) -> "Samples":
-        """The samples that a file keeps at the stage's own resolution."""
-        stored, factor = stored_samples(path), box_factor(blocks(stage))
+    def load(cls, path: Path) -> "Samples":
+        """The samples that a file keeps."""
+        stored = stored_samples(path)
         try:
             labels = json.loads(str(stored["labels"]))
-            real, generated = (
-                stored[kind].astype(np.float32).repeat(factor, axis=1).repeat(factor, axis=2)
-                for kind in ("real", "generated")
-            )
+            real, generated = (stored[kind].astype(np.float32) for kind in ("real", "generated"))
         except (ValueError, KeyError) as error:
             raise RunError(f"{path}: cannot be read ({error})") from None
         return cls(real, generated, labels)

@@ -17,6 +17,7 @@ from reverbsynth.audio.io import encode_audio
 from reverbsynth.data.tfrecord import frame
 from reverbsynth.files.atomic import writing
 from reverbsynth.files.png import png
+from reverbsynth.spectra.format import BINS
 from reverbsynth.spectra.representation import Representation
 from reverbsynth.training.metrics import curve_names
 from reverbsynth.training.run import Run
@@ -85,7 +86,8 @@ class EventFile:
 
 def _picture(image: np.ndarray, channel: int) -> Summary.Image:
     """One channel of a de-normalized image [shape=(128, 1024, 2)], low bins at the bottom."""
-    values = image[..., channel].T[::-1]
+    factor = BINS // image.shape[1]
+    values = image[..., channel].T[::-1].repeat(factor, axis=0).repeat(factor, axis=1)
     low, high = (values.min(), values.max()) if channel == 0 else (-1.0, 1.0)
     scaled = (values - low) / max(high - low, 1e-9)
     colors = matplotlib.colormaps["magma" if channel == 0 else "twilight"](scaled, bytes=True)

@@ -330,6 +330,6 @@ class TrainingLoop(keras.callbacks.Callback):
         }
         measure = losses.griffin_lim_consistency
         return {
-            f"{kind}_consistency": float(measure(model.full_size(images), model.representation))
+            f"{kind}_consistency": float(measure(images, model.representation))
             for kind, images in shown.items()
         }

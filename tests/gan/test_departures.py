@@ -9,9 +9,9 @@ from hypothesis.extra.numpy import arrays
 from keras import ops
 
 from reverbsynth.gan import losses
-from reverbsynth.gan.layers import downscale
 from reverbsynth.gan.model import ProgressiveGAN
 from reverbsynth.spectra.format import FLOOR
+from reverbsynth.spectra.scaling import downscale
 
 from .conftest import PITCH, PITCHES, compiled, real_images, thin_settings, uniform_histogram
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from keras import ops
 
-from reverbsynth.gan.layers import downscale
 from reverbsynth.gan.model import ProgressiveGAN, fade_in_real
+from reverbsynth.spectra.scaling import downscale
 
 from .conftest import PITCH, PITCHES, compiled, real_images, thin_settings, uniform_histogram
 

@@ -18,9 +18,7 @@ from safetensors.numpy import save_file
 
 from reverbsynth.errors import ReverbSynthError, RunError, SettingsError
 from reverbsynth.files.tensors import load_tensors
-from reverbsynth.gan import schedule
 from reverbsynth.gan.architecture import condition_size
-from reverbsynth.gan.layers import upscale
 from reverbsynth.gan.networks import Generator
 from reverbsynth.instrument import file as instrument_file
 from reverbsynth.instrument.instrument import Instrument, at_peak
@@ -51,8 +49,7 @@ def as_in_training(generator, z, condition) -> tuple[np.ndarray, np.ndarray]:
         variable.assign(generator.weights[name])
     progress = ops.convert_to_tensor(generator.progress, "float32")
     images = representation.denormalize(network(z, condition, progress))
-    factor = schedule.box_factor(schedule.blocks(generator.stage))
-    waves = representation.decode(upscale(images, factor))
+    waves = representation.decode(images)
     return ops.convert_to_numpy(images), ops.convert_to_numpy(waves)
 
 

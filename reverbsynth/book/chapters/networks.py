@@ -12,11 +12,11 @@ from reverbsynth.book.style import note_name
 from reverbsynth.book.workspace import Workspace
 from reverbsynth.gan.architecture import condition_size
 from reverbsynth.gan.labels import LabelSpace
-from reverbsynth.gan.layers import downscale, upscale
 from reverbsynth.gan.networks import Discriminator, Generator
 from reverbsynth.gan.schedule import LAST_STAGE, blocks, resolution
 from reverbsynth.settings import GanSettings, SpectraSettings
 from reverbsynth.spectra.representation import Representation
+from reverbsynth.spectra.scaling import downscale, upscale
 
 
 def network_table(network: Generator | Discriminator) -> pd.DataFrame:
