@@ -96,13 +96,9 @@ def levels(waves: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     Seconds from the release, from -0.5 to 1.0 [shape=(75,)], and mean levels of 20 ms in dB, no
     lower than -80 [shape=(n, 75)]; NaN for a note that is silent before.
     """
-    power = np.square(audible(waves))
-    sustain = power[:, _SUSTAIN].mean(axis=1, keepdims=True)
-    sounds = sustain > _SILENCE * power.mean(axis=1, keepdims=True)
-    frames = power[:, _SUSTAIN.start :].reshape(len(waves), -1, _WINDOW).mean(axis=2)
-    curves = _decibels(frames / np.where(sounds, sustain, 1))
-    seconds = (np.arange(frames.shape[1]) + 0.5) * _WINDOW / SAMPLE_RATE - 0.5
-    return seconds, np.where(sounds, curves, np.nan)
+    levels = np.array([_release_levels(audible(wave)) for wave in waves])
+    seconds = (np.arange(levels.shape[1]) + 0.5) * _WINDOW / SAMPLE_RATE - 0.5
+    return seconds, levels
 
 
 def distance(first: np.ndarray, second: np.ndarray) -> float:
@@ -111,6 +107,14 @@ def distance(first: np.ndarray, second: np.ndarray) -> float:
     if not len(first) or not len(second):
         return np.nan
     return float(stats.wasserstein_distance(first, second))
+
+
+def _release_levels(heard: np.ndarray) -> np.ndarray:
+    power = np.square(heard)
+    frames = power[_SUSTAIN.start :].reshape(-1, _WINDOW).mean(axis=1)
+    sustain = power[_SUSTAIN].mean()
+    sounds = sustain > _SILENCE * power.mean()
+    return _decibels(frames / sustain) if sounds else np.full(len(frames), np.nan)
 
 
 def _ratios(heard: np.ndarray) -> tuple[float, float, str]:

@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -82,16 +82,23 @@ class BuildJournal:
             self.rejected.notes, self.turned_down = last["rejected"], last["turned_down"]
 
     def append(
-        self, records: Sequence[tuple[str, bytes]], measured: Mapping[str, Mapping[str, Any]]
+        self,
+        records: Iterable[tuple[str, bytes]],
+        measured: Iterable[tuple[str, Mapping[str, Any]]],
     ) -> None:
-        """Add a chunk of records, each with its note's id, and what was measured of the notes."""
+        """Add a chunk of records, each with its note's id, then what was measured of the notes.
+
+        Records are made one after another as they are written, so that memory holds one.
+        """
+        sizes = []
         with open(self._chunk(self.chunks, "records"), "wb") as file:
-            file.writelines(record for _, record in records)
+            for origin, record in records:
+                sizes.append((origin, file.write(record)))
             file.flush()
             os.fsync(file.fileno())
         chunk = {
-            "sizes": [(origin, len(record)) for origin, record in records],
-            "measured": measured,
+            "sizes": sizes,
+            "measured": dict(measured),
             "rejected": self.rejected.notes,
             "turned_down": self.turned_down,
         }

@@ -33,7 +33,7 @@ _HOP = 8000
 _EFFECT_FLOOR = -100.0  # Lowest level in dB that classifiers of effects are shown: tails are faint.
 _FILTERS = 32
 _LEARNING_RATE = 2e-3
-_BATCH = 256
+_BATCH = 64
 _MAX_SHIFT = 12
 _SMEAR_WIDTHS = (1, 1, 2, 3, 4, 4, 6, 8)
 

@@ -80,12 +80,12 @@ class Clips:
     def resynthesized(self, representation: Representation, stage: int) -> "Clips":
         """Return the same notes through images of a stage's resolution: any generator's ceiling."""
         factor = schedule.box_factor(schedule.blocks(stage))
-        waves = [
-            representation.decode_all(boxed(representation.encode_all(part), factor))
-            for part in np.array_split(self.waves, max(len(self) // _BATCH, 1))
-            if len(part)
-        ]
-        return replace(self, waves=np.concatenate(waves) if waves else self.waves)
+        waves = np.empty_like(self.waves)
+        for start in range(0, len(self), _BATCH):
+            rows = slice(start, start + _BATCH)
+            images = representation.encode_all(self.waves[rows])
+            waves[rows] = representation.decode_all(boxed(images, factor))
+        return replace(self, waves=waves)
 
     def __len__(self) -> int:
         return len(self.waves)
@@ -98,7 +98,7 @@ class Clips:
     def flaws(self) -> np.ndarray:
         """What keeps each note from being a sound: ``NaN``, ``silent``, or empty [shape=(n,)]."""
         finite = np.isfinite(self.waves).all(axis=1)
-        audible = swing(np.nan_to_num(self.waves)) >= SILENCE
+        audible = np.array([swing(np.nan_to_num(wave)) >= SILENCE for wave in self.waves], bool)
         return np.where(finite, np.where(audible, "", "silent"), "NaN")
 
     @property

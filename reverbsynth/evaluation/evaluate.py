@@ -188,16 +188,17 @@ def _prepared(
 ) -> EvaluationData:
     """Read, resynthesize and generate all notes that are measured."""
     limits, seed = settings.evaluation, settings.seed
-    training = Clips.of(data, ("train",), limits.real_notes, seed)
-    held_out = Clips.of(data, ("valid", "test"), limits.real_notes, seed)
-    # The first of them, which some metrics take, are then of all kinds.
-    held_out = held_out.where(generator(seed, "evaluation").permutation(len(held_out)))
+    # First, for they hold training notes of their own.
     classifiers = {
         label: LabelClassifier.trained(data, label, limits, seed)
         for label in ("pitch", "effect")
         if len(data.vocabulary(label)) > 1
     }
     next_step(description="encoding and decoding real notes")
+    training = Clips.of(data, ("train",), limits.real_notes, seed)
+    held_out = Clips.of(data, ("valid", "test"), limits.real_notes, seed)
+    # The first of them, which some metrics take, are then of all kinds.
+    held_out = held_out.where(generator(seed, "evaluation").permutation(len(held_out)))
     grid = real_grid(Clips.joined([training, held_out]), limits.grid_latents, limits.grid_pitches)
     representation = instrument.representation
     ceiling = held_out.resynthesized(representation, instrument.stage)

@@ -34,7 +34,7 @@ class NoteSet:
     ):
         self.name, self.all_clips, self.grid = name, all_clips, grid
         self.usable = all_clips.flaws == ""
-        self.clips = all_clips.where(self.usable)
+        self.clips = all_clips if self.usable.all() else all_clips.where(self.usable)
         self.missing_reason = all_clips.missing_reason
         self._classifiers, self._straightness = classifiers, straightness
 
