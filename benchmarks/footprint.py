@@ -11,8 +11,10 @@ imports the modules a command begins with, the interpreter's own start included.
 
 *Commands*: processor seconds and peak memory of each, children included, in the folder WORK; each
 uses what those before it made, and what is there is kept. ``--preset`` is that of data and
-training, whose length the preset gives (``--set`` is passed on). ``--book`` builds the book too, of
-RUN, or of the bundle that the commands have made.
+training, whose length the preset gives (``--set`` is passed on).
+
+*Book*: the same of ``make book``, with every process that it starts: ``--only --book``. It shows
+the run that comes with the book, or RUN.
 
 *Notes*: the same of ``data`` for so many source notes each, with twins as the preset has them. They
 are twelve sounds in a folder, linked under as many names as there are notes, so that every one is
@@ -20,7 +22,8 @@ read, measured, processed and written like another. A note takes 0.5 MB of the d
 before the build ends.
 
 Peak memory is the most that all processes of the command held at once, shared pages counted once
-(proportional set size, looked at 20 times a second), or the most that one of them ever held.
+(proportional set size, looked at 20 times a second, or as often as takes a twentieth of a core), or
+the most that one of them ever held. It says of how many processes, and what the largest held then.
 """
 
 import argparse
@@ -63,7 +66,7 @@ COMMANDS = {
     "bundle": "bundle {}/run {}/bundle --replace",
     "reproduce": "reproduce {}/run",
 }
-BOOK = "book --run {run} --output {}/book"
+BOOK = "book {run} --output {}/book"
 
 
 def main() -> None:
@@ -93,15 +96,14 @@ def main() -> None:
         folders = f"{{}}/data{count} --source folder --path {{}}/sounds{count}"
         chosen[f"data, {count:,} notes"] = f"data {folders} {{settings}}"
     given = {
-        "run": options.book or options.work / "bundle",
+        "run": f"--run {options.book}" if options.book else "",
         "settings": " ".join([f"--preset {options.preset}", *map("--set {}".format, options.set)]),
     }
     given["midi"] = str(ROOT / "reverbsynth/instrument/examples/bass_line.mid")
     for name, line in chosen.items():
         words = line.format(*[options.work] * line.count("{}"), **given).split()
-        seconds, memory, status = measured([sys.executable, "-m", "reverbsynth.cli", *words])
-        failed = f" (exit status {status})" if status else ""
-        print(f"{name}: {seconds:.1f} CPU-s, {memory:.0f} MB{failed}", flush=True)
+        seconds, memory, told = measured([sys.executable, "-m", "reverbsynth.cli", *words])
+        print(f"{name}: {seconds:.1f} CPU-s, {memory:.0f} MB{told}", flush=True)
 
 
 def linked(folder: Path, count: int) -> None:
@@ -165,19 +167,24 @@ def size(name: str) -> float:
     return sum(path.stat().st_size for path in paths if path.is_file()) / 1e6
 
 
-def measured(command: list[str]) -> tuple[float, float, int]:
-    """Processor seconds, peak megabytes and exit status of a command, children included."""
+def measured(command: list[str]) -> tuple[float, float, str]:
+    """Processor seconds and peak megabytes of a command, children included, and what else to say:
+    how many processes held them, and the exit status of a failure.
+    """
     started = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    most = 0.0
+    most = [0.0]
     while True:
         pid, status, usage = os.wait4(started.pid, os.WNOHANG)
         if pid:
             break
-        most = max(most, sum(map(proportional, descendants(started.pid))))
-        time.sleep(0.05)
+        before = time.process_time()
+        most = max(most, [*map(proportional, descendants(started.pid))], key=sum)
+        time.sleep(max(0.05, 20 * (time.process_time() - before)))
     started.returncode = os.waitstatus_to_exitcode(status)
+    told = f" in {len(most)} processes (largest {max(most):.0f} MB)" if len(most) > 1 else ""
+    told += f" (exit status {started.returncode})" if started.returncode else ""
     seconds = usage.ru_utime + usage.ru_stime
-    return seconds, max(most, usage.ru_maxrss / 1e3), started.returncode
+    return seconds, max(sum(most), usage.ru_maxrss / 1e3), told
 
 
 def descendants(pid: int) -> list[int]:
