@@ -10,7 +10,8 @@ modulus and running sum, and both channels through the dense 1024 x 1024 mel mat
 *Memory*: a cache of 70,000 full-size images, 73 GB (a sparse file, so that no disk is filled),
 served in batches of 64 in training's order; then scaled down by 2, of 70,000 images of 8 x 64. The
 peak of the process' own memory (not of mapped file pages, which the system takes back) is printed,
-with what Python and TensorFlow took before.
+with what Python and TensorFlow took before. Then what training knows of each image, without pixels:
+of 70,000 source notes with a twin each, and crossfades of them as the preset `laptop` has.
 """
 
 import argparse
@@ -24,7 +25,8 @@ import numpy as np
 import tensorflow as tf
 
 from reverbsynth.audio.format import NOTE_LENGTH
-from reverbsynth.settings import SpectraSettings
+from reverbsynth.gan.labels import LabelSpace
+from reverbsynth.settings import Settings, SpectraSettings
 from reverbsynth.spectra import mel
 from reverbsynth.spectra.representation import Representation
 from reverbsynth.training.input_pipeline import BatchSequence, SpectrogramCache
@@ -90,7 +92,7 @@ def cpu_seconds(action, repeats: int) -> float:
 
 
 def memory(folder: Path) -> None:
-    index = [{"pitch": 24 + i % 61} for i in range(NOTES)]
+    index = [{"origin": number} for number in range(NOTES)]
     data = SimpleNamespace(directory=folder, sha256="0" * 64, index=lambda split: index)
     images = SpectrogramCache(data, SpectraSettings())
     images._folder.mkdir(parents=True)
@@ -105,6 +107,29 @@ def memory(folder: Path) -> None:
     with Peak() as peak:
         small = images.at_resolution(32)
     print(f"all {NOTES:,} images scaled down to {small.shape[1]} x {small.shape[2]}: {peak}")
+    del images, batches, small
+    with Peak() as peak:
+        known = labels_of_twins(folder)
+    print(f"labels of {known:,} images: {peak}")
+
+
+def labels_of_twins(folder: Path) -> int:
+    """Hold what `train` holds of images and targets beside their pixels; how many they are."""
+    settings = Settings.preset("laptop")
+    pitches, effects = range(24, 85), ("dry", "reverb")
+    rows = [
+        {"id": f"{origin}/{effect}", "origin": origin, "effect": effect}
+        | {"pitch": pitches[number % 61], "velocity": 100, "instrument": origin[:19]}
+        for number in range(NOTES)
+        for origin in [f"bass_synthetic_{number // 61 % 1000:03d}-{number:06d}"]
+        for effect in effects
+    ]
+    data = SimpleNamespace(directory=folder, sha256="1" * 64, index=lambda _: [*map(dict, rows)])
+    counts = 0, settings.losses.imle_crossfades
+    images, targets = (SpectrogramCache(data, settings.spectra, crossfades=n) for n in counts)
+    space = LabelSpace({"pitch": list(pitches), "effect": list(effects)})
+    held = images.labels(space), targets.conditions(settings.gan, space), targets.regions(16)
+    return len(held[0]) + len(held[1])
 
 
 def sparse(path: Path, shape: tuple[int, ...]) -> None:
