@@ -22,9 +22,14 @@ from reverbsynth.spectra.representation import Representation
 
 NAMES = {"mel": "IF-Mel", "linear": "linear IF", "phase": "phase"}  # as the GANSynth paper has them
 INVERSES: dict[str, dict[str, Any]] = {  # ways to decode an image, as settings of the spectra
-    f"{name}{projected}": {"mel_inverse": mel_inverse, "projections": projections}
+    f"{name}{between}{projected}": {
+        "mel_inverse": mel_inverse,
+        "upscaling": upscaling,
+        "projections": projections,
+    }
     for mel_inverse, name in (("transpose", "original"), ("nnls", "NNLS"))
-    for projections, projected in ((0, ""), (1, ", 1 projection"), (4, ", 4 projections"))
+    for upscaling, between in (("nearest", ""), ("linear", ", lines"))
+    for projections, projected in ((0, ""), (4, ", 4 projections"))
 }
 _FLOOR = 1e-4  # relative to the note's largest magnitude: -80 dB
 _YIN_FRAME = 16384
@@ -50,12 +55,16 @@ def by_each_representation(clips: Clips, spectra: SpectraSettings) -> dict[str, 
 def by_each_inverse(
     clips: Clips, spectra: SpectraSettings, stages: Sequence[int] = (8, 10, 12)
 ) -> dict[tuple[int, str], np.ndarray]:
-    """Waves of notes through the images of some stages, by stage and name of the inverse."""
+    """Waves of notes through the images of some stages, by stage and name of the inverse.
+
+    At the last stage nothing lies between frames, and lines are left out.
+    """
     ways = {name: spectra.model_copy(update=inverse) for name, inverse in INVERSES.items()}
     return {
         (stage, name): clips.resynthesized(Representation(way), stage).waves
         for stage in stages
         for name, way in ways.items()
+        if stage < LAST_STAGE or way.upscaling == "nearest"
     }
 
 

@@ -77,7 +77,7 @@ def test_inverses_are_compared_at_each_stage():
     )
     decoded = representations.by_each_inverse(clips, Settings().spectra, stages=(8, 12))
     frame = representations.compare_inverses(clips, decoded)
-    assert list(frame["stage"]) == ["", *[8] * 6, *[12] * 6]
+    assert list(frame["stage"]) == ["", *[8] * 8, *[12] * 4]
     distance = frame.set_index(["stage", "inverse"])["distance (dB)"]
     assert distance["", "the notes"] == 0
     assert distance[12, "NNLS, 4 projections"] < 0.5 * distance[12, "original"]

@@ -6,9 +6,11 @@ from keras import ops
 
 from reverbsynth.audio.format import NOTE_LENGTH, NOTE_OFF, SAMPLE_RATE
 from reverbsynth.audio.spectrum import distances, mel_levels
+from reverbsynth.audio.tails import measure_tails
 from reverbsynth.settings import Settings, SpectraSettings
 from reverbsynth.spectra import mel
 from reverbsynth.spectra.representation import Representation
+from reverbsynth.spectra.scaling import downscale
 from reverbsynth.training.input_pipeline import SpectrogramCache
 
 TIME = np.arange(NOTE_LENGTH) / SAMPLE_RATE
@@ -33,6 +35,15 @@ def test_both_together_bring_a_note_nearer_to_itself(note):
     found = [distances(levels, mel_levels(decoded(note, **inverse)))[0, 0] for inverse in steps]
     assert found == sorted(found, reverse=True)
     assert found[-1] < 0.5 * found[0]
+
+
+def test_lines_bring_back_the_silence_after_a_note_in_a_small_image(note):
+    ratios = []
+    for upscaling in ("nearest", "linear"):
+        representation = Representation(SpectraSettings(mel_inverse="nnls", upscaling=upscaling))
+        small = downscale(representation.encode(note), 4)
+        ratios.append(measure_tails(ops.convert_to_numpy(representation.decode(small))).ratio[0])
+    assert ratios[1] < ratios[0] - 6
 
 
 def test_a_projection_keeps_what_is_the_spectrum_of_a_sound(note):
@@ -61,6 +72,6 @@ def test_silence_stays_silence():
 def test_another_inverse_leaves_images_where_they_are(small_data):
     """Only decoding changes: what was encoded once serves."""
     original, other = (
-        SpectrogramCache(small_data, Settings.preset(name).spectra) for name in ("tiny", "studio")
+        SpectrogramCache(small_data, Settings.preset(name).spectra) for name in ("paper", "studio")
     )
     assert original._path(1) == other._path(1)
