@@ -40,6 +40,9 @@ of a pixel: beyond the paper's resolution, where the tone is finer than what is 
 SILENCE = -1.1
 """A tone's level before the tanh at which nothing of it is let through: the floor is at -0.8."""
 
+BELOW_FLOOR = 0.1
+"""Slope of a level below that of silence, which need not be hit exactly: no recording is lower."""
+
 DIFFERENCE = 0.05
 """How much a step of its weights moves an instantaneous frequency, beside those of a level."""
 

@@ -151,16 +151,15 @@ def level_distance(real, generated, representation: Representation):
 def band_levels(images, representation: Representation):
     """Log power of each frame in 16 bands [shape=(n, ..., frames, 16)].
 
-    Without the floor, which is part of an image's power: a decay's end lies below it, and half a
+    Without the floor, which is part of each pixel's power: a decay's end lies below it, and half a
     decibel above it in an image is 9 dB below it in the sound.
     """
     logarithm = (images[..., 0] - float(representation.shift[0])) / float(representation.scale[0])
     # The mel image holds powers, the others magnitudes.
     power = ops.exp(logarithm if representation.kind == "mel" else 2 * logarithm)
     *shape, bins = power.shape[1:]
-    bands = ops.reshape(power, (-1, *shape, 16, bins // 16))
-    heard = ops.maximum(ops.mean(bands, axis=-1) - FLOOR, 0.0)
-    return ops.log(heard + LEAST * FLOOR)
+    heard = ops.reshape(ops.maximum(power - FLOOR, 0.0), (-1, *shape, 16, bins // 16))
+    return ops.log(ops.mean(heard, axis=-1) + LEAST * FLOOR)
 
 
 def griffin_lim_consistency(images, representation: Representation):

@@ -159,7 +159,7 @@ class Generator(Network):
         def image(block: int):
             x = said(block)
             if self.harmonics is not None and block in coordinates:
-                x = over_tone(x, coordinates[block], self.harmonics)
+                return over_tone(x, coordinates[block], self.harmonics)
             return ops.tanh(x)
 
         activations = {}

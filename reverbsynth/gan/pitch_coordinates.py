@@ -14,6 +14,7 @@ import math
 from keras import ops
 
 from reverbsynth.gan.architecture import (
+    BELOW_FLOOR,
     DIFFERENCE,
     FIRST_COORDINATED,
     SILENCE,
@@ -67,7 +68,7 @@ def at_bins(coordinates, bins: int):
 
 
 def over_tone(x, coordinates, representation: Representation):
-    """An image's values before their tanh, from what `to_rgb` says of them and the ideal tone.
+    """An image, from what `to_rgb` says of it and the ideal tone.
 
     Parameters
     ----------
@@ -78,15 +79,18 @@ def over_tone(x, coordinates, representation: Representation):
 
     Returns
     -------
-    tensor [shape=(n, frames, bins, 2)]
+    tensor [shape=(n, frames, bins, 2)], normalized
         The level and, through the gate, how far the tone is above silence; the difference, a part
         of it, and the tone's instantaneous frequency. A bare phase starts from nothing.
     """
     tone = ops.arctanh(ops.clip(coordinates[:, None, :, 4:], -TONE_LIMIT, TONE_LIMIT))
-    level = x[..., :1] + ops.sigmoid(x[..., 2:]) * (tone[..., :1] - SILENCE)
-    if representation.kind == "phase":
-        return ops.concatenate([level, x[..., 1:2]], axis=-1)
-    return ops.concatenate([level, DIFFERENCE * x[..., 1:2] + tone[..., 1:]], axis=-1)
+    level = ops.tanh(x[..., :1] + ops.sigmoid(x[..., 2:]) * (tone[..., :1] - SILENCE))
+    floor = representation.silence
+    level = floor + ops.leaky_relu(level - floor, negative_slope=BELOW_FLOOR)
+    second = x[..., 1:2]
+    if representation.kind != "phase":
+        second = DIFFERENCE * second + tone[..., 1:]
+    return ops.concatenate([level, ops.tanh(second)], axis=-1)
 
 
 def beside(x, coordinates):

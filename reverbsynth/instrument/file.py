@@ -18,7 +18,8 @@ from reverbsynth.settings import GanSettings, SpectraSettings
 
 FORMAT = "reverbsynth-instrument"
 # 2 added the SHA-256; 3 keeps labels in order; 4 says which pitches were trained; 5 starts from the
-# ideal tone where the pitch is told as a number; 6 has straight lines between its frames to refine.
+# ideal tone where the pitch is told as a number; 6 has a slope below the floor there, and straight
+# lines between the frames that are refined.
 VERSION = 6
 
 
@@ -32,9 +33,7 @@ def read(path: Path | str) -> TrainedGenerator:
         text = metadata["instrument"]
         document = json.loads(text)
         version, told = document["version"], document["gan"].get("pitch_input")
-        # The same sound as then: one-hot of 4 and 5, and harmonic of 5 where nothing is refined.
-        same = (4, 5) if told != "harmonic" else (5,) if document["stage"] <= 8 else ()
-        if version not in (VERSION, *same):
+        if version != VERSION and not (version in (4, 5) and told != "harmonic"):
             old = isinstance(version, int) and version < VERSION
             again = "train it anew, or play it with the package that wrote it"
             raise RunError(

@@ -127,9 +127,8 @@ def _image(graph: Graph, generator: TrainedGenerator, float16: bool) -> Value:
 
     def image(block: int) -> Value:
         x = said(block)
-        if architecture.coordinates_of(gan, block):
-            x = _over_tone(x, along[block], generator)
-        return x.op("Tanh")
+        told = architecture.coordinates_of(gan, block)
+        return _over_tone(x, along[block], generator) if told else x.op("Tanh")
 
     x = _pixel_norm(graph.add("Concat", "z", condition, axis=1))
     kernel, scale, bias = kernel_and_bias(1, "conv0")
@@ -194,11 +193,13 @@ def _over_tone(x: Value, along: Value, generator: TrainedGenerator) -> Value:
     limit = architecture.TONE_LIMIT
     tone = along.part(1, 4, 6).op("Clip", -limit, limit).op("Atanh")
     gate = x.part(1, 2, 3).op("Sigmoid")
-    level = x.part(1, 0, 1) + gate * (tone.part(1, 0, 1) - architecture.SILENCE)
+    level = (x.part(1, 0, 1) + gate * (tone.part(1, 0, 1) - architecture.SILENCE)).op("Tanh")
+    floor = np.log(FLOOR) * generator.spectra.scale[0] + generator.spectra.shift[0]
+    level = (level - floor).op("LeakyRelu", alpha=architecture.BELOW_FLOOR) + floor
     second = x.part(1, 1, 2)
     if generator.spectra.representation != "phase":
         second = second * architecture.DIFFERENCE + tone.part(1, 1, 2)
-    return level.op("Concat", second, axis=1)
+    return level.op("Concat", second.op("Tanh"), axis=1)
 
 
 def _steady_conv(along: Value, taps: Value, side: int, block: int) -> Value:

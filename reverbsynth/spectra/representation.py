@@ -64,6 +64,8 @@ class Representation:
         self._upscale = upscale_in_lines if settings.upscaling == "linear" else upscale
         self.scale = np.asarray(settings.scale, np.float32)
         self.shift = np.asarray(settings.shift, np.float32)
+        # The level of silence, normalized: no recording's is lower.
+        self.silence = math.log(FLOOR) * settings.scale[0] + settings.shift[0]
 
     def encode(self, waves, image: Callable | None = None):
         """Notes [shape=(n, 64000)] as images [shape=(n, 128, 1024, 2)]."""

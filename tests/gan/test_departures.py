@@ -171,6 +171,17 @@ def test_levels_add_up_power_within_bands():
     assert decibels == pytest.approx(2.5, abs=0.2)
 
 
+def test_what_lies_below_the_floor_makes_up_for_nothing():
+    representation = model_with().representation
+    image = np.log(FLOOR * np.tile([0.5, 1.5], 32)).astype("float32")
+    image = np.stack([image, image], axis=-1)[None, None]
+    levels = losses.band_levels(
+        representation.normalize(ops.convert_to_tensor(image)), representation
+    )
+    expected = np.log((0.25 + losses.LEAST) * FLOOR)
+    np.testing.assert_allclose(ops.convert_to_numpy(levels), expected, atol=1e-3)
+
+
 def test_levels_are_what_lies_above_the_floor():
     """A tenth above the floor in an image is 10 dB below it in the sound."""
     representation = model_with().representation
