@@ -30,7 +30,6 @@ LOWEST = 24  # MIDI pitch of the lowest constant-Q bin; lower notes show by thei
 FOLDER = "classifiers"
 _OCTAVES = 7.75
 _HOP = 8000
-_EFFECT_FLOOR = -100.0  # Lowest level in dB that classifiers of effects are shown: tails are faint.
 _FILTERS = 32
 _LEARNING_RATE = 2e-3
 _BATCH = 64
@@ -168,8 +167,7 @@ def _augmented_batches(
 def _inputs(label: str, waves: np.ndarray) -> np.ndarray:
     """Return levels between 0 and 1: of pitch (n, bins, frames), of others (n, frames, bands)."""
     if label != "pitch":
-        levels = mel_levels(waves, bands=24, window=1024, hop=512, floor=_EFFECT_FLOOR)
-        return 1 - levels / _EFFECT_FLOOR
+        return 1 - mel_levels(waves, bands=24, window=1024, hop=512) / FLOOR
     per_octave, lowest = 12 * BINS_PER_SEMITONE, librosa.midi_to_hz(LOWEST)
     axis = {"fmin": lowest, "n_bins": int(per_octave * _OCTAVES), "bins_per_octave": per_octave}
     parts = []
