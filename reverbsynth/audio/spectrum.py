@@ -16,11 +16,11 @@ _SILENCE = 1e-12
 
 
 def mel_levels(
-    waves: np.ndarray, bands: int = 64, window: int = 2048, hop: int = 1024, floor: float = FLOOR
+    waves: np.ndarray, bands: int = 64, window: int = 2048, hop: int = 1024
 ) -> np.ndarray:
     """Levels in mel bands from 20 to 8000 Hz, float32 [shape=(n, frames, bands)].
 
-    In dB from the loudest point of each note [shape=(n, 64000)], and no lower than ``floor``: the
+    In dB from the loudest point of each note [shape=(n, 64000)], and no lower than `FLOOR`: the
     notes' own loudness, a gain, drops out. A constant offset is in no band.
     """
     import librosa
@@ -30,14 +30,14 @@ def mel_levels(
         framing = {"sr": SAMPLE_RATE, "n_fft": window, "hop_length": hop, "n_mels": bands}
         power = librosa.feature.melspectrogram(y=np.stack(some), fmin=LOWEST_AUDIBLE, **framing)
         levels = 10 * np.log10(np.maximum(power, 1e-20))
-        parts.append(from_peak(levels, floor).transpose(0, 2, 1))
+        parts.append(from_peak(levels).transpose(0, 2, 1))
     return np.concatenate(parts)
 
 
-def from_peak(levels: np.ndarray, floor: float = FLOOR) -> np.ndarray:
+def from_peak(levels: np.ndarray) -> np.ndarray:
     """Levels in dB [shape=(n, a, b)], counted from each note's highest and floored, float32."""
     peak = levels.max(axis=(1, 2), keepdims=True)
-    return np.maximum(levels - peak, floor).astype(np.float32)
+    return np.maximum(levels - peak, FLOOR).astype(np.float32)
 
 
 def treble(waves: np.ndarray) -> float:
