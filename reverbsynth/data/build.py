@@ -233,17 +233,11 @@ def _write_chunks(
                 notes.append(note)
                 display.advance(task)
             twins = _processed(settings, chain, notes, journal)
-            records = ((twin.origin, encode_note(twin)) for twin in twins)
-            journal.append(records, _measured(notes, journal.rejected))
+            sizes = journal.write((twin.origin, encode_note(twin)) for twin in twins)
+            bad = {note["name"] for note in journal.rejected.notes}
+            measured = {n.id: preflight.measured(n.audio) for n in notes if n.id not in bad}
+            journal.append(sizes, measured)
             display.update(task, completed=start + len(wanted))
-
-
-def _measured(notes: list[Note], rejected: Rejected) -> Iterator[tuple[str, dict[str, Any]]]:
-    """What the sheet shows of the notes that are not rejected when the first is asked for."""
-    bad = {note["name"] for note in rejected.notes}
-    for note in notes:
-        if note.id not in bad:
-            yield note.id, preflight.measured(note.audio)
 
 
 def _processed(

@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -81,24 +81,21 @@ class BuildJournal:
             self.chunks += 1
             self.rejected.notes, self.turned_down = last["rejected"], last["turned_down"]
 
-    def append(
-        self,
-        records: Iterable[tuple[str, bytes]],
-        measured: Iterable[tuple[str, Mapping[str, Any]]],
-    ) -> None:
-        """Add a chunk of records, each with its note's id, then what was measured of the notes.
-
-        Records are made one after another as they are written, so that memory holds one.
-        """
-        sizes = []
+    def write(self, records: Iterable[tuple[str, bytes]]) -> list[tuple[str, int]]:
+        """Write the records of a chunk, each with its note's id, as they are made; their sizes."""
         with open(self._chunk(self.chunks, "records"), "wb") as file:
-            for origin, record in records:
-                sizes.append((origin, file.write(record)))
+            sizes = [(origin, file.write(record)) for origin, record in records]
             file.flush()
             os.fsync(file.fileno())
+        return sizes
+
+    def append(
+        self, sizes: Sequence[tuple[str, int]], measured: Mapping[str, Mapping[str, Any]]
+    ) -> None:
+        """Add the chunk of records that is written, with what was measured of its notes."""
         chunk = {
             "sizes": sizes,
-            "measured": dict(measured),
+            "measured": measured,
             "rejected": self.rejected.notes,
             "turned_down": self.turned_down,
         }
