@@ -43,7 +43,7 @@ SILENCE = -1.1
 BELOW_FLOOR = 0.1
 """Slope of a level below that of silence, which need not be hit exactly: no recording is lower."""
 
-DIFFERENCE = 0.05
+DIFFERENCE = 0.02
 """How much a step of its weights moves an instantaneous frequency, beside those of a level."""
 
 TONE_LIMIT = 0.99
