@@ -4,14 +4,15 @@ In a few bands, the power of a note with the effect is modelled as a weighted su
 without it, at the same moment and up to a second before. A weight of the moment below 1 takes away;
 weights of earlier moments add what an effect holds back, such as a tail. Powers of reverberant
 sound add up so where phases are random (Lebart, Boucher and Denbigh, "A new method based on
-spectral subtraction for speech dereverberation", 2001). The weights are found by the multiplicative
-updates of Févotte, Bertin and Durrieu, "Nonnegative matrix factorization with the Itakura-Saito
-divergence" (2009), to which a quiet moment counts as much as a loud one.
+spectral subtraction for speech dereverberation", 2001). The weights are non-negative least squares
+of the error relative to the greater power, before or after: a quiet moment counts as much as a loud
+one, and one that the effect silences no more.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.optimize import nnls
 from scipy.signal import istft, stft
 
 from reverbsynth.audio.format import SAMPLE_RATE
@@ -19,9 +20,7 @@ from reverbsynth.audio.format import SAMPLE_RATE
 BANDS = 2  # Few, so that what a network gets wrong in one place averages out.
 LAGS = 16  # Moments that count, of `HOP` samples: about a second.
 WINDOW, HOP = 2048, 1024
-UPDATES = 20  # Few as well: with more, the weights of neighbouring moments part.
-FLOOR = 1e-6  # Power below a note's highest, of a band at a moment, that counts as silence.
-_FIRST = 1e-2  # weights of earlier moments before the first update
+FLOOR = 1e-7  # Power below a note's highest, of a band at a moment, that counts as silence.
 _SILENCE = 1e-12
 
 
@@ -37,19 +36,13 @@ class EffectChange:
         lagged, reached = [], []
         for pair in zip(before, after, strict=True):
             powers = np.stack([_bands().T @ np.abs(_transformed(wave)) ** 2 for wave in pair])
-            powers = powers / max(powers.max(), _SILENCE) + FLOOR
+            powers = powers / max(powers.max(), _SILENCE)
             lagged.append(_lagged(powers[0]))
             reached.append(powers[1])
         x, y = np.concatenate(lagged, axis=2), np.concatenate(reached, axis=1)
-        weights = np.full((BANDS, LAGS), _FIRST)
-        weights[:, 0] = 1
-        if np.array_equal(before, after):
-            return cls(weights * (weights == 1))
-        for _ in range(UPDATES):
-            model = np.einsum("bkt,bk->bt", x, weights)
-            rise = np.einsum("bkt,bt->bk", x, y / model**2)
-            weights *= np.sqrt(rise / np.einsum("bkt,bt->bk", x, 1 / model))
-        return cls(weights)
+        greater = np.maximum(x[:, 0], y) + FLOOR
+        pairs = zip((x / greater[:, None]).transpose(0, 2, 1), y / greater, strict=True)
+        return cls(np.stack([nnls(powers, reached)[0] for powers, reached in pairs]))
 
     def apply(self, recording: np.ndarray, played: np.ndarray) -> np.ndarray:
         """Give a recording the change, float32 [shape=(samples,)].
