@@ -12,7 +12,7 @@ one, and one that the effect silences no more.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import nnls
+from scipy.optimize import lsq_linear
 from scipy.signal import istft, stft
 
 from reverbsynth.audio.format import SAMPLE_RATE
@@ -42,7 +42,9 @@ class EffectChange:
         x, y = np.concatenate(lagged, axis=2), np.concatenate(reached, axis=1)
         greater = np.maximum(x[:, 0], y) + FLOOR
         pairs = zip((x / greater[:, None]).transpose(0, 2, 1), y / greater, strict=True)
-        return cls(np.stack([nnls(powers, reached)[0] for powers, reached in pairs]))
+        return cls(
+            np.stack([lsq_linear(*pair, bounds=(0, np.inf), method="bvls").x for pair in pairs])
+        )
 
     def apply(self, recording: np.ndarray, played: np.ndarray) -> np.ndarray:
         """Give a recording the change, float32 [shape=(samples,)].
