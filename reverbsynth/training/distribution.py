@@ -34,7 +34,9 @@ class Devices:
         return nullcontext()
 
     def fit(self, model: keras.Model, batches: BatchSequence, callbacks: list) -> None:
-        model.fit(batches, shuffle=False, verbose=0, callbacks=callbacks)
+        on_jax = keras.backend.backend() == "jax"
+        data = batches if on_jax else _dataset(batches, batches.batch, range(1))
+        model.fit(data, **_options(batches, callbacks))
 
     def any_process(self, flag: bool) -> bool:
         """Whether the flag is set in any process. Every process must call it."""
@@ -93,28 +95,14 @@ class TensorFlowDevices(Devices):
         return self.strategy.scope()
 
     def fit(self, model: keras.Model, batches: BatchSequence, callbacks: list) -> None:
-        import tensorflow as tf
-
-        rows = batches.batch // self.count
         local = self.count // self.processes
 
         def pipeline(context: Any) -> Any:
             first = context.input_pipeline_id * local
-
-            def shards() -> Iterator[tuple]:
-                for batch in (batches[step] for step in range(len(batches))):
-                    for replica in range(first, first + local):
-                        shard = slice(replica * rows, (replica + 1) * rows)
-                        yield keras.tree.map_structure(lambda array, s=shard: array[s], batch)
-
-            signature = keras.tree.map_structure(
-                lambda array: tf.TensorSpec((rows, *array.shape[1:]), array.dtype), batches[0]
-            )
-            return tf.data.Dataset.from_generator(shards, output_signature=signature).prefetch(2)
+            return _dataset(batches, batches.batch // self.count, range(first, first + local))
 
         data = self.strategy.distribute_datasets_from_function(pipeline)
-        steps = len(batches)
-        model.fit(data, steps_per_epoch=steps, shuffle=False, verbose=0, callbacks=callbacks)
+        model.fit(data, **_options(batches, callbacks))
 
     def any_process(self, flag: bool) -> bool:
         return flag if self.processes == 1 else self._total(float(flag)) > 0
@@ -137,6 +125,35 @@ class TensorFlowDevices(Devices):
             self._sum = tf.function(lambda value: self.strategy.run(all_reduce, args=(value,)))
         total = self._sum(tf.constant(value, tf.float64))
         return float(self.strategy.experimental_local_results(total)[0])
+
+
+def _options(batches: BatchSequence, callbacks: list) -> dict[str, Any]:
+    return {
+        "steps_per_epoch": len(batches),
+        "shuffle": False,
+        "verbose": 0,
+        "callbacks": callbacks,
+    }
+
+
+def _dataset(batches: BatchSequence, rows: int, replicas: range) -> Any:
+    """Shards of so many rows of each batch, of these replicas, for TensorFlow."""
+    import tensorflow as tf
+
+    def shards() -> Iterator[tuple]:
+        for batch in (batches[step] for step in range(len(batches))):
+            for replica in replicas:
+                shard = slice(replica * rows, (replica + 1) * rows)
+                yield keras.tree.map_structure(lambda array, s=shard: array[s], batch)
+
+    signature = keras.tree.map_structure(
+        lambda array: tf.TensorSpec((rows, *array.shape[1:]), array.dtype), batches[0]
+    )
+    options = tf.data.Options()
+    # Its thread sleeps for up to a minute, and the end of a stage would wait for it.
+    options.autotune.enabled = False
+    data = tf.data.Dataset.from_generator(shards, output_signature=signature)
+    return data.prefetch(2).with_options(options)
 
 
 def find_devices(distribute: Distribute = "none") -> Devices:
