@@ -22,6 +22,7 @@ from reverbsynth.errors import ReverbSynthError
 from reverbsynth.evaluation.evaluate import evaluate
 from reverbsynth.evaluation.report import FILE, Report
 from reverbsynth.files.atomic import is_partial
+from reverbsynth.gan.schedule import stage_resolution
 from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.instrument.widgets import panel
 from reverbsynth.training.run import Run
@@ -96,7 +97,7 @@ def test_a_panel_offers_the_stage_that_it_holds(kept):
 def test_a_few_samples_of_each_stage_stay_at_its_own_resolution(kept, run):
     for stage in run.stages:
         whole, few = run.samples(stage), kept.samples(stage)
-        assert few.real.shape == (2, 128, 1024, 2)
+        assert few.real.shape == (2, *stage_resolution(stage), 2)
         # Of three the first and the last: both effects.
         assert few.labels == {name: values[::2] for name, values in whole.labels.items()}
         assert len(set(few.labels["effect"])) == 2
