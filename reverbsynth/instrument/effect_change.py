@@ -42,9 +42,9 @@ class EffectChange:
         x, y = np.concatenate(lagged, axis=2), np.concatenate(reached, axis=1)
         greater = np.maximum(x[:, 0], y) + FLOOR
         pairs = zip((x / greater[:, None]).transpose(0, 2, 1), y / greater, strict=True)
-        return cls(
-            np.stack([lsq_linear(*pair, bounds=(0, np.inf), method="bvls").x for pair in pairs])
-        )
+        weights = [lsq_linear(*pair, bounds=(0, np.inf), method="bvls").x for pair in pairs]
+        # Rounding may leave one below its bound.
+        return cls(np.maximum(weights, 0))
 
     def apply(self, recording: np.ndarray, played: np.ndarray) -> np.ndarray:
         """Give a recording the change, float32 [shape=(samples,)].

@@ -66,6 +66,7 @@ def test_a_change_carries_over_to_another_sound():
     dry, other = bursts(4), bursts(1, seed=1)[0]
     change = EffectChange.between(dry, convolved(dry, room()))
     assert change.weights.shape[1] == LAGS
+    assert change.weights.min() >= 0
     played, twin = convolved(bursts(1, seed=2), room())[0], convolved(other[None], room())[0]
     near, before = (distances(each, twin) for each in (change.apply(other, played), other))
     assert near["spectrum"] < 0.7 * before["spectrum"]
