@@ -5,6 +5,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from importlib.util import find_spec
 from typing import NoReturn
@@ -96,8 +97,11 @@ def _interrupt_again(
     number = {KeyboardInterrupt: signal.SIGINT, SystemExit: signal.SIGTERM}.get(dropped.exc_type)
     if number is None:
         report(dropped)
-    else:  # a moment later, when exceptions count again
-        threading.Timer(0.02, os.kill, (os.getpid(), number)).start()
+    while number is not None:
+        # On a busy machine the signal may come before this hook has ended, and be dropped as well.
+        with suppress(KeyboardInterrupt, SystemExit):
+            threading.Timer(0.1, os.kill, (os.getpid(), number)).start()
+            number = None
 
 
 def _fail(line: str) -> NoReturn:

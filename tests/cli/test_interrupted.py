@@ -36,3 +36,27 @@ def test_a_signal_within_a_callback_of_the_garbage_collector_ends_the_command(nu
     assert done.returncode == status, done.stderr
     assert "Traceback" not in done.stderr
     assert "went on" not in done.stdout
+
+
+SLOW = """
+import threading
+
+class Slow(threading.Timer):
+    many = 0
+
+    def start(self):
+        Slow.many += 1
+        super().start()
+        time.sleep(1 if Slow.many == 1 else 0)
+
+threading.Timer = Slow
+"""
+
+
+def test_a_signal_sent_again_while_python_still_reports_the_first_counts_too():
+    """As on a busy machine, where the hook for dropped exceptions takes its time."""
+    code = COLLECTS.replace("NUMBER", str(int(signal.SIGTERM)))
+    code = code.replace("cli.app.command()", f"{SLOW}\ncli.app.command()", 1)
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 143, done.stderr
