@@ -10,6 +10,7 @@ import pytest
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.settings import Settings
 from reverbsynth.training.distribution import Devices, find_devices
+from reverbsynth.training.input_pipeline import BatchSequence
 from reverbsynth.training.run import Run
 from reverbsynth.training.train import train
 from tests.forks import Forks
@@ -132,3 +133,22 @@ def test_several_machines_need_their_list(monkeypatch):
     monkeypatch.delenv("TF_CONFIG", raising=False)
     with pytest.raises(ReverbSynthError, match=r"multi-worker|TF_CONFIG: not set"):
         find_devices("multi-worker")
+
+
+def test_no_thread_tunes_the_pipeline_and_keeps_the_end_of_a_stage_waiting():
+    """Keras' own pipeline of such batches does; the model is handed one that does not."""
+    handed = []
+
+    class Model:
+        def fit(self, data, **options):
+            handed.append((data, options["steps_per_epoch"]))
+
+    images = np.arange(10, dtype=np.float32).reshape(5, 2)
+    batches = BatchSequence(images, (np.arange(5),), batch=2, seed=0, start=0, stop=6)
+    Devices().fit(Model(), batches, [])
+    ((data, steps),) = handed
+    assert data.options().autotune.enabled is False
+    found = list(data.as_numpy_iterator())
+    assert len(found) == steps == 3
+    for batch, expected in zip(found, batches, strict=False):
+        np.testing.assert_array_equal(batch[0], expected[0])
