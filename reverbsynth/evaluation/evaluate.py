@@ -202,6 +202,8 @@ def _prepared(
     grid = real_grid(Clips.joined([training, held_out]), limits.grid_latents, limits.grid_pitches)
     representation = instrument.representation
     ceiling = held_out.resynthesized(representation, instrument.stage)
+    some = generator(seed, "evaluation", "trained").permutation(len(training))[: limits.notes]
+    trained = training.where(some).resynthesized(representation, instrument.stage)
     grid_ceiling = grid.clips.resynthesized(representation, instrument.stage)
     next_step(description="generating")
     generated = Clips.generated(instrument, data, limits.notes, seed)
@@ -235,6 +237,7 @@ def _prepared(
         note_set("training", training, grid),
         note_set("real", held_out, grid),
         note_set("ceiling", ceiling, replace(grid, clips=grid_ceiling)),
+        note_set("trained", trained),
         note_set("generated", generated, played),
         effects,
         None if swapped is None else note_set("effect-swapped", swapped),

@@ -90,6 +90,8 @@ class NoteSet:
 class EvaluationData:
     """Everything that is measured: ``real`` notes are held out, ``ceiling`` the same as images.
 
+    ``trained`` are some training notes as images.
+
     ``unrecorded`` are notes of keys without training notes: ``real``, ``ceiling``, ``generated``,
     and ``resampled``, a sampler's. The field ``resampled`` has these of keys with training notes.
     """
@@ -99,6 +101,7 @@ class EvaluationData:
     training: NoteSet
     real: NoteSet
     ceiling: NoteSet
+    trained: NoteSet
     generated: NoteSet
     effects: list[str]
     effect_swapped: NoteSet | None = None

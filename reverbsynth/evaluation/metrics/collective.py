@@ -81,14 +81,16 @@ def memory(data: EvaluationData) -> Iterator[Metric]:
     def copying(notes: NoteSet) -> Measure:
         if notes is data.ceiling:
             raise NotMeasured("the reference")
-        both = (notes, data.ceiling)
-        distances, groups = [nearest(s, training) for s in both], [s.clips.origin for s in both]
+        # A training note is to the others what a held-out one is to them all.
+        others = (data.ceiling, data.trained)
+        distances = nearest(notes, training), np.concatenate([nearest(s, training) for s in others])
+        groups = notes.clips.origin, np.concatenate([s.clips.origin for s in others])
         statistic = data.bootstrap.statistic
         return statistic(memorization.copying, *distances, groups=groups, bounds=(0, 1))
 
     to_training = "distance to the nearest training note"
     to_held_out = "distance to the nearest held-out note"
-    nearer = "nearer to training notes than the ceiling's are"
+    nearer = "nearer to other training notes than real ones are"
     yield Metric("memory.among", "distance between training notes", "dB", among)
     yield Metric("memory.training", to_training, "dB", lambda s: median(s, training))
     yield Metric("memory.held-out", to_held_out, "dB", lambda s: median(s, data.real))
@@ -101,7 +103,11 @@ def control(data: EvaluationData) -> Iterator[Metric]:
 
     def diversity(notes: NoteSet) -> Measure:
         grid = _complete(notes.grid)
-        return statistic(Spread(grid.levels), np.arange(grid.timbres), bounds=(0, np.inf))
+        # Two latent vectors may be of one timbre; two draws of the real timbres once in so many.
+        differ = 1.0 if notes is data.generated else 1.0 - 1.0 / grid.timbres
+        spread = Spread(grid.levels)
+        timbres = np.arange(grid.timbres)
+        return statistic(lambda drawn: differ * spread(drawn), timbres, bounds=(0, np.inf))
 
     def accuracy(notes: NoteSet) -> Measure:
         if notes.grid.clips.missing_reason:

@@ -14,15 +14,15 @@ def nearest(levels: np.ndarray, others: np.ndarray, twins: np.ndarray | bool = F
     return np.where(np.isfinite(closest), closest, np.nan)
 
 
-def copying(generated: np.ndarray, held_out: np.ndarray) -> float:
-    """Estimate the chance that a generated note is nearer to training notes than a held-out one.
+def copying(generated: np.ndarray, real: np.ndarray) -> float:
+    """Estimate the chance that a generated note is nearer to training notes than another real one.
 
-    From both kinds' distances to the nearest training note: the Mann-Whitney statistic over its
-    largest value, as in Meehan, Chaudhuri and Dasgupta, "A non-parametric test to detect
+    From both kinds' distances to the nearest other training note: the Mann-Whitney statistic over
+    its largest value, as in Meehan, Chaudhuri and Dasgupta, "A non-parametric test to detect
     data-copying in generative models" (2020), section 3.1.
     """
-    above = stats.mannwhitneyu(held_out, generated).statistic
-    return float(above / (len(generated) * len(held_out)))
+    above = stats.mannwhitneyu(real, generated).statistic
+    return float(above / (len(generated) * len(real)))
 
 
 def closest_pairs(

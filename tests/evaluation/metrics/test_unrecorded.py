@@ -31,7 +31,7 @@ def note_set(name: str, sounding: list[float], requested: list[int]) -> NoteSet:
 
 
 def evaluated(**of_keys: NoteSet) -> EvaluationData:
-    note_sets = [note_set(name, [40], [40]) for name in ("training", "real", "ceiling")]
+    note_sets = [note_set(name, [40], [40]) for name in ("training", "real", "ceiling", "trained")]
     bootstrap = Bootstrap(resamples=100, least=2)
     generated = note_set("generated", [40], [40])
     settings = EvaluationSettings()
