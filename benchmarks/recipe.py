@@ -47,7 +47,7 @@ CANDIDATES = {
     "laptop, not told the effect": {"gan.labels": ["pitch"]},
     "laptop, without a discriminator": {"losses.adversarial_every": 10**9},
     "laptop, without nearest images": NO_NEAREST,
-    "laptop, without regions": {"losses.imle_regions": False, "losses.imle_samples": 3},
+    "laptop, without timbres": {"gan.timbres": 0, "losses.imle_samples": 3},
     "laptop, another split": {"seed": 1},
     "paper": {
         **NO_NEAREST,

@@ -128,7 +128,7 @@ def labels_of_twins(folder: Path) -> int:
     counts = 0, settings.losses.imle_crossfades
     images, targets = (SpectrogramCache(data, settings.spectra, crossfades=n) for n in counts)
     space = LabelSpace({"pitch": list(pitches), "effect": list(effects)})
-    held = images.labels(space), targets.conditions(settings.gan, space), targets.regions(16)
+    held = images.labels(space), targets.conditions(settings.gan, space), targets.timbres(16)
     return len(held[0]) + len(held[1])
 
 

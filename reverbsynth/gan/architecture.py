@@ -37,6 +37,12 @@ FIRST_REFINING = 6
 """The first block whose last layer, where there are coordinates, adds to what the block before says
 of a pixel: beyond the paper's resolution, where the tone is finer than what is left to say."""
 
+SHARPNESS = 8.0
+"""Of the shares of timbres: so many times a latent vector's first numbers are their logarithms."""
+
+SHARE = 4.0
+"""What a timbre is given as that has all of the share, beside numbers drawn from N(0, 1)."""
+
 SILENCE = -1.1
 """A tone's level before the tanh at which nothing of it is let through: the floor is at -0.8."""
 

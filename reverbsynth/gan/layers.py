@@ -7,7 +7,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from reverbsynth.gan.architecture import LEAK
+from reverbsynth.gan.architecture import LEAK, SHARE, SHARPNESS
 from reverbsynth.gan.backend import mean_over_devices
 from reverbsynth.spectra.scaling import upscale
 
@@ -26,6 +26,14 @@ def pixel_norm(x):
     return ops.cast(
         wide * ops.rsqrt(ops.mean(ops.square(wide), axis=-1, keepdims=True) + 1e-8), x.dtype
     )
+
+
+def timbre_shares(z, timbres: int):
+    """Latent vectors whose first numbers have become shares of so many timbres: their softmax."""
+    if not timbres:
+        return z
+    shares = SHARE * ops.softmax(SHARPNESS * z[:, :timbres])
+    return ops.concatenate([shares, z[:, timbres:]], axis=-1)
 
 
 def minibatch_deviation(x):

@@ -7,6 +7,7 @@ Terms are returned unweighted under the names that the run's metrics have.
 
 from collections.abc import Iterable
 
+import numpy as np
 from keras import ops
 
 from reverbsynth.settings import LossSettings
@@ -106,21 +107,21 @@ def gradient_penalty(norms):
     return ops.mean((norms - 1.0) ** 2)
 
 
-def within_regions(z, regions):
-    """Latent vectors [shape=(..., size)], moved into their regions of the latent space.
+def of_timbres(z, timbres):
+    """Latent vectors [shape=(..., size)], moved to where they are of one of the timbres.
 
-    Region ``i`` of so many is where number ``i`` is the largest of as many first ones: the largest
-    is exchanged with it. Evenly drawn regions so leave the vectors normally distributed.
+    That is where the largest of the first numbers is one of the timbres': else it is exchanged with
+    the largest of theirs. Evenly drawn timbres so leave the vectors normally distributed.
 
     Parameters
     ----------
-    regions : tensor [shape=(..., n_regions)]
-        One-hot.
+    timbres : tensor [shape=(..., n_timbres)]
+        1 for each of them.
     """
-    count = regions.shape[-1]
+    count = timbres.shape[-1]
     first, largest = z[..., :count], ops.max(z[..., :count], axis=-1, keepdims=True)
-    own = ops.sum(regions * first, axis=-1, keepdims=True)
-    moved = ops.where(regions > 0, largest, ops.where(first == largest, own, first))
+    own = ops.max(ops.where(timbres > 0, first, -np.inf), axis=-1, keepdims=True)
+    moved = ops.where(first == own, largest, ops.where(first == largest, own, first))
     return ops.concatenate([moved, z[..., count:]], axis=-1)
 
 

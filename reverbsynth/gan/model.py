@@ -161,7 +161,7 @@ class ProgressiveGAN(BackendStep):
         return z, {name: columns[:, i] for i, name in enumerate(self.labels)}
 
     def generator_gradients(
-        self, z, labels: dict, progress, target=None, condition=None, regions=None
+        self, z, labels: dict, progress, target=None, condition=None, timbres=None
     ):
         """Loss terms of the generator and gradients of its trainable variables.
 
@@ -174,14 +174,14 @@ class ProgressiveGAN(BackendStep):
             Real images, needed where ``losses.imle_weight`` has a weight.
         condition : tensor [shape=(n, condition_size)]
             What asks the generator for them.
-        regions : tensor [shape=(n, n_regions)], optional
-            One-hot: the region of the latent space that each of them is sought in.
+        timbres : tensor [shape=(n, n_timbres)], optional
+            Those that each of them is sought among, as ones.
         """
         weights, variables = self.settings.losses, self.generator.trainable_variables
         near, pulls = {}, []
         if weights.imle_weight:
             target = self.representation.normalize(target)
-            near, pulls = self._nearest_gradients(target, condition, progress, regions)
+            near, pulls = self._nearest_gradients(target, condition, progress, timbres)
 
         def objective():
             fake = self.generate(z, labels, progress)
@@ -205,9 +205,9 @@ class ProgressiveGAN(BackendStep):
         terms, gradients = self._if_adversarial(judged, rested)
         return {**terms, **near}, gradients
 
-    def _nearest_gradients(self, target, condition, progress, regions):
+    def _nearest_gradients(self, target, condition, progress, timbres):
         """Distance of normalized images to the nearest generated ones, and its gradients."""
-        near = self.nearest_latents(target, condition, progress, regions)
+        near = self.nearest_latents(target, condition, progress, timbres)
 
         def objective():
             images = self.generator(near, condition, progress)
@@ -227,12 +227,12 @@ class ProgressiveGAN(BackendStep):
             )
         return distance
 
-    def nearest_latents(self, target, condition, progress, regions=None):
+    def nearest_latents(self, target, condition, progress, timbres=None):
         """Of a few latent vectors for each normalized image the one that comes nearest to it.
 
         Li and Malik, "Implicit Maximum Likelihood Estimation" (2018): every real image pulls the
-        nearest generated one, so that none is left out. It is sought within the image's own region
-        of the latent space, where there are such (`losses.within_regions`).
+        nearest generated one, so that none is left out. It is sought among the image's own timbres,
+        where there are such (`losses.of_timbres`).
 
         Returns
         -------
@@ -242,8 +242,8 @@ class ProgressiveGAN(BackendStep):
         n = ops.shape(target)[0]
         z = keras.random.normal((n * num_replicas() * draws, size), seed=self.random)
         z = ops.reshape(local_shard(z), (n, draws, size))
-        if regions is not None:
-            z = losses.within_regions(z, regions[:, None])
+        if timbres is not None:
+            z = losses.of_timbres(z, timbres[:, None])
         if draws == 1:
             return z[:, 0]
         condition = ops.repeat(condition, draws, axis=0)
@@ -333,7 +333,7 @@ class ProgressiveGAN(BackendStep):
             Real images [shape=(n, frames, bins, 2)], de-normalized, and their class indices
             [shape=(n, n_labels)]; or such a pair and another of the images that the nearest
             generated ones are drawn to, with their conditions [shape=(n, condition_size)] and
-            their regions [shape=(n, n_regions)].
+            their timbres [shape=(n, n_timbres)].
 
         Returns
         -------

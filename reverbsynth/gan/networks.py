@@ -29,6 +29,7 @@ from reverbsynth.gan.layers import (
     leaky,
     minibatch_deviation,
     pixel_norm,
+    timbre_shares,
 )
 from reverbsynth.gan.pitch_coordinates import beside, coordinates_of_blocks, over_tone
 from reverbsynth.settings import GanSettings
@@ -163,6 +164,7 @@ class Generator(Network):
             return ops.tanh(x)
 
         activations = {}
+        z = timbre_shares(z, self.settings.timbres)
         x = pixel_norm(ops.concatenate([z, condition], axis=-1))
         for block in range(1, self.n_blocks + 1):
             x = pixel_norm(leaky(self.parts[f"block_{block}/conv0"](x)))

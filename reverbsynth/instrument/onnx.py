@@ -130,7 +130,13 @@ def _image(graph: Graph, generator: TrainedGenerator, float16: bool) -> Value:
         told = architecture.coordinates_of(gan, block)
         return _over_tone(x, along[block], generator) if told else x.op("Tanh")
 
-    x = _pixel_norm(graph.add("Concat", "z", condition, axis=1))
+    z = Value(graph, "z")
+    if gan.timbres:
+        shares = (z.part(1, 0, gan.timbres) * architecture.SHARPNESS).op("Softmax", axis=1)
+        z = (shares * architecture.SHARE).op(
+            "Concat", z.part(1, gan.timbres, gan.latent_size), axis=1
+        )
+    x = _pixel_norm(z.op("Concat", condition, axis=1))
     kernel, scale, bias = kernel_and_bias(1, "conv0")
     # Each output pixel is a dense product with one mirrored tap (`layers.FirstConv`).
     dense = kernel[::-1, ::-1].transpose(2, 3, 0, 1).reshape(kernel.shape[2], -1)

@@ -51,6 +51,10 @@ class GanSettings(Frozen):
     must then begin with pitch."""
     latent_size: PositiveInt = 256
     """Length of a latent vector."""
+    timbres: NonNegativeInt = 0
+    """How many of its first numbers say which timbre it is of, by the largest of them (0: none, as
+    in the paper): the generator is given their shares, and each instrument has its own of them,
+    among which its nearest images are sought (``losses.imle_weight``)."""
     filters_base: PositiveInt = 4096
     """The base in min(base / 2^block, max), the number of filters of a block."""
     filters_max: PositiveInt = 256
@@ -64,6 +68,9 @@ class GanSettings(Frozen):
             raise ValueError(f"labels: found {list(self.labels)}, expected each label once")
         if self.kernel_size % 2 == 0:
             raise ValueError(f"kernel_size: found {self.kernel_size}, expected an odd number")
+        if self.timbres > self.latent_size:
+            expected = f"expected at most latent_size, {self.latent_size}"
+            raise ValueError(f"timbres: found {self.timbres}, {expected}")
         if self.pitch_input == "harmonic" and self.labels[0] != "pitch":
             found = f"pitch_input: found harmonic with labels {', '.join(self.labels)}"
             raise ValueError(f"{found}, expected pitch as the first label")
@@ -95,9 +102,6 @@ class LossSettings(Frozen):
     labels (implicit maximum likelihood estimation)."""
     imle_crossfades: NonNegativeInt = 0
     """Crossfades of each pair of twins that count as real there, by shares of their effects."""
-    imle_regions: bool = False
-    """Whether an instrument's images have a region of the latent space of their own, so that a
-    timbre is one thing on all keys: where one of its first numbers is the largest of them."""
     imle_levels: NonNegativeFloat = 0.0
     """Weight of the levels of 16 bands in the distance of two images, beside the pixels'."""
     adversarial_every: PositiveInt = 1

@@ -62,14 +62,14 @@ class SpectrogramCache:
         values = {name: [row[name] for row in self.index] for name in space}
         return condition(settings, space, values)
 
-    def regions(self, most: int) -> np.ndarray:
-        """Each image's instrument, one-hot, float32 [shape=(n, at most ``most``)].
+    def timbres(self, count: int) -> np.ndarray:
+        """Which of so many timbres are each image's instrument's, float32 [shape=(n, count)].
 
-        Where there are more instruments than that, some share a column.
+        Where there are more instruments than that, some share one; where fewer, some have several.
         """
         names, instruments = np.unique([r["instrument"] for r in self.index], return_inverse=True)
-        count = min(len(names), most)
-        return np.eye(count, dtype=np.float32)[instruments % count]
+        turns = (np.arange(count) - instruments[:, np.newaxis]) % min(len(names), count)
+        return np.float32(turns == 0)
 
     def at_resolution(self, factor: int = 1) -> np.ndarray:
         """Images box-scaled down by ``factor`` a side [shape=(n, 128/factor, 1024/factor, 2)].

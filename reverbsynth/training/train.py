@@ -113,7 +113,7 @@ def train(
         if not len(images):
             raise DataError(f"{data.directory}: the training split holds no notes")
         weights, targets = settings.losses, None
-        more = weights.imle_crossfades or weights.imle_regions
+        more = weights.imle_crossfades or settings.gan.timbres
         if weights.imle_weight and more:
             targets = SpectrogramCache(data, settings.spectra, crossfades=weights.imle_crossfades)
         if run.writes:
@@ -184,9 +184,8 @@ class TrainingLoop(keras.callbacks.Callback):
                     if self.targets is not None:
                         more = devices.chief_first(partial(self.targets.at_resolution, factor))
                         asked = self.targets.conditions(settings.gan, run.labels)
-                        apart = settings.losses.imle_regions
-                        regions = self.targets.regions(settings.gan.latent_size if apart else 1)
-                        targets = BatchSequence(more, (asked, regions), *order)
+                        timbres = self.targets.timbres(settings.gan.timbres or 1)
+                        targets = BatchSequence(more, (asked, timbres), *order)
                     self.batches = BatchSequence(pixels, (labels,), *order, targets)
                     # All steps of the stage: model.step, between the two methods below.
                     with ProgressDisplay(estimates=False, get_time=self.clock) as self.bar:

@@ -13,7 +13,7 @@ from tests.conftest import SMALL, Settings
 RECIPE = {
     "losses.imle_weight": 100.0,
     "losses.imle_samples": 2,
-    "losses.imle_regions": True,
+    "gan.timbres": 3,
     "losses.imle_crossfades": 2,
     "losses.imle_levels": 1.0,
     "losses.adversarial_every": 2,

@@ -9,6 +9,7 @@ from hypothesis.extra.numpy import arrays
 from keras import ops
 
 from reverbsynth.gan import losses
+from reverbsynth.gan.layers import timbre_shares
 from reverbsynth.gan.model import ProgressiveGAN
 from reverbsynth.spectra.format import FLOOR
 from reverbsynth.spectra.scaling import downscale
@@ -133,27 +134,38 @@ def test_the_nearest_of_the_drawn_images_is_chosen():
 
 @settings(max_examples=20, deadline=None)
 @given(arrays(np.float32, (7, 5), elements=st.integers(-99, 99), unique=True), st.data())
-def test_latent_vectors_are_moved_into_their_regions_and_no_further(z, data):
+def test_latent_vectors_are_moved_into_their_timbres_and_no_further(z, data):
     count = data.draw(st.integers(1, 5))
-    regions = np.array(data.draw(st.lists(st.integers(0, count - 1), min_size=7, max_size=7)))
-    one_hot = np.eye(count, dtype=np.float32)[regions]
-    moved = ops.convert_to_numpy(losses.within_regions(ops.convert_to_tensor(z), one_hot))
-    np.testing.assert_array_equal(moved[:, :count].argmax(axis=1), regions)
+    theirs = st.sets(st.integers(0, count - 1), min_size=1)
+    timbres = data.draw(st.lists(theirs, min_size=7, max_size=7))
+    told = np.array([[place in own for place in range(count)] for own in timbres], np.float32)
+    moved = ops.convert_to_numpy(losses.of_timbres(ops.convert_to_tensor(z), told))
+    rows = np.arange(7)
+    assert told[rows, moved[:, :count].argmax(axis=1)].all()
     np.testing.assert_array_equal(np.sort(moved[:, :count]), np.sort(z[:, :count]))
     np.testing.assert_array_equal(moved[:, count:], z[:, count:])
-    inside = z[:, :count].argmax(axis=1) == regions
+    inside = told[rows, z[:, :count].argmax(axis=1)] > 0
     np.testing.assert_array_equal(moved[inside], z[inside])
 
 
 @pytest.mark.parametrize("draws", [1, 3])
-def test_the_nearest_image_is_sought_within_the_instruments_region(draws):
-    model = model_with(imle_weight=1.0, imle_samples=draws, imle_regions=True)
+def test_the_nearest_image_is_sought_among_the_instruments_timbres(draws):
+    model = model_with(imle_weight=1.0, imle_samples=draws)
     condition = model.condition({"pitch": ops.convert_to_tensor([3, 30])})
-    regions = ops.convert_to_tensor(np.eye(3, dtype="float32")[[2, 0]])
+    timbres = ops.convert_to_tensor(np.eye(3, dtype="float32")[[2, 0]])
     target = model.representation.normalize(images())
-    chosen = model.nearest_latents(target, condition, PROGRESS, regions)
+    chosen = model.nearest_latents(target, condition, PROGRESS, timbres)
     assert chosen.shape == (2, model.settings.gan.latent_size)
     np.testing.assert_array_equal(ops.convert_to_numpy(chosen)[:, :3].argmax(axis=1), [2, 0])
+
+
+def test_the_first_numbers_become_shares_of_timbres():
+    z = np.array([[1.5, 0.5, -1.0, 3.0], [0.2, 0.2, 0.1, -7.0]], np.float32)
+    given = ops.convert_to_numpy(timbre_shares(ops.convert_to_tensor(z), 3))
+    np.testing.assert_array_equal(given[:, 3:], z[:, 3:])
+    powers = np.exp(8 * z[:, :3])
+    np.testing.assert_allclose(given[:, :3], 4 * powers / powers.sum(axis=1, keepdims=True), 1e-5)
+    np.testing.assert_array_equal(ops.convert_to_numpy(timbre_shares(z, 0)), z)
 
 
 def test_levels_add_up_power_within_bands():

@@ -177,6 +177,7 @@ def test_a_pitch_told_as_a_number_is_drawn_as_in_training(stage, progress, kind,
         spectra=SpectraSettings(representation=kind),
         pitch_input="harmonic",
         latent_size=8,
+        timbres=side,
         filters_max=12,
         kernel_size=side,
     )

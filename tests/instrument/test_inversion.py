@@ -55,7 +55,9 @@ def test_a_recording_is_followed_better_than_by_chance(instrument, note):
 def test_a_pitch_told_as_a_number_is_given_to_the_search():
     labels = {"pitch": range(40, 45), "effect": ["dry", "reverb"]}
     instrument = untrained(
-        *(labels, 4), latent_size=8, filters_base=256, filters_max=16, pitch_input="harmonic"
+        *(labels, 4),
+        **{"latent_size": 8, "timbres": 3, "filters_base": 256, "filters_max": 16},
+        pitch_input="harmonic",
     )
     fixed, free = instrument.inversion._fixed(41.5, {})
     assert (fixed.tolist(), free.tolist()) == ([[41.5, 0, 0]], [[0, 1, 1]])

@@ -48,16 +48,15 @@ def test_conditions_hold_the_shares(faded, small_data, small_settings):
     assert conditions[2, 2] == pytest.approx(faded.index[2]["effect"]["reverb"])
 
 
-def test_regions_are_the_instruments_and_at_most_so_many(faded):
+def test_an_instrument_has_timbres_of_its_own_as_far_as_there_are_enough(faded):
     of_three = copy.copy(faded)
     of_three.index = [{**row, "instrument": row["pitch"] % 3} for row in faded.index]
     instruments = np.array([row["instrument"] for row in of_three.index])
-    regions = of_three.regions(16)
-    assert regions.shape == (len(faded), 3)
-    np.testing.assert_array_equal(regions.argmax(axis=1), instruments)
-    np.testing.assert_array_equal(regions.sum(axis=1), 1)
-    np.testing.assert_array_equal(of_three.regions(2).argmax(axis=1), instruments % 2)
-    np.testing.assert_array_equal(of_three.regions(1), np.ones((len(faded), 1)))
+    np.testing.assert_array_equal(of_three.timbres(3), np.eye(3)[instruments])
+    np.testing.assert_array_equal(of_three.timbres(2), np.eye(2)[instruments % 2])
+    np.testing.assert_array_equal(of_three.timbres(1), np.ones((len(faded), 1)))
+    several = np.array([[1, 0, 0, 1], [0, 1, 0, 0], [0, 0, 1, 0]])
+    np.testing.assert_array_equal(of_three.timbres(4), several[instruments])
 
 
 def test_batches_carry_targets_with_their_columns():
