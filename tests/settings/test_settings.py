@@ -128,6 +128,7 @@ def test_another_kind_replaces_the_whole_source():
         ({"gan.labels": []}, "gan.labels"),
         ({"gan.labels": ["pitch", "pitch"]}, "gan.labels: found .*each label once"),
         ({"gan.kernel_size": 4}, "gan.kernel_size: found 4, expected an odd number"),
+        ({"gan.timbres": 9}, "gan.timbres: found 9, expected at most latent_size, 8"),
         ({"data.split": [0.5, 0.1, 0.1]}, "data.split: found a sum of 0.7, expected 1"),
         ({"data.source.pitches": [50, 40]}, "data.source.pitches: found"),
         ({"data.source.kind": "tape"}, "data.source: found .*expected"),
