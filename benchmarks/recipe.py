@@ -1,6 +1,6 @@
 """Recipes at equal processor time: the paper's losses, and the departures of preset laptop.
 
-    python benchmarks/recipe.py WORK [--minutes 60] [--until-stage 8] [--only NAME ...]
+    python benchmarks/recipe.py WORK [--minutes 60] [--until-stage STAGE] [--only NAME ...]
         [--table book/results/recipes.csv]
 
 Every candidate trains preset `laptop` with the settings it names, on the same notes, for so many
@@ -56,6 +56,7 @@ CANDIDATES = {
         "optimizer": PAPER.optimizer.model_dump(),
         "gan.latent_size": PAPER.gan.latent_size,
         "gan.pitch_input": PAPER.gan.pitch_input,
+        "gan.timbres": PAPER.gan.timbres,
         "gan.labels": PAPER.gan.labels,
     },
 }
@@ -66,7 +67,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("work", type=Path)
     parser.add_argument("--minutes", type=float, default=60.0)
-    parser.add_argument("--until-stage", type=int, default=8)
+    parser.add_argument("--until-stage", type=int, help="stop there; unset: at the preset's end")
     parser.add_argument("--only", nargs="+", choices=CANDIDATES, default=list(CANDIDATES))
     parser.add_argument("--table", type=Path, help="CSV to write rows to; unset: WORK/recipes.csv")
     options = parser.parse_args()
