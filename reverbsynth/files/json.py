@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from reverbsynth.errors import ReverbSynthError
+from reverbsynth.files.reading import reading
 
 
 def read_json(
@@ -15,11 +16,8 @@ def read_json(
     """Read a JSON object, whose entry ``format`` is the one given; raise ``error`` for others."""
     path = Path(path)
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise error(f"{path}: no such file") from None
-    except OSError as problem:
-        raise error(f"{path}: cannot be read ({problem.strerror or problem})") from None
+        with reading(path, error):
+            document = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError):
         raise error(f"{path}: not valid JSON") from None
     if not isinstance(document, dict):

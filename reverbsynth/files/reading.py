@@ -4,16 +4,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from reverbsynth.errors import DataError
+from reverbsynth.errors import DataError, ReverbSynthError
 
 
 @contextmanager
-def reading(path: Path | str) -> Iterator[None]:
-    """Turn the system's refusal to read a file into a `DataError` that names it."""
+def reading(path: Path | str, error: type[ReverbSynthError] = DataError) -> Iterator[None]:
+    """Turn the system's refusal to read a file into an ``error`` that names it."""
     try:
         yield
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from None
+    except OSError as refusal:
+        raise error(f"{path}: cannot be read ({refusal.strerror or refusal})") from None
 
 
 def user_path(path: Path) -> Path:

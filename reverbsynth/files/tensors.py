@@ -8,6 +8,7 @@ from safetensors.numpy import load_file, save_file
 
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.files.atomic import atomic_path
+from reverbsynth.files.reading import reading
 
 
 def save_tensors(path: Path, tensors: dict[str, np.ndarray], metadata: dict[str, str]) -> None:
@@ -26,14 +27,11 @@ def save_tensors(path: Path, tensors: dict[str, np.ndarray], metadata: dict[str,
 
 def load_tensors(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     """Read tensors and metadata of a safetensors file."""
-    try:
+    with reading(path):
         path.open("rb").close()
+    try:
         with safe_open(path, framework="numpy") as file:
             metadata = dict(file.metadata() or {})
         return load_file(path), metadata
-    except FileNotFoundError:
-        raise ReverbSynthError(f"{path}: no such file") from None
-    except PermissionError as error:
-        raise ReverbSynthError(f"{path}: cannot be read ({error.strerror})") from None
     except (OSError, SafetensorError) as error:
         raise ReverbSynthError(f"{path}: not a whole safetensors file ({error})") from None

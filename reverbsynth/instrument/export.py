@@ -16,6 +16,7 @@ from reverbsynth.audio.io import encode_audio, write_audio
 from reverbsynth.audio.pitch import pitch_name
 from reverbsynth.errors import SettingsError
 from reverbsynth.files.atomic import atomic_path, write_json, write_text
+from reverbsynth.files.reading import reading
 from reverbsynth.instrument import web
 from reverbsynth.instrument.card import CARD, card
 from reverbsynth.instrument.examples import BASS_LINE
@@ -118,10 +119,8 @@ def write_page(
 def check_page(directory: Path) -> None:
     """Refuse a folder whose page was written by something else, or cannot be read."""
     path = directory / _PAGE
-    try:
+    with reading(path):
         ours = not path.exists() or _KEYBOARD in path.read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
-        raise SettingsError(f"{path}: cannot be read ({error.strerror})") from None
     if not ours:
         raise SettingsError(f"{path}: another page is there, expected a folder without one")
 

@@ -282,7 +282,7 @@ def test_a_damaged_report_is_refused(tmp_path):
     path.write_text('{"format": 1, "rows": 3}')
     with pytest.raises(RunError, match="is wrong, expected a Report of format 1; remove the file"):
         Report.load(path)
-    with pytest.raises(RunError, match="no such file"):
+    with pytest.raises(RunError, match="cannot be read"):
         Report.load(tmp_path / "none.json")
 
 

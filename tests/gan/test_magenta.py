@@ -105,7 +105,7 @@ def test_other_pitches_need_their_lowest(fixtures, tmp_path):
 
 
 def test_a_folder_that_is_none(tmp_path):
-    refused(tmp_path, "experiment.json: no such file")
+    refused(tmp_path, "experiment.json: cannot be read")
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", '{"data_type": 3}'])
