@@ -34,9 +34,13 @@ class Devices:
         return nullcontext()
 
     def fit(self, model: keras.Model, batches: BatchSequence, callbacks: list) -> None:
+        options = {"steps_per_epoch": len(batches), "shuffle": False, "verbose": 0}
+        model.fit(self.shards(batches), callbacks=callbacks, **options)
+
+    def shards(self, batches: BatchSequence) -> Any:
+        """The batches as ``fit`` takes them: of each, what this process' devices compute."""
         on_jax = keras.backend.backend() == "jax"
-        data = batches if on_jax else _dataset(batches, batches.batch, range(1))
-        model.fit(data, **_options(batches, callbacks))
+        return batches if on_jax else _dataset(batches, batches.batch, range(1))
 
     def any_process(self, flag: bool) -> bool:
         """Whether the flag is set in any process. Every process must call it."""
@@ -94,15 +98,14 @@ class TensorFlowDevices(Devices):
     def scope(self) -> AbstractContextManager:
         return self.strategy.scope()
 
-    def fit(self, model: keras.Model, batches: BatchSequence, callbacks: list) -> None:
+    def shards(self, batches: BatchSequence) -> Any:
         local = self.count // self.processes
 
         def pipeline(context: Any) -> Any:
             first = context.input_pipeline_id * local
             return _dataset(batches, batches.batch // self.count, range(first, first + local))
 
-        data = self.strategy.distribute_datasets_from_function(pipeline)
-        model.fit(data, **_options(batches, callbacks))
+        return self.strategy.distribute_datasets_from_function(pipeline)
 
     def any_process(self, flag: bool) -> bool:
         return flag if self.processes == 1 else self._total(float(flag)) > 0
@@ -125,15 +128,6 @@ class TensorFlowDevices(Devices):
             self._sum = tf.function(lambda value: self.strategy.run(all_reduce, args=(value,)))
         total = self._sum(tf.constant(value, tf.float64))
         return float(self.strategy.experimental_local_results(total)[0])
-
-
-def _options(batches: BatchSequence, callbacks: list) -> dict[str, Any]:
-    return {
-        "steps_per_epoch": len(batches),
-        "shuffle": False,
-        "verbose": 0,
-        "callbacks": callbacks,
-    }
 
 
 def _dataset(batches: BatchSequence, rows: int, replicas: range) -> Any:
