@@ -4,7 +4,6 @@
 `reverbsynth.instrument.instrument.Instrument.from_run` read it like a run directory.
 """
 
-import json
 import shutil
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
@@ -26,9 +25,7 @@ from reverbsynth.files.atomic import atomic_path, put_back, replacing, write_jso
 from reverbsynth.files.checksum import sha256
 from reverbsynth.instrument.card import CARD, card
 from reverbsynth.instrument.instrument import Instrument
-from reverbsynth.seeds import evenly_spaced
 from reverbsynth.training.run import INSTRUMENT, MANIFEST, SETTINGS, Run
-from reverbsynth.training.samples import stored_samples
 
 FORMAT = 1
 LARGEST_FILE, LARGEST_BUNDLE = 20_000_000, 40_000_000  #: bytes that a repository can carry
@@ -80,7 +77,8 @@ def bundle(
     with ExitStack() as at_the_end, atomic_path(directory) as folder:
         _keep_metrics(run, folder, ROWS, "%.8g")
         for stage in run.stages:
-            _keep_samples(run, stage, samples, folder / "stages" / f"{stage:02d}")
+            kept = run.samples(stage).subset(samples)
+            kept.save(folder / "stages" / f"{stage:02d}" / "samples.npz", np.float16)
         for report in run.directory.glob("*.json"):
             if report.name != MANIFEST:
                 shutil.copyfile(report, folder / report.name)
@@ -160,17 +158,6 @@ def _keep_metrics(run: Run, folder: Path, rows: int, digits: str) -> None:
     shutil.copyfile(run.directory / SETTINGS, folder / SETTINGS)
     metrics = thinned(run.metrics(), rows)
     metrics.to_csv(folder / "metrics.csv", index=False, float_format=digits)
-
-
-def _keep_samples(run: Run, stage: int, count: int, folder: Path) -> None:
-    """A few samples of a stage, at its own resolution, in float16."""
-    stored = stored_samples(run.samples_path(stage))
-    rows = evenly_spaced(len(stored["real"]), count)
-    labels = json.loads(str(stored["labels"]))
-    labels = {name: [values[row] for row in rows] for name, values in labels.items()}
-    images = {kind: stored[kind][rows].astype(np.float16) for kind in ("real", "generated")}
-    with atomic_path(folder / "samples.npz") as path:
-        np.savez_compressed(path, labels=json.dumps(labels), **images)
 
 
 def _manifest(run: Run, folder: Path, rows: int = ROWS) -> dict:

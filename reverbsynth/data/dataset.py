@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-from collections import Counter
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -128,11 +127,6 @@ class DataSet:
             )
             raise DataError(f"{self.directory}: {found}: {listed(unknown, 3)}")
         return list(range(min(values), max(values) + 1)) if label == "pitch" else sorted(values)
-
-    def histogram(self, label: str, split: str = "train") -> list[int]:
-        """How many notes of a split have each value of `vocabulary`: labels are drawn by it."""
-        counts = Counter(self._index[self._known(split)][label])
-        return [counts[value] for value in self.vocabulary(label)]
 
     def _known(self, split: str) -> str:
         if split not in SPLITS:

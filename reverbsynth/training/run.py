@@ -23,7 +23,7 @@ import numpy as np
 
 from reverbsynth import provenance
 from reverbsynth.errors import RunError
-from reverbsynth.files.atomic import atomic_path, is_partial, write_json, write_text
+from reverbsynth.files.atomic import is_partial, write_json, write_text
 from reverbsynth.files.checksum import sha256
 from reverbsynth.files.json import read_json
 from reverbsynth.files.tensors import load_tensors, save_tensors
@@ -258,13 +258,10 @@ class Run:
         except (OSError, ValueError) as error:
             raise RunError(f"{self.metrics_path}: cannot be read ({error})") from None
 
-    def save_stage(
-        self, stage: int, weights: dict[str, np.ndarray], samples: dict[str, Any]
-    ) -> None:
+    def save_stage(self, stage: int, weights: dict[str, np.ndarray], samples: Samples) -> None:
         """Keep a finished stage's weights and samples (at the stage's resolution)."""
         folder = self._stage_folder(stage)
-        with atomic_path(folder / "samples.npz") as path:
-            np.savez_compressed(path, **samples)
+        samples.save(folder / "samples.npz")
         # Written last: its presence marks the stage as finished.
         save_tensors(folder / "weights.safetensors", weights, {"stage": str(stage)})
 
@@ -302,7 +299,7 @@ class Run:
 
     def samples(self, stage: int | None = None) -> Samples:
         """Real and generated images after a stage (the last finished one by default)."""
-        return Samples.load(self.samples_path(stage))
+        return Samples.load(self._stage_folder(self.stage(stage)) / "samples.npz")
 
     def stage(self, stage: int | None) -> int:
         """A finished stage, by default the last."""
@@ -315,10 +312,6 @@ class Run:
             listed = ", ".join(map(str, finished))
             raise RunError(f"{self.directory}: found stages {listed}, expected {stage}")
         return stage
-
-    def samples_path(self, stage: int | None = None) -> Path:
-        """The file of a stage's samples (`reverbsynth.training.samples`)."""
-        return self._stage_folder(self.stage(stage)) / "samples.npz"
 
     def _stage_folder(self, stage: int) -> Path:
         return self.directory / "stages" / f"{stage:02d}"

@@ -3,17 +3,20 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from zipfile import BadZipFile
 
 import numpy as np
 
 from reverbsynth.errors import RunError
+from reverbsynth.files.atomic import atomic_path
 from reverbsynth.gan.schedule import blocks
 from reverbsynth.seeds import evenly_spaced
 
 if TYPE_CHECKING:
     from reverbsynth.gan.model import ProgressiveGAN
+
+_KINDS = ("real", "generated")
 
 
 @dataclass(frozen=True)
@@ -30,13 +33,18 @@ class Samples:
     @classmethod
     def load(cls, path: Path) -> "Samples":
         """The samples that a file keeps."""
-        stored = stored_samples(path)
         try:
-            labels = json.loads(str(stored["labels"]))
-            real, generated = (stored[kind].astype(np.float32) for kind in ("real", "generated"))
-        except (ValueError, KeyError) as error:
+            with np.load(path) as stored:
+                real, generated = (stored[kind].astype(np.float32) for kind in _KINDS)
+                return cls(real, generated, json.loads(str(stored["labels"])))
+        except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
             raise RunError(f"{path}: cannot be read ({error})") from None
-        return cls(real, generated, labels)
+
+    def save(self, path: Path, dtype: type = np.float32) -> None:
+        """Write the samples to a file, atomically."""
+        images = {kind: getattr(self, kind).astype(dtype) for kind in _KINDS}
+        with atomic_path(path) as temporary:
+            np.savez_compressed(temporary, labels=json.dumps(self.labels), **images)
 
     @property
     def pitch(self) -> np.ndarray:
@@ -50,16 +58,7 @@ class Samples:
         return Samples(self.real[rows], self.generated[rows], labels)
 
 
-def stored_samples(path: Path) -> dict[str, np.ndarray]:
-    """The arrays in a file of samples."""
-    try:
-        with np.load(path) as arrays:
-            return {name: arrays[name] for name in arrays.files}
-    except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
-        raise RunError(f"{path}: cannot be read ({error})") from None
-
-
-def draw_samples(model: "ProgressiveGAN", pixels: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
+def draw_samples(model: "ProgressiveGAN", pixels: np.ndarray, labels: np.ndarray) -> Samples:
     """Evenly spaced training images, and images that the EMA generator makes of their labels.
 
     From all images at the stage's resolution [shape=(n, frames, bins, 2)] and their class indices
@@ -75,4 +74,4 @@ def draw_samples(model: "ProgressiveGAN", pixels: np.ndarray, labels: np.ndarray
     p = float(blocks(model.stage) - 1)
     generated = ops.convert_to_numpy(model.generate(z, classes, p, model.ema_generator))
     shown = {name: [model.labels[name][k] for k in of] for name, of in classes.items()}
-    return {"real": pixels[rows], "generated": generated, "labels": json.dumps(shown)}
+    return Samples(pixels[rows], generated, shown)

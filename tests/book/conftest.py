@@ -1,13 +1,12 @@
 """What tests of figures and captions share."""
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
 
 from reverbsynth.settings import Settings
 from reverbsynth.training.run import Run
+from reverbsynth.training.samples import Samples
 
 
 @pytest.fixture
@@ -53,7 +52,6 @@ def run(tmp_path) -> Run:
     directory.mkdir()
     pd.DataFrame(columns).to_csv(made.metrics_path, index=False)
     images = np.random.default_rng(0).normal(size=(2, 4, 32, 2)).astype(np.float32)
-    labels = json.dumps({"pitch": [36, 38]})
-    samples = {"real": images, "generated": images + 1, "labels": labels}
+    samples = Samples(images, images + 1, {"pitch": [36, 38]})
     made.save_stage(1, {"w": np.zeros(1, np.float32)}, samples)
     return made

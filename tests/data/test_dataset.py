@@ -83,12 +83,10 @@ def test_a_note_and_its_twin_share_a_split(built):
         assert effects == ["dry", "reverb"] * (len(effects) // 2)
 
 
-def test_vocabulary_and_histogram(built):
+def test_vocabulary(built):
     assert built.vocabulary("pitch") == list(range(36, 48))
     assert built.vocabulary("effect") == ["dry", "reverb"]
     assert len(built.vocabulary("instrument")) == 1
-    assert built.histogram("effect") == [built.count("train") // 2] * 2
-    assert sum(built.histogram("pitch", "test")) == built.count("test")
     with pytest.raises(ReverbSynthError, match="label 'colour': no such label"):
         built.vocabulary("colour")
 
