@@ -27,13 +27,13 @@ elif not os.access(_cache, os.W_OK):
     os.environ.setdefault("XDG_CACHE_HOME", os.path.join(tempfile.gettempdir(), ".cache"))
 
 if TYPE_CHECKING:
-    from reverbsynth.data.build import build_data
-    from reverbsynth.data.dataset import DataSet
-    from reverbsynth.errors import ReverbSynthError
-    from reverbsynth.instrument.instrument import Instrument
-    from reverbsynth.settings import Settings
-    from reverbsynth.training.run import Run
-    from reverbsynth.training.train import train
+    from reverbsynth.data.build import build_data as build_data
+    from reverbsynth.data.dataset import DataSet as DataSet
+    from reverbsynth.errors import ReverbSynthError as ReverbSynthError
+    from reverbsynth.instrument.instrument import Instrument as Instrument
+    from reverbsynth.settings import Settings as Settings
+    from reverbsynth.training.run import Run as Run
+    from reverbsynth.training.train import train as train
 
 _HOMES = {
     "DataSet": "reverbsynth.data.dataset",
@@ -45,15 +45,7 @@ _HOMES = {
     "train": "reverbsynth.training.train",
 }
 
-__all__ = [
-    "DataSet",
-    "Instrument",
-    "ReverbSynthError",
-    "Run",
-    "Settings",
-    "build_data",
-    "train",
-]
+__all__ = list(_HOMES)
 
 
 def __getattr__(name: str) -> Any:
