@@ -21,17 +21,11 @@ _PEAK = 0.9
 _DEPTH = 16.0  # Range of the magnitudes shown, in nepers below the loudest pixel.
 
 
-def panel(source: Instrument | Run | Path | str) -> "Panel":
+class Panel(ipywidgets.VBox):
     """A panel with pitch, timbre, labels and stage; picture, player and a save button.
 
-    It is shown by being the last expression of a cell. A run offers all its finished stages; an
-    instrument and a results bundle have one.
-    """
-    return Panel(source)
-
-
-class Panel(ipywidgets.VBox):
-    """See `panel`. Every change of a control plays the note again.
+    It is shown by being the last expression of a cell, and every change of a control plays the note
+    again. A run offers all its finished stages; an instrument and a results bundle have one.
 
     ``wetness`` is the amount of the effect, None for an instrument without that label; with two
     effects it is their only control. ``selects`` has those of the other labels. ``wave`` is the
@@ -145,6 +139,9 @@ class Panel(ipywidgets.VBox):
             self.message.value = str(error)
         else:
             self.message.value = f"saved {self.file_name.value}"
+
+
+panel = Panel  #: The name that notebooks call.
 
 
 def _opened(source: Instrument | Run | Path | str) -> Instrument | Run:

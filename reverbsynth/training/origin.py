@@ -43,10 +43,10 @@ class Origin:
         return cls(run.directory.name, run.trained_generator(), run.weights())
 
     @classmethod
-    def of_original(cls, directory: Path, lowest_pitch: int | None = None) -> Self:
+    def of_original(cls, directory: Path) -> Self:
         """The networks of an original training directory (`reverbsynth.gan.magenta`)."""
-        generator = read_original(directory, lowest_pitch)
-        return cls(directory.resolve().name, generator, read_original_networks(directory))
+        networks = read_original_networks(directory)
+        return cls(directory.resolve().name, read_original(directory), networks)
 
     @property
     def first_stage(self) -> int:

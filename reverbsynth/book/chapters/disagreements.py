@@ -9,10 +9,9 @@ import pandas as pd
 from IPython.display import Markdown
 from matplotlib.figure import Figure
 
-from reverbsynth.audio.format import NOTE_LENGTH, SAMPLE_RATE
+from reverbsynth.audio.format import SAMPLE_RATE
 from reverbsynth.book.captions import listed
 from reverbsynth.book.style import DRY, GENERATED, REAL, WET, canvas, style
-from reverbsynth.effects.filters import allpass_chain
 from reverbsynth.effects.reverb import Reverb
 from reverbsynth.evaluation.bootstrap import Bootstrap
 from reverbsynth.evaluation.claims import BEYOND, judge
@@ -70,10 +69,8 @@ def example_reverb(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Impulse responses [shape=(64000,)] of a chain of four allpass filters, and of batchNRT's
     example: each filter has two delays, which makes two chains; their sum is scaled by the gain.
     """
-    chain = Reverb(seed=seed)
-    impulse = np.zeros(NOTE_LENGTH, np.float32)
-    impulse[0] = 1
-    one, other = (allpass_chain(impulse, chain.draw(*name), chain.decay) for name in ((), ("2",)))
+    one = Reverb(seed=seed).impulse_response()
+    other = Reverb(seed=seed, delays="note").impulse_response("2")
     return one, EXAMPLE_GAIN * (one + other)
 
 

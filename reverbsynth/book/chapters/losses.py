@@ -47,18 +47,16 @@ def curve(metrics: pd.DataFrame, column: str, label: str, pitches: int = 0) -> F
     a classifier that tells so many ``pitches`` apart a dotted line shows the loss of guessing.
     """
     theirs = results_table("paper_curves.csv") if column in FRAMES else pd.DataFrame()
-    figure, axes = canvas(1 if theirs.empty else 2, 1, 2.3 if theirs.empty else 4.2)
-    low, high = _draw(axes[0, 0], metrics, column, pitches)
-    axes[0, 0].set(ylabel=f"this run\n{label}", yscale="log" if column in LOGARITHMIC else "linear")
-    if high > low and column not in LOGARITHMIC:
-        axes[0, 0].set_ylim(low - 0.1 * (high - low), high + 0.1 * (high - low))
-    if not theirs.empty:
-        _draw(axes[1, 0], theirs, column, PAPER_PITCHES if pitches else 0)
-        axes[1, 0].set_ylabel(f"the paper\n{label}")
-        if column in LOGARITHMIC:
-            axes[1, 0].set_yscale("log")
-        else:
-            axes[1, 0].set_ylim(FRAMES[column])
+    drawn = [("this run", metrics, pitches)]
+    drawn += [] if theirs.empty else [("the paper", theirs, PAPER_PITCHES if pitches else 0)]
+    figure, axes = canvas(len(drawn), 1, 2.3 if theirs.empty else 4.2)
+    for ax, (whose, rows, told_apart) in zip(axes.flat, drawn, strict=True):
+        low, high = _draw(ax, rows, column, told_apart)
+        ax.set(ylabel=f"{whose}\n{label}", yscale="log" if column in LOGARITHMIC else "linear")
+        if rows is theirs and column not in LOGARITHMIC:
+            ax.set_ylim(FRAMES[column])
+        elif high > low and column not in LOGARITHMIC:
+            ax.set_ylim(low - 0.1 * (high - low), high + 0.1 * (high - low))
     return figure
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 from pythonosc.osc_bundle_builder import OscBundleBuilder
-from pythonosc.osc_message_builder import OscMessageBuilder
+from pythonosc.osc_message_builder import build_msg
 from pythonosc.parsing.ntp import ntp_time_to_system_epoch
 
 from reverbsynth.audio.format import SAMPLE_RATE
@@ -105,10 +105,7 @@ def _bundle(seconds: float, *messages: tuple) -> bytes:
     # Its annotation says int, but it takes any time.
     bundle = OscBundleBuilder(ntp_time_to_system_epoch(seconds))  # type: ignore[arg-type]
     for address, *arguments in messages:
-        message = OscMessageBuilder(address)
-        for argument in arguments:
-            message.add_arg(argument)
-        bundle.add_content(message.build())
+        bundle.add_content(build_msg(address, arguments))
     content = bundle.build().dgram
     return struct.pack(">i", len(content)) + content
 
