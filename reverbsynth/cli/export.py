@@ -65,6 +65,7 @@ def export(
 ) -> None:
     """Save an instrument as a file or model, for a sampler, or as a page to play it on."""
     from reverbsynth.audio.output import Output
+    from reverbsynth.instrument.export import check_page, write_onnx, write_page
     from reverbsynth.instrument.instrument import Instrument
 
     known = (".safetensors", ".onnx", *_SAMPLERS, "")
@@ -76,8 +77,6 @@ def export(
             option = "--" + name.replace("_", "-")
             raise SettingsError(f"{option}: is for {', '.join(suffixes)}, found {output}")
     if output.suffix == "":
-        from reverbsynth.instrument.export import check_page
-
         check_page(output)
     written_as = Output(rate, stereo)
     instrument = Instrument.load(source, stage).decoded_by(projections=projections)
@@ -87,26 +86,18 @@ def export(
         made: dict[str, Any] = {"by_velocity": by_velocity, "robins": round_robins, "seed": seed}
         made |= {"output": written_as, "suffix": f".{sounds}"}
         made["loops"] = output.suffix != ".sf2" if loops is None else loops
-        _write_samples(instrument, output, keys, effect, made)
+        _write_samples(instrument, output, keys, effect, **made)
     elif output.suffix == ".safetensors":
         instrument.save(output, float16=float16)
     elif output.suffix == ".onnx":
-        from reverbsynth.instrument.export import write_onnx
-
         write_onnx(instrument, output, float16=float16)
     else:
-        from reverbsynth.instrument.export import write_page
-
         output = write_page(instrument, output, *_name_and_run(source))
     echo(str(output))
 
 
 def _write_samples(
-    instrument: "Instrument",
-    output: Path,
-    keys: str,
-    effects: list[str] | None,
-    made: dict[str, Any],
+    instrument: "Instrument", path: Path, keys: str, effects: list[str] | None, **made: Any
 ) -> None:
     from reverbsynth.files.atomic import check_file
     from reverbsynth.instrument.label_mixture import shown
@@ -114,24 +105,24 @@ def _write_samples(
     from reverbsynth.instrument.sampler.samples import parse_keys, sample_set
     from reverbsynth.progress import ProgressDisplay
 
-    check_file(output)
+    check_file(path)
     values = [options.chosen_labels(instrument, {"effect": effect}) for effect in effects or ()]
     chosen = {shown(value["effect"]): value for value in values}
     with ProgressDisplay() as display:
         notes = sample_set(
             instrument,
-            output.stem,
+            path.stem,
             parse_keys(keys, instrument.keys),
             chosen or None,
             progress=partial(display.count, display.add_task("sampling", total=None)),
             **made,
         )
-    WRITERS[output.suffix](notes, output)
+    WRITERS[path.suffix](notes, path)
     looped = sum(sample.loop is not None for sample in notes.samples)
     echo(f"{len(notes.samples)} samples, {looped} of them looped")
     for i, (choice, key) in enumerate(zip(notes.choices, notes.switches, strict=False), 1):
-        echo(f"{choice}: {f'program {i}' if output.suffix == '.sf2' else f'key {key}'}")
-    if output.suffix == ".sf2" and notes.robins > 1:
+        echo(f"{choice}: {f'program {i}' if path.suffix == '.sf2' else f'key {key}'}")
+    if path.suffix == ".sf2" and notes.robins > 1:
         echo(f"variations, in place of round robins: banks 1 to {notes.robins - 1}")
 
 

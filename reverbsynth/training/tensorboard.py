@@ -38,9 +38,8 @@ class EventFile:
         with writing(self._path):
             folder.mkdir(parents=True, exist_ok=True)
             self._file = self._path.open("wb")
-        self._write(Event(wall_time=time.time(), file_version="brain.Event:2"))
-        start = SessionLog(status=SessionLog.START)
-        self._write(Event(wall_time=time.time(), step=images_seen + 1, session_log=start))
+        self._write(file_version="brain.Event:2")
+        self._write(step=images_seen + 1, session_log=SessionLog(status=SessionLog.START))
 
     def add_metrics(self, row: dict[str, Any]) -> None:
         """Append a row of metrics, under the titles of the paper's figures."""
@@ -49,7 +48,7 @@ class EventFile:
             for column, value in row.items()
             if column not in ("images", "seconds") and value != ""
         ]
-        self._add(row["images"], values)
+        self._write(step=row["images"], summary=Summary(value=values))
 
     def add_stage(self, stage: int, images_seen: int) -> None:
         """Append a finished stage's real and generated pictures and sounds."""
@@ -63,7 +62,7 @@ class EventFile:
                     Summary.Value(tag=f"frequency/{kind}/{i}", image=_picture(image, 1)),
                     Summary.Value(tag=f"note/{kind}/{i}", audio=_sound(wave)),
                 ]
-                self._add(images_seen, values)
+                self._write(step=images_seen, summary=Summary(value=values))
         self.flush()
 
     def flush(self) -> None:
@@ -76,10 +75,8 @@ class EventFile:
         with writing(self._path):
             self._file.close()
 
-    def _add(self, images_seen: int, values: list[Summary.Value]) -> None:
-        self._write(Event(wall_time=time.time(), step=images_seen, summary=Summary(value=values)))
-
-    def _write(self, event: Event) -> None:
+    def _write(self, **content: Any) -> None:
+        event = Event(wall_time=time.time(), **content)
         with writing(self._path):
             self._file.write(frame(event.SerializeToString()))
 

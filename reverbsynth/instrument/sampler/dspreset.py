@@ -45,11 +45,8 @@ def _add_sample(
     attack: ET.Element, release: ET.Element, notes: SampleSet, sample: Sample, folder: str
 ) -> None:
     """Add a sample and, if it is looped, what is heard of it when its key is let go."""
-    common: dict[str, Any] = {
-        "path": f"{folder}/{sample.name}{notes.suffix}",
-        "rootNote": sample.key,
-    }
-    common |= {"loNote": sample.low, "hiNote": sample.high}
+    common: dict[str, Any] = {"path": f"{folder}/{sample.name}{notes.suffix}"}
+    common |= {"rootNote": sample.key, "loNote": sample.low, "hiNote": sample.high}
     common |= {"loVel": sample.softest, "hiVel": sample.loudest}
     common |= {"tuning": f"{-sample.cents / 100:.4f}"}
     common |= {"seqMode": "round_robin" if notes.robins > 1 else "always"}
@@ -59,11 +56,8 @@ def _add_sample(
         return
     loop = {"loopStart": sample.loop[0], "loopEnd": sample.loop[1] - 1, "loopEnabled": "true"}
     _add(attack, "sample", **common, **loop, release=2 * _CROSSFADE)
-    tail: dict[str, Any] = {
-        "start": round((NOTE_OFF - _CROSSFADE) * notes.output.rate),
-        "release": 4,
-    }
-    tail |= {"attack": _CROSSFADE, "loopEnabled": "false"}
+    tail: dict[str, Any] = {"start": round((NOTE_OFF - _CROSSFADE) * notes.output.rate)}
+    tail |= {"release": 4, "attack": _CROSSFADE, "loopEnabled": "false"}
     tail |= {"volume": f"{sample.gain(notes.output.rate):.2f}dB"}
     _add(release, "sample", **common, **tail, releaseTriggerDecay=f"{sample.loss:.2f}dB")
 
