@@ -33,12 +33,6 @@ def commit() -> str:
     return revision + ("+" if dirty else "")
 
 
-def commit_address(revision: str) -> str | None:
-    """The web page of a commit; None where it is unknown."""
-    clean = revision.removesuffix("+")
-    return None if clean == "unknown" else f"{REPOSITORY}/commit/{clean}"
-
-
 @cache
 def versions() -> dict[str, str]:
     """Versions of Python and of the packages that a result depends on."""

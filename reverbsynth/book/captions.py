@@ -22,7 +22,7 @@ from reverbsynth.book.style import INK, style
 from reverbsynth.book.workspace import SMOKE_PRESETS, Workspace
 from reverbsynth.files.atomic import atomic_path, write_text
 from reverbsynth.files.png import png
-from reverbsynth.provenance import commit, commit_address
+from reverbsynth.provenance import REPOSITORY, commit
 from reverbsynth.settings import Settings
 from reverbsynth.training.run import Run
 
@@ -188,8 +188,9 @@ def listed(words: Sequence[object]) -> str:
 
 
 def commit_link(revision: str) -> str:
-    page, shown = commit_address(revision), html.escape(revision)
-    return f'<a href="{page}">{shown}</a>' if page else shown
+    """A commit with a link to its web page, where it is known."""
+    clean, shown = revision.removesuffix("+"), html.escape(revision)
+    return shown if clean == "unknown" else f'<a href="{REPOSITORY}/commit/{clean}">{shown}</a>'
 
 
 def _cell(value: object, right: bool, scope: str, digits: int) -> str:

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from reverbsynth.book.captions import Origin, _with_few_colours, show, table
+from reverbsynth.book.captions import Origin, _with_few_colours, commit_link, show, table
 from reverbsynth.book.chapters import losses
 from reverbsynth.book.players import MEDIA
-from reverbsynth.provenance import REPOSITORY, commit, commit_address
+from reverbsynth.provenance import REPOSITORY, commit
 from reverbsynth.settings import Settings
 
 
@@ -37,7 +37,7 @@ class TestCaptions:
         assert all("+" not in address for address in commits)
 
     def test_without_a_checkout_no_commit_is_linked(self):
-        assert commit_address("unknown") is None
+        assert commit_link("unknown") == "unknown"
 
     def test_only_smoke_runs_are_called_so(self):
         assert "smoke" not in Origin.of(Settings.preset("paper")).line
