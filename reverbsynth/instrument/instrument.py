@@ -157,7 +157,11 @@ class Instrument:
 
     def walk(self, seconds: float, every: float = 2.0, seed: int | None = None) -> LatentWalk:
         """A walk through latent space: a new timbre every few seconds, moving between them."""
-        return LatentWalk.draw(self.gan.latent_size, seconds, every, seed)
+        if not np.isfinite(seconds):
+            raise SettingsError(f"seconds: found {seconds}, expected a length")
+        if not every > 0:
+            raise SettingsError(f"every: found {every}, expected seconds above 0")
+        return LatentWalk(self.latents(int(np.ceil(max(seconds, 0.0) / every)) + 1, seed), every)
 
     def notes(
         self,

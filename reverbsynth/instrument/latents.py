@@ -40,18 +40,6 @@ class LatentWalk:
     anchors: np.ndarray
     every: float
 
-    @classmethod
-    def draw(cls, latent_size: int, seconds: float, every: float, seed: int | None) -> "LatentWalk":
-        """A walk of so many seconds with anchors from N(0, 1)."""
-        if not np.isfinite(seconds):
-            raise SettingsError(f"seconds: found {seconds}, expected a length")
-        if not every > 0:
-            raise SettingsError(f"every: found {every}, expected seconds above 0")
-        check_seed(seed)
-        count = int(np.ceil(max(seconds, 0.0) / every)) + 1
-        anchors = np.random.default_rng(seed).standard_normal((count, latent_size), np.float32)
-        return cls(anchors, every)
-
     def at(self, seconds: Sequence[float] | np.ndarray) -> np.ndarray:
         """Latent vectors at given times, float32 [shape=(n, latent_size)]."""
         positions = np.clip(np.asarray(seconds, np.float64) / self.every, 0, len(self.anchors) - 1)
