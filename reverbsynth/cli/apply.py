@@ -55,6 +55,7 @@ def apply(
     with ProgressDisplay() as display:
         known["progress"] = partial(display.count, display.add_task("searching", total=steps))
         applied = instrument.apply_effect(audio, chosen, pitch=pitch, **known)
-    options.write_sound(output, applied.audio, written_as)
+    if remark := written_as.write(output, applied.audio):
+        echo(remark)
     echo(applied.text())
     echo(str(output))

@@ -109,14 +109,9 @@ def _write_samples(
     values = [options.chosen_labels(instrument, {"effect": effect}) for effect in effects or ()]
     chosen = {shown(value["effect"]): value for value in values}
     with ProgressDisplay() as display:
-        notes = sample_set(
-            instrument,
-            path.stem,
-            parse_keys(keys, instrument.keys),
-            chosen or None,
-            progress=partial(display.count, display.add_task("sampling", total=None)),
-            **made,
-        )
+        made["progress"] = partial(display.count, display.add_task("sampling", total=None))
+        sampled = parse_keys(keys, instrument.keys)
+        notes = sample_set(instrument, path.stem, sampled, chosen or None, **made)
     WRITERS[path.suffix](notes, path)
     looped = sum(sample.loop is not None for sample in notes.samples)
     echo(f"{len(notes.samples)} samples, {looped} of them looped")

@@ -4,15 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from typer import Argument, Option, echo
+from typer import Argument, Option
 
 from reverbsynth.errors import SettingsError
 from reverbsynth.settings import Settings, parse_overrides, presets
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    from reverbsynth.audio.output import Output
     from reverbsynth.instrument.instrument import Instrument
 
 DEFAULT_PRESET = "tiny"
@@ -76,12 +73,6 @@ Loudness = Annotated[
         "What would be beyond full scale is turned down."
     ),
 ]
-
-
-def write_sound(path: Path, audio: "np.ndarray", output: "Output") -> None:
-    """Write a sound, and say so where it had to be turned down."""
-    if remark := output.write(path, audio):
-        echo(remark)
 
 
 def assignments(effect: str | None, labels: list[str] | None) -> dict[str, str]:

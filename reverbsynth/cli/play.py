@@ -112,7 +112,8 @@ def play(
         for line in rendering.report():
             echo(line)
         audio = rendering.audio
-    options.write_sound(output, audio, written_as)
+    if remark := written_as.write(output, audio):
+        echo(remark)
     echo(str(output))
 
 
