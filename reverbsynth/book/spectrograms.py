@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from reverbsynth.audio.format import SAMPLE_RATE
 from reverbsynth.book.style import FREQUENCY, MAGNITUDE, canvas, style
 from reverbsynth.spectra.format import BINS, FRAMES, HOP, LEAD, N_FFT
-from reverbsynth.spectra.mel import mel_centers
+from reverbsynth.spectra.mel import bin_frequencies
 
 STFT_HZ = np.arange(1, BINS + 1) * SAMPLE_RATE / N_FFT  #: of the STFT's bins, 0 Hz left out
 _TICKS = (1000, 2000, 4000, 6000, 8000)
@@ -21,8 +21,7 @@ def frame_time(frame: np.ndarray | int) -> np.ndarray:
 
 def bin_of(hz: Sequence[float] | float, kind: str) -> np.ndarray:
     """The bin, in an image of this representation, that a frequency falls on."""
-    centers = mel_centers() if kind == "mel" else STFT_HZ
-    return np.asarray(np.interp(hz, centers, np.arange(BINS)))
+    return np.asarray(np.interp(hz, bin_frequencies(kind), np.arange(BINS)))
 
 
 def magnitude_limits(images: np.ndarray) -> tuple[float, float]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file, save
 
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.files.atomic import atomic_path
@@ -15,14 +15,8 @@ def save_tensors(path: Path, tensors: dict[str, np.ndarray], metadata: dict[str,
     """Write tensors as safetensors, atomically."""
     with atomic_path(path) as temporary:
         contiguous = {name: np.asarray(value, order="C") for name, value in tensors.items()}
-        # Safetensors makes files that no one else may read; the umask decides, as for others.
-        temporary.touch()
-        mode = temporary.stat().st_mode
-        try:
-            save_file(contiguous, temporary, metadata)
-        except SafetensorError as error:
-            raise OSError(0, str(error)) from error
-        temporary.chmod(mode)
+        # By safetensors' own `save_file` no one else might read it, whatever the umask says.
+        temporary.write_bytes(save(contiguous, metadata))
 
 
 def load_tensors(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
