@@ -24,8 +24,9 @@ _DEPTH = 16.0  # Range of the magnitudes shown, in nepers below the loudest pixe
 class Panel(ipywidgets.VBox):
     """A panel with pitch, timbre, labels and stage; picture, player and a save button.
 
-    It is shown by being the last expression of a cell, and every change of a control plays the note
-    again. A run offers all its finished stages; an instrument and a results bundle have one.
+    It plays ``source``, a run, an instrument or the path of one, and is shown by being the last
+    expression of a cell. Every change of a control plays the note again. A run offers all its
+    finished stages; an instrument and a results bundle have one.
 
     ``wetness`` is the amount of the effect, None for an instrument without that label; with two
     effects it is their only control. ``selects`` has those of the other labels. ``wave`` is the
