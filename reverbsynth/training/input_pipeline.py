@@ -69,7 +69,7 @@ class SpectrogramCache:
         """
         names, instruments = np.unique([r["instrument"] for r in self.index], return_inverse=True)
         turns = (np.arange(count) - instruments[:, np.newaxis]) % min(len(names), count)
-        return np.float32(turns == 0)
+        return np.asarray(turns == 0, np.float32)
 
     def at_resolution(self, factor: int = 1) -> np.ndarray:
         """Images box-scaled down by ``factor`` a side [shape=(n, 128/factor, 1024/factor, 2)].
