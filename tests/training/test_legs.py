@@ -116,8 +116,8 @@ def test_what_cannot_be_made_longer_is_one_line(copy, tmp_path):
         train_command(copy, more=3)
     with pytest.raises(ReverbSynthError, match="not a run yet, expected one that --more"):
         train_command(tmp_path / "new", more=3)
-    with pytest.raises(ReverbSynthError, match="stages 9 to 10: have no minutes yet"):
-        lengthened(Settings.preset("laptop"), None, 10)
+    with pytest.raises(ReverbSynthError, match="stages 11 to 12: have no minutes yet"):
+        lengthened(Settings.preset("laptop"), None, 12)
 
 
 def test_a_run_without_legs_has_one(copy):
