@@ -101,7 +101,7 @@ def _interrupt_again(
         # On a busy machine the signal may come before this hook has ended, and be dropped as well.
         with suppress(KeyboardInterrupt, SystemExit):
             threading.Timer(0.1, os.kill, (os.getpid(), number)).start()
-            number = None
+            return
 
 
 def _fail(line: str) -> NoReturn:
