@@ -159,17 +159,17 @@ def test_images_are_the_networks(stage, progress, settings):
 
 @pytest.mark.both_backends
 @pytest.mark.parametrize(
-    ("stage", "progress", "kind", "side"),
+    ("stage", "progress", "kind", "side", "timbres"),
     [
-        (1, 0.4, "mel", 3),
-        (5, 1.6, "mel", 3),
-        (8, 4.0, "mel", 3),
-        (12, 6.0, "mel", 3),
-        (8, 4.0, "linear", 5),
-        (4, 2.0, "phase", 1),
+        (1, 0.4, "mel", 3, 8),
+        (5, 1.6, "mel", 3, 2),
+        (8, 4.0, "mel", 3, 3),
+        (12, 6.0, "mel", 3, 0),
+        (8, 4.0, "linear", 5, 5),
+        (4, 2.0, "phase", 1, 0),
     ],
 )
-def test_a_pitch_told_as_a_number_is_drawn_as_in_training(stage, progress, kind, side):
+def test_a_pitch_told_as_a_number_is_drawn_as_in_training(stage, progress, kind, side, timbres):
     generator = untrained_generator(
         {"pitch": range(30, 61), "effect": ["dry", "reverb"]},
         stage,
@@ -177,7 +177,7 @@ def test_a_pitch_told_as_a_number_is_drawn_as_in_training(stage, progress, kind,
         spectra=SpectraSettings(representation=kind),
         pitch_input="harmonic",
         latent_size=8,
-        timbres=side,
+        timbres=timbres,
         filters_max=12,
         kernel_size=side,
     )
@@ -190,13 +190,12 @@ def test_a_pitch_told_as_a_number_is_drawn_as_in_training(stage, progress, kind,
     found = instrument.images(pitches, z, effect="reverb")[:, ::factor, ::factor]
     scale = np.abs(expected).max(axis=(0, 1, 2))
     # XLA rounds the comb's angles otherwise: of up to 100 turns, they are 5e-5 rad apart. Single
-    # pixels of a network with initial weights make thousandths of that (of 393,216, four were over
-    # 5e-3 of the peak; the mean was 2e-5), and phases add up what is off in 128 frames: there the
-    # wave says nothing.
+    # pixels of a network with initial weights make thousandths of that (at stage 12 5.0e-3 of the
+    # peak were seen), and phases add up what is off in 128 frames: there the wave says nothing.
     exact = keras.backend.backend() == "tensorflow"
-    limit, share = (2e-4, 1.0) if exact else (5e-3, 0.9999)
+    limit = 2e-4 if exact else 5e-3
     error = np.abs(found - expected)
-    assert (np.quantile(error, share, axis=(0, 1, 2)) <= limit * scale).all()
+    assert (error.max(axis=(0, 1, 2)) <= limit * scale).all()
     assert (error.mean(axis=(0, 1, 2)) <= 1e-4 * scale).all()
     if exact:
         found = instrument.notes(pitches, z, effect="reverb")
