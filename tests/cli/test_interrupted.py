@@ -7,8 +7,11 @@ import sys
 import pytest
 
 COLLECTS = """
-import gc, os, sys, time
+import gc, os, signal, sys, time
 from reverbsynth import cli
+
+# A shell's background job ignores it, and so would the command.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 def interrupted(phase, _):
     gc.callbacks.remove(interrupted)
