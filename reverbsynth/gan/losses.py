@@ -15,7 +15,7 @@ from reverbsynth.spectra.format import FLOOR
 from reverbsynth.spectra.representation import Representation
 
 LEAST = 0.05
-"""The share of the floor below which bands' levels are not told apart."""
+"""The share of the floor below which levels are not told apart."""
 
 
 def label_loss(logits, classes):
@@ -139,7 +139,7 @@ def image_distance(real, generated, silence: float = 0.0):
 
 
 def level_distance(real, generated, representation: Representation):
-    """Distance of normalized images' levels in 16 bands [shape=(n, ...)].
+    """Distance of normalized images' levels in 16 spans of time and 16 bands [shape=(n, ...)].
 
     The nearest image, as a mean of what a label leaves open, has the mean of log-magnitudes, which
     lies some 2.5 dB under the level of a decaying noise. Here powers are added up first.
@@ -150,7 +150,7 @@ def level_distance(real, generated, representation: Representation):
 
 
 def band_levels(images, representation: Representation):
-    """Log power of each frame in 16 bands [shape=(n, ..., frames, 16)].
+    """Log power in 16 spans of time, or each frame of fewer, and 16 bands [shape=(n, ..., 16, 16)].
 
     Without the floor, which is part of each pixel's power: a decay's end lies below it, and half a
     decibel above it in an image is 9 dB below it in the sound.
@@ -158,9 +158,11 @@ def band_levels(images, representation: Representation):
     logarithm = (images[..., 0] - float(representation.shift[0])) / float(representation.scale[0])
     # The mel image holds powers, the others magnitudes.
     power = ops.exp(logarithm if representation.kind == "mel" else 2 * logarithm)
-    *shape, bins = power.shape[1:]
-    heard = ops.reshape(ops.maximum(power - FLOOR, 0.0), (-1, *shape, 16, bins // 16))
-    return ops.log(ops.mean(heard, axis=-1) + LEAST * FLOOR)
+    *shape, frames, bins = power.shape[1:]
+    spans = min(frames, 16)
+    heard = ops.maximum(power - FLOOR, 0.0)
+    heard = ops.reshape(heard, (-1, *shape, spans, frames // spans, 16, bins // 16))
+    return ops.log(ops.mean(heard, axis=(-3, -1)) + LEAST * FLOOR)
 
 
 def griffin_lim_consistency(images, representation: Representation):
