@@ -59,13 +59,19 @@ TONE_LIMIT = 0.99
 def condition_size(settings: GanSettings, labels: LabelSpace) -> int:
     """Numbers that tell the generator its labels.
 
-    One-hot blocks side by side; where the pitch is a number, it stands in place of its block.
+    One-hot blocks side by side; where the pitch is a number, it stands in place of its block, or,
+    where its key is told, too, before it.
     """
-    return labels.width - (len(labels["pitch"]) - 1 if settings.pitch_input == "harmonic" else 0)
+    if settings.pitch_input == "one-hot":
+        return labels.width
+    return labels.width + 1 - (0 if settings.key_shares else len(labels["pitch"]))
 
 
 def condition(
-    settings: GanSettings, labels: LabelSpace, values: Mapping[str, Sequence[Any]]
+    settings: GanSettings,
+    labels: LabelSpace,
+    values: Mapping[str, Sequence[Any]],
+    trained_pitches: Sequence[int],
 ) -> np.ndarray:
     """What tells the generator the labels of some notes.
 
@@ -76,6 +82,8 @@ def condition(
     values : mapping
         By label, a value for each note, or a mapping from values to their shares. Where the pitch
         is told as a number, any real one.
+    trained_pitches : sequence of int
+        In ascending order; needed where the key is told, too.
 
     Returns
     -------
@@ -90,9 +98,24 @@ def condition(
     for name in labels:
         if name == "pitch" and settings.pitch_input == "harmonic":
             blocks.append(np.array(values[name], np.float32)[:, None])
+            if settings.key_shares:
+                blocks.append(key_shares(values[name], labels[name], trained_pitches))
         else:
             blocks.append(labels.one_hot(name, values[name]))
     return np.concatenate(blocks, axis=1)
+
+
+def key_shares(
+    pitches: Sequence[float], keys: Sequence[int], trained_pitches: Sequence[int]
+) -> np.ndarray:
+    """Shares of the two trained keys next to each pitch, float32 [shape=(n, keys)]; else 0.
+
+    They change in straight lines from key to key, and not beyond the first and the last.
+    """
+    shares = np.zeros((len(pitches), len(keys)), np.float32)
+    for key, own in zip(trained_pitches, np.eye(len(trained_pitches)), strict=True):
+        shares[:, keys.index(key)] = np.interp(pitches, trained_pitches, own)
+    return shares
 
 
 def register(pitch):

@@ -18,6 +18,10 @@ LEAST = 0.05
 """The share of the floor below which levels are not told apart."""
 
 
+SPANS = 16
+"""Of an image's four seconds, in which levels are compared."""
+
+
 def label_loss(logits, classes):
     """Mean cross-entropy of logits [shape=(n, classes)] against class indices [shape=(n,)]."""
     return ops.mean(ops.sparse_categorical_crossentropy(classes, logits, from_logits=True))
@@ -139,18 +143,23 @@ def image_distance(real, generated, silence: float = 0.0):
 
 
 def level_distance(real, generated, representation: Representation):
-    """Distance of normalized images' levels in 16 spans of time and 16 bands [shape=(n, ...)].
+    """Distance of normalized images' levels in 16 bands [shape=(n, ...)], of frames and of spans.
 
     The nearest image, as a mean of what a label leaves open, has the mean of log-magnitudes, which
-    lies some 2.5 dB under the level of a decaying noise. Here powers are added up first.
+    lies some 2.5 dB under the level of a decaying noise. Here powers are added up first: in each
+    frame, which says when a note is released, and in 16 spans of time, which say how it decays.
     """
-    scale = float(representation.scale[0])
-    difference = band_levels(real, representation) - band_levels(generated, representation)
-    return ops.mean((scale * difference) ** 2, axis=(-2, -1))
+    scale, distance = float(representation.scale[0]), 0.0
+    for most in (real.shape[-3], SPANS):
+        of_real, of_generated = (
+            band_levels(images, representation, most) for images in (real, generated)
+        )
+        distance += ops.mean((scale * (of_real - of_generated)) ** 2, axis=(-2, -1))
+    return distance
 
 
-def band_levels(images, representation: Representation):
-    """Log power in 16 spans of time, or each frame of fewer, and 16 bands [shape=(n, ..., 16, 16)].
+def band_levels(images, representation: Representation, most: int):
+    """Log power in 16 bands and spans of time, at ``most`` so many [shape=(n, ..., spans, 16)].
 
     Without the floor, which is part of each pixel's power: a decay's end lies below it, and half a
     decibel above it in an image is 9 dB below it in the sound.
@@ -159,7 +168,7 @@ def band_levels(images, representation: Representation):
     # The mel image holds powers, the others magnitudes.
     power = ops.exp(logarithm if representation.kind == "mel" else 2 * logarithm)
     *shape, frames, bins = power.shape[1:]
-    spans = min(frames, 16)
+    spans = min(frames, most)
     heard = ops.maximum(power - FLOOR, 0.0)
     heard = ops.reshape(heard, (-1, *shape, spans, frames // spans, 16, bins // 16))
     return ops.log(ops.mean(heard, axis=(-3, -1)) + LEAST * FLOOR)

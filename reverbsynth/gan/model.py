@@ -129,16 +129,16 @@ class ProgressiveGAN(BackendStep):
         Returns
         -------
         tensor [shape=(n, condition_size)]
-            One-hot blocks side by side; where the pitch is told as a number, that in place of its
-            block.
+            As `reverbsynth.gan.architecture.condition`.
         """
         blocks = []
         for name, values in self.labels.items():
             if name == "pitch" and self.settings.gan.pitch_input == "harmonic":
                 pitches = ops.convert_to_tensor(np.array(values), "float32")
                 blocks.append(ops.take(pitches, labels[name])[:, None])
-            else:
-                blocks.append(ops.one_hot(labels[name], len(values), dtype="float32"))
+                if not self.settings.gan.key_shares:
+                    continue
+            blocks.append(ops.one_hot(labels[name], len(values), dtype="float32"))
         return ops.concatenate(blocks, axis=-1)
 
     def generate(self, z, labels: dict, progress, generator: Generator | None = None):

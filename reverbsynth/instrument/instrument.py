@@ -233,7 +233,7 @@ class Instrument:
             for default in [values[len(values) // 2 if name == "velocity" else 0]]
         }
         told["pitch"] = [self.drawn_pitch(pitch) for pitch in sounding]
-        return condition(self.gan, self.labels, told)
+        return condition(self.gan, self.labels, told, self.generator.trained_pitches)
 
     def apply_effect(
         self, audio: np.ndarray, effect: Any, pitch: float | str | None = None, **options: Any

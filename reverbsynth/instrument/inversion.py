@@ -57,7 +57,7 @@ class Inversion:
 
     def __init__(self, generator: TrainedGenerator):
         self._gan, self._labels = generator.gan, generator.labels
-        self._size = generator.gan.latent_size
+        self._trained_pitches, self._size = generator.trained_pitches, generator.gan.latent_size
         # Numbers that tell each label: where the pitch is one, it has no block.
         self._widths = self._labels.sizes
         width = condition_size(self._gan, self._labels)
@@ -137,13 +137,14 @@ class Inversion:
 
     def _fixed(self, pitch: float, known: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
         """What tells the known labels, and a mask of the others' blocks [shape=(1, width)]."""
-        told: dict[str, Any] = {"pitch": [pitch]}
+        asked: dict[str, Any] = {"pitch": [pitch]}
         for name, values in self._labels.items():
             if name != "pitch":
-                told[name] = values_of_notes(self._labels, name, known.get(name, values[0]), 1)
+                asked[name] = values_of_notes(self._labels, name, known.get(name, values[0]), 1)
         searched = [name != "pitch" and name not in known for name in self._labels]
         free = np.repeat(np.array(searched, np.float32), list(self._widths.values()))[None]
-        return condition(self._gan, self._labels, told) * (1 - free), free
+        told = condition(self._gan, self._labels, asked, self._trained_pitches)
+        return told * (1 - free), free
 
     def _constrained(self, point, fixed, free):
         """Free parameters as latent vectors of a common length, and labels that are mixtures."""

@@ -33,11 +33,13 @@ def metadata(generator: TrainedGenerator) -> dict[str, Any]:
     """What a player of the graph has to know, as JSON values; the model holds each as JSON text.
 
     ``labels`` are pairs of a name and its values, in the order of the one-hot blocks; with the
-    ``pitch_input`` ``harmonic`` a pitch stands in place of the first; ``image`` is frames and bins.
+    ``pitch_input`` ``harmonic`` a pitch stands in place of the first, or, with ``key_shares``,
+    before it; ``image`` is frames and bins.
     """
     return {
         "labels": generator.labels.to_json(),
         "pitch_input": generator.gan.pitch_input,
+        "key_shares": generator.gan.key_shares,
         "trained_pitches": list(generator.trained_pitches),
         "latent_size": generator.gan.latent_size,
         "stage": generator.stage,

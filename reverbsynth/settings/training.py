@@ -49,6 +49,9 @@ class GanSettings(Frozen):
     """How the generator is told the pitch: as one class of many (the paper), or as a number, with
     the places of its harmonics at every block and an ideal tone for images to start from; labels
     must then begin with pitch."""
+    key_shares: bool = False
+    """Whether a pitch that is told as a number is also told by its key, or by the shares of the two
+    trained keys that it lies between: a reverb's resonances differ from key to key."""
     latent_size: PositiveInt = 256
     """Length of a latent vector."""
     timbres: NonNegativeInt = 0
@@ -74,6 +77,8 @@ class GanSettings(Frozen):
         if self.pitch_input == "harmonic" and self.labels[0] != "pitch":
             found = f"pitch_input: found harmonic with labels {', '.join(self.labels)}"
             raise ValueError(f"{found}, expected pitch as the first label")
+        if self.key_shares and self.pitch_input == "one-hot":
+            raise ValueError("key_shares: found true with pitch_input one-hot, expected harmonic")
         return self
 
 

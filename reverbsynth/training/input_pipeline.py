@@ -60,7 +60,7 @@ class SpectrogramCache:
     def conditions(self, settings: GanSettings, space: LabelSpace) -> np.ndarray:
         """What tells the generator each image's labels, float32 [shape=(n, condition_size)]."""
         values = {name: [row[name] for row in self.index] for name in space}
-        return condition(settings, space, values)
+        return condition(settings, space, values, sorted({row["pitch"] for row in self.index}))
 
     def timbres(self, count: int) -> np.ndarray:
         """Which of so many timbres are each image's instrument's, float32 [shape=(n, count)].

@@ -106,7 +106,9 @@ def _inputs(gan: GanSettings, labels: LabelSpace) -> list[Hashable]:
     names: list[Hashable] = [("latent", i) for i in range(gan.latent_size)]
     for label, values in labels.items():
         as_number = label == "pitch" and gan.pitch_input == "harmonic"
-        names += [(label, None)] if as_number else [(label, value) for value in values]
+        names += [(label, None)] if as_number else []
+        if not as_number or gan.key_shares:
+            names += [(label, value) for value in values]
     return names
 
 

@@ -7,6 +7,7 @@ export class Conditions {
     this.labels = Object.fromEntries(manifest.labels);
     this.trained = manifest.trained_pitches;
     this.harmonic = manifest.pitch_input === "harmonic";
+    this.keyed = manifest.key_shares;
     this.lowest = this.labels.pitch[0];
     this.highest = this.labels.pitch[this.labels.pitch.length - 1];
   }
@@ -51,10 +52,21 @@ export class Conditions {
     return `, no training notes${drawn === pitch ? "" : `, ${pitchName(drawn)} resampled`}`;
   }
 
+  // As reverbsynth.gan.architecture.key_shares: of the trained keys on both sides, by nearness.
+  keyShares(pitch) {
+    const above = this.trained.find((key) => key >= pitch);
+    const below = this.trained.findLast((key) => key <= pitch);
+    const share = above === below ? 1 : (pitch - below) / (above - below);
+    return this.labels.pitch.map((key) => (key === above ? share : key === below ? 1 - share : 0));
+  }
+
   // The graph's input, of a pitch and the chosen values or mixtures of the other labels.
   vector(pitch, chosen) {
     const blocks = Object.entries(this.labels).map(([name, values]) => {
-      if (name === "pitch" && this.harmonic) return [this.drawn(pitch)];
+      if (name === "pitch" && this.harmonic) {
+        const drawn = this.drawn(pitch);
+        return [drawn, ...(this.keyed ? this.keyShares(drawn) : [])];
+      }
       const wanted = name === "pitch" ? this.drawn(pitch) : chosen[name];
       if (typeof wanted === "object") return values.map((value) => wanted[value] ?? 0);
       return values.map((value) => (String(value) === String(wanted) ? 1 : 0)); // Of a menu: text.
