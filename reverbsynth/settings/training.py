@@ -51,7 +51,8 @@ class GanSettings(Frozen):
     must then begin with pitch."""
     key_shares: bool = False
     """Whether a pitch that is told as a number is also told by its key, or by the shares of the two
-    trained keys that it lies between: a reverb's resonances differ from key to key."""
+    trained keys that it lies between: a reverb's resonances differ from key to key. One-hot, it is
+    its key."""
     latent_size: PositiveInt = 256
     """Length of a latent vector."""
     timbres: NonNegativeInt = 0
@@ -77,8 +78,6 @@ class GanSettings(Frozen):
         if self.pitch_input == "harmonic" and self.labels[0] != "pitch":
             found = f"pitch_input: found harmonic with labels {', '.join(self.labels)}"
             raise ValueError(f"{found}, expected pitch as the first label")
-        if self.key_shares and self.pitch_input == "one-hot":
-            raise ValueError("key_shares: found true with pitch_input one-hot, expected harmonic")
         return self
 
 
@@ -108,7 +107,8 @@ class LossSettings(Frozen):
     imle_crossfades: NonNegativeInt = 0
     """Crossfades of each pair of twins that count as real there, by shares of their effects."""
     imle_levels: NonNegativeFloat = 0.0
-    """Weight of the levels of 16 bands in the distance of two images, beside the pixels'."""
+    """Weight of the levels of 16 bands in the distance of two images, beside the pixels': those of
+    each frame and of spans of a quarter of a second."""
     adversarial_every: PositiveInt = 1
     """Steps from one adversarial step to the next; between them only the nearest images teach the
     generator, and the discriminator rests."""

@@ -9,8 +9,10 @@ from reverbsynth.gan import networks
 from reverbsynth.gan.architecture import (
     BELOW_FLOOR,
     SILENCE,
+    condition,
     condition_size,
     generator_shapes,
+    key_shares,
 )
 from reverbsynth.gan.labels import LabelSpace
 from reverbsynth.gan.model import ProgressiveGAN
@@ -157,6 +159,30 @@ def test_a_one_hot_network_is_the_papers():
         shapes["block_3/conv1/kernel"][2] + 6
         == (generator_shapes(harmonic, 3, 8)["block_3/conv1/kernel"][2])
     )
+
+
+def test_a_key_is_told_by_the_trained_ones_beside_it():
+    keys, trained = (40, 43, 46, 50), (40, 43, 50)
+    found = key_shares([40, 41.5, 45, 46, 30, 60], keys, trained)
+    expected = [[1, 0, 0, 0], [0.5, 0.5, 0, 0], [0, 5 / 7, 0, 2 / 7], [0, 4 / 7, 0, 3 / 7]]
+    expected += [[1, 0, 0, 0], [0, 0, 0, 1]]
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("shares", [False, True])
+@pytest.mark.parametrize("told", ["one-hot", "harmonic"])
+def test_training_tells_the_labels_as_playing_does(told, shares):
+    model = model_at(4, **{"gan.pitch_input": told, "gan.key_shares": shares})
+    gan, classes = model.settings.gan, {"pitch": [0, 2], "effect": [1, 0]}
+    found = ops.convert_to_numpy(
+        model.condition({name: ops.convert_to_tensor(of) for name, of in classes.items()})
+    )
+    values = {name: [LABELS[name][i] for i in of] for name, of in classes.items()}
+    assert found.shape == (2, condition_size(gan, LABELS))
+    np.testing.assert_array_equal(found, condition(gan, LABELS, values, LABELS["pitch"]))
+    number = [[40], [46]] if told == "harmonic" else np.empty((2, 0))
+    keys = [[1, 0, 0], [0, 0, 1]] if shares or told == "one-hot" else np.empty((2, 0))
+    np.testing.assert_array_equal(found, np.hstack([number, keys, [[0, 1], [1, 0]]]))
 
 
 def test_pitch_as_a_number_leads_the_labels():

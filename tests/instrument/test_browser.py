@@ -194,6 +194,7 @@ def test_keys_without_training_notes_say_so_and_play_the_nearest(started, played
 def test_pitches_told_as_numbers_and_velocities_are_drawn_as_in_python(tmp_path):
     labels = {"pitch": PITCHES, "effect": ["dry", "reverb"], "velocity": [40, 100]}
     sizes = {"filters_base": 256, "filters_max": 16, "latent_size": 16, "timbres": 4}
+    sizes["key_shares"] = True
     instrument = untrained(labels, 6, pitch_input="harmonic", trained_pitches=(40, 50), **sizes)
     folder = write_page(instrument, tmp_path / "page").parent
     z, (address, server) = instrument.latents(1, 7)[0], serve(folder)

@@ -159,17 +159,19 @@ def test_images_are_the_networks(stage, progress, settings):
 
 @pytest.mark.both_backends
 @pytest.mark.parametrize(
-    ("stage", "progress", "kind", "side", "timbres"),
+    ("stage", "progress", "kind", "side", "timbres", "keyed"),
     [
-        (1, 0.4, "mel", 3, 8),
-        (5, 1.6, "mel", 3, 2),
-        (8, 4.0, "mel", 3, 3),
-        (12, 6.0, "mel", 3, 0),
-        (8, 4.0, "linear", 5, 5),
-        (4, 2.0, "phase", 1, 0),
+        (1, 0.4, "mel", 3, 8, True),
+        (5, 1.6, "mel", 3, 2, True),
+        (8, 4.0, "mel", 3, 3, False),
+        (12, 6.0, "mel", 3, 0, False),
+        (8, 4.0, "linear", 5, 5, False),
+        (4, 2.0, "phase", 1, 0, True),
     ],
 )
-def test_a_pitch_told_as_a_number_is_drawn_as_in_training(stage, progress, kind, side, timbres):
+def test_a_pitch_told_as_a_number_is_drawn_as_in_training(
+    stage, progress, kind, side, timbres, keyed
+):
     generator = untrained_generator(
         {"pitch": range(30, 61), "effect": ["dry", "reverb"]},
         stage,
@@ -178,13 +180,15 @@ def test_a_pitch_told_as_a_number_is_drawn_as_in_training(stage, progress, kind,
         pitch_input="harmonic",
         latent_size=8,
         timbres=timbres,
+        key_shares=keyed,
         filters_max=12,
         kernel_size=side,
     )
     instrument, pitches = Instrument(generator), [30, 41.37, 60]
     z = instrument.latents(3, 0)
     condition = instrument.condition(pitches, effect="reverb")
-    assert np.array_equal(condition, np.float32([[pitch, 0, 1] for pitch in pitches]))
+    assert np.array_equal(condition[:, [0, -2, -1]], np.float32([[p, 0, 1] for p in pitches]))
+    assert condition.shape == (3, 3 + 31 * keyed)
     expected, waves = as_in_training(generator, z, condition)
     factor = 128 // expected.shape[1]
     found = instrument.images(pitches, z, effect="reverb")[:, ::factor, ::factor]

@@ -52,15 +52,19 @@ def test_a_recording_is_followed_better_than_by_chance(instrument, note):
     assert found.fit.error < 0.8 * 10 / np.log(10) * np.sqrt(np.min(chance))
 
 
-def test_a_pitch_told_as_a_number_is_given_to_the_search():
+@pytest.mark.parametrize("key_shares", [False, True])
+def test_a_pitch_told_as_a_number_is_given_to_the_search(key_shares):
     labels = {"pitch": range(40, 45), "effect": ["dry", "reverb"]}
     instrument = untrained(
         *(labels, 4),
         **{"latent_size": 8, "timbres": 3, "filters_base": 256, "filters_max": 16},
         pitch_input="harmonic",
+        key_shares=key_shares,
     )
     fixed, free = instrument.inversion._fixed(41.5, {})
-    assert (fixed.tolist(), free.tolist()) == ([[41.5, 0, 0]], [[0, 1, 1]])
+    keys = [0, 0.5, 0.5, 0, 0] if key_shares else []
+    assert fixed.tolist() == [[41.5, *keys, 0, 0]]
+    assert free.tolist() == [[0, *[0] * len(keys), 1, 1]]
     wave = instrument.notes([41.5], seed=3, effect="reverb")[0]
     found = instrument.apply_effect(wave, {"dry": 0.4, "reverb": 0.6}, 41.5, starts=2, steps=2)
     assert set(found.fit.labels["effect"]) == {"dry", "reverb"}

@@ -10,14 +10,15 @@ import pytest
 from reverbsynth.cli.train import train as train_command
 from reverbsynth.data.build import build_data
 from reverbsynth.errors import ReverbSynthError
+from reverbsynth.gan.labels import LabelSpace
 from reverbsynth.gan.magenta import read_original
 from reverbsynth.gan.model import ProgressiveGAN
 from reverbsynth.instrument.file import read
 from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.instrument.shipped import find
-from reverbsynth.settings import Settings
+from reverbsynth.settings import GanSettings, Settings
 from reverbsynth.training.checkpoints import Checkpoints, network_variables, values
-from reverbsynth.training.origin import Origin
+from reverbsynth.training.origin import Origin, _inputs
 from reverbsynth.training.run import Run
 from reverbsynth.training.train import train
 
@@ -60,6 +61,16 @@ def test_labels_are_matched_by_name_and_value(small_run, other_settings, other_d
     for name in set(old) - {f"{kind}generator/{FIRST}" for kind in ("", "ema_")}:
         if "pitch_logits" not in name:
             assert np.array_equal(old[name], new[name]), name
+
+
+def test_inputs_have_names_where_a_key_is_told_beside_its_number():
+    labels = LabelSpace({"pitch": [40, 43], "effect": ["dry"]})
+    gan = GanSettings(pitch_input="harmonic", latent_size=1)
+    assert _inputs(gan, labels) == [("latent", 0), ("pitch", None), ("effect", "dry")]
+    keyed = gan.model_copy(update={"key_shares": True})
+    number, *others = _inputs(keyed, labels)[1:]
+    assert number == ("pitch", None)
+    assert others == [("pitch", 40), ("pitch", 43), ("effect", "dry")]
 
 
 def test_it_begins_at_the_origins_stage_and_resumes_exactly(

@@ -83,17 +83,17 @@ def glide(instrument: Instrument, run: Run, seed: int) -> Captioned | Markdown:
 
 
 def held_out() -> Captioned | Markdown:
-    """What `studio` plays at the keys left out, where it was trained on every third pitch only."""
+    """What `laptop` plays at the keys left out, where it was trained on every third pitch only."""
     if not (path := FOLDER / "held_out.json").is_file():
         return Markdown(MISSING)
     report = Report.load(path)
     caption = (
-        f"**Keys without recordings**: `studio`, trained on every third pitch for half its time, "
+        f"**Keys without recordings**: `laptop`, trained on every third pitch for half its time, "
         f"{report.facts['images_seen']:,} images; beside it what a sampler would play there, a "
         "training note of the nearest key, resampled, which is a real note."
     )
     made = report.facts["instrument_settings"], report.facts["instrument_commit"], ""
-    source = Origin("every third pitch", "studio", *made)
+    source = Origin("every third pitch", "laptop", *made)
     return table(report.measures("Keys without recordings"), caption, source, "pitch-held-out")
 
 
