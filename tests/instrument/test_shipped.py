@@ -92,5 +92,5 @@ def test_what_is_there_counts_before_a_name(tmp_path, monkeypatch):
     Instrument.load("laptop").save("laptop")
     assert find("laptop") == Path("laptop")
     assert find("~/laptop") == tmp_path / "laptop"
-    with pytest.raises(ReverbSynthError, match=r"none: no such file .* or one of .*laptop"):
+    with pytest.raises(ReverbSynthError, match=r"none: no such file .* or one of effects, laptop"):
         find("none")
