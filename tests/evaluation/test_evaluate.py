@@ -1,6 +1,7 @@
 """A whole evaluation: of a run, of a perfect player, of silence and of NaN."""
 
 import copy
+import itertools
 import json
 import shutil
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 import reverbsynth.evaluation.evaluate as evaluate_module
+from reverbsynth.audio import tails
 from reverbsynth.book.chapters import effects
 from reverbsynth.book.chapters import evaluation as pictures
 from reverbsynth.data.build import build_data
@@ -225,6 +227,30 @@ def test_a_perfect_player_is_as_good_as_the_ceiling(small_data, quick):
     assert found["paired.louder.reverb"].generated.value == 1
     assert found["dial.monotone.reverb"].generated.value > 0.95
     assert verdicts["dial"] == claims.HOLDS
+
+
+def test_t20_is_compared_with_that_of_training_notes_of_the_keys_that_were_asked_for(
+    small_data, quick
+):
+    player = Player(small_data, ("pitch", "effect"))
+    found = evaluate(player, small_data, quick.replace(**{"evaluation.classifier_steps": 2}))
+    asked = [
+        p for p, e in zip(*map(found.asked.get, ("pitch", "effect")), strict=True) if e != "dry"
+    ]
+    training = Clips.of(small_data, ("train",))
+    of_key = {
+        pitch: itertools.cycle(
+            tails.measure_tails(training.waves[wet], quick.evaluation.straightness).t20
+        )
+        for pitch in small_data.keys("train")
+        if (wet := (training.pitch == pitch) & (training.effect == "reverb")).any()
+    }
+    row = found["reverb.requested"]
+    assert row.real.notes == len(asked)
+    assert row.real.value == pytest.approx(np.median([next(of_key[pitch]) for pitch in asked]))
+    assert row.real.value != found["reverb.t20.reverb"].real.value
+    assert row.generated == found["reverb.t20.reverb"].generated
+    assert row.ceiling.missing_reason == "—"
 
 
 def test_keys_held_out_of_training_are_measured_beside_resampled_notes(

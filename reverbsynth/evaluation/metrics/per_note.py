@@ -47,6 +47,17 @@ def reverb(data: EvaluationData) -> Iterator[Metric]:
             ("edt", "early decay time", "s", partial(tail, "edt")),
         ):
             yield Metric(f"reverb.{key}.{effect}", f"{effect}: {name}", unit, measure)
+
+    def requested(notes: NoteSet) -> Measure:
+        if notes is data.ceiling:
+            raise NotMeasured(NOT_APPLICABLE)
+        if notes is data.generated:
+            return _tail(data, data.wet, "t20", notes)
+        return _tail(data, data.wet, "t20", data.training, chosen=_of_generated_labels(data))
+
+    if data.wet:
+        name = f"{data.wet}: T20, beside training notes of the same keys"
+        yield Metric("reverb.requested", name, "s", requested)
     for field, name, unit in (("ratio", "ratios", "dB"), ("t20", "T20", "s")):
         title = f"Wasserstein distance of {name} to training notes"
         yield Metric(f"reverb.distance.{field}", title, unit, partial(_distance, data, field))
@@ -126,17 +137,40 @@ def nearest_of_pitch(data: EvaluationData, notes: NoteSet) -> np.ndarray:
     return nearest_of_same_pitch(notes.levels, notes.clips.pitch, real.levels, real.clips.pitch)
 
 
+def _of_generated_labels(data: EvaluationData) -> np.ndarray:
+    """Return indices of training notes: one for each generated wet note, with its labels.
+
+    How long a reverb rings differs from key to key, and generated notes are of other keys than the
+    held-out ones. Where several training notes have the labels, they take turns.
+    """
+    training, generated = data.training.clips, data.generated
+    alike = []
+    for pitch in np.unique(generated.clips.pitch):
+        of_pitch = (generated.effects == data.wet) & (generated.clips.pitch == pitch)
+        real = (training.effect == data.wet) & (training.pitch == pitch)
+        alike.append(np.resize(np.flatnonzero(real), of_pitch.sum() if real.any() else 0))
+    return np.concatenate([np.empty(0, int), *alike])
+
+
 def _tail(
-    data: EvaluationData, effect: str, field: str, notes: NoteSet, octave: int | None = None
+    data: EvaluationData,
+    effect: str,
+    field: str,
+    notes: NoteSet,
+    octave: int | None = None,
+    chosen: np.ndarray | None = None,
 ) -> Measure:
-    """Median over an effect's notes of a field of `Tails`, or of one octave, if not too slow."""
-    chosen = notes.effects == effect
+    """Median over an effect's notes of a field of `Tails`, or of one octave, if not too slow.
+
+    With ``chosen`` it is of those notes instead.
+    """
+    chosen = notes.effects == effect if chosen is None else chosen
     values = getattr(notes.tails, field)[chosen]
     reasons = "t20" if field == "r2" else field
     missing = getattr(notes.tails, f"{reasons}_missing_reason")[chosen]
     if octave is not None:
         values, missing = values[:, octave], missing[:, octave]
-    median = data.bootstrap.median(values, missing.tolist())
+    median = data.bootstrap.median(values, missing.tolist(), notes.clips.origin[chosen])
     if median.value is not None and median.value >= _LONGEST.get(field, np.inf):
         return Measure(notes=median.notes, missing_reason=SLOW)
     return median
