@@ -146,10 +146,12 @@ class Generator(Network):
         tensor [shape=(n, frames, bins, 2)], normalized, float32
         """
         coordinates = {}
-        if self.harmonics is not None:
-            pitch = condition[:, 0]
+        if self.harmonics is None:
+            condition = self.settings.label_scale * condition
+        else:
+            pitch, shares = condition[:, 0], self.settings.label_scale * condition[:, 1:]
             coordinates = coordinates_of_blocks(pitch, self.harmonics, self.n_blocks)
-            condition = ops.concatenate([register(pitch)[:, None], condition[:, 1:]], axis=-1)
+            condition = ops.concatenate([register(pitch)[:, None], shares], axis=-1)
 
         def said(block: int):
             x = beside(activations[block], coordinates.get(block))

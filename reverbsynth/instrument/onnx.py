@@ -89,16 +89,18 @@ def _image(graph: Graph, generator: TrainedGenerator, float16: bool) -> Value:
     """The normalized image [shape=(n, 2, h, w)]: `reverbsynth.gan.networks.Generator`."""
     n_blocks, gan = schedule.blocks(generator.stage), generator.gan
     condition = Value(graph, "condition")
-    if gan.pitch_input == "harmonic":
+    if gan.pitch_input == "one-hot":
+        condition = condition * gan.label_scale
+    else:
         pitch = condition.part(1, 0, 1)
         coordinates = _coordinates(pitch, generator)
         along = {
             block: _at_block(coordinates, block)
             for block in range(architecture.FIRST_COORDINATED, n_blocks + 1)
         }
-        others = condition.part(1, 1, condition_size(gan, generator.labels))
+        shares = condition.part(1, 1, condition_size(gan, generator.labels)) * gan.label_scale
         place = pitch * (register(1.0) - register(0.0)) + register(0.0)
-        condition = place.op("Concat", others, axis=1)
+        condition = place.op("Concat", shares, axis=1)
 
     def kernel_and_bias(block: int, part: str) -> tuple[np.ndarray, float, np.ndarray]:
         """A layer's kernel, the scale of its equalized learning rate, and its bias."""

@@ -53,6 +53,8 @@ class GanSettings(Frozen):
     """Whether a pitch that is told as a number is also told by its key, or by the shares of the two
     trained keys that it lies between: a reverb's resonances differ from key to key. One-hot, it is
     its key."""
+    label_scale: PositiveFloat = 1.0
+    """What a label is given as (1: the paper), beside latent numbers drawn from N(0, 1)."""
     latent_size: PositiveInt = 256
     """Length of a latent vector."""
     timbres: NonNegativeInt = 0
