@@ -48,15 +48,16 @@ def reverb(data: EvaluationData) -> Iterator[Metric]:
         ):
             yield Metric(f"reverb.{key}.{effect}", f"{effect}: {name}", unit, measure)
 
-    def requested(notes: NoteSet) -> Measure:
-        if notes is data.ceiling:
-            raise NotMeasured(NOT_APPLICABLE)
-        if notes is data.generated:
-            return _tail(data, data.wet, "t20", notes)
-        return _tail(data, data.wet, "t20", data.training, chosen=_of_generated_labels(data))
+    if wet := data.wet:
 
-    if data.wet:
-        name = f"{data.wet}: T20, beside training notes of the same keys"
+        def requested(notes: NoteSet, wet: str = wet) -> Measure:
+            if notes is data.ceiling:
+                raise NotMeasured(NOT_APPLICABLE)
+            if notes is data.generated:
+                return _tail(data, wet, "t20", notes)
+            return _tail(data, wet, "t20", data.training, chosen=_of_generated_labels(data))
+
+        name = f"{wet}: T20, beside training notes of the same keys"
         yield Metric("reverb.requested", name, "s", requested)
     for field, name, unit in (("ratio", "ratios", "dB"), ("t20", "T20", "s")):
         title = f"Wasserstein distance of {name} to training notes"
@@ -69,7 +70,7 @@ def reverb(data: EvaluationData) -> Iterator[Metric]:
         return share(data, notes, best == notes.clips.effect)
 
     yield Metric("effect.accuracy", "effect accuracy", "%", accuracy)
-    if wet := data.wet:
+    if wet:
 
         def are_wet(notes: NoteSet) -> Measure:
             return data.bootstrap.proportion(notes.effect.best == wet, notes.clips.origin)
