@@ -54,7 +54,7 @@ class GanSettings(Frozen):
     trained keys that it lies between: a reverb's resonances differ from key to key. One-hot, it is
     its key."""
     label_scale: PositiveFloat = 1.0
-    """What a label is given as (1: the paper), beside latent numbers drawn from N(0, 1)."""
+    """What a label's class is given as (1: the paper), beside latent numbers drawn from N(0, 1)."""
     latent_size: PositiveInt = 256
     """Length of a latent vector."""
     timbres: NonNegativeInt = 0

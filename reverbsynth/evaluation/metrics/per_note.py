@@ -55,7 +55,7 @@ def reverb(data: EvaluationData) -> Iterator[Metric]:
                 raise NotMeasured(NOT_APPLICABLE)
             if notes is data.generated:
                 return _tail(data, wet, "t20", notes)
-            return _tail(data, wet, "t20", data.training, chosen=_of_generated_labels(data))
+            return _tail(data, wet, "t20", data.training, chosen=_of_generated_keys(data))
 
         name = f"{wet}: T20, beside training notes of the same keys"
         yield Metric("reverb.requested", name, "s", requested)
@@ -138,11 +138,11 @@ def nearest_of_pitch(data: EvaluationData, notes: NoteSet) -> np.ndarray:
     return nearest_of_same_pitch(notes.levels, notes.clips.pitch, real.levels, real.clips.pitch)
 
 
-def _of_generated_labels(data: EvaluationData) -> np.ndarray:
-    """Return indices of training notes: one for each generated wet note, with its labels.
+def _of_generated_keys(data: EvaluationData) -> np.ndarray:
+    """Return indices of training notes: one for each generated wet note, of its key.
 
     How long a reverb rings differs from key to key, and generated notes are of other keys than the
-    held-out ones. Where several training notes have the labels, they take turns.
+    held-out ones. Where a key has several wet training notes, they take turns.
     """
     training, generated = data.training.clips, data.generated
     alike = []
