@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 # What a user's keras.json names is for other programs.
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+# Without AVX-512 TensorFlow does not take oneDNN's convolutions, which are twice as fast there, too.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 # A user of a container may have no home, or one that cannot be written: caches then lie with
 # temporary files, and not in a folder "~".

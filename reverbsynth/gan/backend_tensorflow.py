@@ -10,6 +10,10 @@ logging.getLogger("tensorflow").addFilter(
     lambda record: "triggered tf.function retracing" not in record.getMessage()
 )
 
+# Where oneDNN is on, the pass that fuses an activation with what comes before it fails, for want of
+# what the gradient takes, and says so at every stage.
+tf.config.optimizer.set_experimental_options({"remapping": False})
+
 
 def value_and_gradients(function, variables, model):
     """Run ``function() -> (loss, terms)`` and differentiate the loss by Keras variables.

@@ -86,12 +86,6 @@ def discriminator_terms(labels: Iterable[str]) -> list[str]:
     return [*names, *(f"real_{label}_loss" for label in labels)]
 
 
-def term_names(labels: Iterable[str], weights: LossSettings) -> list[str]:
-    """Names of all terms of a step."""
-    near = ["nearest_distance"] if weights.imle_weight else []
-    return [*generator_terms(labels), *discriminator_terms(labels), *near]
-
-
 def interpolate(real, fake, alpha):
     """Points between real and generated images; alpha has shape (n, 1, 1, 1)."""
     return real + alpha * (fake - real)
