@@ -114,8 +114,6 @@ def waited(pid: int, seconds: float = 600) -> int:
 
 
 if __name__ == "__main__":
-    import tensorflow  # noqa: F401
-
     import reverbsynth.training.train  # noqa: F401
 
     for line in sys.stdin:

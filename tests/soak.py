@@ -42,7 +42,6 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import mido
 import soundfile
-import tensorflow  # noqa: F401
 
 import reverbsynth.book.bundle
 import reverbsynth.data.build
