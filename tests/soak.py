@@ -88,7 +88,8 @@ class Command:
 
 
 def opens_sound(path: Path) -> None:
-    assert len(soundfile.read(path)[0]) > 1000
+    with path.open("rb") as file:  # whatever its name
+        assert len(soundfile.read(file)[0]) > 1000
 
 
 def opens_data(path: Path) -> None:

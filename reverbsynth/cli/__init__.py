@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from importlib.util import find_spec
+from types import FrameType
 from typing import NoReturn
 
 import typer
@@ -63,8 +64,16 @@ for _command, _example in EXAMPLES.items():
 def main() -> None:
     """Run a command; a user's mistake becomes one line and exit status 2."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    # So that temporary files are removed; a training takes it for itself, as a request to stop.
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    backend, asked = f"KERAS_BACKEND: found {os.environ['KERAS_BACKEND']!r}", []
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        """Raise, so that temporary files are removed; a training takes it as a request to stop."""
+        asked.append(number)
+        raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
+            signal.signal(number, stop)
     sys.unraisablehook = partial(_interrupt_again, sys.unraisablehook)
     try:
         app()
@@ -73,18 +82,18 @@ def main() -> None:
     except ModuleNotFoundError as error:
         name = (error.name or "").partition(".")[0]
         if name in ("jax", "tensorflow", "torch") and find_spec("keras"):
-            _fail(f"KERAS_BACKEND: found {os.environ['KERAS_BACKEND']!r}, which is not installed")
+            _fail(f"{backend}, which is not installed")
         for extra, modules in _EXTRAS.items():
             if name in modules:
                 _fail(f"{name}: not installed; pip install 'reverbsynth[{extra}]' adds it")
         raise
     except OSError as error:  # of what no one foresaw, such as a log on a full disk
         _fail(f"{error.filename or 'output'}: {error.strerror or error}")
-    except (RuntimeError, ValueError) as error:
+    except Exception as error:
+        if asked:  # C code that was called back made another exception of the signal's
+            sys.exit(128 + asked[0])
         if str(error).startswith("Unable to import backend"):
-            _fail(
-                f"KERAS_BACKEND: found {os.environ['KERAS_BACKEND']!r}, expected tensorflow or jax"
-            )
+            _fail(f"{backend}, expected tensorflow or jax")
         if not str(error).startswith("cannot cache function"):
             raise
         _fail(f"{error}; expected NUMBA_CACHE_DIR, a folder that can be written")
@@ -105,5 +114,6 @@ def _interrupt_again(
 
 
 def _fail(line: str) -> NoReturn:
-    sys.stderr.write(f"reverbsynth: {line}\n")
+    with suppress(OSError):
+        sys.stderr.write(f"reverbsynth: {line}\n")
     sys.exit(2)

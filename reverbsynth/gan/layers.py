@@ -2,6 +2,7 @@
 
 import math
 import zlib
+from functools import partial
 
 import keras
 import numpy as np
@@ -114,6 +115,22 @@ class Conv(Equalized):
 
     def linear(self, x):
         return ops.conv(x, self.scaled_kernel, padding=self.padding, data_format="channels_last")
+
+    def beside(self, x, coordinates):
+        """The layer of images with coordinates [shape=(n, bins, k)] beside their own channels.
+
+        Those are the same in all frames, so that a few frames show what they add to any.
+        """
+        if coordinates is None:
+            return self(x)
+        kernel, own, side = self.scaled_kernel, x.shape[-1], self.kernel.shape[0]
+        few = ops.repeat(ops.cast(coordinates, kernel.dtype)[:, None], side, axis=1)
+        convolved = partial(ops.conv, padding=self.padding, data_format="channels_last")
+        few = convolved(few, kernel[:, :, own:]) + ops.cast(self.bias, kernel.dtype)
+        above, frame, below = ops.split(few, [side // 2, side // 2 + 1], axis=1)
+        frames = ops.repeat(frame, x.shape[1] - side + 1, axis=1)
+        added = ops.concatenate([above, frames, below], axis=1) if side > 1 else frame
+        return convolved(ops.cast(x, kernel.dtype), kernel[:, :, :own]) + added
 
 
 class ValidConv(Conv):

@@ -17,7 +17,6 @@ from reverbsynth.spectra.representation import Representation
 LEAST = 0.05
 """The share of the floor below which levels are not told apart."""
 
-
 SPANS = 16
 """Of an image's four seconds, in which levels are compared."""
 
@@ -81,14 +80,8 @@ def generator_terms(labels: Iterable[str]) -> list[str]:
 
 def discriminator_terms(labels: Iterable[str]) -> list[str]:
     """Names of the terms of `discriminator_loss`."""
-    names = ["discriminator_loss", "discriminator_wasserstein"]
-    names += ["gradient_penalty", "real_score_penalty"]
-    return [*names, *(f"real_{label}_loss" for label in labels)]
-
-
-def interpolate(real, fake, alpha):
-    """Points between real and generated images; alpha has shape (n, 1, 1, 1)."""
-    return real + alpha * (fake - real)
+    names = ["discriminator_loss", "discriminator_wasserstein", "gradient_penalty"]
+    return [*names, "real_score_penalty", *(f"real_{label}_loss" for label in labels)]
 
 
 def gradient_norms(gradient, box_factor: int):
@@ -144,16 +137,15 @@ def level_distance(real, generated, representation: Representation):
     frame, which says when a note is released, and in 16 spans of time, which say how it decays.
     """
     scale, distance = float(representation.scale[0]), 0.0
+    powers = [band_powers(images, representation) for images in (real, generated)]
     for most in (real.shape[-3], SPANS):
-        of_real, of_generated = (
-            band_levels(images, representation, most) for images in (real, generated)
-        )
+        of_real, of_generated = (band_levels(power, most) for power in powers)
         distance += ops.mean((scale * (of_real - of_generated)) ** 2, axis=(-2, -1))
     return distance
 
 
-def band_levels(images, representation: Representation, most: int):
-    """Log power in 16 bands and spans of time, at ``most`` so many [shape=(n, ..., spans, 16)].
+def band_powers(images, representation: Representation):
+    """Power of each frame in 16 bands [shape=(n, ..., frames, 16)].
 
     Without the floor, which is part of each pixel's power: a decay's end lies below it, and half a
     decibel above it in an image is 9 dB below it in the sound.
@@ -161,11 +153,18 @@ def band_levels(images, representation: Representation, most: int):
     logarithm = (images[..., 0] - float(representation.shift[0])) / float(representation.scale[0])
     # The mel image holds powers, the others magnitudes.
     power = ops.exp(logarithm if representation.kind == "mel" else 2 * logarithm)
-    *shape, frames, bins = power.shape[1:]
-    spans = min(frames, most)
     heard = ops.maximum(power - FLOOR, 0.0)
-    heard = ops.reshape(heard, (-1, *shape, spans, frames // spans, 16, bins // 16))
-    return ops.log(ops.mean(heard, axis=(-3, -1)) + LEAST * FLOOR)
+    return ops.mean(
+        ops.reshape(heard, (-1, *power.shape[1:-1], 16, power.shape[-1] // 16)), axis=-1
+    )
+
+
+def band_levels(powers, most: int):
+    """Log of bands' powers in spans of time, at ``most`` so many [shape=(n, ..., spans, 16)]."""
+    *shape, frames, bands = powers.shape[1:]
+    spans = min(frames, most)
+    parts = ops.reshape(powers, (-1, *shape, spans, frames // spans, bands))
+    return ops.log(ops.mean(parts, axis=-2) + LEAST * FLOOR)
 
 
 def griffin_lim_consistency(images, representation: Representation):

@@ -31,7 +31,7 @@ from reverbsynth.gan.layers import (
     pixel_norm,
     timbre_shares,
 )
-from reverbsynth.gan.pitch_coordinates import beside, coordinates_of_blocks, over_tone
+from reverbsynth.gan.pitch_coordinates import coordinates_of_blocks, over_tone
 from reverbsynth.settings import GanSettings
 from reverbsynth.spectra.representation import Representation
 from reverbsynth.spectra.scaling import downscale, upscale, upscale_in_lines
@@ -154,8 +154,8 @@ class Generator(Network):
             condition = ops.concatenate([register(pitch)[:, None], shares], axis=-1)
 
         def said(block: int):
-            x = beside(activations[block], coordinates.get(block))
-            x = ops.cast(self.parts[f"block_{block}/to_rgb"](x), "float32")
+            to_rgb = self.parts[f"block_{block}/to_rgb"]
+            x = ops.cast(to_rgb.beside(activations[block], coordinates.get(block)), "float32")
             refines = block in coordinates and block >= FIRST_REFINING
             return upscale_in_lines(said(block - 1)) + x if refines else x
 
@@ -170,8 +170,8 @@ class Generator(Network):
         x = pixel_norm(ops.concatenate([z, condition], axis=-1))
         for block in range(1, self.n_blocks + 1):
             x = pixel_norm(leaky(self.parts[f"block_{block}/conv0"](x)))
-            x = beside(x, coordinates.get(block))
-            x = activations[block] = pixel_norm(leaky(self.parts[f"block_{block}/conv1"](x)))
+            x = self.parts[f"block_{block}/conv1"].beside(x, coordinates.get(block))
+            x = activations[block] = pixel_norm(leaky(x))
         if not self.fading:
             return image(self.n_blocks)
         alpha = progress - (self.n_blocks - 2)

@@ -84,22 +84,10 @@ def over_tone(x, coordinates, representation: Representation):
         of it, and the tone's instantaneous frequency. A bare phase starts from nothing.
     """
     tone = ops.arctanh(ops.clip(coordinates[:, None, :, 4:], -TONE_LIMIT, TONE_LIMIT))
-    level = ops.tanh(x[..., :1] + ops.sigmoid(x[..., 2:]) * (tone[..., :1] - SILENCE))
+    level, second, gate = ops.split(x, 3, axis=-1)
+    level = ops.tanh(level + ops.sigmoid(gate) * (tone[..., :1] - SILENCE))
     floor = representation.silence
     level = floor + ops.leaky_relu(level - floor, negative_slope=BELOW_FLOOR)
-    second = x[..., 1:2]
     if representation.kind != "phase":
         second = DIFFERENCE * second + tone[..., 1:]
     return ops.concatenate([level, ops.tanh(second)], axis=-1)
-
-
-def beside(x, coordinates):
-    """Activations [shape=(n, frames, bins, c)] with coordinates [shape=(n, bins, 6)] beside them.
-
-    Where there are none, for None, the activations are returned.
-    """
-    if coordinates is None:
-        return x
-    along = ops.cast(coordinates, x.dtype)[:, None]
-    along = ops.broadcast_to(along, (*ops.shape(x)[:3], along.shape[-1]))
-    return ops.concatenate([x, along], axis=-1)

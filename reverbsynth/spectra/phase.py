@@ -15,12 +15,6 @@ def wrapped(step):
     return ops.where(ops.logical_and(least == -math.pi, step > 0), math.pi, least)
 
 
-def unwrap(phase):
-    """A phase [shape=(n, frames, bins)] in radians without its jumps of 2 pi along time."""
-    steps = wrapped(phase[:, 1:] - phase[:, :-1])
-    return ops.concatenate([phase[:, :1], phase[:, :1] + ops.cumsum(steps, axis=1)], axis=1)
-
-
 def instantaneous_frequency(phase):
     """Steps of the unwrapped phase [shape=(n, frames, bins)] in half turns; in frame 0 the phase.
 

@@ -63,3 +63,40 @@ def test_a_signal_sent_again_while_python_still_reports_the_first_counts_too():
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 143, done.stderr
+
+
+TRANSLATES = """
+import os, signal, sys
+from reverbsynth import cli
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+def translates():
+    try:
+        if NUMBER:
+            os.kill(os.getpid(), NUMBER)
+    except BaseException:
+        pass
+    raise ImportError("initialization failed")
+
+cli.app.command()(translates)
+sys.argv = ["reverbsynth", "translates"]
+cli.main()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_what_a_library_makes_of_a_signal_is_no_traceback(number):
+    """As an extension's import does of a Ctrl-C, or a sound file's writer of its short write."""
+    code = TRANSLATES.replace("NUMBER", str(int(number)))
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 128 + number
+    assert done.stderr == ""
+
+
+def test_what_no_signal_caused_is_reported():
+    command = [sys.executable, "-c", TRANSLATES.replace("NUMBER", "0")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 1
+    assert "ImportError: initialization failed" in done.stderr

@@ -78,9 +78,8 @@ def test_a_lazy_penalty_weighs_as_much_in_all():
 def test_a_native_slope_is_taken_by_the_normalized_image():
     model = model_with(penalty_image="native")
     terms, _ = critic_step(model)
-    between = losses.interpolate(
-        images(), 0.5 * images() - 3.0, np.float32([0.25, 0.75]).reshape(2, 1, 1, 1)
-    )
+    share = np.float32([0.25, 0.75]).reshape(2, 1, 1, 1)
+    between = images() + share * (0.5 * images() - 3.0 - images())
     # By finite differences along the gradient's own direction is as steep as it gets; any other
     # direction is not: here one direction is enough to pin the scale.
     representation = model.representation
@@ -168,6 +167,13 @@ def test_the_first_numbers_become_shares_of_timbres():
     np.testing.assert_array_equal(ops.convert_to_numpy(timbre_shares(z, 0)), z)
 
 
+def levels_of(image, representation, spans: int) -> np.ndarray:
+    """Levels of bands of a normalized image."""
+    return ops.convert_to_numpy(
+        losses.band_levels(losses.band_powers(image, representation), spans)
+    )
+
+
 @pytest.mark.parametrize("spans", [16, 64, 128])
 def test_levels_add_up_power_within_bands(spans):
     """A noise has the level of its power; the mean of its logarithms lies 2.5 dB under it."""
@@ -176,9 +182,7 @@ def test_levels_add_up_power_within_bands(spans):
     noise = np.log(rng.exponential(size=(2, 64, 512, 2))).astype("float32")
     blurred = np.broadcast_to(noise.mean(axis=(1, 2), keepdims=True), noise.shape)
     levels, lower = (
-        ops.convert_to_numpy(
-            losses.band_levels(representation.normalize(image), representation, spans)
-        )
+        levels_of(representation.normalize(image), representation, spans)
         for image in map(ops.convert_to_tensor, (noise, blurred))
     )
     assert levels.shape == (2, min(spans, 64), 16)
@@ -190,11 +194,9 @@ def test_what_lies_below_the_floor_makes_up_for_nothing():
     representation = model_with().representation
     image = np.log(FLOOR * np.tile([0.5, 1.5], 32)).astype("float32")
     image = np.stack([image, image], axis=-1)[None, None]
-    levels = losses.band_levels(
-        representation.normalize(ops.convert_to_tensor(image)), representation, 128
-    )
+    levels = levels_of(representation.normalize(ops.convert_to_tensor(image)), representation, 128)
     expected = np.log((0.25 + losses.LEAST) * FLOOR)
-    np.testing.assert_allclose(ops.convert_to_numpy(levels), expected, atol=1e-3)
+    np.testing.assert_allclose(levels, expected, atol=1e-3)
 
 
 def test_levels_are_what_lies_above_the_floor():
@@ -202,22 +204,18 @@ def test_levels_are_what_lies_above_the_floor():
     representation = model_with().representation
     power = FLOOR * np.array([1.0, 1.1, 2.0], np.float32)
     image = np.zeros((3, 2, 64, 2), np.float32) + np.log(power)[:, None, None, None]
-    levels = losses.band_levels(
-        representation.normalize(ops.convert_to_tensor(image)), representation, 128
-    )
+    levels = levels_of(representation.normalize(ops.convert_to_tensor(image)), representation, 128)
     expected = np.log(FLOOR * np.array([0.0, 0.1, 1.0]) + losses.LEAST * FLOOR)
-    np.testing.assert_allclose(ops.convert_to_numpy(levels)[:, 0, 0], expected, atol=1e-3)
+    np.testing.assert_allclose(levels[:, 0, 0], expected, atol=1e-3)
 
 
 def test_spans_hold_the_mean_power_of_their_frames():
     representation = model_with().representation
     power = np.random.default_rng(0).exponential(size=(1, 32, 64)).astype("float32") + 1
     image = np.log(np.stack([power, power], axis=-1))
-    levels = losses.band_levels(
-        representation.normalize(ops.convert_to_tensor(image)), representation, 16
-    )
+    levels = levels_of(representation.normalize(ops.convert_to_tensor(image)), representation, 16)
     expected = np.log(power.reshape(1, 16, 2, 16, 4).mean(axis=(2, 4)) - FLOOR * (1 - losses.LEAST))
-    np.testing.assert_allclose(ops.convert_to_numpy(levels), expected, atol=1e-4)
+    np.testing.assert_allclose(levels, expected, atol=1e-4)
 
 
 def test_the_distance_has_the_levels_where_they_have_a_weight():
@@ -227,10 +225,7 @@ def test_the_distance_has_the_levels_where_they_have_a_weight():
     found = ops.convert_to_numpy(model.image_distance(real, other))
     expected = ops.convert_to_numpy(losses.image_distance(real, other))
     for spans in (real.shape[1], 16):
-        levels = [
-            ops.convert_to_numpy(losses.band_levels(image, model.representation, spans))
-            for image in (real, other)
-        ]
+        levels = [levels_of(image, model.representation, spans) for image in (real, other)]
         apart = model.representation.scale[0] * (levels[0] - levels[1])
         expected = expected + 3 * (apart**2).mean(axis=(1, 2))
     np.testing.assert_allclose(found, expected, rtol=1e-4)
