@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 # What a user's keras.json names is for other programs.
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-# Where there is no AVX-512 TensorFlow leaves oneDNN off, which is twice as fast there, too.
+# TensorFlow leaves oneDNN off where there is no AVX-512, though it is faster there, too.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 # A user of a container may have no home, or one that cannot be written: caches then lie with

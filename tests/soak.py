@@ -2,10 +2,10 @@
 
     python -m tests.soak --minutes 60 --seed 1 [--folder /tmp] [--base /tmp/base] [--only play ...]
 
-Run by hand on Linux; pytest does not collect it. In a temporary folder it makes a small data set, a
-run with its report, a bundle, recordings and a MIDI file (``--base`` keeps them for the next time,
-until the code changes). Then, until the time is over, it gives a random command copies of what it
-reads, lets one thing go wrong, and holds it to this:
+Run by hand on Linux, while the code stands still; pytest does not collect it. In a temporary folder
+it makes a small data set, a run with its report, a bundle, recordings and a MIDI file (``--base``
+keeps them for the next time, until the code changes). Then, until the time is over, it gives a
+random command copies of what it reads, lets one thing go wrong, and holds it to this:
 
 - it succeeds, or ends with one line on stderr and a status other than 0, and never a traceback;
 - what was there before is as it was, or opens whole;

@@ -139,3 +139,10 @@ def test_another_repository_s_variables_do_not_name_the_commit(tmp_path):
         for changes in ({}, {"GIT_DIR": str(tmp_path / ".git"), "GIT_WORK_TREE": str(tmp_path)})
     ]
     assert commits[0] == commits[1] != b"unknown\n"
+
+
+@pytest.mark.parametrize(("asked", "found"), [(None, b"1\n"), ("0", b"0\n")])
+def test_onednn_is_asked_for_unless_a_user_decides(asked, found):
+    code = "import os, reverbsynth; print(os.environ['TF_ENABLE_ONEDNN_OPTS'])"
+    surroundings = environment(TF_ENABLE_ONEDNN_OPTS=asked)
+    assert subprocess.check_output([sys.executable, "-c", code], env=surroundings) == found

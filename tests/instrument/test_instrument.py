@@ -90,15 +90,19 @@ def test_waves_are_those_of_the_network_that_trains(source, imported, small_run)
         labels = {name: values[-1] for name, values in instrument.labels.items() if name != "pitch"}
         condition = instrument.condition(pitches, **labels)
         images, waves = as_in_training(instrument.generator, z, condition)
-        notes = instrument.notes(pitches, z, **labels)
-        if source == "bundle":
-            assert np.abs(notes - waves).max() <= 1e-4
-        # Networks that are not trained to the end are up to 19 times as loud as full scale, and how
-        # far a single sample is off depends on the processor's order of sums.
-        assert min(map(snr, waves, notes)) >= 60
         factor = 128 // images.shape[1]
         found = instrument.images(pitches, z, **labels)[:, ::factor, ::factor]
         assert np.abs(found - images).max() <= 1e-3
+        notes = instrument.notes(pitches, z, **labels)
+        assert min(map(snr, waves, notes)) >= 60
+        if source == "run":
+            # A last digit of their few frames, which stand for up to 64 each, adds up in the phase:
+            # samples are held to the image that is seen.
+            representation = Representation(instrument.spectra)
+            waves = ops.convert_to_numpy(representation.decode(ops.convert_to_tensor(found)))
+        # Networks that are not trained to the end are up to 19 times as loud as full scale.
+        limit = 1e-4 if source == "bundle" else 2e-4 * max(1, np.abs(waves).max())
+        assert np.abs(notes - waves).max() <= limit
 
 
 LABELS = {"pitch": range(40, 45)}
