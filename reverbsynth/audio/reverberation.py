@@ -4,9 +4,9 @@ Terms are those of ISO 3382-1 (2009), "Acoustics: measurement of room acoustic p
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from reverbsynth.audio.format import LOWEST_AUDIBLE, SAMPLE_RATE
 
@@ -110,11 +110,19 @@ def decay_by_octave(response: np.ndarray) -> dict[float, float]:
     return {center: fit_decay(band, straightness=0).seconds for center, band in bands.items()}
 
 
-def _filtered_backwards(waves: np.ndarray, edges: ArrayLike, kind: str) -> np.ndarray:
-    from scipy.signal import butter, sosfilt
+def _filtered_backwards(
+    waves: np.ndarray, edges: float | tuple[float, float], kind: str
+) -> np.ndarray:
+    from scipy.signal import sosfilt
 
-    sections = butter(_ORDER, edges, kind, fs=SAMPLE_RATE, output="sos")
-    return sosfilt(sections, waves[..., ::-1])[..., ::-1]
+    return sosfilt(_sections(edges, kind), waves[..., ::-1])[..., ::-1]
+
+
+@cache
+def _sections(edges: float | tuple[float, float], kind: str) -> np.ndarray:
+    from scipy.signal import butter
+
+    return butter(_ORDER, edges, kind, fs=SAMPLE_RATE, output="sos")
 
 
 def _still(response: np.ndarray) -> bool:

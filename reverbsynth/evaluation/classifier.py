@@ -107,7 +107,7 @@ class LabelClassifier:
         """Predict the label of notes [shape=(n, 64000)], which must be finite."""
         logits, features = np.empty((0, len(self.values))), np.empty((0, FEATURES))
         if len(waves):
-            logits, features = self._model.predict(_inputs(self.label, waves), verbose=0)
+            logits, features = self._outputs(_inputs(self.label, waves))
         probabilities = special.softmax(logits.astype(np.float64), axis=1)
         return Predictions(probabilities, (features - self._mean) / self._deviation, self.values)
 
@@ -125,9 +125,13 @@ class LabelClassifier:
             jit_compile=keras.backend.backend() == "jax",
         )
         model.fit(batches, steps_per_epoch=steps, shuffle=False, verbose=0)
-        features = self._model.predict(inputs, verbose=0)[1]
+        _, features = self._outputs(inputs)
         self._mean = features.mean(axis=0)
         self._deviation = np.maximum(features.std(axis=0), 1e-3)
+
+    def _outputs(self, inputs: np.ndarray) -> list[np.ndarray]:
+        """Logits and features; to call it takes less than to compile Keras' loop of batches."""
+        return list(map(keras.ops.convert_to_numpy, self._model(inputs, training=False)))
 
 
 def _augmented_batches(
