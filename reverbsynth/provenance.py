@@ -28,7 +28,7 @@ def commit() -> str:
     try:
         revision = git(["git", "rev-parse", "--short=12", "HEAD"]).strip()
         dirty = git(["git", "status", "--porcelain", "--untracked-files=no"])
-    except (OSError, subprocess.CalledProcessError):
+    except (OSError, subprocess.SubprocessError):
         return "unknown"
     return revision + ("+" if dirty else "")
 

@@ -93,6 +93,5 @@ def chosen_labels(instrument: "Instrument", values: dict[str, str]) -> dict[str,
     """The result of `assignments` as values and mixtures of an instrument's labels."""
     from reverbsynth.instrument.label_mixture import parse
 
-    return {
-        name: parse(name, text, instrument.labels.get(name, ())) for name, text in values.items()
-    }
+    instrument.check_labels(values)
+    return {name: parse(name, text, instrument.labels[name]) for name, text in values.items()}

@@ -149,7 +149,8 @@ def _voice(text: str, voice: Voice) -> Voice:
     from reverbsynth.instrument.instrument import Instrument
     from reverbsynth.instrument.shipped import shipped
 
-    whole = text in shipped() or Path(text).exists()
+    own_effect = text in map(str, voice.instrument.labels.get("effect", ()))
+    whole = not own_effect and (text in shipped() or Path(text).exists())
     source, _, effect = (text, "", "") if whole else text.rpartition(":")
     if source:
         voice = Voice(Path(source).stem, Instrument.load(source), {})

@@ -84,8 +84,8 @@ def effect(kind: str, parameters: Mapping[str, Any] | None = None, **common: Any
     if kind not in known:
         expected = f"expected one of {', '.join(known)}{did_you_mean(kind, known)}"
         raise SettingsError(f"setting data.effects: found kind {kind!r}, {expected}")
-    if "name" in (parameters or {}):
-        found = f"setting data.effects: effect {kind}: found name among the parameters"
+    for beside in {"name", "of"} & set(parameters or {}):
+        found = f"setting data.effects: effect {kind}: found {beside} among the parameters"
         raise SettingsError(f"{found}, expected it beside kind")
     try:
         return known[kind](**{**common, **(parameters or {})})

@@ -99,9 +99,6 @@ def apply_effect(
     ``instrument="acoustic_bass"``. Side by side, ``starts`` searches take so many gradient steps;
     ``progress`` is called with the numbers of steps done and of all.
     """
-    if "effect" not in instrument.labels:
-        found = ", ".join(instrument.labels)
-        raise SettingsError(f"effect: this instrument has no such label, found {found}")
     for name, count in (("starts", starts), ("steps", steps)):
         if count < 1:
             raise SettingsError(f"{name}: found {count}, expected 1 or more")
@@ -165,6 +162,8 @@ def prepared(audio: np.ndarray, onset: int | None = None) -> tuple[np.ndarray, i
         raise DataError(f"audio: found shape {audio.shape}, expected (samples,)")
     if not np.isfinite(audio).all():
         raise DataError("audio: holds NaN or infinity")
+    if onset is not None and onset < 0:
+        raise SettingsError(f"onset: found {onset}, expected a sample from 0")
     if not np.abs(audio[onset:]).max(initial=0) > 0:
         raise DataError("audio: is silent, expected a note")
     if onset is None:

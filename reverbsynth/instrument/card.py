@@ -92,7 +92,7 @@ def _data(run: Run | None, sounds: str, own: bool) -> list[str]:
     data = run.settings.data
     return [
         f"- source: {sounds}",
-        f"- effects: {', '.join(str(effect.name or effect.kind) for effect in data.effects)}",
+        f"- effects: {', '.join(effect.label for effect in data.effects)}",
         f"- SHA-256 of the data set: `{run.manifest['data_sha256']}`",
         "- weights: " + ("their maker's to state" if own else "Apache-2.0"),
     ]

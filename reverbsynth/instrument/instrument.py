@@ -223,9 +223,7 @@ class Instrument:
 
     def condition(self, pitches: Pitches, tune: Numbers = 0.0, **labels: Any) -> np.ndarray:
         """What the generator is told of `notes` (`reverbsynth.gan.architecture.condition`)."""
-        if unknown := sorted(set(labels) - set(self.labels)):
-            known = ", ".join(self.labels)
-            raise SettingsError(f"label {unknown[0]!r}: this instrument has {known}")
+        self.check_labels(labels)
         sounding = self._sounding(pitches, tune)
         told = {
             name: values_of_notes(self.labels, name, labels.get(name, default), len(sounding))
@@ -234,6 +232,12 @@ class Instrument:
         }
         told["pitch"] = [self.drawn_pitch(pitch) for pitch in sounding]
         return condition(self.gan, self.labels, told, self.generator.trained_pitches)
+
+    def check_labels(self, names: Iterable[str]) -> None:
+        """`SettingsError` for a name that is none of its labels'."""
+        if unknown := sorted(set(names) - set(self.labels)):
+            known = ", ".join(self.labels)
+            raise SettingsError(f"label {unknown[0]!r}: this instrument has {known}")
 
     def apply_effect(
         self, audio: np.ndarray, effect: Any, pitch: float | str | None = None, **options: Any

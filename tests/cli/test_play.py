@@ -4,6 +4,7 @@ import os
 import resource
 import subprocess
 import sys
+from pathlib import Path
 
 import mido
 import numpy as np
@@ -150,7 +151,9 @@ def test_the_first_note_from_the_shell_is_quick_and_quiet(tmp_path):
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 2
 
 
-def test_parts_have_voices_of_their_own(tmp_path):
+def test_parts_have_voices_of_their_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("reverb").mkdir()  # An effect is meant all the same.
     song = tmp_path / "song.mid"
     file = mido.MidiFile(type=1, ticks_per_beat=100)
     for name, pitch, channel in (("Bass", 40, 0), ("Lead", 64, 1), ("Kit", 36, 9)):
@@ -203,6 +206,9 @@ def test_wrong_requests_are_one_line_and_write_nothing(instrument, tmp_path):
     assert "expected one of .wav" in refusal("play", instrument, "-o", tmp_path / "out.mp3")
     assert "pitch: found 9" in refusal("play", instrument, "-o", out, "--pitch", 9)
     assert "label 'effect'" in refusal("play", instrument, "-o", out, "--effect", "reverb")
+    for parameter in ("tune=3", "seed=3", "z=0"):
+        said = refusal("play", "laptop", "-o", out, "--label", parameter)
+        assert said.endswith(": this instrument has pitch, effect")
     assert "--label x" in refusal("play", instrument, "-o", out, "--label", "x")
     assert "--outside: found up" in refusal(
         "play", instrument, BASS_LINE, "-o", out, "--outside", "up"

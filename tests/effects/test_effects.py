@@ -209,6 +209,7 @@ def test_normalized_convolution_keeps_the_level_of_noise(room, noise):
             "effect reverb: parameter stages: found 3, expected 4",
         ),
         ("reverb", {"name": "x"}, "found name among the parameters"),
+        ("chain", {"of": [{"gain": 2}]}, "found of among the parameters, expected it beside kind"),
         ("reverb", {"gain": float("nan")}, "parameter gain: found nan"),
         ("chorus", {"depth": 0.1}, r"parameter depth: found 0.1, expected at most delay \(0.02\)"),
         ("convolution", {}, "effect convolution: parameter path: missing"),

@@ -56,6 +56,14 @@ def test_the_licence_of_notes_from_a_soundfont_of_ones_own_is_not_known(tmp_path
     assert "TimGM6mb" not in body
 
 
+def test_a_chain_of_effects_has_the_names_of_its_labels(tmp_path):
+    run = Run.open(shipped()["laptop"].parent)
+    chain = {"kind": "chain", "of": [{"kind": "delay"}, {"kind": "reverb", "name": "hall"}]}
+    own = run.settings.replace(**{"data.effects": [{"kind": "dry"}, chain]})
+    _, body = parts(card(Instrument.load("laptop"), "own", Run(tmp_path, own, run.manifest)))
+    assert "effects: dry, delay+hall" in body
+
+
 def test_a_report_that_lacks_the_number_of_notes_still_makes_a_card(tmp_path):
     folder = tmp_path / "laptop"
     shutil.copytree(shipped()["laptop"].parent, folder)

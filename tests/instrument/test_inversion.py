@@ -155,6 +155,7 @@ def test_the_pitch_is_estimated(instrument):
         (np.ones(64_000), {"instrument": "harp"}, "label 'instrument': this instrument has"),
         (np.ones(64_000), {"own_effect": "hall"}, "effect: found hall, expected one of dry"),
         (np.ones(64_000), {"seed": -1}, "seed: found -1, expected a whole number from 0"),
+        (np.ones(64_000), {"onset": -1}, "onset: found -1, expected a sample from 0"),
         (np.ones(64_000), {"gain": 0}, "gain: found 0, expected a factor above 0"),
         (np.ones(64_000), {"starts": 0}, "starts: found 0, expected 1 or more"),
     ],
@@ -167,7 +168,7 @@ def test_what_cannot_be_done_is_one_line(instrument, audio, options, message):
 
 def test_an_instrument_without_effects_says_so(fixtures):
     original = Instrument.from_original(fixtures / "original_run")
-    with pytest.raises(ReverbSynthError, match="effect: this instrument has no such label"):
+    with pytest.raises(ReverbSynthError, match="label 'effect': this instrument has pitch"):
         original.apply_effect(np.ones(64_000), "reverb")
 
 
