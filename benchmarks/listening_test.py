@@ -28,7 +28,7 @@ from reverbsynth.errors import DataError
 from reverbsynth.evaluation.bootstrap import Bootstrap
 from reverbsynth.evaluation.effect_transfer import METHODS, TransferTrials, apply_to_held_out
 from reverbsynth.files.atomic import write_text
-from reverbsynth.files.json import read_json
+from reverbsynth.files.reading import read_json
 from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.seeds import generator
 from reverbsynth.training.run import Run

@@ -17,12 +17,12 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-from reverbsynth.book.publish import BRANCH
 from reverbsynth.book.reference import PARTS
 from reverbsynth.provenance import REPOSITORY
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+BRANCH = "notebooks"  # the repository's branch that holds the published notebooks
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 BASE = {"errors", "provenance", "progress", "seeds", "files"}

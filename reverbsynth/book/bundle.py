@@ -22,7 +22,7 @@ from reverbsynth.evaluation.report import FILE, Report
 from reverbsynth.evaluation.seeds import FOLDER as SEEDS
 from reverbsynth.evaluation.seeds import check_same_recipe
 from reverbsynth.files.atomic import atomic_path, put_back, replacing, write_json, write_text
-from reverbsynth.files.checksum import sha256
+from reverbsynth.files.reading import sha256
 from reverbsynth.instrument.card import CARD, card
 from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.training.run import INSTRUMENT, MANIFEST, SETTINGS, Run

@@ -117,17 +117,15 @@ def show(
     name: str,
     alt: str,
     sounds: Sequence[Sound] = (),
-    sounds_name: str | None = None,
     columns: int | None = None,
 ) -> Captioned:
     """A figure with a caption, its provenance, and players under it, ``columns`` side by side.
 
-    ``name`` names the file and the link target, unique within the book, and the sounds' files
-    unless several figures share them (``sounds_name``); ``alt`` says what one who cannot see the
-    picture should know.
+    ``name`` names the files and the link target, unique within the book; ``alt`` says what one who
+    cannot see the picture should know.
     """
     origin = Origin.of(source)
-    players = Players(sounds_name or name, sounds, columns).data
+    players = Players(name, sounds, columns).data
     return Captioned(picture(figure, name, caption, origin, alt) + players, caption, origin, name)
 
 

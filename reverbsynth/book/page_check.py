@@ -122,5 +122,7 @@ def _local(address: str) -> bool:
 
 def _exists(page: _Page, address: str, pages: dict[Path, _Page]) -> bool:
     target, fragment = page.target(address), urlsplit(address).fragment
-    known = not fragment or target not in pages or fragment in pages[target].targets
-    return target.is_file() and known
+    if not fragment or target not in pages:
+        return target.is_file()
+    # Browsers look for it as it is written, then decoded.
+    return not pages[target].targets.isdisjoint((fragment, unquote(fragment)))

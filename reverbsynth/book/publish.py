@@ -9,8 +9,6 @@ from bs4 import BeautifulSoup
 from reverbsynth.files.atomic import write_text
 from reverbsynth.provenance import REPOSITORY, commit
 
-BRANCH = "notebooks"  #: the repository's branch that holds the published notebooks
-
 
 def publish_notebook(notebook: Path, target: Path) -> None:
     """Write a notebook to `target` with a cell before its first code that installs the library."""

@@ -130,9 +130,10 @@ def workspace(
         overrides = parse_overrides([f"overrides={overrides}"])["overrides"]
     if not isinstance(overrides, Mapping | None):
         raise SettingsError(f"overrides: found {overrides!r}, expected such as {{'seed': 3}}")
+    run = "" if run is None else str(run)  # 0 is a name.
     if not (preset or run or overrides):
-        run = shipped() or ""
-    preset, run = str(preset or "tiny"), "" if run is None else str(run)
+        run = str(shipped() or "")
+    preset = str(preset or "tiny")
     is_file = preset.endswith((".yaml", ".yml"))
     values = {str(key): value for key, value in (overrides or {}).items()}
     settings = (Settings.load if is_file else Settings.preset)(preset, **values)

@@ -12,9 +12,8 @@ from reverbsynth.data.dataset import MANIFEST, compact, note_files, record_name
 from reverbsynth.data.notes import SPLITS, Rejected
 from reverbsynth.errors import DataError, ReverbSynthError
 from reverbsynth.files.atomic import atomic_path, remove_partial, write_json, write_text
-from reverbsynth.files.checksum import sha256
-from reverbsynth.files.json import read_json
 from reverbsynth.files.lock import exclusive_lock
+from reverbsynth.files.reading import read_json, sha256
 
 WORK = ".build"  # Name of the folder, within the data set's.
 REBUILD = "build it again with --rebuild (in Python rebuild=True)"

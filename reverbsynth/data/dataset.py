@@ -10,10 +10,12 @@ from typing import Any
 from reverbsynth.data import tfrecord
 from reverbsynth.data.notes import METADATA, SPLITS, UNKNOWN_VELOCITY, Note, audio_problem, listed
 from reverbsynth.errors import DataError
-from reverbsynth.files.json import read_json
+from reverbsynth.files.reading import read_json
 
 FORMAT = 1
 MANIFEST = "manifest.json"
+# Entries of every manifest, besides those that are checked in more detail.
+_FACTS = {"settings_hash": str, "commit": str, "inputs": dict, "report": dict, "skipped": list}
 _KINDS = {name: int if name in ("pitch", "velocity") else str for name in METADATA}
 
 
@@ -53,11 +55,11 @@ class DataSet:
         try:
             index = {split: _expanded(manifest["index"][split]) for split in SPLITS}
             sizes = {name: int(file["bytes"]) for name, file in manifest["files"].items()}
-            _check(isinstance(manifest["settings_hash"], str))
+            _check(all(isinstance(manifest[name], kind) for name, kind in _FACTS.items()))
             _check(all(isinstance(effect["name"], str) for effect in manifest["effects"]))
             for split in SPLITS:
                 file = manifest["files"][record_name(split)]
-                _check(file["notes"] == len(index[split]["id"]))
+                _check(file["notes"] == len(index[split]["id"]) and len(file["sha256"]) == 64)
         except (AttributeError, KeyError, TypeError, ValueError, IndexError):
             raise DataError(f"{path}: not a whole manifest; build the data set again") from None
         del manifest["index"]

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from reverbsynth.audio.format import NOTE_LENGTH
 from reverbsynth.errors import SettingsError, did_you_mean
 from reverbsynth.seeds import generator
-from reverbsynth.settings import EffectSettings
+from reverbsynth.settings import EffectSettings, one_line
 
 
 class Effect(BaseModel):
@@ -90,7 +90,8 @@ def effect(kind: str, parameters: Mapping[str, Any] | None = None, **common: Any
     try:
         return known[kind](**{**common, **(parameters or {})})
     except ValidationError as error:
-        raise SettingsError(_one_line(error, kind, known[kind])) from None
+        origin = f"setting data.effects: effect {kind}"
+        raise SettingsError(one_line(error, origin, "parameter", known[kind])) from None
 
 
 def effects(settings: Sequence[EffectSettings], seed: int) -> list[Effect]:
@@ -112,17 +113,3 @@ def described(effect: Effect) -> dict[str, Any]:
         **effect.prepare(),
         **({"inputs": inputs} if (inputs := effect.inputs()) else {}),
     }
-
-
-def _one_line(error: ValidationError, kind: str, known: type[Effect]) -> str:
-    """The first problem of a validation as parameter, value found and value expected."""
-    first = error.errors()[0]
-    message = first["msg"].removeprefix("Value error, ").replace("Input should be", "expected")
-    parameter = ".".join(map(str, first["loc"]))
-    origin = f"setting data.effects: effect {kind}: parameter {parameter}"
-    if not parameter:
-        return origin + message
-    return f"{origin}: " + {
-        "extra_forbidden": f"no such parameter{did_you_mean(parameter, known.model_fields)}",
-        "missing": "missing, expected a value",
-    }.get(first["type"], f"found {first['input']!r}, {message}")

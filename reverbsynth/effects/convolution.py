@@ -9,7 +9,7 @@ from scipy.signal import oaconvolve
 from reverbsynth.audio.io import read_sound
 from reverbsynth.effects import Effect
 from reverbsynth.errors import DataError
-from reverbsynth.files.checksum import sha256
+from reverbsynth.files.reading import sha256
 from reverbsynth.settings.types import UserPath
 
 

@@ -9,7 +9,7 @@ from reverbsynth.effects import Effect
 from reverbsynth.effects.supercollider.score import render, scsynth_version
 from reverbsynth.effects.supercollider.synthdef import SynthDef
 from reverbsynth.errors import DataError, SettingsError
-from reverbsynth.files.checksum import sha256
+from reverbsynth.files.reading import sha256
 from reverbsynth.settings.types import UserPath
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]

@@ -68,40 +68,28 @@ class LabelClassifier:
     def trained(
         cls, data: DataSet, label: str, settings: EvaluationSettings, seed: int = 0
     ) -> "LabelClassifier":
-        """Load a data set's classifier from its folder, or train it on its training split."""
+        """Load a data set's classifier from its folder, or train it on its training split.
+
+        One of another key, by other settings or other code, is replaced; a damaged file is an
+        error.
+        """
         values = list(data.vocabulary(label))
         if len(values) < 2:
             found = f"{data.directory}: every note has {label} {values[0]}"
             raise DataError(f"{found}, expected at least two kinds")
         sizes = [settings.classifier_steps, settings.classifier_batch, settings.real_notes]
-        key = [values, sizes, seed, data.sha256, provenance.code_hash()]
+        key = json.dumps([label, values, sizes, seed, data.sha256, provenance.code_hash()])
         path = Path(data.directory) / FOLDER / f"{label}.safetensors"
         if path.exists():
-            classifier, kept_key = cls.load(path)
-            if kept_key == key:
-                return classifier
+            tensors, metadata = load_tensors(path)
+            if metadata.get("key") == key:
+                return cls(label, values, [tensors[name] for name in sorted(tensors)])
         classifier = cls(label, values)
         classifier.train(Clips.of(data, ("train",), settings.real_notes, seed), settings, seed)
-        classifier.save(path, key)
-        return classifier
-
-    def save(self, path: Path, key: Any = None) -> None:
-        """Write the classifier, with the key of what it was trained with."""
-        arrays = [*self._model.get_weights(), self._mean, self._deviation]
+        arrays = [*classifier._model.get_weights(), classifier._mean, classifier._deviation]
         tensors = {f"{index:02d}": array for index, array in enumerate(arrays)}
-        facts = {"label": self.label, "values": self.values, "key": key}
-        save_tensors(path, tensors, {"classifier": json.dumps(facts)})
-
-    @classmethod
-    def load(cls, path: Path) -> tuple["LabelClassifier", Any]:
-        """Read what `save` wrote: the classifier and its key; refuse any other file."""
-        tensors, metadata = load_tensors(path)
-        try:
-            facts = json.loads(metadata["classifier"])
-            weights = [tensors[name] for name in sorted(tensors)]
-            return cls(facts["label"], facts["values"], weights), facts["key"]
-        except (KeyError, TypeError, ValueError):
-            raise DataError(f"{path}: not a classifier; remove it to train anew") from None
+        save_tensors(path, tensors, {"key": key})
+        return classifier
 
     def predict(self, waves: np.ndarray) -> Predictions:
         """Predict the label of notes [shape=(n, 64000)], which must be finite."""

@@ -16,8 +16,10 @@ from reverbsynth.gan import schedule
 from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.seeds import generator
 from reverbsynth.spectra.representation import Representation
+from reverbsynth.spectra.scaling import downscale
 
 _BATCH = 32
+_LABELS = ("velocity", "effect", "instrument")  # those that notes can have beside the pitch
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class Clips:
 
     waves: np.ndarray
     pitch: np.ndarray
+    velocity: np.ndarray
     effect: np.ndarray
     instrument: np.ndarray
     id: np.ndarray
@@ -47,14 +50,29 @@ class Clips:
     def from_notes(cls, notes: Sequence[Note]) -> "Clips":
         waves = np.array([note.audio for note in notes], np.float32).reshape(-1, NOTE_LENGTH)
         pitches = np.array([note.pitch for note in notes], int)
-        names = [(note.effect, note.instrument, note.id, note.origin) for note in notes]
-        return cls(waves, pitches, *np.array(names, object).reshape(-1, 4).T)
+        names = (*_LABELS, "id", "origin")
+        rows = [[getattr(note, name) for name in names] for note in notes]
+        return cls(waves, pitches, *np.array(rows, object).reshape(-1, len(names)).T)
 
     @classmethod
-    def generated(cls, instrument: Instrument, data: DataSet, count: int, seed: int = 0) -> "Clips":
-        """Generate notes with labels drawn from the data set's training notes (`draw_labels`)."""
-        labels = draw_labels(instrument, data, count, generator(seed, "evaluation", "labels"))
-        return cls.played(instrument, labels.pop("pitch"), labels, seed=seed)
+    def generated(
+        cls,
+        instrument: Instrument,
+        data: DataSet,
+        count: int,
+        seed: int = 0,
+        keys: Sequence[int] | None = None,
+    ) -> "Clips":
+        """Generate notes with labels drawn from the data set's training notes (`draw_labels`).
+
+        With ``keys`` their pitches are these, one after the other.
+        """
+        stream = "labels" if keys is None else "unrecorded"
+        labels = draw_labels(instrument, data, count, generator(seed, "evaluation", stream))
+        pitches = labels.pop("pitch")
+        if keys is not None:
+            pitches = np.resize(keys, count).tolist()
+        return cls.played(instrument, pitches, labels, seed=seed)
 
     @classmethod
     def played(
@@ -68,9 +86,8 @@ class Clips:
         """Make clips of generated waves [shape=(n, 64000)] and the requested labels."""
         names = np.array([f"generated-{number:03d}" for number in range(len(waves))], object)
         blank = [""] * len(waves)
-        effect = np.array(labels.get("effect", blank), object)
-        instrument = np.array(labels.get("instrument", blank), object)
-        return cls(waves, np.array(pitches, int), effect, instrument, names, names)
+        chosen = {name: np.array(labels.get(name, blank), object) for name in _LABELS}
+        return cls(waves, np.array(pitches, int), **chosen, id=names, origin=names)
 
     @classmethod
     def joined(cls, parts: Sequence["Clips"]) -> "Clips":
@@ -84,7 +101,7 @@ class Clips:
         for start in range(0, len(self), _BATCH):
             rows = slice(start, start + _BATCH)
             images = representation.encode_all(self.waves[rows])
-            waves[rows] = representation.decode_all(boxed(images, factor))
+            waves[rows] = representation.decode_all(downscale(images, factor))
         return replace(self, waves=waves)
 
     def __len__(self) -> int:
@@ -121,10 +138,3 @@ def draw_labels(
         raise DataError(f"{data.directory}: {missing}, expected the data it was trained on")
     drawn = [rows[index] for index in rng.integers(len(rows), size=count)]
     return {name: [row[name] for row in drawn] for name in instrument.labels}
-
-
-def boxed(images: np.ndarray, factor: int) -> np.ndarray:
-    """Scale images [shape=(n, frames, bins, 2)] down by a factor a side: means of boxes."""
-    n, frames, bins, channels = images.shape
-    boxes = images.reshape(n, frames // factor, factor, bins // factor, factor, channels)
-    return boxes.mean(axis=(2, 4))

@@ -2,7 +2,7 @@
 
 import numpy as np
 from scipy.fft import irfft, next_fast_len, rfft
-from scipy.signal import lfilter, oaconvolve
+from scipy.signal import oaconvolve
 
 from reverbsynth.audio.format import SAMPLE_RATE
 from reverbsynth.audio.reverberation import OCTAVES, decay_by_octave
@@ -64,21 +64,13 @@ def feedback_delays(low: float, high: float, length: int) -> np.ndarray:
     Jot and Chaigne, "Digital delay networks for designing artificial reverberators" (1991): delay
     lines, each with a one-pole filter that absorbs, fed back through a Householder matrix.
     """
-    delays = np.array(DELAYS)
+    delays = np.array(DELAYS)[:, np.newaxis]
     at_low, at_high = (10 ** (-3 * delays / (SAMPLE_RATE * seconds)) for seconds in (low, high))
     poles = (at_low - at_high) / (at_low + at_high)
-    feedback = np.eye(len(delays)) - 2 / len(delays)
-    # Blocks as short as the shortest line need nothing of themselves.
-    block, lead = min(DELAYS), max(DELAYS)
-    entering = np.zeros((len(delays), lead + length + block))
-    leaving = np.zeros_like(entering)
-    entering[:, lead] = 1
-    states = np.zeros((len(delays), 1))
-    for start in range(lead, lead + length, block):
-        now = slice(start, start + block)
-        for i, delay in enumerate(DELAYS):
-            delayed = entering[i, start - delay : start - delay + block]
-            absorbing = [at_low[i] * (1 - poles[i])], [1, -poles[i]]
-            leaving[i, now], states[i] = lfilter(*absorbing, delayed, zi=states[i])
-        entering[:, now] += feedback @ leaving[:, now]
-    return leaving.sum(axis=0)[lead : lead + length]
+    # Three decay times beyond the end, what wraps around is 180 dB down.
+    size = next_fast_len(length + round(3 * max(low, high) * SAMPLE_RATE), real=True)
+    z = np.exp(-2j * np.pi * np.arange(size // 2 + 1) / size)  # a delay of one sample
+    lines = z**delays * at_low * (1 - poles) / (1 - poles * z)
+    # By the formula of Sherman and Morrison: the matrix is the identity less one of rank 1.
+    alone = (lines / (1 - lines)).sum(axis=0)
+    return irfft(alone / (1 + 2 / len(delays) * alone), size)[:length]

@@ -15,7 +15,7 @@ from reverbsynth.audio.spectrum import log_spectral_distance, mel_levels
 from reverbsynth.data.dataset import DataSet
 from reverbsynth.data.notes import Note
 from reverbsynth.evaluation import effect_baselines
-from reverbsynth.evaluation.bootstrap import Bootstrap, Measure
+from reverbsynth.evaluation.bootstrap import UNDEFINED, Bootstrap, Measure
 from reverbsynth.evaluation.clips import Clips
 from reverbsynth.evaluation.metrics.paired import shared_effects
 from reverbsynth.evaluation.metrics.transfer import DISTANCES, distances
@@ -62,8 +62,8 @@ class TransferTrial:
     z: list[float]
     labels: dict[str, Any]
     reconstruction: float
-    weights: list[list[float]] = field(default_factory=list)
-    distances: dict[str, dict[str, float | None]] = field(default_factory=dict)
+    weights: list[list[float]]
+    distances: dict[str, dict[str, float | None]]
 
     @property
     def result(self) -> float:
@@ -77,7 +77,9 @@ class TransferTrial:
 
     def play(self, instrument: Instrument, recording: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Make the reconstruction and the result again, each [shape=(64000,)]."""
-        labels = {**self.labels, "effect": [self.labels["effect"], self.effect]}
+        known = instrument.labels
+        labels = {name: _restored(each, known.get(name, ())) for name, each in self.labels.items()}
+        labels["effect"] = [labels["effect"], self.effect]
         waves = instrument.notes([self.pitch] * 2, z=np.array(self.z, np.float32), **labels)
         return waves[0], EffectChange(np.array(self.weights)).apply(recording, waves[1])
 
@@ -93,10 +95,6 @@ class TransferTrials(StoredResult):
 
     trials: list[TransferTrial] = field(default_factory=list)
     seeds: list["TransferTrials"] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        # Earlier versions measured less, of notes that kept nothing of the recording.
-        self.trials = [trial for trial in self.trials if trial.distances]
 
     def table(self, settings: Settings) -> pd.DataFrame:
         """Return medians of distances to the true twin and gains, a row for each method.
@@ -153,6 +151,14 @@ def apply_to_held_out(
         each for each in kept if all(each.facts.get(n) == found.facts.get(n) for n in same)
     ]
     return found
+
+
+def _restored(chosen: Any, values: Sequence) -> Any:
+    """A value of a label, or a mixture of some, whose keys JSON has turned into text."""
+    if not isinstance(chosen, dict):
+        return chosen
+    known = {str(value): value for value in values}
+    return {known.get(str(key), key): share for key, share in chosen.items()}
 
 
 def _trials(instrument: Instrument, data: DataSet, settings: Settings) -> Iterator[TransferTrial]:
@@ -221,8 +227,9 @@ def _compared(seeds: Sequence[list[dict]], method: str, bootstrap: Bootstrap) ->
     own, nothing = of(method), of("nothing")
     if all("response" in trial for trials in seeds for trial in trials):
         whole = (nothing[0] - of("response")[0]).mean()
-        gains = [Measure((nothing[0] - each).mean() / whole) for each in own]
-        row["gain, as a share of the impulse response's"] = f"{text(gains, 0, 100)}%"
+        gains = [Measure((nothing[0] - each).mean() / whole) for each in own if whole]
+        title = "gain, as a share of the impulse response's"
+        row[title] = f"{text(gains, 0, 100)}%" if gains else UNDEFINED
     for title, other in (("left as it was", nothing), ("the network", of("network"))):
         nearer = [int((a < b).sum()) for a, b in zip(own, other, strict=True)]
         row[f"nearer than {title}"] = f"{', '.join(map(str, nearer))} of {len(own[0])}"

@@ -23,7 +23,7 @@ from reverbsynth.evaluation.grid import Grid, generated_grid, real_grid
 from reverbsynth.evaluation.metrics import collective, memorization, paired, per_note, unrecorded
 from reverbsynth.evaluation.metrics.base import measure_all
 from reverbsynth.evaluation.note_sets import EvaluationData, NoteSet
-from reverbsynth.evaluation.report import FILE, Report
+from reverbsynth.evaluation.report import Report
 from reverbsynth.evaluation.representations import NAMES, compare_representations
 from reverbsynth.evaluation.seeds import least_changes, with_seeds
 from reverbsynth.evaluation.stored import load_or_evaluate
@@ -73,36 +73,38 @@ def evaluate(
 
     if run is None:
         return make()
-    path = _path(run, instrument.stage)
+    path = run.report_path(instrument.stage)
     report = load_or_evaluate(Report, path, run, facts, _KEY, make, force, allow_other_data)
     return with_seeds(report, run)
 
 
 def kept_report(run: Run, stage: int | None = None) -> Report:
-    """Load the report that a run keeps on a stage (the last), however it was made."""
+    """Load the report that a run keeps on a stage (the last), however it was made.
+
+    One that was made before the run was trained on is not of it any more.
+    """
     stage = run.stage(stage)
-    path = _path(run, stage)
+    path = run.report_path(stage)
     if not path.exists():
         raise RunError(f"{run.directory}: keeps no report on stage {stage}")
-    return with_seeds(Report.load(path), run)
+    report = Report.load(path)
+    for name, expected in (("stage", stage), ("images_seen", run.manifest["images_seen"])):
+        if (found := report.facts.get(name)) != expected:
+            raise RunError(f"{path}: {name}: found {found}, expected {expected}; evaluate it anew")
+    return with_seeds(report, run)
 
 
 def closest_notes(
     report: Report, instrument: Instrument, data: DataSet
-) -> list[tuple[np.ndarray, Note]]:
-    """Return the closest pairs, a wave and a training note, as far as `data` have the note."""
+) -> list[tuple[dict, np.ndarray, Note]]:
+    """Return the closest pairs, with wave and training note, as far as `data` have the note."""
     ids = {pair["training"] for pair in report.pairs}
     notes = {note.id: note for note in data.notes("train") if note.id in ids}
     pairs = [pair for pair in report.pairs if pair["training"] in notes]
     if not pairs:
         return []
     waves = report.play(instrument, [pair["generated"] for pair in pairs])
-    return [(wave, notes[pair["training"]]) for wave, pair in zip(waves, pairs, strict=True)]
-
-
-def _path(run: Run, stage: int) -> Path:
-    last = run.stage(None) == stage
-    return run.directory / (FILE if last else f"evaluation-{stage:02d}.json")
+    return list(zip(pairs, waves, [notes[pair["training"]] for pair in pairs], strict=True))
 
 
 def _facts(run: Run | None, instrument: Instrument, data: DataSet, settings: Settings) -> dict:
@@ -170,7 +172,7 @@ def _evaluated(
                 "cents": {of_kind.name: of_kind.cents.round(4) for of_kind in notes.note_sets},
             },
             asked={name: getattr(clips, name).tolist() for name in instrument.labels},
-            pairs=_closest_pairs(notes),
+            pairs=memorization.closest_pairs(notes.generated, notes.training),
             twins=twins.values(),
             dial=twins.curves,
         )
@@ -226,7 +228,7 @@ def _prepared(
         of_keys = {
             "real": held_out.where(chosen),
             "ceiling": ceiling.where(chosen),
-            "generated": unrecorded.generated_notes(instrument, data, keys, limits.notes, seed),
+            "generated": Clips.generated(instrument, data, limits.notes, seed, keys),
             "resampled": unrecorded.resampled_notes(training, keys, limits.notes),
         }
     keys, count = data.keys("train"), min(limits.notes, len(held_out))
@@ -261,18 +263,3 @@ def _release_curves(notes: EvaluationData) -> dict[str, dict]:
             curve = dict(zip(("low", "median", "high"), quartiles, strict=True), notes=len(levels))
             curves[f"{note_set.name} {effect}"] = {"seconds": seconds.round(3), **curve}
     return curves
-
-
-def _closest_pairs(notes: EvaluationData) -> list[dict]:
-    """Return the generated notes nearest to a training note."""
-    generated, training = notes.generated, notes.training
-    indices = np.flatnonzero(generated.usable)
-    return [
-        {
-            "generated": int(indices[note]),
-            "pitch": int(generated.clips.pitch[note]),
-            "training": training.clips.id[near],
-            "distance": distance,
-        }
-        for note, near, distance in memorization.closest_pairs(generated.levels, training.levels)
-    ]

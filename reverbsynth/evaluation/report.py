@@ -95,14 +95,11 @@ class Report(StoredResult):
         cells = {column: list(map(self[key].text, NOTE_SETS)) for column, key in _TABLE.items()}
         return pd.DataFrame(cells, pd.Index(names, name="notes"))
 
-    def measures(self, group: str | None = None) -> pd.DataFrame:
-        """Return all measures, or a group's: a row for each metric, a column for each set."""
-        rows = [row for row in self.rows if group in (None, row.group)]
-        frame = pd.DataFrame(
-            [[row.group, row.title, *map(row.text, NOTE_SETS)] for row in rows],
-            columns=["group", "measure", "real", "through an image", "generated"],
-        ).set_index(["group", "measure"])
-        return frame if group is None else frame.droplevel("group")
+    def measures(self, group: str) -> pd.DataFrame:
+        """Return the measures of a group: a row for each metric, a column for each set."""
+        rows = [[row.title, *map(row.text, NOTE_SETS)] for row in self.rows if row.group == group]
+        columns = ["measure", "real", "through an image", "generated"]
+        return pd.DataFrame(rows, columns=columns).set_index("measure")
 
     def claims(self) -> pd.DataFrame:
         """Return the verdicts, one row each."""

@@ -12,7 +12,7 @@ from pydantic_core import to_jsonable_python
 
 from reverbsynth.errors import RunError
 from reverbsynth.files.atomic import write_json
-from reverbsynth.files.json import read_json
+from reverbsynth.files.reading import read_json
 from reverbsynth.training.run import Run
 
 FORMAT = 1

@@ -1,6 +1,7 @@
 """The labels of a network, in order, and the values that each of them takes."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import UserDict
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ import numpy as np
 from reverbsynth.errors import ReverbSynthError
 
 
-class LabelSpace(Mapping[str, tuple[Any, ...]]):
+class LabelSpace(UserDict[str, tuple[Any, ...]]):
     """Labels in order, each with its values in order: both decide where a one-hot block lies.
 
     Examples
@@ -21,7 +22,7 @@ class LabelSpace(Mapping[str, tuple[Any, ...]]):
     """
 
     def __init__(self, values: Mapping[str, Sequence[Any]]):
-        self._values = {name: tuple(each) for name, each in values.items()}
+        super().__init__({name: tuple(each) for name, each in values.items()})
 
     @classmethod
     def from_json(cls, pairs: Any) -> "LabelSpace":
@@ -47,29 +48,6 @@ class LabelSpace(Mapping[str, tuple[Any, ...]]):
     def to_json(self) -> list[list[Any]]:
         """Pairs of a name and its values: JSON objects have no order, lists do."""
         return [[name, list(values)] for name, values in self.items()]
-
-    def __getitem__(self, name: str) -> tuple[Any, ...]:
-        return self._values[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, LabelSpace) and self.to_json() == other.to_json()
-
-    def __hash__(self) -> int:
-        return hash(tuple(self.items()))
-
-    def __repr__(self) -> str:
-        return f"LabelSpace({self._values})"
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """In the order of their blocks in the generator's input."""
-        return tuple(self._values)
 
     @property
     def sizes(self) -> dict[str, int]:

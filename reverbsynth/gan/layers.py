@@ -9,7 +9,7 @@ import numpy as np
 from keras import ops
 
 from reverbsynth.gan.architecture import LEAK, SHARE, SHARPNESS
-from reverbsynth.gan.backend import mean_over_devices
+from reverbsynth.gan.backend import backend
 from reverbsynth.spectra.scaling import upscale
 
 
@@ -46,8 +46,8 @@ def minibatch_deviation(x):
     wide = ops.cast(x, "float32")
     # As in tf.nn.moments the mean is a constant to the gradient. The first derivative is the same,
     # but not the second, which the gradient penalty takes.
-    centre = mean_over_devices(ops.stop_gradient(ops.mean(wide, axis=0, keepdims=True)))
-    variance = mean_over_devices(ops.mean(ops.square(wide - centre), axis=0))
+    centre = backend.mean_over_devices(ops.stop_gradient(ops.mean(wide, axis=0, keepdims=True)))
+    variance = backend.mean_over_devices(ops.mean(ops.square(wide - centre), axis=0))
     deviation = ops.mean(ops.sqrt(variance + 1e-6))
     channel = ops.cast(ops.ones_like(wide[..., :1]) * deviation, x.dtype)
     return ops.concatenate([x, channel], axis=-1)

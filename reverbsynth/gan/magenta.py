@@ -4,7 +4,9 @@ A directory holds ``experiment.json`` and a folder for each stage with a checkpo
 generator's averaged weights are needed to play; no training set is.
 """
 
+import math
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ from pydantic import ValidationError
 
 from reverbsynth import provenance
 from reverbsynth.errors import RunError
-from reverbsynth.files.json import read_json
+from reverbsynth.files.reading import read_json
 from reverbsynth.gan import schedule
 from reverbsynth.gan.architecture import generator_shapes
 from reverbsynth.gan.labels import LabelSpace
@@ -144,10 +146,11 @@ def _required(variables: dict[str, np.ndarray], name: str, prefix: Path) -> np.n
 
 def _settings(experiment: dict[str, Any], path: Path) -> tuple[GanSettings, SpectraSettings]:
     def number(key: str, kind: type = int) -> Any:
-        value = experiment.get(key)
-        if isinstance(value, bool) or not isinstance(value, int | float) or kind(value) != value:
-            raise RunError(f"{path}: {key} is {value!r}, expected a number")
-        return kind(value)
+        value: Any = experiment.get(key)
+        with suppress(TypeError, OverflowError):  # It may be text, or greater than any float.
+            if not isinstance(value, bool) and math.isfinite(value) and kind(value) == value:
+                return kind(value)
+        raise RunError(f"{path}: {key} is {value!r}, expected a number")
 
     scale, shift = (
         tuple(number(f"{channel}_normalizer_{x}", float) for channel in ("mag", "p")) for x in "ab"
@@ -167,7 +170,7 @@ def _last_checkpoint(directory: Path) -> tuple[int, Path]:
     stages = {}
     for state in directory.glob("stage_*/checkpoint"):
         name = state.parent.name.removeprefix("stage_")
-        if name.isdigit() and state.is_file():
+        if name.isdecimal() and state.is_file():
             stages[int(name)] = state
     if not stages:
         raise RunError(f"{directory}: no stage_NNNNN folder with a checkpoint file in it")
@@ -209,7 +212,8 @@ def _progress(experiment: dict, stage: int, images: int) -> float:
         return float(last)
     stable = experiment.get("stable_stage_num_images", 0)
     transition = experiment.get("transition_stage_num_images", 0)
-    if not (isinstance(stable, int) and isinstance(transition, int) and transition > 0):
+    whole = isinstance(stable, int) and isinstance(transition, int)
+    if not (whole and stable >= 0 and transition > 0):
         return float(last)
     cycles, rest = divmod(images, stable + transition)
     return float(min(cycles + max(0.0, (rest - stable) / transition), last))

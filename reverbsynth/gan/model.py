@@ -12,16 +12,7 @@ from keras import ops
 
 from reverbsynth.gan import losses
 from reverbsynth.gan.architecture import condition_size
-from reverbsynth.gan.backend import (
-    BackendStep,
-    either,
-    input_gradient,
-    local_shard,
-    mean_over_devices,
-    num_replicas,
-    together,
-    value_and_gradients,
-)
+from reverbsynth.gan.backend import backend
 from reverbsynth.gan.labels import LabelSpace
 from reverbsynth.gan.networks import Discriminator, Generator, carry_over
 from reverbsynth.gan.optimizer import PairedAdam
@@ -31,7 +22,7 @@ from reverbsynth.spectra.representation import Representation
 from reverbsynth.spectra.scaling import downscale, upscale
 
 
-class ProgressiveGAN(BackendStep):
+class ProgressiveGAN(backend.BackendStep):
     """One stage of the progressive GAN.
 
     Parameters
@@ -157,7 +148,7 @@ class ProgressiveGAN(BackendStep):
         log_frequencies = ops.convert_to_tensor(self._log_frequencies[np.newaxis], "float32")
         drawn = keras.random.categorical(log_frequencies, batch, dtype="int32", seed=self.random)[0]
         columns = ops.take(ops.convert_to_tensor(self._combinations), drawn, axis=0)
-        z, columns = local_shard(z), local_shard(columns)
+        z, columns = backend.local_shard(z), backend.local_shard(columns)
         return z, {name: columns[:, i] for i, name in enumerate(self.labels)}
 
     def generator_gradients(
@@ -193,7 +184,7 @@ class ProgressiveGAN(BackendStep):
             return total, {**terms, "generator_loss": total}
 
         def judged():
-            terms, gradients = value_and_gradients(objective, variables, self)
+            terms, gradients = backend.value_and_gradients(objective, variables, self)
             if near:
                 terms["generator_loss"] += weights.imle_weight * near["nearest_distance"]
                 gradients = [ops.add(*pair) for pair in zip(gradients, pulls, strict=True)]
@@ -215,7 +206,7 @@ class ProgressiveGAN(BackendStep):
             weighted = self.settings.losses.imle_weight * distance
             return weighted, {"nearest_distance": distance}
 
-        return value_and_gradients(objective, self.generator.trainable_variables, self)
+        return backend.value_and_gradients(objective, self.generator.trainable_variables, self)
 
     def image_distance(self, real, generated):
         """How far normalized images are apart: by pixels and, where weighted, by levels."""
@@ -240,8 +231,8 @@ class ProgressiveGAN(BackendStep):
         """
         size, draws = self.settings.gan.latent_size, self.settings.losses.imle_samples
         n = ops.shape(target)[0]
-        z = keras.random.normal((n * num_replicas() * draws, size), seed=self.random)
-        z = ops.reshape(local_shard(z), (n, draws, size))
+        z = keras.random.normal((n * backend.num_replicas() * draws, size), seed=self.random)
+        z = ops.reshape(backend.local_shard(z), (n, draws, size))
         if timbres is not None:
             z = losses.of_timbres(z, timbres[:, None])
         if draws == 1:
@@ -275,7 +266,7 @@ class ProgressiveGAN(BackendStep):
             )
 
         variables = self.discriminator.trainable_variables
-        terms, gradients = value_and_gradients(objective, variables, self)
+        terms, gradients = backend.value_and_gradients(objective, variables, self)
         if lazy:
             more = self._lazy_penalty_gradients(between, progress)
             gradients = [ops.add(*pair) for pair in zip(gradients, more, strict=True)]
@@ -284,7 +275,9 @@ class ProgressiveGAN(BackendStep):
         return terms, gradients
 
     def _gradient_norms(self, images, progress):
-        gradient = input_gradient(lambda x: ops.sum(self.discriminator(x, progress)[0]), images)
+        gradient = backend.input_gradient(
+            lambda x: ops.sum(self.discriminator(x, progress)[0]), images
+        )
         if self.settings.losses.penalty_image == "native":
             return losses.gradient_norms(
                 gradient / ops.convert_to_tensor(self.representation.scale), 1
@@ -306,8 +299,8 @@ class ProgressiveGAN(BackendStep):
             return weight * penalty, {"penalty": penalty}
 
         def taken():
-            terms, gradients = value_and_gradients(objective, variables, self)
-            penalty = mean_over_devices(terms["penalty"])
+            terms, gradients = backend.value_and_gradients(objective, variables, self)
+            penalty = backend.mean_over_devices(terms["penalty"])
             return [penalty, *map(ops.convert_to_tensor, gradients)]
 
         def left_out():
@@ -316,7 +309,7 @@ class ProgressiveGAN(BackendStep):
 
         every = self.settings.training.batch * weights.adversarial_every
         due = self.images_seen // every % weights.penalty_every == 0
-        if num_replicas() > 1:
+        if backend.num_replicas() > 1:
             pairs = zip(taken(), left_out(), strict=True)
             penalty, *gradients = [ops.where(due, *pair) for pair in pairs]
         else:
@@ -353,7 +346,7 @@ class ProgressiveGAN(BackendStep):
         z, drawn = self.draw(self.settings.training.batch)
         terms, gradients = self.generator_gradients(z, drawn, progress, target, *asked)
         # Variables are updated in place, so nothing moves before all of the old ones is used.
-        *gradients, real = together(*gradients, real)
+        *gradients, real = backend.together(*gradients, real)
         self.optimizer.generator.apply(gradients, self.generator.trainable_variables)
         self.update_average()
         # The discriminator, against the generator that has just moved.
@@ -371,9 +364,9 @@ class ProgressiveGAN(BackendStep):
         batch = self.settings.training.batch
         z, drawn = self.draw(batch)
         fake = ops.stop_gradient(self.generate(z, drawn, progress))
-        alpha = local_shard(keras.random.uniform((batch, 1, 1, 1), seed=self.random))
+        alpha = backend.local_shard(keras.random.uniform((batch, 1, 1, 1), seed=self.random))
         terms, gradients = self.discriminator_gradients(real, labels, fake, alpha, progress)
-        gradients = together(*gradients)
+        gradients = backend.together(*gradients)
         self.optimizer.discriminator.apply(gradients, self.discriminator.trainable_variables)
         return terms
 
@@ -383,7 +376,7 @@ class ProgressiveGAN(BackendStep):
         if every == 1:
             return judged()
         due = self.images_seen // self.settings.training.batch % every == 0
-        return either(due, judged, rested, self)
+        return backend.either(due, judged, rested, self)
 
     def _last(self, names: list[str]) -> dict:
         """Terms of the last adversarial step."""

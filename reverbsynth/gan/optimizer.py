@@ -5,7 +5,7 @@ import math
 import keras
 from keras import ops
 
-from reverbsynth.gan.backend import Adam
+from reverbsynth.gan.backend import backend
 from reverbsynth.settings import OptimizerSettings
 
 
@@ -21,7 +21,7 @@ class PairedAdam(keras.optimizers.Optimizer):
         super().__init__(learning_rate=settings.generator_rate, name="paired_adam")
         self.settings = settings
         self.generator, self.discriminator = (
-            Adam(rate, settings.beta_1, settings.beta_2, settings.epsilon, name=name)
+            backend.Adam(rate, settings.beta_1, settings.beta_2, settings.epsilon, name=name)
             for rate, name in (
                 (settings.generator_rate, "generator_adam"),
                 (settings.discriminator_rate, "discriminator_adam"),

@@ -49,7 +49,7 @@ class TrainedGenerator:
     trained_pitches: tuple[int, ...]
 
     def __post_init__(self) -> None:
-        if self.labels.names != self.gan.labels:
+        if tuple(self.labels) != self.gan.labels:
             raise RunError("instrument: its labels do not fit its settings")
         known = tuple(pitch for pitch in self.labels["pitch"] if pitch in self.trained_pitches)
         if not known or known != self.trained_pitches:

@@ -11,13 +11,12 @@ from typing import Any
 import yaml
 
 from reverbsynth.audio.pitch import pitch_name
-from reverbsynth.files.json import read_json
+from reverbsynth.files.reading import read_json
 from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.training.run import Run
 
 CARD = "README.md"  # By this name hubs find a card.
 _TEMPLATE = Path(__file__).with_suffix(".md")
-_REPORT = "evaluation.json"
 _MEASURES = (
     *("pitch.accuracy", "pitch.within", "effect.accuracy", "reverb.ratio.", "reverb.t20."),
     *("memory.copying", "control.diversity"),
@@ -32,8 +31,11 @@ _SOURCES = {
 def card(instrument: Instrument, name: str, run: Run | None = None) -> str:
     """The card of an instrument; with its run, if known, it tells data, time and measures too."""
     report: dict[str, Any] = {}
-    if run is not None and (run.directory / _REPORT).exists():
-        report = read_json(run.directory / _REPORT)
+    if run is not None and (path := run.report_path(instrument.stage)).exists():
+        trained = {"stage": instrument.stage, "images_seen": instrument.facts.get("images_seen")}
+        kept = read_json(path)
+        # One from before the run was trained on is of another instrument.
+        report = kept if trained.items() <= kept.get("facts", {}).items() else {}
     rows = [row for row in report.get("rows", []) if row["key"].startswith(_MEASURES)]
     measured = [row for row in rows if row["generated"]["value"] is not None]
     sounds, own = ("", True) if run is None else _sounds(run)

@@ -22,7 +22,7 @@ from reverbsynth.gan.magenta import read_original
 from reverbsynth.gan.trained_generator import TrainedGenerator
 from reverbsynth.instrument import file
 from reverbsynth.instrument.label_mixture import values_of_notes
-from reverbsynth.instrument.latents import LatentWalk, check_seed, slerp
+from reverbsynth.instrument.latents import check_seed, slerp
 from reverbsynth.instrument.onnx import build
 from reverbsynth.instrument.resampling import transposed
 from reverbsynth.instrument.shipped import find
@@ -155,13 +155,23 @@ class Instrument:
         ends = self.latents(1, first_seed)[0], self.latents(1, last_seed)[0]
         return slerp(*ends, np.linspace(0, 1, n))
 
-    def walk(self, seconds: float, every: float = 2.0, seed: int | None = None) -> LatentWalk:
-        """A walk through latent space: a new timbre every few seconds, moving between them."""
-        if not np.isfinite(seconds):
-            raise SettingsError(f"seconds: found {seconds}, expected a length")
+    def walk(
+        self, seconds: Sequence[float], every: float = 2.0, seed: int | None = None
+    ) -> np.ndarray:
+        """Timbres at some times of a walk through latent space [shape=(n, latent_size)].
+
+        It comes to a new timbre ``every`` so many seconds, and moves between them.
+        """
         if not every > 0:
             raise SettingsError(f"every: found {every}, expected seconds above 0")
-        return LatentWalk(self.latents(int(np.ceil(max(seconds, 0.0) / every)) + 1, seed), every)
+        positions = np.ravel(seconds).astype(np.float64) / every
+        if not (np.isfinite(positions) & (positions >= 0)).all():
+            raise SettingsError(f"seconds: found {seconds}, expected times from 0")
+        before = positions.astype(int)
+        timbres = self.latents(int(before.max(initial=0)) + 2, seed)
+        places = zip(before, positions - before, strict=True)
+        found = [slerp(timbres[i], timbres[i + 1], share) for i, share in places]
+        return np.reshape(found, (-1, self.gan.latent_size)).astype(np.float32)
 
     def notes(
         self,
@@ -252,7 +262,7 @@ class Instrument:
         """The generator as a network to search through (imports Keras)."""
         from reverbsynth.instrument.inversion import Inversion
 
-        return Inversion(self.generator)
+        return Inversion(self.generator, self.condition)
 
     @cached_property
     def _session(self) -> "InferenceSession":

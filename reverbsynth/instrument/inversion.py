@@ -15,13 +15,11 @@ import numpy as np
 from keras import ops
 
 from reverbsynth.gan import schedule
-from reverbsynth.gan.architecture import condition, condition_size
-from reverbsynth.gan.backend import input_gradient
+from reverbsynth.gan.architecture import condition_size
+from reverbsynth.gan.backend import backend
 from reverbsynth.gan.networks import Generator
 from reverbsynth.gan.trained_generator import TrainedGenerator
-from reverbsynth.instrument.label_mixture import values_of_notes
-from reverbsynth.spectra.compiling import compile_function
-from reverbsynth.spectra.representation import Representation
+from reverbsynth.spectra.representation import Representation, compile_function
 from reverbsynth.spectra.scaling import downscale
 
 RATE = 0.2  # Adam's learning rate, which falls to zero along half a cosine.
@@ -53,14 +51,14 @@ def level_of(magnitudes) -> float:
 
 
 class Inversion:
-    """A search through one generator."""
+    """A search through one generator; ``condition`` is that of its instrument."""
 
-    def __init__(self, generator: TrainedGenerator):
-        self._gan, self._labels = generator.gan, generator.labels
-        self._trained_pitches, self._size = generator.trained_pitches, generator.gan.latent_size
+    def __init__(self, generator: TrainedGenerator, condition: Callable[..., np.ndarray]):
+        self._labels, self._condition = generator.labels, condition
+        self._size = generator.gan.latent_size
         # Numbers that tell each label: where the pitch is one, it has no block.
         self._widths = self._labels.sizes
-        width = condition_size(self._gan, self._labels)
+        width = condition_size(generator.gan, self._labels)
         self._widths["pitch"] += width - self._labels.width
         self._ends = np.cumsum(list(self._widths.values()))[:-1].tolist()
         self._progress = ops.convert_to_tensor(generator.progress, "float32")
@@ -73,7 +71,7 @@ class Inversion:
             variable.assign(generator.weights[name])
         self._losses = compile_function(self._image_losses)
         self._descent = compile_function(
-            lambda point, *given: input_gradient(
+            lambda point, *given: backend.input_gradient(
                 lambda inner: ops.sum(self._image_losses(inner, *given)), point
             )
         )
@@ -137,14 +135,9 @@ class Inversion:
 
     def _fixed(self, pitch: float, known: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
         """What tells the known labels, and a mask of the others' blocks [shape=(1, width)]."""
-        asked: dict[str, Any] = {"pitch": [pitch]}
-        for name, values in self._labels.items():
-            if name != "pitch":
-                asked[name] = values_of_notes(self._labels, name, known.get(name, values[0]), 1)
         searched = [name != "pitch" and name not in known for name in self._labels]
         free = np.repeat(np.array(searched, np.float32), list(self._widths.values()))[None]
-        told = condition(self._gan, self._labels, asked, self._trained_pitches)
-        return told * (1 - free), free
+        return self._condition([pitch], **known) * (1 - free), free
 
     def _constrained(self, point, fixed, free):
         """Free parameters as latent vectors of a common length, and labels that are mixtures."""

@@ -1,7 +1,4 @@
-"""Moving through latent space: spherical interpolation, and a walk over time."""
-
-from collections.abc import Sequence
-from dataclasses import dataclass
+"""Latent vectors: the way from one to another, and the seeds that they are drawn by."""
 
 import numpy as np
 
@@ -31,22 +28,3 @@ def check_seed(seed: int | None) -> None:
     if seed is None or (isinstance(seed, int | np.integer) and seed >= 0):
         return
     raise SettingsError(f"seed: found {seed!r}, expected a whole number from 0")
-
-
-@dataclass(frozen=True)
-class LatentWalk:
-    """A path along anchors [shape=(n, latent_size)], ``every`` so many seconds; then it rests."""
-
-    anchors: np.ndarray
-    every: float
-
-    def at(self, seconds: Sequence[float] | np.ndarray) -> np.ndarray:
-        """Latent vectors at given times, float32 [shape=(n, latent_size)]."""
-        positions = np.clip(np.asarray(seconds, np.float64) / self.every, 0, len(self.anchors) - 1)
-        before = np.minimum(positions.astype(int), max(len(self.anchors) - 2, 0))
-        after = np.minimum(before + 1, len(self.anchors) - 1)
-        vectors = [
-            slerp(self.anchors[i], self.anchors[j], position - i)
-            for i, j, position in zip(before, after, positions, strict=True)
-        ]
-        return np.reshape(np.asarray(vectors, np.float32), (-1, self.anchors.shape[1]))

@@ -94,9 +94,8 @@ def render(
         raise SettingsError(f"no note to play within the instrument's pitches {low} to {high}")
     duration = max(_silent_after(note, release) for note in playable)
     audio = np.zeros(round(duration * SAMPLE_RATE) + 1, np.float32)
-    walk = instrument.walk(duration if every else 0.0, every or 1.0, seed)
     # Notes that start together share a timbre, so equal pitches among them are one generated note.
-    z = walk.at([note.start for note in playable])
+    z = instrument.walk([note.start if every else 0.0 for note in playable], every or 1.0, seed)
     bends = [note.bend[0][1] for note in playable]
     sounding = [note.pitch + bend + tune / 100 for note, bend in zip(playable, bends, strict=True)]
     layers = instrument.trained_velocities([note.velocity for note in playable])

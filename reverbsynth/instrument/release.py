@@ -51,24 +51,15 @@ def longest_release(release: str) -> float:
 
 def released(wave: np.ndarray, seconds: float, release: str = "fade") -> np.ndarray:
     """A note [shape=(64000,)] whose key is let go after some seconds, by the rule above."""
-    if release == "fade":
-        gain = envelope(seconds)
-        return wave[: len(gain)] * gain
-    fade = np.linspace(0, 1, round(ATTACK * SAMPLE_RATE), dtype=np.float32)
-    result = _with_tail(wave, round(seconds * SAMPLE_RATE))
-    result[: len(fade)] *= fade
-    result[-len(fade) :] *= fade[::-1]
+    attack = ending = round(ATTACK * SAMPLE_RATE)
+    if release == "tail":
+        result = _with_tail(wave, round(seconds * SAMPLE_RATE))
+    else:
+        ending = round(RELEASE * SAMPLE_RATE)
+        result = wave[: round(min(seconds, LONGEST) * SAMPLE_RATE) + ending].copy()
+    result[:attack] *= np.linspace(0, 1, attack, dtype=np.float32)
+    result[-ending:] *= np.linspace(1, 0, ending, dtype=np.float32)
     return result
-
-
-def envelope(seconds: float) -> np.ndarray:
-    """Gain of a note that fades out after some time, float32 [shape=(samples,)]."""
-    held = round(min(seconds, LONGEST) * SAMPLE_RATE)
-    attack, release = round(ATTACK * SAMPLE_RATE), round(RELEASE * SAMPLE_RATE)
-    gain = np.ones(held + release, np.float32)
-    gain[held:] = np.linspace(1, 0, release)
-    gain[:attack] *= np.linspace(0, 1, attack)
-    return gain
 
 
 def _with_tail(wave: np.ndarray, held: int) -> np.ndarray:

@@ -12,6 +12,7 @@ from reverbsynth.settings.settings import (
     PRESETS,
     Settings,
     differences,
+    one_line,
     parse_overrides,
     presets,
     settings_hash,

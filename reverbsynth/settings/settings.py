@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import Any, Self, get_args
 
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from reverbsynth.errors import SettingsError, did_you_mean
 from reverbsynth.settings.data import DataSettings
 from reverbsynth.settings.evaluation import EvaluationSettings
-from reverbsynth.settings.overrides import flat, merged, nested, non_default_values
 from reverbsynth.settings.training import (
     GanSettings,
     LossSettings,
@@ -86,10 +85,11 @@ class Settings(Frozen):
 
     def non_default_values(self) -> dict[str, Any]:
         """The settings that are not the paper's, nested; always with the kind of the source."""
-        same_kind = DataSettings(source=type(self.data.source)())
-        defaults = Settings(data=same_kind).model_dump(mode="json")
-        values = non_default_values(self.model_dump(mode="json"), defaults)
-        values.setdefault("data", {}).setdefault("source", {})["kind"] = self.data.source.kind
+        values = self.model_dump(mode="json", exclude_defaults=True)
+        data = values.setdefault("data", {})
+        data.setdefault("source", {})["kind"] = self.data.source.kind
+        if "effects" in data:  # An effect's own defaults count, as they always did in hashes.
+            data["effects"] = [effect.model_dump(mode="json") for effect in self.data.effects]
         return values
 
     @classmethod
@@ -99,7 +99,7 @@ class Settings(Frozen):
         try:
             return cls.model_validate(whole)
         except ValidationError as error:
-            raise SettingsError(_one_line(error, origin)) from None
+            raise SettingsError(one_line(error, origin, "setting", cls)) from None
 
 
 def differences(one: Settings, other: Settings) -> dict[str, tuple[Any, Any]]:
@@ -135,6 +135,70 @@ def parse_overrides(assignments: list[str] | tuple[str, ...]) -> dict[str, Any]:
     return overrides
 
 
+def one_line(error: ValidationError, origin: str, kind: str, model: type[BaseModel]) -> str:
+    """The first problem of a validation by ``model``: field, value found and value expected.
+
+    ``origin`` is where the values came from, ``kind`` what its fields are called.
+    """
+    first = error.errors()[0]
+    path = [str(part) for part in first["loc"] if part not in ("soundfont", "nsynth", "folder")]
+    field = f"{origin}: {kind} {'.'.join(path)}"
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    if first["type"] == "extra_forbidden":
+        close = did_you_mean(path[-1], _field_names(path[:-1], model))
+        return f"{field}: no such {kind}{close}{more}"
+    if first["type"] == "missing":
+        return f"{field}: missing, expected a value{more}"
+    message = first["msg"].removeprefix("Value error, ").replace("Input should be", "expected")
+    if first["type"] == "value_error" and isinstance(first["input"], dict):
+        return f"{field}{'.' if path else ''}{message}{more}"  # It begins with the field's name.
+    return f"{field}: found {first['input']!r}, {message}{more}"
+
+
+def nested(overrides: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Dotted keys as nested mappings.
+
+    >>> nested({"training.batch": 4, "training": {"samples": 2}})
+    {'training': {'batch': 4, 'samples': 2}}
+    """
+    result: dict[str, Any] = {}
+    for key, value in overrides.items():
+        if not isinstance(key, str):
+            raise SettingsError(f"setting {prefix}{key}: found a key {key!r}, expected a name")
+        if isinstance(value, Mapping):
+            value = nested(value, f"{prefix}{key}.")
+        *parents, last = key.split(".")
+        target = result
+        for parent in parents:
+            target = target.setdefault(parent, {})
+            if not isinstance(target, dict):
+                raise SettingsError(f"setting {key}: {parent} was also given a plain value")
+        if isinstance(value, dict) and isinstance(target.get(last), dict):
+            value = merged(target[last], value)
+        target[last] = value
+    return result
+
+
+def merged(base: Mapping, top: Mapping) -> dict[str, Any]:
+    """``top`` over ``base``; a mapping of another ``kind`` replaces, since its keys differ."""
+    if "kind" in top and top["kind"] != base.get("kind", top["kind"]):
+        return dict(top)
+    result = dict(base)
+    for key, value in top.items():
+        both = isinstance(value, Mapping) and isinstance(result.get(key), Mapping)
+        result[key] = merged(result[key], value) if both else value
+    return result
+
+
+def flat(values: Mapping, prefix: str = "") -> dict[str, Any]:
+    """Nested values by dotted key: the reverse of `nested`."""
+    result = {}
+    for key, value in values.items():
+        name = f"{prefix}{key}"
+        result.update(flat(value, f"{name}.") if isinstance(value, Mapping) else {name: value})
+    return result
+
+
 def _preset_values(name: str) -> dict:
     if name not in presets():
         known = f"{', '.join(presets())}{did_you_mean(name, presets())}"
@@ -157,25 +221,9 @@ def _file_values(path: Path) -> dict[str, Any]:
     return values if base is None else merged(_preset_values(str(base)), values)
 
 
-def _one_line(error: ValidationError, origin: str) -> str:
-    """The first of a validation's errors as setting, value found and value expected."""
-    first = error.errors()[0]
-    path = [str(part) for part in first["loc"] if part not in ("soundfont", "nsynth", "folder")]
-    setting = ".".join(path) or "settings"
-    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    if first["type"] == "extra_forbidden":
-        close = did_you_mean(path[-1], _field_names(path[:-1]))
-        return f"{origin}: setting {setting}: no such setting{close}{more}"
-    message = first["msg"].removeprefix("Value error, ").replace("Input should be", "expected")
-    if first["type"] == "value_error" and isinstance(first["input"], dict):
-        return f"{origin}: setting {setting}.{message}{more}"
-    message = message.replace("Field required", "expected a value")
-    return f"{origin}: setting {setting}: found {first['input']!r}, {message}{more}"
-
-
-def _field_names(path: list[str]) -> list[str]:
-    """Names of the settings at a path; those of every kind of source where it ends in one."""
-    models: list[Any] = [Settings]
+def _field_names(path: list[str], model: type[BaseModel]) -> list[str]:
+    """Names of the fields at a path; those of every kind of source where it ends in one."""
+    models: list[Any] = [model]
     for part in path:
         fields = [model.model_fields.get(part) for model in models]
         types = [field.annotation for field in fields if field]

@@ -43,8 +43,8 @@ class SpectraSettings(Frozen):
 class GanSettings(Frozen):
     """The two networks (Tables 3 and 4)."""
 
-    labels: Annotated[tuple[Label, ...], Field(min_length=1)] = ("pitch",)
-    """Labels that condition the generator and that the discriminator recognizes."""
+    labels: tuple[Label, ...] = ("pitch",)
+    """Labels that condition the generator and that the discriminator recognizes, with pitch."""
     pitch_input: Literal["one-hot", "harmonic"] = "one-hot"
     """How the generator is told the pitch: as one class of many (the paper), or as a number, with
     the places of its harmonics at every block and an ideal tone for images to start from; labels
@@ -72,6 +72,8 @@ class GanSettings(Frozen):
     def _consistent(self) -> "GanSettings":
         if len(set(self.labels)) < len(self.labels):
             raise ValueError(f"labels: found {list(self.labels)}, expected each label once")
+        if "pitch" not in self.labels:
+            raise ValueError(f"labels: found {list(self.labels)}, expected pitch among them")
         if self.kernel_size % 2 == 0:
             raise ValueError(f"kernel_size: found {self.kernel_size}, expected an odd number")
         if self.timbres > self.latent_size:

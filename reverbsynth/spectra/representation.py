@@ -10,12 +10,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Literal
 
+import keras
 import numpy as np
 from keras import ops
 
 from reverbsynth.settings import SpectraSettings
 from reverbsynth.spectra import mel
-from reverbsynth.spectra.compiling import compile_function
 from reverbsynth.spectra.format import BINS, FLOOR, TINY
 from reverbsynth.spectra.harmonics import frequency_of, harmonic_spectrum
 from reverbsynth.spectra.phase import (
@@ -26,6 +26,10 @@ from reverbsynth.spectra.phase import (
 )
 from reverbsynth.spectra.scaling import upscale, upscale_in_lines
 from reverbsynth.spectra.stft import istft, stft
+
+# Our arrays are of this kind and order, whatever a user's keras.json says.
+keras.config.set_floatx("float32")
+keras.config.set_image_data_format("channels_last")
 
 
 def to_specgram(real, imaginary, phase, phase_only: bool = False):
@@ -150,6 +154,17 @@ class Representation:
     def decode_all(self, images: np.ndarray, batch: int = 16) -> np.ndarray:
         """`decode` for any number of images in bounded memory, as NumPy."""
         return _batched(self.decode, images, batch)
+
+
+def compile_function(function: Callable, xla: bool = False) -> Callable:
+    """The function as one program. XLA takes minutes over gradients on TensorFlow; JAX needs it."""
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return jax.jit(function)
+    import tensorflow as tf
+
+    return tf.function(function, jit_compile=xla, autograph=False)
 
 
 def _power(real, imaginary):

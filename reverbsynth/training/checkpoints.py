@@ -66,7 +66,7 @@ class Checkpoints:
             if not np.isfinite(array).all():
                 raise self.diverged(f"{name} is not finite", images)
         path = self.folder / f"{images:010d}.safetensors"
-        facts = {"stage": model.stage, "images": images, "stage_seconds": stage_seconds}
+        facts = {"stage": model.stage, "images": images, "stage_seconds": float(stage_seconds)}
         save_tensors(path, state, {name: repr(value) for name, value in facts.items()})
         for old in self._paths()[:-KEPT]:
             old.unlink(missing_ok=True)

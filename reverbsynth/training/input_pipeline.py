@@ -27,9 +27,9 @@ _DOWNSCALE_BATCH = 256
 
 
 class SpectrogramCache:
-    """The de-normalized images of one split, at any block's resolution.
+    """The de-normalized images of the training split, at any block's resolution.
 
-    The first use encodes the split and writes ``images/<hash>/<split>.npy`` into the data set's
+    The first use encodes the split and writes ``images/<hash>/train.npy`` into the data set's
     folder, and each resolution beside it when it is first asked for. Files are memory-mapped, so
     that a data set may be larger than memory.
 
@@ -38,12 +38,10 @@ class SpectrogramCache:
     known of each image's note, its ``effect`` is a mapping from effects to shares.
     """
 
-    def __init__(
-        self, data: DataSet, settings: SpectraSettings, split: str = "train", crossfades: int = 0
-    ):
-        self.data, self.split, self._crossfades = data, split, crossfades
-        self._name = f"{split}-crossfades-{crossfades}" if crossfades else split
-        notes = _of_each_note(data.index(split))
+    def __init__(self, data: DataSet, settings: SpectraSettings, crossfades: int = 0):
+        self.data, self._crossfades = data, crossfades
+        self._name = f"train-crossfades-{crossfades}" if crossfades else "train"
+        notes = _of_each_note(data.index("train"))
         self.index = [row for twins in notes for row in self._rows(twins)]
         self._representation = Representation(settings)
         key = settings_hash([settings.of_encoding(), data.sha256])
@@ -115,7 +113,7 @@ class SpectrogramCache:
         # The last batch is padded, so that one shape is compiled.
         waves = np.zeros((_ENCODE_BATCH, NOTE_LENGTH), np.float32)
         with ProgressDisplay() as bar:
-            sounds = bar.track(self._waves(), len(self), description=f"encoding {self.split}")
+            sounds = bar.track(self._waves(), len(self), description="encoding train")
             for i, batch in enumerate(batched(sounds, _ENCODE_BATCH)):
                 waves[: len(batch)] = batch
                 encoded = ops.convert_to_numpy(encode(ops.convert_to_tensor(waves)))
@@ -134,7 +132,7 @@ class SpectrogramCache:
 
     def _waves(self) -> Iterator[np.ndarray]:
         """The wave of each row: a note's, or a mixture of its twins'."""
-        notes = self.data.notes(self.split)
+        notes = self.data.notes("train")
         for rows in _of_each_note(self.index):
             twins = itertools.islice(notes, sum(isinstance(row["effect"], str) for row in rows))
             waves = {note.effect: note.audio for note in twins}

@@ -60,7 +60,7 @@ def trim_metrics(path: Path, images: int) -> None:
     kept = [lines[0]] if lines and images > 0 else []
     for line in lines[1:] if kept else []:
         first = line.partition(",")[0]
-        if line.endswith("\n") and first.isdigit() and int(first) <= images:
+        if line.endswith("\n") and first.isdecimal() and int(first) <= images:
             kept.append(line)
     if kept:
         write_text(path, "".join(kept))

@@ -17,7 +17,7 @@ from reverbsynth.gan.model import ProgressiveGAN
 from reverbsynth.gan.schedule import is_transition
 from reverbsynth.gan.trained_generator import TrainedGenerator
 from reverbsynth.settings import GanSettings, Settings
-from reverbsynth.settings.overrides import flat
+from reverbsynth.settings.settings import flat
 from reverbsynth.training.checkpoints import network_variables
 from reverbsynth.training.run import Run
 

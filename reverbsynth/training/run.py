@@ -15,6 +15,7 @@ and of all weights those of the instrument, in ``instrument.safetensors``.
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,8 +25,7 @@ import numpy as np
 from reverbsynth import provenance
 from reverbsynth.errors import RunError
 from reverbsynth.files.atomic import is_partial, write_json, write_text
-from reverbsynth.files.checksum import sha256
-from reverbsynth.files.json import read_json
+from reverbsynth.files.reading import read_json, sha256
 from reverbsynth.files.tensors import load_tensors, save_tensors
 from reverbsynth.gan import schedule
 from reverbsynth.gan.labels import LabelSpace
@@ -46,11 +46,14 @@ MANIFEST = "manifest.json"
 SETTINGS = "settings.yaml"
 INSTRUMENT = "instrument.safetensors"  # The instrument of a results bundle.
 
-# Entries of every manifest.
-_FACTS = (
-    *("settings_hash", "preset", "seed", "commit", "versions", "data_sha256", "vocabulary"),
-    *("histogram", "images_seen", "stage_ends", "wall_seconds", "finished"),
-)
+# Entries of every manifest with their types, those of each leg in it, and those of a bundle.
+_FACTS: dict[str, type] = {
+    **dict.fromkeys(("settings_hash", "preset", "commit", "data_sha256"), str),
+    **dict.fromkeys(("vocabulary", "histogram", "stage_ends", "legs"), list),
+    **{"versions": dict, "seed": int, "images_seen": int, "wall_seconds": float, "finished": bool},
+}
+_LEG = {"commit": str, "settings": dict, "images": int, "minutes": float}
+_BUNDLE = {"settings": str, "files": dict}
 
 
 class Run:
@@ -76,14 +79,17 @@ class Run:
             raise RunError(f"{directory}: not a run (no {MANIFEST} in it)")
         manifest = read_json(path, FORMAT, RunError)
         settings = Settings.load(directory / SETTINGS)
-        if missing := [name for name in _FACTS if name not in manifest]:
-            raise RunError(f"{path}: {missing[0]} is missing, expected a run's manifest")
+        _check(manifest, _FACTS, f"{path}: ")
+        for leg in manifest["legs"] or [{}]:
+            _check(leg, _LEG, f"{path}: legs: ")
         if "bundle" in manifest:
+            _check(manifest["bundle"], _BUNDLE, f"{path}: bundle: ")
             # Published results outlive changes of what the hash is taken of.
             actual, stated = sha256(directory / SETTINGS), manifest["bundle"]["settings"]
         else:
+            _check(manifest, {"data_directory": str}, f"{path}: ")
             stated = manifest["settings_hash"]
-            if settings.hash != stated and manifest.get("legs"):
+            if settings.hash != stated:
                 # A process killed while a leg began leaves the settings of the leg before.
                 settings = settings.replace(**manifest["legs"][-1]["settings"])
             actual = settings.hash
@@ -184,9 +190,7 @@ class Run:
         Each has the commit, when it ``begun``, the ``settings`` that it changed, and the images and
         minutes of training that are its own.
         """
-        manifest = self.manifest
-        whole = {"images": manifest["images_seen"], "minutes": manifest["wall_seconds"] / 60}
-        return manifest.get("legs", [{"commit": manifest["commit"], "settings": {}, **whole}])
+        return self.manifest["legs"]
 
     @property
     def data_directory(self) -> Path:
@@ -249,6 +253,11 @@ class Run:
     def metrics_path(self) -> Path:
         return self.directory / "metrics.csv"
 
+    def report_path(self, stage: int) -> Path:
+        """Where the evaluation of a stage is kept: that of the last has no number."""
+        last = self.stages[-1:] == [stage]
+        return self.directory / ("evaluation.json" if last else f"evaluation-{stage:02d}.json")
+
     def metrics(self) -> "pd.DataFrame":
         """Metrics of each step: images, stage, blend, seconds and all loss terms."""
         import pandas as pd
@@ -274,7 +283,7 @@ class Run:
                 kept = f"a results bundle has the instrument of stage {self.stages[-1]} only"
                 raise RunError(f"{self.directory}: {kept}, not of stage {stage}")
             path = self.directory / INSTRUMENT
-            if sha256(path) != self.manifest["bundle"]["files"][INSTRUMENT]:
+            if sha256(path) != self.manifest["bundle"]["files"].get(INSTRUMENT):
                 raise RunError(f"{path}: changed since it was written (SHA-256 differs)")
             averages = load_tensors(path)[0]
             return {f"ema_generator/{name}": value for name, value in averages.items()}
@@ -287,7 +296,7 @@ class Run:
         facts = {name: self.manifest[name] for name in (*names, "images_seen")}
         facts |= {"origin": self.manifest["origin"]} if "origin" in self.manifest else {}
         labels, p = self.labels, float(schedule.blocks(stage) - 1)
-        trained = np.unique(self.histogram[:, labels.names.index("pitch")])
+        trained = np.unique(self.histogram[:, tuple(labels).index("pitch")])
         averages = {
             name.removeprefix("ema_generator/"): value.astype(np.float32)
             for name, value in self.weights(stage).items()
@@ -315,6 +324,14 @@ class Run:
 
     def _stage_folder(self, stage: int) -> Path:
         return self.directory / "stages" / f"{stage:02d}"
+
+
+def _check(entries: Any, types: Mapping[str, type], where: str) -> None:
+    """Raise `RunError` where an entry of a manifest is missing or of another type."""
+    for name, kind in types.items():
+        value = entries.get(name) if isinstance(entries, dict) else None
+        if type(value) is not kind and (kind is not float or type(value) is not int):
+            raise RunError(f"{where}{name}: found {value!r}, expected {kind.__name__}")
 
 
 def _leg(settings: dict[str, Any]) -> dict[str, Any]:

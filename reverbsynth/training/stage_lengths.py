@@ -37,7 +37,8 @@ def in_minutes(settings: Settings, minutes: float) -> Settings:
     lengths = stage_lengths(settings.training)
     if settings.training.stage_minutes is None:
         lengths = [length * cost(stage) for stage, length in enumerate(lengths)]
-    share = minutes / round(sum(lengths), 5)
+    total = sum(lengths)
+    share = minutes / (round(total, 5) or total)  # Rounded, lengths of so many minutes stay.
     each = [round(length * share, 6) for length in lengths]
     changed = {"last_stage": len(each) - 1, "stage_images": None, "stage_minutes": each}
     return settings.replace(training=changed)

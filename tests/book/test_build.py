@@ -28,7 +28,6 @@ from reverbsynth.book.build import (
 )
 from reverbsynth.book.captions import Origin
 from reverbsynth.book.page_check import WEIGHT_LIMIT, check_pages, page_faults
-from reverbsynth.book.publish import BRANCH
 from reverbsynth.book.workspace import SHOWN, bundles, shipped, workspace
 from reverbsynth.data.build import build_data
 from reverbsynth.errors import ReverbSynthError
@@ -168,7 +167,7 @@ class TestSmallBook:
         page = (small_book.parent / "notebooks" / "01_small.html").read_text()
         assert (
             'href="https://colab.research.google.com/github/reverbsynth/reverbsynth/blob/'
-            f'{BRANCH}/notebooks/01_small.ipynb"' in page
+            'notebooks/notebooks/01_small.ipynb"' in page
         )
 
     def test_no_page_names_a_host_that_it_loads_from(self, small_book):
@@ -309,6 +308,8 @@ class TestPages:
     def test_links_elsewhere_and_within_are_fine(self, tmp_path):
         (tmp_path / "index.html").write_text(
             '<p id="here">x</p><a href="#here">x</a><a href="https://a.org">x</a>'
+            '<p id="stra&szlig;e">x</p><a href="#stra%C3%9Fe">x</a>'
+            '<p id="a%20b">x</p><a href="#a%20b">x</a>'
             '<a href="sub/page.html#there">x</a><img src="data:image/png;base64,AA==" alt="x">'
         )
         (tmp_path / "sub").mkdir()

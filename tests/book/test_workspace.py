@@ -63,10 +63,11 @@ def test_a_preset_of_none_is_the_default():
     assert workspace(None, overrides={"seed": 7}).settings.name == "tiny"
 
 
-def test_a_run_may_be_named_by_digits(small_run, tmp_path, monkeypatch):
-    (tmp_path / "2024").symlink_to(small_run.directory)
+@pytest.mark.parametrize("digits", [2024, 0])
+def test_a_run_may_be_named_by_digits(small_run, tmp_path, monkeypatch, digits):
+    (tmp_path / str(digits)).symlink_to(small_run.directory)
     monkeypatch.chdir(tmp_path)
-    assert workspace(run=2024).run.settings == small_run.settings
+    assert workspace(run=digits).run.settings == small_run.settings
 
 
 def test_a_checkout_that_cannot_be_written_names_the_variable(

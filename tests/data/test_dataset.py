@@ -1,5 +1,7 @@
 import json
 import shutil
+from functools import reduce
+from operator import getitem
 
 import numpy as np
 import pytest
@@ -123,6 +125,16 @@ def test_a_truncated_or_missing_file(copied):
 def test_an_unknown_split(built):
     with pytest.raises(ReverbSynthError, match="split 'dev'"):
         built.count("dev")
+
+
+@pytest.mark.parametrize("entry", ["inputs", "report", "files/train.tfrecord/sha256"])
+def test_a_manifest_with_a_gap(copied, entry):
+    manifest = json.loads((copied / "manifest.json").read_text())
+    *parents, name = entry.split("/")
+    del reduce(getitem, parents, manifest)[name]
+    (copied / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(ReverbSynthError, match=r"manifest\.json: not a whole manifest"):
+        DataSet.open(copied)
 
 
 @given(data=st.data())

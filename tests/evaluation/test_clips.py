@@ -5,7 +5,7 @@ import pytest
 
 from reverbsynth.audio.format import NOTE_LENGTH
 from reverbsynth.data.notes import Note
-from reverbsynth.evaluation.clips import Clips, boxed
+from reverbsynth.evaluation.clips import Clips
 from reverbsynth.evaluation.grid import real_grid
 from reverbsynth.settings import SpectraSettings
 from reverbsynth.spectra.representation import Representation
@@ -34,14 +34,6 @@ def test_a_limit_draws_the_same_notes_again(small_data):
     first, second = (Clips.of(small_data, ("train",), 3, seed=1).id.tolist() for _ in range(2))
     assert first == second
     assert len(set(first)) == 3
-
-
-def test_boxes_hold_their_mean():
-    images = np.random.default_rng(0).normal(size=(2, 8, 16, 2))
-    small = boxed(images, 4)
-    assert small.shape == (2, 2, 4, 2)
-    assert small[0, 0, 0, 0] == pytest.approx(images[0, :4, :4, 0].mean())
-    assert boxed(images, 1) == pytest.approx(images)
 
 
 def test_the_last_stage_loses_least(small_data):

@@ -5,6 +5,7 @@ import pytest
 
 from reverbsynth.audio.reverberation import decay_by_octave
 from reverbsynth.evaluation.effect_baselines import (
+    DELAYS,
     convolved,
     estimated_response,
     feedback_delays,
@@ -36,6 +37,21 @@ def test_a_response_is_found_from_notes_and_their_twins():
     found = estimated_response(dry, convolved(dry, room()))
     expected = convolved(other, room())[0]
     assert np.abs(convolved(other, found)[0] - expected).max() < 0.01 * np.abs(expected).max()
+
+
+def test_feedback_delays_are_those_that_feed_themselves_sample_by_sample():
+    low, high, length, count = 0.3, 0.1, 2500, len(DELAYS)
+    at_low, at_high = (10 ** (-3 * np.array(DELAYS) / (16_000 * t)) for t in (low, high))
+    poles = (at_low - at_high) / (at_low + at_high)
+    entering, leaving = np.zeros((length + max(DELAYS), count)), np.zeros((length + 1, count))
+    entering[0] = 1  # those at the end are what was before
+    for i in range(length):
+        delayed = entering[np.subtract(i, DELAYS), np.arange(count)]
+        leaving[i] = poles * leaving[i - 1] + at_low * (1 - poles) * delayed
+        entering[i] += leaving[i] - 2 / count * leaving[i].sum()
+    found = feedback_delays(low, high, length)
+    assert found == pytest.approx(leaving[:-1].sum(axis=1), abs=1e-8)
+    assert np.abs(found).max() > 0.1
 
 
 def test_feedback_delays_decay_as_they_are_set():

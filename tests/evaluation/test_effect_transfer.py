@@ -1,7 +1,7 @@
 """Effects applied to held-out notes: what is measured, kept and found again."""
 
-import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,8 +9,14 @@ import pytest
 from reverbsynth.audio.spectrum import log_spectral_distance, mel_levels
 from reverbsynth.book.chapters import effects
 from reverbsynth.errors import RunError
-from reverbsynth.evaluation.effect_transfer import FILE, TransferTrials, apply_to_held_out
+from reverbsynth.evaluation.effect_transfer import (
+    FILE,
+    TransferTrial,
+    TransferTrials,
+    apply_to_held_out,
+)
 from reverbsynth.instrument.instrument import Instrument
+from tests.instruments import untrained
 
 
 @pytest.fixture(scope="module")
@@ -57,13 +63,24 @@ def test_trials_are_kept_and_loaded(trials, small_run, small_data, quick):
     trials.save(path)
 
 
-def test_trials_of_versions_that_measured_less_do_not_count(trials, tmp_path):
-    path = tmp_path / "applied.json"
-    trials.save(path)
-    stored = json.loads(path.read_text())
-    del stored["trials"][0]["weights"], stored["trials"][0]["distances"]
-    path.write_text(json.dumps(stored))
-    assert TransferTrials.load(path).trials == []
+def test_a_trial_with_mixed_numbers_is_played_again_when_it_was_loaded(tmp_path):
+    values = {"pitch": [40], "effect": ["dry", "reverb"], "velocity": [40, 80]}
+    labels = {"effect": {"dry": 0.5, "reverb": 0.5}, "velocity": {40: 0.25, 80: 0.75}}
+    weights = [[1.0] + [0.0] * 15] * 2
+    trial = TransferTrial("a", "a", 40, "reverb", [0.1] * 4, labels, 0.0, weights, {})
+    TransferTrials({}, [trial]).save(tmp_path / FILE)
+    (loaded,) = TransferTrials.load(tmp_path / FILE).trials
+    instrument = untrained(values, 0, latent_size=4)
+    recording = instrument.notes([40], seed=1)[0]
+    for again, wave in zip(*(t.play(instrument, recording) for t in (loaded, trial)), strict=True):
+        assert again == pytest.approx(wave)
+
+
+def test_no_share_of_a_response_that_gains_nothing(trials, quick):
+    (trial,) = trials.trials
+    worthless = {**trial.distances, "response": trial.distances["nothing"]}
+    table = TransferTrials({}, [replace(trial, distances=worthless)]).table(quick)
+    assert set(table["gain, as a share of the impulse response's"]) == {"undefined"}
 
 
 def test_they_are_told_and_shown(trials, small_run, small_data, quick, tmp_path, monkeypatch):

@@ -5,6 +5,7 @@ import itertools
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from reverbsynth.data.dataset import DataSet
 from reverbsynth.errors import ReverbSynthError, RunError
 from reverbsynth.evaluation import claims, representations
 from reverbsynth.evaluation.clips import Clips
-from reverbsynth.evaluation.evaluate import closest_notes, evaluate
+from reverbsynth.evaluation.evaluate import closest_notes, evaluate, kept_report
 from reverbsynth.evaluation.report import FILE, Report
 from reverbsynth.gan.labels import LabelSpace
 from reverbsynth.instrument.instrument import Instrument
@@ -60,6 +61,8 @@ class Player(Instrument):
         self._spoil = spoil
 
     def notes(self, pitches, z=None, seed=None, effect=None, **labels):
+        for name, values in labels.items():
+            self.labels.one_hot(name, values)
         z = self.latents(len(pitches), seed) if z is None else z
         kinds = [
             [names[int(1000 * abs(value)) % len(names)] for value in column]
@@ -156,8 +159,20 @@ def test_evaluated_notes_can_be_played_again(of_run, small_run, small_data):
     assert clips.pitch.tolist() == of_run.asked["pitch"]
     assert of_run.play(instrument, [3, 7]) == pytest.approx(clips.waves[[3, 7]], abs=1e-5)
     pairs = closest_notes(of_run, instrument, small_data)
-    assert len(pairs) == len(of_run.pairs) == 4
-    assert pairs[0][1].id == of_run.pairs[0]["training"]
+    assert [pair for pair, *_ in pairs] == of_run.pairs
+    assert len(pairs) == 4
+    assert pairs[0][2].id == of_run.pairs[0]["training"]
+
+
+def test_a_report_from_before_a_longer_training_is_not_the_kept_one(of_run, small_run, tmp_path):
+    run = Run.open(shutil.copytree(small_run.directory, tmp_path / "run"))
+    assert kept_report(run).rows == of_run.rows
+    run.update(images_seen=1000)
+    with pytest.raises(RunError, match=r"evaluation\.json: images_seen: found \d+, expected 1000"):
+        kept_report(run)
+    (run.directory / "stages" / "02").rename(run.directory / "stages" / "04")
+    with pytest.raises(RunError, match=r"evaluation\.json: stage: found 2, expected 4"):
+        kept_report(run)
 
 
 @pytest.fixture
@@ -229,11 +244,32 @@ def test_a_perfect_player_is_as_good_as_the_ceiling(small_data, quick):
     assert verdicts["dial"] == claims.HOLDS
 
 
-def test_t20_is_compared_with_that_of_training_notes_of_the_keys_that_were_asked_for(
-    small_data, quick
+@pytest.fixture(scope="module")
+def told_all(small_data) -> Player:
+    """A player that is told every label that a data set can have."""
+    return Player(small_data, ("pitch", "effect", "velocity", "instrument"))
+
+
+@pytest.fixture(scope="module")
+def of_told_all(told_all, small_data, quick) -> Report:
+    return evaluate(told_all, small_data, quick.replace(**{"evaluation.classifier_steps": 2}))
+
+
+def test_notes_with_any_label_are_evaluated_and_played_again(
+    of_told_all, told_all, small_data, tmp_path
 ):
-    player = Player(small_data, ("pitch", "effect"))
-    found = evaluate(player, small_data, quick.replace(**{"evaluation.classifier_steps": 2}))
+    of_told_all.save(tmp_path / FILE)
+    kept = Report.load(tmp_path / FILE)
+    clips = Clips.generated(told_all, small_data, 12, kept.facts["seed"])
+    assert kept.asked == {name: getattr(clips, name).tolist() for name in told_all.labels}
+    assert set(kept.asked["velocity"]) <= set(small_data.vocabulary("velocity"))
+    assert kept.play(told_all, [3, 7]) == pytest.approx(clips.waves[[3, 7]])
+
+
+def test_t20_is_compared_with_that_of_training_notes_of_the_keys_that_were_asked_for(
+    of_told_all, small_data, quick
+):
+    found = of_told_all
     asked = [
         p for p, e in zip(*map(found.asked.get, ("pitch", "effect")), strict=True) if e != "dry"
     ]
@@ -385,6 +421,8 @@ def test_chapter_9_is_drawn_and_told_of_what_was_found(of_run, small_run):
     assert of_run["paired.ratio.reverb"].text("generated") in text
     assert "in 11 steps" in text
     assert list(effects.labels(small_run)["inputs"]) == [3, 2]
+    told = SimpleNamespace(settings=Settings(), labels=LabelSpace({"velocity": [40, 80]}))
+    assert effects.labels(told).loc["velocity", "values"] == "40, 80"
 
 
 def test_chapter_9_of_an_instrument_without_effects_says_so():

@@ -122,6 +122,9 @@ def test_damaged_experiment(directory, text):
         ("start_height", 4),
         ("kernel_size", "three"),
         ("latent_vector_size", None),
+        ("latent_vector_size", float("nan")),
+        ("latent_vector_size", float("inf")),
+        ("mag_normalizer_a", 10**400),
         ("data_type", "cqt"),
         ("sample_rate", 44100),
     ],
@@ -136,8 +139,14 @@ def test_filters_that_do_not_fit(directory):
     refused(directory, "has shape .* expected")
 
 
+def test_a_schedule_of_no_length_leaves_the_last_block(directory):
+    (directory / "stage_00004").rename(directory / "stage_00003")
+    edit(directory, stable_stage_num_images=-8, transition_stage_num_images=8)
+    assert read_original(directory).progress == 2.0
+
+
 def test_no_stage(directory):
-    shutil.rmtree(directory / "stage_00004")
+    (directory / "stage_00004").rename(directory / "stage_²")
     refused(directory, "no stage_NNNNN folder")
 
 

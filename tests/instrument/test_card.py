@@ -6,7 +6,7 @@ import shutil
 import pytest
 import yaml
 
-from reverbsynth.files.json import read_json
+from reverbsynth.files.reading import read_json
 from reverbsynth.instrument.card import card
 from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.instrument.shipped import shipped
@@ -62,6 +62,20 @@ def test_a_chain_of_effects_has_the_names_of_its_labels(tmp_path):
     own = run.settings.replace(**{"data.effects": [{"kind": "dry"}, chain]})
     _, body = parts(card(Instrument.load("laptop"), "own", Run(tmp_path, own, run.manifest)))
     assert "effects: dry, delay+hall" in body
+
+
+def test_the_measures_are_those_of_the_instruments_own_stage_and_training(tmp_path):
+    folder = tmp_path / "laptop"
+    shutil.copytree(shipped()["laptop"].parent, folder)
+    run, earlier = Run.open(folder), untrained({"pitch": [40, 43]}, 2)
+    assert "It has not been measured." in card(earlier, "earlier", run)
+    report = read_json(folder / "evaluation.json")
+    report["facts"] |= {"stage": 2, "images_seen": None}
+    (folder / "evaluation-02.json").write_text(json.dumps(report))
+    assert "| pitch accuracy |" in card(earlier, "earlier", run)
+    report["facts"]["stage"] = run.stages[-1]  # but of other images
+    (folder / "evaluation.json").write_text(json.dumps(report))
+    assert "It has not been measured." in card(Instrument.load("laptop"), "trained on", run)
 
 
 def test_a_report_that_lacks_the_number_of_notes_still_makes_a_card(tmp_path):

@@ -10,14 +10,14 @@ import soundfile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reverbsynth.audio.format import SAMPLE_RATE
+from reverbsynth.audio.format import NOTE_LENGTH, SAMPLE_RATE
 from reverbsynth.audio.io import write_audio
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.instrument.examples import BASS_LINE
 from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.instrument.midi import PEAK, part_lines, render
 from reverbsynth.instrument.midi_file import MidiNote, choose, read_midi
-from reverbsynth.instrument.release import envelope, released
+from reverbsynth.instrument.release import released
 from reverbsynth.instrument.resampling import transposed
 from tests.instrument.bass_line import bass_line
 
@@ -292,13 +292,14 @@ def test_noise_after_a_header_is_read_or_refused_in_one_line(tmp_path_factory, c
 
 
 def test_the_envelope_is_the_originals():
-    gain = envelope(1.0)
+    note = np.ones(NOTE_LENGTH, np.float32)
+    gain = released(note, 1.0)
     assert len(gain) == 1.3 * SAMPLE_RATE
     assert gain[0] == 0
     assert gain[160] == 1
     assert gain[16_000] == 1
     assert gain[-1] == 0
-    assert len(envelope(9.0)) == round(3.3 * SAMPLE_RATE)
+    assert len(released(note, 9.0)) == round(3.3 * SAMPLE_RATE)
 
 
 def test_a_piece_is_normalized_and_as_long_as_its_notes(instrument):
@@ -339,7 +340,7 @@ def test_bends_transpose_notes_and_glide(instrument):
     assert np.array_equal(steady.audio, bent.audio)
     glide = MidiNote(0.0, 3.0, 42, 127, ((0.0, 0.0), (1.0, 12.0)))
     done = render(instrument, [glide], seed=1, every=0)
-    wave = instrument.notes([42], z=instrument.walk(0.0, 1.0, 1).anchors[0])[0]
+    wave = instrument.notes([42], z=instrument.latents(1, 1)[0])[0]
     # After 3 s it has come to what it is after 5 s, or would be: its release has begun before.
     ended = released(wave, 5.0)
     expected = transposed(ended, np.where(np.arange(len(ended)) < SAMPLE_RATE, 0.0, 12.0))

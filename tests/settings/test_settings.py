@@ -125,7 +125,8 @@ def test_another_kind_replaces_the_whole_source():
         ({"trainin.batch": 4}, "trainin: no such setting; did you mean training"),
         ({"training.batch": 1}, "training.batch: found 1, expected greater than or equal to 2"),
         ({"training.batch": "many"}, "training.batch: found 'many'"),
-        ({"gan.labels": []}, "gan.labels"),
+        ({"gan.labels": []}, r"gan.labels: found \[\], expected pitch among them"),
+        ({"gan.labels": ["effect"]}, r"gan.labels: found \['effect'\], expected pitch among"),
         ({"gan.labels": ["pitch", "pitch"]}, "gan.labels: found .*each label once"),
         ({"gan.kernel_size": 4}, "gan.kernel_size: found 4, expected an odd number"),
         ({"gan.timbres": 9}, "gan.timbres: found 9, expected at most latent_size, 8"),
@@ -133,6 +134,7 @@ def test_another_kind_replaces_the_whole_source():
         ({"data.source.pitches": [50, 40]}, "data.source.pitches: found"),
         ({"data.source.kind": "tape"}, "data.source: found .*expected"),
         ({"data": 3}, "data: found 3"),
+        ({"data.effects": [{"name": "wet"}]}, "data.effects.0.kind: missing, expected a value"),
     ],
 )
 def test_wrong_settings_are_one_line(overrides, message):

@@ -217,12 +217,21 @@ def test_a_run_tells_the_data_that_it_had(small_settings, small_data, tmp_path):
     train(other, small_data, tmp_path / "run", until_stage=0)
 
 
-@pytest.mark.parametrize("name", ["finished", "vocabulary"])
-def test_a_manifest_with_a_gap_is_one_line(copy, name):
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("finished", None, "finished: found None, expected bool"),
+        ("data_directory", None, "data_directory: found None, expected str"),
+        ("bundle", {}, "bundle: settings: found None, expected str"),
+        ("legs", [], "legs: commit: found None, expected str"),
+        ("legs", ["begun"], "legs: commit: found None, expected str"),
+        ("images_seen", "many", "images_seen: found 'many', expected int"),
+    ],
+)
+def test_a_damaged_manifest_is_one_line(copy, name, value, message):
     manifest = json.loads((copy / "manifest.json").read_text())
-    del manifest[name]
-    (copy / "manifest.json").write_text(json.dumps(manifest))
-    with pytest.raises(ReverbSynthError, match=f"manifest.json: {name} is missing"):
+    (copy / "manifest.json").write_text(json.dumps({**manifest, name: value}))
+    with pytest.raises(ReverbSynthError, match=f"manifest.json: {message}"):
         Run.open(copy)
 
 

@@ -1,6 +1,5 @@
 """A training made longer: it goes on where it ended, and tells its legs."""
 
-import json
 import shutil
 from pathlib import Path
 
@@ -92,6 +91,8 @@ def test_minutes_scale_any_schedule(preset):
     assert sum(scaled.training.stage_minutes) == pytest.approx(10)
     assert scaled.training.last_stage == settings.training.last_stage
     assert in_minutes(scaled, 10) == scaled
+    brief = settings.replace(training={"last_stage": 0, "stage_minutes": [1e-6]})
+    assert in_minutes(brief, 5).training.stage_minutes == (5.0,)
     own = settings.training.stage_minutes
     if own:
         shares = [length / sum(own) for length in own]
@@ -118,11 +119,3 @@ def test_what_cannot_be_made_longer_is_one_line(copy, tmp_path):
         train_command(tmp_path / "new", more=3)
     with pytest.raises(ReverbSynthError, match="stages 11 to 12: have no minutes yet"):
         lengthened(Settings.preset("laptop"), None, 12)
-
-
-def test_a_run_without_legs_has_one(copy):
-    manifest = json.loads((copy / "manifest.json").read_text())
-    del manifest["legs"]
-    (copy / "manifest.json").write_text(json.dumps(manifest))
-    (leg,) = Run.open(copy).legs
-    assert leg["images"] == 44

@@ -21,9 +21,12 @@ def timed(small_settings):
 
 
 class StepClock(keras.callbacks.Callback):
-    """A clock that a step moves on by one second, so that what must come out is known."""
+    """A clock that a step moves on by one second, so that what must come out is known.
 
-    now = 0.0
+    Its seconds are NumPy's, as those of a simulation may be.
+    """
+
+    now = np.float64(0.0)
 
     def __call__(self) -> float:
         return self.now

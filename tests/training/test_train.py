@@ -242,7 +242,7 @@ def test_batches_depend_on_images_seen_alone():
 
 def test_metrics_are_trimmed_to_the_checkpoint(tmp_path):
     path = tmp_path / "metrics.csv"
-    path.write_text("images,stage\n4,0\n8,0\n12,0\n16")
+    path.write_text("images,stage\n4,0\n8,0\n²,0\n12,0\n16")
     trim_metrics(path, 8)
     assert path.read_text() == "images,stage\n4,0\n8,0\n"
     trim_metrics(path, 0)

@@ -36,8 +36,8 @@ def labels(run: Run) -> pd.DataFrame:
     """What a network can be asked for."""
     weights: dict[Any, float] = {**run.settings.losses.label_weights}
     rows = [
-        (f"{values[0]} to {values[-1]}" if name == "pitch" else ", ".join(values), len(values))
-        for name, values in run.labels.items()
+        (f"{v[0]} to {v[-1]}" if name == "pitch" else ", ".join(map(str, v)), len(v))
+        for name, v in run.labels.items()
     ]
     frame = pd.DataFrame(rows, pd.Index(run.labels, name="label"), ["values", "inputs"])
     return frame.assign(

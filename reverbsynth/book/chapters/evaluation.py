@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 from IPython.display import HTML, Markdown
 from matplotlib.artist import Artist
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from reverbsynth.book.captions import Captioned, show, table
@@ -116,12 +115,15 @@ def pitch_errors(report: Report) -> Figure:
     figure, axes = canvas(1, 2, 2.7)
     left, right = axes[0]
     requested = np.asarray(report.asked["pitch"])[report.values["place"]["generated"]]
-    cents = _numbers(report.values["cents"]["generated"])
+    cents = np.array(report.values["cents"]["generated"], float)
     left.scatter(requested, cents / 100, s=12, color=KINDS["generated"][1], alpha=0.6, linewidths=0)
     left.set(xlabel="asked pitch (MIDI)")
-    for kind, (name, color, _) in KINDS.items():
-        values = np.abs(_numbers(report.values["cents"][kind]))
-        _cumulative(right, np.maximum(values, 0.1), kind, color, name)
+    for kind, (name, color, line) in KINDS.items():
+        values = np.abs(np.array(report.values["cents"][kind], float))
+        values = np.maximum(values[np.isfinite(values)], 0.1)
+        if len(values):
+            width = 2.0 if kind == "generated" else 1.1
+            right.ecdf(values, linestyle=line, color=color, label=name, linewidth=width)
     right.set(xscale="log", xlabel="absolute error (cents)", ylabel="share of notes")
     _finish(figure, axes, "error (semitones)")
     right.axvline(50, color=OTHER[3], linestyle=":", linewidth=1)
@@ -129,14 +131,12 @@ def pitch_errors(report: Report) -> Figure:
 
 
 def show_closest_pairs(
-    pairs: Sequence[tuple[np.ndarray, Note]], report: Report, instrument: Instrument, run: Run
+    pairs: Sequence[tuple[dict, np.ndarray, Note]], instrument: Instrument, run: Run
 ) -> Captioned | Markdown:
     """Each pair that `reverbsynth.evaluation.evaluate.closest_notes` found; a sentence if none."""
     if not pairs:
         return Markdown("The notes that this run was trained on are not on this machine.")
-    generated, notes = zip(*pairs, strict=True)
-    known = {note.id for note in notes}
-    facts = [pair for pair in report.pairs if pair["training"] in known]
+    facts, generated, notes = zip(*pairs, strict=True)
     waves = {"generated": generated, "training": [note.audio for note in notes]}
     encode, kind = instrument.representation.encode_all, instrument.spectra.representation
     images = {row: encode(np.stack(several)) for row, several in waves.items()}
@@ -154,20 +154,6 @@ def show_closest_pairs(
     return show(figure, caption, run, name, alt, sounds, columns=len(pairs))
 
 
-def _cumulative(ax: Axes, values: np.ndarray, kind: str, color: str, label: str) -> None:
-    """Draw the share of notes whose value is at most so much."""
-    values = np.sort(values[np.isfinite(values)])
-    if len(values):
-        steps = np.r_[values[0], values], np.arange(len(values) + 1) / len(values)
-        width, line = 2.0 if kind == "generated" else 1.1, KINDS[kind][2]
-        ax.step(*steps, line, where="post", color=color, label=label, linewidth=width)
-
-
-def _numbers(values: list) -> np.ndarray:
-    """Numbers of a report that may have been through JSON, where None stands for NaN."""
-    return np.array([np.nan if value is None else value for value in values], float)
-
-
 def _finish(figure: Figure, axes: np.ndarray, label: str) -> None:
     """Label the vertical axis, mark empty axes, and put one legend below for all."""
     mark_empty(axes, "too few notes")
@@ -176,6 +162,5 @@ def _finish(figure: Figure, axes: np.ndarray, label: str) -> None:
     for ax in axes.flat:
         handles |= dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
     if handles:
-        columns = 3 if len(handles) <= len(KINDS) else 2  # longer names have an effect in them
-        place: dict[str, Any] = {"loc": "outside lower center", "ncols": columns}
+        place: Any = {"loc": "outside lower center", "ncols": len(KINDS)}
         figure.legend(list(handles.values()), list(handles), **place)

@@ -13,7 +13,7 @@ from reverbsynth.book.workspace import Workspace
 from reverbsynth.gan.architecture import condition_size
 from reverbsynth.gan.labels import LabelSpace
 from reverbsynth.gan.networks import Discriminator, Generator
-from reverbsynth.gan.schedule import LAST_STAGE, blocks, resolution
+from reverbsynth.gan.schedule import LAST_STAGE, box_factor, resolution
 from reverbsynth.settings import GanSettings, SpectraSettings
 from reverbsynth.spectra.representation import Representation
 from reverbsynth.spectra.scaling import downscale, upscale
@@ -49,7 +49,8 @@ def blend(workspace: Workspace, name: str, block: int = 5, steps: int = 5) -> Ca
     note = next(iter(workspace.twins(1)[0].values()))
     representation = Representation(workspace.settings.spectra)
     image = representation.encode_all(note.audio[None])
-    small, large = (_at_resolution(image, each) for each in (block - 1, block))
+    factors = [box_factor(each) for each in (block - 1, block)]
+    small, large = (np.asarray(upscale(downscale(image, each), each)) for each in factors)
     mixed = {
         f"α = {weight:g}": ((1 - weight) * small + weight * large).astype(np.float32)
         for weight in np.linspace(0, 1, steps)
@@ -59,11 +60,3 @@ def blend(workspace: Workspace, name: str, block: int = 5, steps: int = 5) -> Ca
     sizes = ["{} × {}".format(*resolution(each)) for each in (block - 1, block)]
     caption = f"**A block is blended in**: a real note on the way from {sizes[0]} to {sizes[1]}."
     return show_slides("slider", "Weight", slides, caption, workspace, name)
-
-
-def _at_resolution(images: np.ndarray, block: int) -> np.ndarray:
-    """Images averaged to a block's resolution, at their own size."""
-    halvings = blocks(LAST_STAGE) - block
-    for scale in [downscale] * halvings + [upscale] * halvings:
-        images = scale(images)
-    return np.asarray(images)

@@ -56,7 +56,7 @@ class StageFigures:
             text = f"This run has no stage {stage}; figures {figures} are left out."
             return HTML(f"{anchors}<p>{text}</p>")
         drawn, (figure, sounds) = _CHANNELS[channel], self._side_by_side(stage, channel)
-        paper, name, notes = "", f"stage-{stage:02d}-{channel}", f"stage-{stage:02d}"
+        paper, name = "", f"stage-{stage:02d}-{channel}"
         if both:
             paper, name = f"Figures {figures} (paper). ", f"figures-{number:02d}"
         caption = (
@@ -66,7 +66,7 @@ class StageFigures:
         alt = f"The {drawn} of notes at stage {stage}, each real one beside a generated one: "
         alt += f"{', '.join(self._stages[stage].names)}."
         sounds = sounds if channel == "magnitude" else []  # others sound as those above them
-        shown = show(figure, caption, self.run, name, alt, sounds, notes, _COLUMNS)
+        shown = show(figure, caption, self.run, name, alt, sounds, _COLUMNS)
         return HTML(anchors + shown.data)
 
     def slider(self, name: str) -> Captioned | HTML:

@@ -9,8 +9,7 @@ from typing import IO, Any
 import ijson
 
 from reverbsynth.errors import DataError, ReverbSynthError, SettingsError
-from reverbsynth.files.checksum import sha256
-from reverbsynth.files.reading import reading, user_path
+from reverbsynth.files.reading import reading, sha256, user_path
 
 #: Of sounds that libsndfile reads.
 SUFFIXES: tuple[str, ...] = (".wav", ".wave", ".bwf", ".rf64", ".w64", ".flac", ".aif", ".aiff")

@@ -25,8 +25,7 @@ from reverbsynth.data.sources.nsynth_metadata import (
     prepared_values,
 )
 from reverbsynth.errors import DataError
-from reverbsynth.files.json import read_json
-from reverbsynth.files.reading import reading
+from reverbsynth.files.reading import read_json, reading
 from reverbsynth.progress import ProgressDisplay
 from reverbsynth.settings import NSynthSource
 

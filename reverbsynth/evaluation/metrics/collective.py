@@ -9,7 +9,6 @@ from reverbsynth.audio import spectrum, tails
 from reverbsynth.evaluation.bootstrap import TOO_FEW, Measure, NotMeasured
 from reverbsynth.evaluation.classifier import FEATURES
 from reverbsynth.evaluation.grid import Grid
-from reverbsynth.evaluation.metrics import memorization
 from reverbsynth.evaluation.metrics.base import NOT_APPLICABLE, Metric
 from reverbsynth.evaluation.metrics.distribution import (
     KernelDistance,
@@ -18,6 +17,7 @@ from reverbsynth.evaluation.metrics.distribution import (
     inception_score,
 )
 from reverbsynth.evaluation.metrics.diversity import Spread, intraclass_correlation
+from reverbsynth.evaluation.metrics.memorization import copying, nearest
 from reverbsynth.evaluation.note_sets import EvaluationData, NoteSet
 
 
@@ -78,7 +78,7 @@ def memory(data: EvaluationData) -> Iterator[Metric]:
             raise NotMeasured(NOT_APPLICABLE)
         return median(training, training)
 
-    def copying(notes: NoteSet) -> Measure:
+    def nearer(notes: NoteSet) -> Measure:
         if notes is data.ceiling:
             raise NotMeasured("the reference")
         # A training note is to the others what a held-out one is to them all.
@@ -86,15 +86,15 @@ def memory(data: EvaluationData) -> Iterator[Metric]:
         distances = nearest(notes, training), np.concatenate([nearest(s, training) for s in others])
         groups = notes.clips.origin, np.concatenate([s.clips.origin for s in others])
         statistic = data.bootstrap.statistic
-        return statistic(memorization.copying, *distances, groups=groups, bounds=(0, 1))
+        return statistic(copying, *distances, groups=groups, bounds=(0, 1))
 
     to_training = "distance to the nearest training note"
     to_held_out = "distance to the nearest held-out note"
-    nearer = "nearer to other training notes than real ones are"
+    to_others = "nearer to other training notes than real ones are"
     yield Metric("memory.among", "distance between training notes", "dB", among)
     yield Metric("memory.training", to_training, "dB", lambda s: median(s, training))
     yield Metric("memory.held-out", to_held_out, "dB", lambda s: median(s, data.real))
-    yield Metric("memory.copying", nearer, "%", copying)
+    yield Metric("memory.copying", to_others, "%", nearer)
 
 
 def control(data: EvaluationData) -> Iterator[Metric]:
@@ -125,12 +125,6 @@ def control(data: EvaluationData) -> Iterator[Metric]:
     yield Metric("control.pitch", "pitch accuracy of one timbre", "%", accuracy)
     yield Metric("control.tail", "tail that follows the timbre (ICC)", "", tail)
     yield Metric("control.brightness", "brightness that follows the timbre (ICC)", "", brightness)
-
-
-def nearest(notes: NoteSet, other: NoteSet) -> np.ndarray:
-    """Return each note's distance in dB to the nearest of another set, its own twins aside."""
-    twins = notes.clips.origin[:, np.newaxis] == other.clips.origin
-    return memorization.nearest(notes.levels, other.levels, twins)
 
 
 def _complete(grid: Grid) -> Grid:

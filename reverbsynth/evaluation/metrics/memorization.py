@@ -1,16 +1,20 @@
 """Whether a generator learned its training notes by heart: distances of `mel_levels`."""
 
+from typing import Any
+
 import numpy as np
 from scipy import stats
 
 from reverbsynth.audio.spectrum import distances
+from reverbsynth.evaluation.note_sets import NoteSet
 
 
-def nearest(levels: np.ndarray, others: np.ndarray, twins: np.ndarray | bool = False) -> np.ndarray:
-    """Return each note's distance in dB to the nearest of others, ``twins`` aside, or NaN."""
-    if not len(levels) or not len(others):
+def nearest(notes: NoteSet, others: NoteSet) -> np.ndarray:
+    """Return each note's distance in dB to the nearest of a set, its own twins aside, or NaN."""
+    if not len(notes) or not len(others):
         return np.empty(0)
-    closest = np.where(twins, np.inf, distances(levels, others)).min(axis=1)
+    twins = notes.clips.origin[:, np.newaxis] == others.clips.origin
+    closest = np.where(twins, np.inf, distances(notes.levels, others.levels)).min(axis=1)
     return np.where(np.isfinite(closest), closest, np.nan)
 
 
@@ -25,13 +29,18 @@ def copying(generated: np.ndarray, real: np.ndarray) -> float:
     return float(above / (len(generated) * len(real)))
 
 
-def closest_pairs(
-    generated: np.ndarray, training: np.ndarray, count: int = 4
-) -> list[tuple[int, int, float]]:
-    """Indices of generated notes nearest to a training note, of that, and the distance in dB."""
+def closest_pairs(generated: NoteSet, training: NoteSet, count: int = 4) -> list[dict[str, Any]]:
+    """Return the generated notes nearest to a training note: index, pitch, its id, and dB."""
     if not len(generated) or not len(training):
         return []
-    between = distances(generated, training)
-    closest = between.argmin(axis=1)
-    order = np.argsort(between.min(axis=1))[:count]
-    return [(int(i), int(closest[i]), float(between[i, closest[i]])) for i in order]
+    between = distances(generated.levels, training.levels)
+    closest, indices = between.argmin(axis=1), np.flatnonzero(generated.usable)
+    return [
+        {
+            "generated": int(indices[note]),
+            "pitch": int(generated.clips.pitch[note]),
+            "training": training.clips.id[closest[note]],
+            "distance": float(between[note, closest[note]]),
+        }
+        for note in np.argsort(between.min(axis=1))[:count]
+    ]

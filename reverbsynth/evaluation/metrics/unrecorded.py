@@ -9,13 +9,13 @@ import numpy as np
 from reverbsynth.audio.pitch import cents
 from reverbsynth.data.dataset import DataSet
 from reverbsynth.evaluation.bootstrap import Measure, NotMeasured
-from reverbsynth.evaluation.clips import Clips, draw_labels
+from reverbsynth.evaluation.clips import Clips
 from reverbsynth.evaluation.metrics.base import NOT_APPLICABLE, NOT_ASKED, Metric
 from reverbsynth.evaluation.metrics.per_note import HIT, pitch_error, within_50_cents
 from reverbsynth.evaluation.note_sets import EvaluationData, NoteSet
 from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.instrument.resampling import transposed
-from reverbsynth.seeds import evenly_spaced, generator
+from reverbsynth.seeds import evenly_spaced
 
 
 def unrecorded_keys(instrument: Instrument, data: DataSet) -> list[int]:
@@ -24,19 +24,10 @@ def unrecorded_keys(instrument: Instrument, data: DataSet) -> list[int]:
     return [key for key in instrument.keys if key not in recorded]
 
 
-def generated_notes(
-    instrument: Instrument, data: DataSet, keys: Sequence[int], count: int, seed: int
-) -> Clips:
-    """Generate notes, one key after the other; other labels are those of training notes."""
-    labels = draw_labels(instrument, data, count, generator(seed, "evaluation", "unrecorded"))
-    labels["pitch"] = np.resize(keys, count).tolist()
-    return Clips.played(instrument, labels.pop("pitch"), labels, seed=seed)
-
-
 def keys_in_tune(instrument: Instrument, data: DataSet, seed: int) -> dict[str, tuple[int, int]]:
     """Count the keys whose one generated note is within 50 cents, of how many, by kind of key."""
     keys = list(instrument.keys)
-    clips = generated_notes(instrument, data, keys, len(keys), seed)
+    clips = Clips.generated(instrument, data, len(keys), seed, keys)
     near = np.abs(cents(np.nan_to_num(clips.waves), clips.pitch)) <= HIT
     recorded = np.isin(keys, data.keys("train"))
     kinds = {"keys with recordings": recorded, "other keys": ~recorded}

@@ -1,6 +1,8 @@
 """What is in the data set."""
 
+import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -28,6 +30,17 @@ def test_a_record_is_read_as_it_was_written(small_data):
     assert frame.loc["id", "first clip"] == first.id
     assert (frame["holds"] != "").all()
     assert frame["in the paper"].tolist() == ["yes", "yes"] + ["no"] * (len(frame) - 2)
+
+
+def test_a_note_and_its_twins_are_shown_whatever_the_effects_are_called():
+    page = Path(__file__).parents[3] / "notebooks" / "01_dataset.ipynb"
+    cells = ["".join(cell["source"]) for cell in json.loads(page.read_text())["cells"]]
+    (cell,) = [cell for cell in cells if cell.startswith("pair = ")]
+    twins = {name: Note(name, np.ones(NOTE_LENGTH), 41) for name in ("clean", "hall")}
+    captions = []
+    shown = {"chapter": dataset, "show": lambda *given, **_: captions.append(given[1])}
+    exec(cell, {**shown, "pairs": [twins], "ws": None})
+    assert "pitch 41" in captions[0]
 
 
 def test_data_counts_of_a_small_set():

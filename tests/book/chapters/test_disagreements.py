@@ -87,7 +87,7 @@ def trials(nearer: int) -> TransferTrials:
         {},
         [
             TransferTrial(
-                *("id", f"origin {trial}", 40, "reverb", [0.0], {}, 1.0),
+                *("id", f"origin {trial}", 40, "reverb", [0.0], {}, 1.0, []),
                 distances={
                     "network": {"spectrum": 1.0 if trial < nearer else 3.0},
                     "nothing": {"spectrum": 2.0},

@@ -4,8 +4,6 @@ import json
 import re
 from pathlib import Path
 
-import numpy as np
-
 from reverbsynth.book.chapters import networks
 from reverbsynth.settings import GanSettings
 
@@ -54,15 +52,3 @@ def test_sizes_are_those_of_the_networks_that_are_trained():
     more = harmonic["generator"] - one_hot["generator"]  # blocks are given the harmonics
     assert more.is_monotonic_increasing
     assert more.iloc[0] < more.iloc[-1]
-
-
-def test_a_block_is_blended_in_from_the_coarser_image_to_the_finer():
-    images = np.random.default_rng(0).normal(size=(1, 128, 1024, 2)).astype(np.float32)
-    coarse = networks._at_resolution(images, 4)
-    assert coarse.shape == images.shape
-    np.testing.assert_allclose(
-        coarse[0, :8, :8],
-        images[:, :8, :8].mean(axis=(0, 1, 2))[None, None] * np.ones((8, 8, 1)),
-        atol=1e-5,
-    )
-    np.testing.assert_array_equal(networks._at_resolution(images, 7), images)

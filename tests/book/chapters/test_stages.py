@@ -11,7 +11,7 @@ class TestStageFigures:
     def test_sounds_stand_under_the_magnitudes(self, here, run):
         figures = StageFigures(run, 1)
         shown = [figures.show(n, 1, c).data for n, c in ((1, "magnitude"), (9, "frequency"))]
-        names = ["stage-01-1.wav", "stage-01-2.wav"]  # a real note, and the generated one
+        names = ["figures-01-1.wav", "figures-01-2.wav"]  # a real note, and the generated one
         for text, expected in zip(shown, (names, []), strict=True):
             assert re.findall(r'src="media/([^"]+wav)"', text) == expected
         assert sorted(path.name for path in MEDIA.glob("*.wav")) == names

@@ -35,7 +35,7 @@ def twins() -> Twins:
     waves = np.stack([note(tail, decay) for _, _, tail, decay in rows])
     origins, effects = (np.array([row[i] for row in rows], object) for i in (0, 1))
     blank = np.full(len(rows), "", object)
-    clips = Clips(waves, np.full(len(rows), 40), effects, blank, blank, origins)
+    clips = Clips(waves, np.full(len(rows), 40), blank, effects, blank, blank, origins)
     empty = Grid.empty(clips)
     return Twins(NoteSet("real", clips, empty, {}, 0.95), ["dry", "wet"])
 

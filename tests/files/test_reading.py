@@ -1,9 +1,9 @@
-"""Reading JSON documents."""
+"""Reading files, JSON documents among them."""
 
 import pytest
 
 from reverbsynth.errors import DataError, ReverbSynthError
-from reverbsynth.files.json import read_json
+from reverbsynth.files.reading import read_json
 
 
 @pytest.mark.parametrize(
