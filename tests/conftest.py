@@ -20,11 +20,6 @@ os.environ.setdefault(
     "JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parents[1] / ".pytest_cache" / "jax")
 )
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
-# Most of the time goes into compiling what then runs once: LLVM's optimizations cost more than they
-# give, and change no result but by rounding.
-os.environ.setdefault(
-    "XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
-)
 
 # Machines differ and may be busy; how long an example takes is not what these tests are about.
 hypothesis.settings.register_profile("reverbsynth", deadline=None, derandomize=True)
