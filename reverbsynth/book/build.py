@@ -32,6 +32,7 @@ from reverbsynth.errors import ReverbSynthError
 from reverbsynth.evaluation.evaluate import kept_report
 from reverbsynth.evaluation.reproduction import better_throughout
 from reverbsynth.files.atomic import replacing, write_text
+from reverbsynth.files.lock import exclusive_lock
 from reverbsynth.instrument.export import web_keyboard
 from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.provenance import REPOSITORY, commit
@@ -69,27 +70,35 @@ def build_book(
         _ = shown.data
         if shown.given_run and shown.run.bundled:
             bundle.check(shown.run)
-        source = assemble(ROOT, output / "book-source", _SMOKE if shown.smoke else "")
-
-        def prepare() -> None:
-            """Make what all other notebooks share, in the process that Ctrl-C reaches."""
-            _ = shown.report, shown.trials
-            put_keyboard(shown, source)
-
-        notebooks = sorted(
-            (ROOT / "notebooks").glob("*.ipynb"),
-            key=lambda path: _LONGEST.index(path.stem) if path.stem in _LONGEST else len(_LONGEST),
-        )
-        early = [path for path in notebooks if path.stem in _OF_NO_RUN and not shown.given_run]
-        late = [path for path in notebooks if path not in early]
-        execute(early, late, prepare, source / "notebooks", parameters, jobs, console)
-        index = render(source, output, console)
+        # Notebooks that outlive a killed process write here, too.
+        with exclusive_lock(output, "is being built", wait=True, inherited=True):
+            index = _build(shown, parameters, output, jobs, console)
     except OSError as error:
         path = error.filename or output
         raise ReverbSynthError(f"{path}: cannot be written ({error.strerror or error})") from None
     console.print(f"book built in {time.monotonic() - started:.0f} s:")
     console.print(str(index), soft_wrap=True, highlight=False)
     return index
+
+
+def _build(
+    shown: Workspace, parameters: dict[str, Any], output: Path, jobs: int, console: Console
+) -> Path:
+    source = assemble(ROOT, output / "book-source", _SMOKE if shown.smoke else "")
+
+    def prepare() -> None:
+        """Make what all other notebooks share, in the process that Ctrl-C reaches."""
+        _ = shown.report, shown.trials
+        put_keyboard(shown, source)
+
+    notebooks = sorted(
+        (ROOT / "notebooks").glob("*.ipynb"),
+        key=lambda path: _LONGEST.index(path.stem) if path.stem in _LONGEST else len(_LONGEST),
+    )
+    early = [path for path in notebooks if path.stem in _OF_NO_RUN and not shown.given_run]
+    late = [path for path in notebooks if path not in early]
+    execute(early, late, prepare, source / "notebooks", parameters, jobs, console)
+    return render(source, output, console)
 
 
 def assemble(root: Path, source: Path, announcement: str = "") -> Path:
@@ -182,7 +191,7 @@ def render(source: Path, output: Path, console: Console) -> Path:
     command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build"]
     command += [str(source), "--path-output", str(work), "-n", "-W", "--keep-going", "-q"]
     console.print("rendering the pages")
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, close_fds=False)
     built = work / "_build" / "html"
     if done.returncode != 0 or not (built / "index.html").is_file():
         write_text(log, said := done.stdout + done.stderr)
@@ -216,7 +225,9 @@ def _papermill(notebook: Path, target: Path, parameters: Path) -> None:
     command = [sys.executable, "-m", "papermill", str(notebook), str(target)]
     command += ["-f", str(parameters), "--cwd", str(target.parent), "--no-progress-bar"]
     quiet = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONWARNINGS": "ignore"}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=quiet)
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, env=quiet, close_fds=False
+    )
     if done.returncode != 0:
         reason = _last_lines(done.stderr, 1)
         cells = nbformat.read(target, as_version=4).cells if target.is_file() else []

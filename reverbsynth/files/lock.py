@@ -16,11 +16,14 @@ except ImportError:  # Windows has no such locks.
 
 
 @contextmanager
-def exclusive_lock(folder: Path, doing: str, wait: bool = False) -> Iterator[None]:
+def exclusive_lock(
+    folder: Path, doing: str, wait: bool = False, inherited: bool = False
+) -> Iterator[None]:
     """Lock a folder, where the system has locks; it is made if it is not there.
 
-    The lock is freed when the process ends. ``doing`` is what a process that holds it does, for the
-    message (``is being trained``). One that is held by another process is an error, or waited for.
+    The lock is freed when the process ends; an ``inherited`` one, when those that it has started
+    with ``close_fds=False`` have ended, too. ``doing`` is what a process that holds it does, for
+    the message (``is being trained``). One that another process holds is an error, or waited for.
     """
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -39,6 +42,7 @@ def exclusive_lock(folder: Path, doing: str, wait: bool = False) -> Iterator[Non
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         except OSError:
             pass  # A file system without locks, as some on networks.
+        os.set_inheritable(descriptor, inherited)
         yield
     finally:
         os.close(descriptor)

@@ -31,6 +31,7 @@ from reverbsynth.book.page_check import WEIGHT_LIMIT, check_pages, page_faults
 from reverbsynth.book.workspace import SHOWN, bundles, shipped, workspace
 from reverbsynth.data.build import build_data
 from reverbsynth.errors import ReverbSynthError
+from reverbsynth.files.lock import exclusive_lock
 from reverbsynth.settings import Settings
 from tests import chromium
 
@@ -247,6 +248,15 @@ class TestFailures:
             render(source, output, Console(quiet=True))
         assert (output / "html" / "index.html").read_text() == before
         assert "nobody" in (output / "render.log").read_text()
+
+    def test_a_folder_takes_one_build_at_a_time(self, small_run, tmp_path, monkeypatch):
+        def assemble(*_):
+            with exclusive_lock(tmp_path / "built", "is being built"):
+                pytest.fail("not locked")
+
+        monkeypatch.setattr(build_module, "assemble", assemble)
+        with pytest.raises(ReverbSynthError, match="built: is being built by another process"):
+            build_book(run=small_run.directory, output=tmp_path / "built")
 
     def test_outside_a_checkout_it_says_so(self, tmp_path, monkeypatch):
         monkeypatch.setattr(build_module, "ROOT", tmp_path)

@@ -1,5 +1,7 @@
 """Folders in which one process at a time may work."""
 
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -34,3 +36,31 @@ def test_one_that_waits_says_so_and_gets_it_afterwards(tmp_path, capsys):
     thread.join(10)
     assert order == ["first", "second"]
     assert "is being built by another process; waiting" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("inherited", [True, False])
+def test_one_that_is_inherited_is_held_by_what_outlives_a_killed_process(tmp_path, inherited):
+    code = f"""
+import subprocess, sys, time
+from pathlib import Path
+from reverbsynth.files.lock import exclusive_lock
+with exclusive_lock(Path({str(tmp_path)!r}), "is being built", inherited={inherited}):
+    child = [sys.executable, "-c", "import sys; print('here', flush=True); sys.stdin.read()"]
+    subprocess.Popen(child, close_fds=False)
+    time.sleep(60)
+"""
+    command = [sys.executable, "-c", code]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdout.readline() == b"here\n"
+    process.kill()
+    process.wait()
+    try:
+        with exclusive_lock(tmp_path, "is being built"):
+            held = False
+    except ReverbSynthError:
+        held = True
+    assert held == inherited
+    process.stdin.close()  # which ends the child
+    with exclusive_lock(tmp_path, "is being built", wait=True):
+        pass
+    process.stdout.close()
