@@ -103,9 +103,16 @@ class Banded:
         """``x @ matrix`` over the last axis, on tensors."""
         from keras import ops
 
+        return ops.moveaxis(self.of_rows(ops.moveaxis(x, -1, 0)), 0, -1)
+
+    def of_rows(self, x):
+        """``matrix.T @ x`` over the first axis, on tensors: whole rows are gathered much faster."""
+        from keras import ops
+
+        weights = self.weights.reshape(self.weights.shape + (1,) * (len(x.shape) - 1))
         return sum(
-            ops.take(x, source, axis=-1) * weight
-            for source, weight in zip(self.sources, self.weights, strict=True)
+            ops.take(x, source, axis=0) * weight
+            for source, weight in zip(self.sources, weights, strict=True)
         )
 
 
@@ -143,10 +150,12 @@ def linear_magnitude(power, non_negative: bool = False):
 
     if not non_negative:
         return ops.sqrt(to_linear_bins()(power) + FLOOR)
-    power = ops.maximum(power - FLOOR, 0.0)
-    linear = to_linear_bins()(power)
+    power = ops.moveaxis(ops.maximum(power - FLOOR, 0.0), -1, 0)
     transposed, squared = normal_equations()
-    wanted = transposed(power)
-    for _ in range(NNLS_UPDATES):
-        linear = linear * wanted / (squared(linear) + TINY)
-    return ops.sqrt(linear)
+    wanted = transposed.of_rows(power)
+
+    def update(_, linear):
+        return linear * wanted / (squared.of_rows(linear) + TINY)
+
+    linear = ops.fori_loop(0, NNLS_UPDATES, update, to_linear_bins().of_rows(power))
+    return ops.moveaxis(ops.sqrt(linear), 0, -1)
