@@ -315,18 +315,24 @@ def _linear_magnitude(power: Value, non_negative: bool) -> Value:
     power = (power - FLOOR).op("Max", 0.0)
     linear = _projected(power, mel.to_linear_bins())
     matrix = mel.linear_to_mel()
-    wanted, squared = _projected(power, mel.Banded(matrix.T)), matrix @ matrix.T
+    wanted, squared = _projected(power, mel.Banded(matrix.T)), _diagonals(matrix @ matrix.T)
     for _ in range(mel.NNLS_UPDATES):
         linear = linear * wanted / (_by_diagonals(linear, squared) + TINY)
     return linear.op("Sqrt")
 
 
-def _by_diagonals(x: Value, matrix: np.ndarray) -> Value:
-    """``x @ matrix`` over the last axis, of three, of a matrix with entries about its diagonal."""
+def _diagonals(matrix: np.ndarray) -> list[np.ndarray]:
+    """Of a matrix with entries about its diagonal, from the lowest on."""
     reach = int(np.abs(np.subtract(*np.nonzero(matrix))).max())
-    padded, rows = x.op("Pad", (0, 0, reach, 0, 0, reach)), np.pad(matrix, ((reach, reach), (0, 0)))
-    shifts = range(2 * reach + 1)
-    return reduce(add, (padded.part(2, i, i + BINS) * np.diagonal(rows, -i)[:BINS] for i in shifts))
+    rows = np.pad(matrix, ((reach, reach), (0, 0)))
+    return [np.diagonal(rows, -i)[:BINS] for i in range(2 * reach + 1)]
+
+
+def _by_diagonals(x: Value, diagonals: list[np.ndarray]) -> Value:
+    """``x @ matrix`` over the last axis, of three, of a matrix by its `_diagonals`."""
+    reach = len(diagonals) // 2
+    padded = x.op("Pad", (0, 0, reach, 0, 0, reach))
+    return reduce(add, (padded.part(2, i, i + BINS) * d for i, d in enumerate(diagonals)))
 
 
 def _add_wave(spectrum: tuple[Value, Value], projections: int) -> None:
