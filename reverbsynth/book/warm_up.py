@@ -17,7 +17,7 @@ def warm_up() -> None:
     wave = np.sin(2 * np.pi * 110 * np.arange(NOTE_LENGTH) / SAMPLE_RATE).astype(np.float32)
     fundamentals(wave, 50.0, 500.0)
     mel_levels(wave[np.newaxis])
-    librosa.pseudo_cqt(wave, sr=SAMPLE_RATE, hop_length=512, fmin=librosa.midi_to_hz(24))
+    librosa.filters.wavelet(freqs=np.array([110.0, 220.0]), sr=SAMPLE_RATE)
     librosa.stft(wave)
 
 

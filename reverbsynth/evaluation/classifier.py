@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ import keras
 import librosa
 import numpy as np
 from keras import layers
-from scipy import ndimage, special
+from scipy import ndimage, sparse, special
+from scipy.fft import fft
 
 from reverbsynth import provenance
 from reverbsynth.audio.format import NOTE_LENGTH, SAMPLE_RATE
@@ -160,13 +162,29 @@ def _inputs(label: str, waves: np.ndarray) -> np.ndarray:
     """Return levels between 0 and 1: of pitch (n, bins, frames), of others (n, frames, bands)."""
     if label != "pitch":
         return 1 - mel_levels(waves, bands=24, window=1024, hop=512) / FLOOR
-    per_octave, lowest = 12 * BINS_PER_SEMITONE, librosa.midi_to_hz(LOWEST)
-    axis = {"fmin": lowest, "n_bins": int(per_octave * _OCTAVES), "bins_per_octave": per_octave}
+    filters, size = _constant_q()
     parts = []
     for batch in batched(waves, _BATCH):
-        transform = librosa.pseudo_cqt(np.stack(batch), sr=SAMPLE_RATE, hop_length=_HOP, **axis)
-        parts.append(from_peak(20 * np.log10(np.maximum(np.abs(transform), 1e-10))))
+        spectra = librosa.stft(np.stack(batch), n_fft=size, hop_length=_HOP)
+        transform = np.stack([filters @ spectrum for spectrum in np.abs(spectra)])
+        parts.append(from_peak(20 * np.log10(np.maximum(transform, 1e-10))))
     return 1 - np.concatenate(parts) / FLOOR
+
+
+@cache
+def _constant_q() -> tuple[sparse.csr_matrix, int]:
+    """The filters of `librosa.pseudo_cqt`, which designs them anew in every call: weights for the
+    magnitudes of an FFT [shape=(bins, FFT's bins)], and its size.
+    """
+    per_octave = 12 * BINS_PER_SEMITONE
+    frequencies = librosa.cqt_frequencies(
+        int(per_octave * _OCTAVES), fmin=librosa.midi_to_hz(LOWEST), bins_per_octave=per_octave
+    )
+    responses, lengths = librosa.filters.wavelet(freqs=frequencies, sr=SAMPLE_RATE)
+    size = responses.shape[1]
+    spectra = fft(responses * (lengths[:, np.newaxis] / size).astype(np.float32))
+    kept = librosa.util.sparsify_rows(spectra[:, : size // 2 + 1], quantile=0.01)
+    return abs(kept) / np.float32(size**0.5), size
 
 
 def _network(shape: tuple[int, ...], classes: int) -> keras.Model:
