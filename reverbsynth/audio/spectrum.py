@@ -1,6 +1,10 @@
 """Levels over time and frequency, and distances between them."""
 
+from functools import cache
+
 import numpy as np
+from scipy import sparse
+from scipy.fft import fft
 from scipy.signal import welch
 from scipy.spatial.distance import cdist
 
@@ -11,6 +15,10 @@ FLOOR = -80.0  #: Levels in dB are counted from a note's loudest point and end h
 
 # Hz: the paper's published sample with reverb has a peak above it, its dry one has nothing.
 TREBLE = 4000.0
+BINS_PER_SEMITONE = 2
+_LOWEST_BIN = 24  # a MIDI pitch; lower notes show by their harmonics
+_OCTAVES = 7.75
+_HOP = 8000
 _AT_ONCE = 64
 _SILENCE = 1e-12
 
@@ -38,6 +46,39 @@ def from_peak(levels: np.ndarray) -> np.ndarray:
     """Levels in dB [shape=(n, a, b)], counted from each note's highest and floored, float32."""
     peak = levels.max(axis=(1, 2), keepdims=True)
     return np.maximum(levels - peak, FLOOR).astype(np.float32)
+
+
+def constant_q_levels(waves: np.ndarray) -> np.ndarray:
+    """Levels in constant-Q bins, half a semitone each, float32 [shape=(n, bins, 9)].
+
+    `librosa.pseudo_cqt` of notes [shape=(n, 64000)], in dB as of `mel_levels`.
+    """
+    import librosa
+
+    filters, size = _constant_q_filters()
+    parts = [np.empty((0, filters.shape[0], 1 + waves.shape[1] // _HOP), np.float32)]
+    for some in batched(waves, _AT_ONCE):
+        spectra = np.abs(librosa.stft(np.stack(some), n_fft=size, hop_length=_HOP))
+        transform = np.stack([filters @ spectrum for spectrum in spectra])
+        parts.append(from_peak(20 * np.log10(np.maximum(transform, 1e-10))))
+    return np.concatenate(parts)
+
+
+@cache
+def _constant_q_filters() -> tuple[sparse.csr_matrix, int]:
+    """What librosa designs anew in every call: weights for the magnitudes of an FFT
+    [shape=(bins, FFT's bins)], and the FFT's size.
+    """
+    import librosa
+
+    per_octave, lowest = 12 * BINS_PER_SEMITONE, librosa.midi_to_hz(_LOWEST_BIN)
+    bins = int(per_octave * _OCTAVES)
+    frequencies = librosa.cqt_frequencies(bins, fmin=lowest, bins_per_octave=per_octave)
+    responses, lengths = librosa.filters.wavelet(freqs=frequencies, sr=SAMPLE_RATE)
+    size = responses.shape[1]
+    spectra = fft(responses * (lengths[:, np.newaxis] / size).astype(np.float32))
+    kept = librosa.util.sparsify_rows(spectra[:, : size // 2 + 1], quantile=0.01)
+    return abs(kept) / np.float32(size**0.5), size
 
 
 def treble(waves: np.ndarray) -> float:

@@ -7,18 +7,15 @@ import numpy as np
 
 from reverbsynth.audio.format import NOTE_LENGTH, SAMPLE_RATE
 from reverbsynth.audio.pitch import fundamentals
-from reverbsynth.audio.spectrum import mel_levels
+from reverbsynth.audio.spectrum import constant_q_levels, mel_levels
 
 
 def warm_up() -> None:
     """Use each of librosa's functions that the library uses, on a tone."""
-    import librosa
-
     wave = np.sin(2 * np.pi * 110 * np.arange(NOTE_LENGTH) / SAMPLE_RATE).astype(np.float32)
     fundamentals(wave, 50.0, 500.0)
     mel_levels(wave[np.newaxis])
-    librosa.filters.wavelet(freqs=np.array([110.0, 220.0]), sr=SAMPLE_RATE)
-    librosa.stft(wave)
+    constant_q_levels(wave[np.newaxis])
 
 
 if __name__ == "__main__":

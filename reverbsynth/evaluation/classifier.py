@@ -3,38 +3,29 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import keras
-import librosa
 import numpy as np
 from keras import layers
-from scipy import ndimage, sparse, special
-from scipy.fft import fft
+from scipy import ndimage, special
 
 from reverbsynth import provenance
-from reverbsynth.audio.format import NOTE_LENGTH, SAMPLE_RATE
-from reverbsynth.audio.spectrum import FLOOR, from_peak, mel_levels
+from reverbsynth.audio.format import NOTE_LENGTH
+from reverbsynth.audio.spectrum import BINS_PER_SEMITONE, FLOOR, constant_q_levels, mel_levels
 from reverbsynth.data.dataset import DataSet
 from reverbsynth.errors import DataError
 from reverbsynth.evaluation.clips import Clips
 from reverbsynth.files.tensors import load_tensors, save_tensors
-from reverbsynth.progress import batched
 from reverbsynth.seeds import generator
 from reverbsynth.settings import EvaluationSettings
 
 FEATURES = 32  # size of the layer before the last
-BINS_PER_SEMITONE = 2
-LOWEST = 24  # MIDI pitch of the lowest constant-Q bin; lower notes show by their harmonics
 FOLDER = "classifiers"
-_OCTAVES = 7.75
-_HOP = 8000
 _FILTERS = 32
 _LEARNING_RATE = 2e-3
-_BATCH = 64
 _MAX_SHIFT = 12
 _SMEAR_WIDTHS = (1, 1, 2, 3, 4, 4, 6, 8)
 
@@ -162,29 +153,7 @@ def _inputs(label: str, waves: np.ndarray) -> np.ndarray:
     """Return levels between 0 and 1: of pitch (n, bins, frames), of others (n, frames, bands)."""
     if label != "pitch":
         return 1 - mel_levels(waves, bands=24, window=1024, hop=512) / FLOOR
-    filters, size = _constant_q()
-    parts = []
-    for batch in batched(waves, _BATCH):
-        spectra = librosa.stft(np.stack(batch), n_fft=size, hop_length=_HOP)
-        transform = np.stack([filters @ spectrum for spectrum in np.abs(spectra)])
-        parts.append(from_peak(20 * np.log10(np.maximum(transform, 1e-10))))
-    return 1 - np.concatenate(parts) / FLOOR
-
-
-@cache
-def _constant_q() -> tuple[sparse.csr_matrix, int]:
-    """The filters of `librosa.pseudo_cqt`, which designs them anew in every call: weights for the
-    magnitudes of an FFT [shape=(bins, FFT's bins)], and its size.
-    """
-    per_octave = 12 * BINS_PER_SEMITONE
-    frequencies = librosa.cqt_frequencies(
-        int(per_octave * _OCTAVES), fmin=librosa.midi_to_hz(LOWEST), bins_per_octave=per_octave
-    )
-    responses, lengths = librosa.filters.wavelet(freqs=frequencies, sr=SAMPLE_RATE)
-    size = responses.shape[1]
-    spectra = fft(responses * (lengths[:, np.newaxis] / size).astype(np.float32))
-    kept = librosa.util.sparsify_rows(spectra[:, : size // 2 + 1], quantile=0.01)
-    return abs(kept) / np.float32(size**0.5), size
+    return 1 - constant_q_levels(waves) / FLOOR
 
 
 def _network(shape: tuple[int, ...], classes: int) -> keras.Model:

@@ -1,5 +1,6 @@
 """Spectra of sounds whose spectra are known."""
 
+import librosa
 import numpy as np
 import pytest
 
@@ -31,6 +32,17 @@ def test_levels_ignore_loudness_and_end_at_the_floor():
     assert levels.max() == 0
     assert levels.min() == -80
     assert np.abs(levels[0] - levels[1]).max() < 1e-3
+
+
+def test_constant_q_levels_are_librosas():
+    waves = np.stack([tone(41.2) * np.exp(-TIME), tone(220) + tone(660)]).astype(np.float32)
+    levels = spectrum.constant_q_levels(waves)
+    axis = {"fmin": librosa.midi_to_hz(24), "n_bins": 186, "bins_per_octave": 24}
+    expected = np.abs(librosa.pseudo_cqt(waves, sr=SAMPLE_RATE, hop_length=8000, **axis))
+    assert levels.shape == expected.shape
+    expected = spectrum.from_peak(20 * np.log10(np.maximum(expected, 1e-10)))
+    assert np.abs(levels - expected).max() < 1e-3
+    assert spectrum.constant_q_levels(waves[:0]).shape == (0, *levels.shape[1:])
 
 
 def test_log_spectral_distance_of_a_constant_offset():
