@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import QUICKLY_COMPILED
+
 SCRIPT = Path(__file__).parents[1] / "benchmarks" / "gpu.py"
 
 
 def measure(work: Path, *options: str) -> subprocess.CompletedProcess:
     environment = {**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
+    environment.setdefault("XLA_FLAGS", QUICKLY_COMPILED)
     command = [sys.executable, str(SCRIPT), str(work), *options]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=500)
 
