@@ -70,11 +70,12 @@ def _constant_q_filters() -> tuple[sparse.csr_matrix, int]:
     [shape=(bins, FFT's bins)], and the FFT's size.
     """
     import librosa
+    from librosa.filters import wavelet
 
     per_octave, lowest = 12 * BINS_PER_SEMITONE, librosa.midi_to_hz(_LOWEST_BIN)
     bins = int(per_octave * _OCTAVES)
     frequencies = librosa.cqt_frequencies(bins, fmin=lowest, bins_per_octave=per_octave)
-    responses, lengths = librosa.filters.wavelet(freqs=frequencies, sr=SAMPLE_RATE)
+    responses, lengths = wavelet(freqs=frequencies, sr=SAMPLE_RATE)
     size = responses.shape[1]
     spectra = fft(responses * (lengths[:, np.newaxis] / size).astype(np.float32))
     kept = librosa.util.sparsify_rows(spectra[:, : size // 2 + 1], quantile=0.01)
