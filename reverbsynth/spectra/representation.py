@@ -157,21 +157,24 @@ class Representation:
         return _batched(self.decode, images, batch)
 
 
-def compile_function(function: Callable, xla: bool = False) -> Callable:
-    """The function as one program. XLA takes minutes over gradients on TensorFlow; JAX needs it."""
+def compile_function(function: Callable, xla: bool = False, of_any_size: bool = False) -> Callable:
+    """The function as one program. XLA takes minutes over gradients on TensorFlow; JAX needs it.
+
+    TensorFlow traces one ``of_any_size`` at most twice; a convolution's must be known.
+    """
     if keras.backend.backend() == "jax":
         import jax
 
         return jax.jit(function)
     import tensorflow as tf
 
-    return tf.function(function, jit_compile=xla, autograph=False, reduce_retracing=not xla)
+    return tf.function(function, jit_compile=xla, autograph=False, reduce_retracing=of_any_size)
 
 
 @cache
 def _least_squares() -> Callable:
     """`mel.linear_magnitude` by least squares, compiled: a tenth of the time."""
-    return compile_function(partial(mel.linear_magnitude, non_negative=True))
+    return compile_function(partial(mel.linear_magnitude, non_negative=True), of_any_size=True)
 
 
 def _power(real, imaginary):
