@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -61,19 +62,18 @@ for _command, _example in EXAMPLES.items():
     app.command(epilog=f"Example: {_example}")(_command)
 
 
+_asked: list[int] = []
+"""Signals that asked the command to end."""
+
+
 def main() -> None:
     """Run a command; a user's mistake becomes one line and exit status 2."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    backend, asked = f"KERAS_BACKEND: found {os.environ['KERAS_BACKEND']!r}", []
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        """Raise, so that temporary files are removed; a training takes it as a request to stop."""
-        asked.append(number)
-        raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
-
+    backend = f"KERAS_BACKEND: found {os.environ['KERAS_BACKEND']!r}"
+    _asked.clear()
     for number in (signal.SIGTERM, signal.SIGINT):
         if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, stop)
+            signal.signal(number, _stop)
     sys.unraisablehook = partial(_interrupt_again, sys.unraisablehook)
     try:
         app()
@@ -90,13 +90,24 @@ def main() -> None:
     except OSError as error:  # of what no one foresaw, such as a log on a full disk
         _fail(f"{error.filename or 'output'}: {error.strerror or error}")
     except Exception as error:
-        if asked:  # C code that was called back made another exception of the signal's
-            sys.exit(128 + asked[0])
+        if _asked:  # C code that was called back made another exception of the signal's
+            sys.exit(128 + _asked[0])
         if str(error).startswith("Unable to import backend"):
             _fail(f"{backend}, expected tensorflow or jax")
         if not str(error).startswith("cannot cache function"):
             raise
         _fail(f"{error}; expected NUMBA_CACHE_DIR, a folder that can be written")
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    """Raise, so that temporary files are removed; a training takes it as a request to stop."""
+    _asked.append(number)
+    while frame and frame.f_code is not _interrupt_again.__code__:
+        frame = frame.f_back
+    if frame:  # Python would drop what is raised while it reports that it dropped something.
+        _send_again(number)
+    else:
+        raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
 
 
 def _interrupt_again(
@@ -106,11 +117,24 @@ def _interrupt_again(
     number = {KeyboardInterrupt: signal.SIGINT, SystemExit: signal.SIGTERM}.get(dropped.exc_type)
     if number is None:
         report(dropped)
-    while number is not None:
-        # On a busy machine the signal may come before this hook has ended, and be dropped as well.
-        with suppress(KeyboardInterrupt, SystemExit):
-            threading.Timer(0.1, os.kill, (os.getpid(), number)).start()
-            return
+    else:
+        _send_again(number)
+
+
+def _send_again(number: int) -> None:
+    """Send a signal until it is heard: one that comes just before a call that waits ends none."""
+    heard = len(_asked)
+
+    def send() -> None:
+        waits = True
+        while waits:
+            os.kill(os.getpid(), number)
+            time.sleep(1)
+            waits = len(_asked) == heard and signal.getsignal(number) is _stop
+
+    timer = threading.Timer(0.1, send)
+    timer.daemon = True
+    timer.start()
 
 
 def _fail(line: str) -> NoReturn:
