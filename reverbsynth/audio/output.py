@@ -2,6 +2,7 @@
 
 import warnings
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +48,10 @@ class Output:
         loudest = float(np.abs(audio).max(initial=0))
         limit, wanted = (1.0, loudest) if self.loudness == "true" else (PEAK, PEAK)
         if self.loudness not in ("true", "peak") and loudest > 0:
-            wanted = loudest * 10 ** ((float(self.loudness) - loudness(audio, self.rate)) / 20)
+            found = loudness(audio, self.rate)
+            # What is too quiet to have a loudness is left as it is.
+            gain = (float(self.loudness) - found) / 20 if found > -inf else 0.0
+            wanted = loudest * 10**gain
         self.write_raw(path, audio * (min(wanted, limit) / loudest) if loudest > 0 else audio)
         if wanted <= limit:
             return ""

@@ -95,12 +95,10 @@ def brightness(wave: np.ndarray) -> float:
     return float(np.log2((frequencies * power).sum() / power.sum()))
 
 
-def long_term_spectrum(waves: np.ndarray, window: int = 2048) -> tuple[np.ndarray, np.ndarray]:
-    """Frequencies in Hz, and the mean power of notes in dB (Welch 1967); a full sine has -3."""
-    frequencies, power = welch(
-        np.atleast_2d(waves), SAMPLE_RATE, "hann", window, detrend=False, scaling="spectrum"
-    )
-    return frequencies, 10 * np.log10(np.maximum(power.mean(axis=0), _SILENCE))
+def long_term_spectrum(wave: np.ndarray, window: int) -> tuple[np.ndarray, np.ndarray]:
+    """Frequencies in Hz, and the mean power of a note in dB (Welch 1967); a full sine has -3."""
+    frequencies, power = welch(wave, SAMPLE_RATE, "hann", window, detrend=False, scaling="spectrum")
+    return frequencies, 10 * np.log10(np.maximum(power, _SILENCE))
 
 
 def log_spectral_distance(first: np.ndarray, second: np.ndarray) -> np.ndarray:

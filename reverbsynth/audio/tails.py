@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
 from reverbsynth.audio.format import NOTE_LENGTH, NOTE_OFF, SAMPLE_RATE
 from reverbsynth.audio.reverberation import (
@@ -61,18 +60,17 @@ class Tails:
 
 
 def longest_measurable_decay(levels: tuple[float, float] = T20) -> float:
-    """The longest decay time in seconds that a tail shows: it must fall to the lower level."""
-    return -60 / levels[1] * (NOTE_LENGTH / SAMPLE_RATE - NOTE_OFF)
+    """The longest decay time in seconds that a tail shows, if it is at the first level at once."""
+    return 60 / (levels[0] - levels[1]) * (NOTE_LENGTH / SAMPLE_RATE - NOTE_OFF)
 
 
-def tail_ratio(wave: np.ndarray) -> tuple[float, str]:
+def tail_ratio(wave: np.ndarray) -> float:
     """Level of the tail (3.05 to 3.6 s) over that of the held note (2.5 to 3.0 s), above 20 Hz.
 
-    Within 50 ms of the release the note itself dies away. In dB, at least -80; NaN, with the reason
-    ``silent``, for a note that is silent before its release.
+    Within 50 ms of the release the note itself dies away. In dB, at least -80; NaN for a note that
+    is silent before its release.
     """
-    ratio, _, missing_reason = _ratios(audible(wave))
-    return ratio, missing_reason
+    return _ratios(audible(wave))[0]
 
 
 def measure_tails(waves: np.ndarray, straightness: float = STRAIGHTNESS) -> Tails:
@@ -99,14 +97,6 @@ def levels(waves: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     levels = np.array([_release_levels(audible(wave)) for wave in waves])
     seconds = (np.arange(levels.shape[1]) + 0.5) * _WINDOW / SAMPLE_RATE - 0.5
     return seconds, levels
-
-
-def distance(first: np.ndarray, second: np.ndarray) -> float:
-    """Wasserstein distance of two samples of numbers, in their unit; NaN values do not count."""
-    first, second = first[np.isfinite(first)], second[np.isfinite(second)]
-    if not len(first) or not len(second):
-        return np.nan
-    return float(stats.wasserstein_distance(first, second))
 
 
 def _release_levels(heard: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
 from reverbsynth.audio.pitch import pitch_name
-from reverbsynth.gan.schedule import is_transition, stage_resolution
+from reverbsynth.gan.schedule import LAST_STAGE, is_transition, stage_resolution
 
 DRY = "#0072B2"
 WET = "#D55E00"
@@ -68,9 +68,9 @@ def effect_color(effect: str, effects: Sequence[str] = ()) -> str:
     return {**dict(zip(others, cycle(OTHER))), **fixed}.get(effect, OTHER[-1])
 
 
-def stage_color(stage: int, last: int = 12) -> tuple[float, float, float, float]:
+def stage_color(stage: int) -> tuple[float, float, float, float]:
     """The colour of a stage: blue to green for stable ones, pink to orange for those between."""
-    place = stage / max(last, 1)
+    place = stage / LAST_STAGE
     if is_transition(stage):
         return mpl.colormaps["plasma"](0.35 + 0.4 * place)
     return mpl.colormaps["viridis"](0.9 * place)

@@ -41,7 +41,7 @@ class Effect(BaseModel):
         return {"engine": "scipy"}
 
     def inputs(self) -> dict[str, str]:
-        """SHA-256 of the files that the effect reads, by name."""
+        """SHA-256 of the files that the effect reads, by path."""
         return {}
 
     def process(self, audio: np.ndarray, ids: Sequence[str]) -> np.ndarray:

@@ -27,7 +27,7 @@ class Convolution(Effect):
         return super().prepare()
 
     def inputs(self):
-        return {self.path.name: sha256(self.path)}
+        return {str(self.path): sha256(self.path)}
 
     def response(self) -> np.ndarray:
         """The impulse response at 16 kHz, float32 [shape=(n,)], of at most 64,000 samples."""

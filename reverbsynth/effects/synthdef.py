@@ -44,7 +44,7 @@ class UserSynthDef(Effect):
         return {"engine": "supercollider", "version": scsynth_version()}
 
     def inputs(self):
-        return {self.path.name: sha256(self.path)}
+        return {str(self.path): sha256(self.path)}
 
     def process(self, audio, ids):
         seeds = [int(self.generator("seed", id).integers(2**23)) for id in ids]

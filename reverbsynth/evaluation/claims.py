@@ -42,7 +42,10 @@ RULES: dict[str, tuple[str, Callable[[float, float], tuple[float, float]]]] = {
     "most cents": ("at most {limit:g} cents", lambda limit, _: (-inf, limit)),
     "most": ("at most {limit:.0%}", lambda limit, _: (-inf, limit)),
     "near": ("within {limit:.0%} of the training notes' {reference:.0%}", _around),
-    "share": ("at least {limit:.0%} of the ceiling's", lambda limit, top: (limit * top, inf)),
+    "share": (
+        "at least {limit:.0%} of the ceiling's",
+        lambda limit, top: (limit * top, inf) if top >= 0 else (-inf, limit * top),
+    ),
     "times": ("at most {limit:g} times the ceiling's", lambda limit, top: (-inf, limit * top)),
     "above": (
         "at most {limit:.0%} of all bins above the ceiling's",
@@ -88,7 +91,10 @@ CONDITIONS = {
         *_WET_TAILS,
         _DRY_NOTES,
     ),
-    "dial": (("dial.monotone.{wet}", "least", "dial"),),
+    "dial": (
+        ("dial.monotone.{wet}", "least", "dial"),
+        ("dial.span.{wet}", "share", "effect_change"),
+    ),
 }
 """By claim: measures of generated notes, the rules for their whole intervals, and their limits."""
 
@@ -199,6 +205,8 @@ def _representations(losses: pd.DataFrame | None) -> list[Condition]:
         return [Condition(NOT_TESTED, "", "not measured")]
     # Of waveforms little is left in any case; see the chapter on IF-Mel.
     shown = losses.drop(columns="SNR (dB)")
+    if shown.loc["IF-Mel"].isna().any():
+        return [Condition(NOT_TESTED, "", "not measured")]
     evidence = [
         f"{measure}: {', '.join(f'{name} {value:.2f}' for name, value in values.items())}"
         for measure, values in shown.items()

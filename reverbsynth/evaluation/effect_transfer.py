@@ -65,15 +65,10 @@ class TransferTrial:
     weights: list[list[float]]
     distances: dict[str, dict[str, float | None]]
 
-    @property
-    def result(self) -> float:
-        """Log-spectral distance of the result to the true twin, in dB."""
-        return self.distances["network"]["spectrum"] or 0.0
-
-    @property
-    def baseline(self) -> float:
-        """The same of the recording, left as it was."""
-        return self.distances["nothing"]["spectrum"] or 0.0
+    def spectrum(self, method: str) -> float:
+        """Log-spectral distance of what a method made to the true twin, in dB; NaN without it."""
+        found = self.distances.get(method, {}).get("spectrum")
+        return np.nan if found is None else found
 
     def play(self, instrument: Instrument, recording: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Make the reconstruction and the result again, each [shape=(64000,)]."""
@@ -227,7 +222,7 @@ def _compared(seeds: Sequence[list[dict]], method: str, bootstrap: Bootstrap) ->
     own, nothing = of(method), of("nothing")
     if all("response" in trial for trials in seeds for trial in trials):
         whole = (nothing[0] - of("response")[0]).mean()
-        gains = [Measure((nothing[0] - each).mean() / whole) for each in own if whole]
+        gains = [Measure((nothing[0] - each).mean() / whole) for each in own if whole > 0]
         title = "gain, as a share of the impulse response's"
         row[title] = f"{text(gains, 0, 100)}%" if gains else UNDEFINED
     for title, other in (("left as it was", nothing), ("the network", of("network"))):

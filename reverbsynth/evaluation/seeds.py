@@ -103,6 +103,7 @@ def _verdicts(combined: Report, reports: Sequence[Report], losses: pd.DataFrame)
         hold = sum(each.verdict == claims.HOLDS for each in kept)
         evidence = f"in {hold} of {len(kept)} seeds; {verdict.evidence}"
         # What representations lose depends on the notes, and on no network.
-        alike = verdict.key == "representation" or verdict.verdict == claims.NOT_TESTED
+        untested = all(each.verdict == claims.NOT_TESTED for each in kept)
+        alike = verdict.key == "representation" or untested
         judged.append(kept[0] if alike else replace(verdict, evidence=evidence))
     return judged

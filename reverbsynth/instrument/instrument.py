@@ -45,6 +45,7 @@ Numbers = Sequence[float] | float
 """A number for each note, or one for all."""
 
 _MOST_THREADS = 8  # More are of no use to a single note.
+_QUICKEST = 0.05  # Seconds from timbre to timbre; all of a walk's are drawn at once.
 
 
 class Instrument:
@@ -162,8 +163,8 @@ class Instrument:
 
         It comes to a new timbre ``every`` so many seconds, and moves between them.
         """
-        if not every > 0:
-            raise SettingsError(f"every: found {every}, expected seconds above 0")
+        if not every >= _QUICKEST:
+            raise SettingsError(f"every: found {every}, expected seconds, at least {_QUICKEST}")
         positions = np.ravel(seconds).astype(np.float64) / every
         if not (np.isfinite(positions) & (positions >= 0)).all():
             raise SettingsError(f"seconds: found {seconds}, expected times from 0")

@@ -59,16 +59,13 @@ def shown(value: Any) -> str:
     return ", ".join(f"{100 * weight:.0f} % {name}" for name, weight in parts if weight >= 0.005)
 
 
-def parse(label: str, text: str, values: Sequence = ()) -> Any:
-    """Read a value, a mixture (``dry=0.3,reverb=0.7``), or the share of the second of two values.
-
-    Without the label's ``values`` a number is not understood.
-    """
+def parse(label: str, text: str, values: Sequence) -> Any:
+    """Read a value, a mixture (``dry=0.3,reverb=0.7``), or the second of two values' share."""
     known = {str(value): value for value in values}
     found = f"{label}: found {text}, expected"
     if "=" not in text:
         share = _number(text)
-        if share is None or not values or text in known:
+        if share is None or text in known:
             return known.get(text, text)
         if len(values) != 2:
             raise SettingsError(f"{found} a value or value=weight,… of {', '.join(known)}")

@@ -27,6 +27,8 @@ _MODES = range(124, 128)  # Each of them also ends all notes.
 _SEMITONES, _CENTS, _PARAMETER = 6, 38, (100, 101)
 _LONGEST_PIECE = 2 * 3600.0
 _MOST_NOTES = 1_000_000
+_MOST_TICKS = 0x0FFFFFFF  # of one event after another; four bytes
+_LONGEST_HEARD = 8.0  # Seconds of a note of 4 s that is bent down by an octave.
 
 _Event = tuple[float, int, int, bytes]
 """Ticks or seconds, the number of the track, the status byte, and the data."""
@@ -177,7 +179,7 @@ def _messages(track: bytes, number: int) -> Iterator[tuple[int, int, bytes]]:
         value, byte = 0, 0x80
         while byte >= 0x80:
             byte = track[at]
-            at, value = at + 1, value << 7 | byte & 0x7F
+            at, value = at + 1, min(value << 7 | byte & 0x7F, _MOST_TICKS)
         return value
 
     try:
@@ -249,10 +251,11 @@ class _Controllers:
         return (controls.get(_VOLUME, 100) / 100 * controls.get(_EXPRESSION, 127) / 127) ** 2
 
     def bent(self, note: MidiNote, channel: int) -> MidiNote:
-        """A note with what its channel's wheel does from its start to the end of its release."""
+        """A note with what its channel's wheel does from its start until it is silent."""
         curve = self._curves[channel]
         start = bisect_right(curve, (note.start, np.inf))
-        end = bisect_right(curve, (note.end + longest_release("tail"), np.inf))
+        heard = min(note.end + longest_release("tail"), note.start + _LONGEST_HEARD)
+        end = bisect_right(curve, (heard, np.inf))
         first = curve[start - 1][1] if start else 0.0
         return replace(note, bend=((note.start, first), *curve[start:end]))
 

@@ -70,7 +70,7 @@ def test_no_notes_have_no_levels():
 
 
 def test_the_spectrum_of_a_tone():
-    frequencies, power = spectrum.long_term_spectrum(np.stack([tone(1000)] * 3))
+    frequencies, power = spectrum.long_term_spectrum(tone(1000), 2048)
     assert frequencies.shape == power.shape == (1025,)
     assert frequencies[np.argmax(power)] == 1000
     assert power.max() == pytest.approx(10 * np.log10(0.5), abs=0.01)

@@ -97,7 +97,7 @@ def test_a_decay_longer_than_the_tail_is_too_slow():
     assert fit_decay(wave[TAIL]).missing_reason == tails.SLOW
     measured = tails.measure_tails(wave[np.newaxis])
     assert measured.t20_missing_reason[0] == tails.SLOW
-    assert measured.t20[0] == tails.longest_measurable_decay() == pytest.approx(2.4)
+    assert measured.t20[0] == tails.longest_measurable_decay() == pytest.approx(3.0)
     assert not measured.decays[0]
 
 
@@ -113,14 +113,12 @@ def test_silence_and_a_click_have_no_decay():
 @pytest.mark.parametrize("level", [-6.0, -20.0, -60.0])
 def test_tail_ratio_of_a_step(level):
     wave = noise() * np.where(TIME < NOTE_OFF, 1, 10 ** (level / 20))
-    assert tails.tail_ratio(wave)[0] == pytest.approx(level, abs=0.3)
+    assert tails.tail_ratio(wave) == pytest.approx(level, abs=0.3)
 
 
 def test_tail_ratio_ends_at_the_floor_and_needs_a_held_note():
-    assert tails.tail_ratio(noise() * (TIME < NOTE_OFF)) == (-80.0, "")
-    ratio, word = tails.tail_ratio(noise() * (TIME < 1))
-    assert np.isnan(ratio)
-    assert word == tails.SILENT
+    assert tails.tail_ratio(noise() * (TIME < NOTE_OFF)) == -80.0
+    assert np.isnan(tails.tail_ratio(noise() * (TIME < 1)))
 
 
 def test_a_smear_over_the_release_is_past_in_the_late_ratio():
@@ -140,15 +138,6 @@ def test_levels_follow_the_note():
     assert np.isnan(curves[1]).all()
 
 
-def test_distance_of_numbers():
-    rng = np.random.default_rng(0)
-    first = rng.normal(size=500)
-    assert tails.distance(first, first) == 0
-    assert tails.distance(first, first + 3) == pytest.approx(3)
-    assert tails.distance(np.r_[first, np.nan], first) == 0
-    assert np.isnan(tails.distance(first, np.array([np.nan])))
-
-
 def test_no_notes_have_no_tails():
     found = tails.measure_tails(np.empty((0, NOTE_LENGTH)))
     assert found.t20.shape == (0,)
@@ -158,7 +147,7 @@ def test_no_notes_have_no_tails():
 def measures(wave: np.ndarray) -> list[float]:
     found = tails.measure_tails(wave[np.newaxis])
     curve = tails.levels(wave[np.newaxis])[1][0]
-    ratio = tails.tail_ratio(wave)[0]
+    ratio = tails.tail_ratio(wave)
     return [ratio, found.ratio[0], found.t20[0], found.edt[0], *found.octaves[0], *curve]
 
 
@@ -180,5 +169,5 @@ def test_an_offset_that_fades_slowly_changes_no_measure(hold):
 
 def test_an_offset_that_ends_with_the_note_leaves_silence():
     wave = (noise() + 0.5) * (TIME < NOTE_OFF)
-    assert tails.tail_ratio(wave) == (-80.0, "")
+    assert tails.tail_ratio(wave) == -80.0
     assert tails.measure_tails(wave[np.newaxis]).t20_missing_reason[0] == tails.SILENT

@@ -363,14 +363,17 @@ def test_a_source_that_changed_is_refused_or_built_again(settings, sounds, tone,
 
 
 def test_an_effects_file_that_changed_counts_too(settings, tone, tmp_path):
-    room = tmp_path / "room.wav"
-    soundfile.write(room, tone(40, seconds=0.1), 16_000)
-    chain = {"kind": "chain", "of": [{"kind": "convolution", "parameters": {"path": str(room)}}]}
+    rooms = [tmp_path / name / "room.wav" for name in ("first", "second")]
+    for room in rooms:
+        room.parent.mkdir()
+        soundfile.write(room, tone(40, seconds=0.1), 16_000)
+    parts = [{"kind": "convolution", "parameters": {"path": str(room)}} for room in rooms]
+    chain = {"kind": "chain", "name": "convolution", "of": parts}
     wanted = settings(**{"data.effects": [{"kind": "dry"}, chain]})
     data = build_data(wanted, tmp_path / "data")
     assert data.vocabulary("effect") == ["dry", "convolution"]
-    soundfile.write(room, tone(41, seconds=0.1), 16_000)
-    with pytest.raises(ReverbSynthError, match=r"1 changed \(room\.wav\)"):
+    soundfile.write(rooms[0], tone(41, seconds=0.1), 16_000)
+    with pytest.raises(ReverbSynthError, match=rf"1 changed \({rooms[0]}\)"):
         build_data(wanted, tmp_path / "data")
 
 

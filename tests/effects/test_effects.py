@@ -244,7 +244,7 @@ def test_a_chain_applies_its_effects_in_order(noise, room):
         expected = part(expected, IDS)
     np.testing.assert_array_equal(chain(noise, IDS), 2 * expected)
     told = described(chain)
-    assert (told["engine"], list(told["inputs"])) == ("scipy", ["room.wav"])
+    assert (told["engine"], list(told["inputs"])) == ("scipy", [str(room)])
     assert [part["kind"] for part in told["of"]] == ["distortion", "reverb", "convolution"]
     assert len(chain.impulse_response()) == NOTE_LENGTH
 

@@ -30,6 +30,7 @@ CEILING = {
     "paired.ratio.reverb": 25.0,
     "paired.heard": 1.0,
     "dial.monotone.reverb": 1.0,
+    "dial.span.reverb": 6.0,
 }
 LOSSES = pd.DataFrame(
     {"first": [4.0, 0.2], "last": [1.0, 0.1]}, index=["fake_pitch_loss", "real_consistency"]
@@ -84,6 +85,7 @@ def test_the_ceiling_itself_meets_every_claim_that_its_labels_leave_open(facts, 
         ("paired_ratio_reverb", 6.0, "label"),
         ("paired_heard", 0.5, "label"),
         ("dial_monotone_reverb", 0.4, "dial"),
+        ("dial_span_reverb", 0.02, "dial"),
         ("memory_copying", 0.7, "new"),
         ("control_tail", 0.1, "tune"),
     ],
@@ -164,6 +166,14 @@ def test_no_run_has_no_losses():
 def test_a_better_representation_refutes_if_mel():
     better = REPRESENTATIONS.assign(**{"pitch error (cents)": [0.2, 0.1]})
     assert judge(shown=better)["representation"] == claims.FAILS
+    unknown = REPRESENTATIONS.assign(**{"pitch error (cents)": [float("nan"), 0.1]})
+    assert judge(shown=unknown)["representation"] == claims.NOT_TESTED
+
+
+def test_an_effect_that_shortens_the_tail_is_held_to_that():
+    _, allowed = claims.RULES["share"]
+    for value, verdict in ((-4.0, claims.HOLDS), (-1.0, claims.FAILS), (1.0, claims.FAILS)):
+        assert claims.judge(Measure(value, value, value, 50), *allowed(0.5, -4.0)) == verdict
 
 
 def test_data_without_an_effect_test_nothing_of_it():

@@ -42,8 +42,8 @@ def test_distances_are_those_of_the_played_waves(trials, small_run, small_data):
     recording, reconstruction, wet, twin = mel_levels(np.stack(waves))
     for found, pair in (
         (trial.reconstruction, (reconstruction, recording)),
-        (trial.result, (wet, twin)),
-        (trial.baseline, (recording, twin)),
+        (trial.spectrum("network"), (wet, twin)),
+        (trial.spectrum("nothing"), (recording, twin)),
     ):
         assert found == pytest.approx(log_spectral_distance(*pair), rel=1e-3)
 
@@ -78,9 +78,11 @@ def test_a_trial_with_mixed_numbers_is_played_again_when_it_was_loaded(tmp_path)
 
 def test_no_share_of_a_response_that_gains_nothing(trials, quick):
     (trial,) = trials.trials
-    worthless = {**trial.distances, "response": trial.distances["nothing"]}
-    table = TransferTrials({}, [replace(trial, distances=worthless)]).table(quick)
-    assert set(table["gain, as a share of the impulse response's"]) == {"undefined"}
+    nothing = trial.distances["nothing"]
+    for worthless in (nothing, nothing | {"spectrum": nothing["spectrum"] + 1}):
+        changed = replace(trial, distances=trial.distances | {"response": worthless})
+        table = TransferTrials({}, [changed]).table(quick)
+        assert set(table["gain, as a share of the impulse response's"]) == {"undefined"}
 
 
 def test_they_are_told_and_shown(trials, small_run, small_data, quick, tmp_path, monkeypatch):
@@ -93,7 +95,7 @@ def test_they_are_told_and_shown(trials, small_run, small_data, quick, tmp_path,
     ]
     (trial,) = trials.trials
     assert (
-        f"with the network's effect it is {trial.result:.1f} dB away"
+        f"with the network's effect it is {trial.spectrum('network'):.1f} dB away"
         in effects.applied_answer(trials).data
     )
     several = effects.applied_answer(TransferTrials(trials.facts, [trial], [trials])).data

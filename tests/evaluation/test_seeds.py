@@ -14,7 +14,7 @@ from reverbsynth.book.chapters import evaluation as chapter
 from reverbsynth.cli import app
 from reverbsynth.data.build import data_hash
 from reverbsynth.errors import ReverbSynthError
-from reverbsynth.evaluation import claims, effect_transfer
+from reverbsynth.evaluation import claims, effect_transfer, seeds
 from reverbsynth.evaluation.bootstrap import Measure
 from reverbsynth.evaluation.evaluate import evaluate, kept_report
 from reverbsynth.evaluation.report import FILE, Report, Row
@@ -153,6 +153,21 @@ def test_tables_and_verdicts_are_of_all_seeds(published, runs, small_data):
     assert shown.loc["pitch.accuracy"].tolist() == ["0.990", "0.800"]
     assert list(shown) == ["seed 0", "seed 5"]
     assert "seed 5" in chapter.luck(both, published).data
+
+
+def test_what_one_seed_did_not_measure_no_verdict_is_about(
+    published, runs, small_data, monkeypatch
+):
+    alone = evaluate(runs["first"], small_data)
+    (kept,) = seeds._kept(published)
+    missing = Measure(notes=3, missing_reason="silent")
+    rows = [
+        replace(row, generated=missing) if row.key == "pitch.accuracy" else row
+        for row in kept[1].rows
+    ]
+    monkeypatch.setattr(seeds, "_kept", lambda run: [(kept[0], replace(kept[1], rows=rows))])
+    found = {v.key: v for v in seeds.with_seeds(alone, published).verdicts}
+    assert found["pitch"].verdict == claims.NOT_TESTED
 
 
 def test_effects_on_recordings_are_of_all_seeds(published, small_settings, small_data):

@@ -407,3 +407,20 @@ def test_another_suffix_is_refused(tmp_path):
     with pytest.raises(ReverbSynthError, match=r"found suffix '.mp3', expected one of .wav"):
         write_audio(tmp_path / "a.mp3", np.zeros(10))
     assert not list(tmp_path.iterdir())
+
+
+def test_a_bend_counts_as_long_as_its_note_can_be_heard(tmp_path):
+    held = [mido.Message("note_on", note=40), mido.Message("pitchwheel", pitch=-8192, time=5000)]
+    path = saved(tmp_path / "held.mid", [*held, off(40, time=1000)])
+    (part,) = read_midi(path)
+    assert part.notes[0].end == pytest.approx(30)
+    assert part.notes[0].bend == ((0.0, 0.0),)
+
+
+def test_a_number_of_many_bytes_is_as_large_as_numbers_get(tmp_path):
+    path = tmp_path / "far.mid"
+    path.write_bytes(HEADER + track(NOTE + b"\xff" * 160 + b"\x7f\xff\x2f\0"))
+    assert len(read_midi(path)[0].notes) == 1
+    path.write_bytes(HEADER + track(NOTE + b"\xff" * 160 + b"\x7f" + NOTE[1:]))
+    with pytest.raises(ReverbSynthError, match="lasts"):
+        read_midi(path)

@@ -106,7 +106,7 @@ def asked_for(report: Report, run: Run, trials: TransferTrials) -> Markdown:
     rows = [_row(verdict) for verdict in report.verdicts if verdict.source == BEYOND]
     bootstrap = Bootstrap.of(run.settings.evaluation, run.settings.seed)
     nearer = [
-        np.array([trial.result < trial.baseline for trial in each.trials], bool)
+        np.array([t.spectrum("network") < t.spectrum("nothing") for t in each.trials], bool)
         for each in (trials, *trials.seeds)
     ]
     origins = np.array([trial.origin for trial in trials.trials], object)

@@ -1,7 +1,6 @@
 """Chapter 9: the effect asked for by name: switched, dialled, and applied to recordings."""
 
 from collections.abc import Sequence
-from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -84,7 +83,8 @@ def answer(report: Report) -> Markdown:
             "silence is put, at −80 dB."
         )
     text += f" The classifier hears the effect that was asked for in {heard} % of these notes."
-    if curves := report.dial.get("generated", {}).get(wet, []):
+    curves = report.dial.get("generated", {}).get(wet, [])
+    if len(curves):
         rising = sum(monotone(np.asarray(curve, float)) > 0.9 for curve in curves)
         linear = report[f"dial.linear.{wet}"].text("generated")
         text += (
@@ -169,8 +169,8 @@ def applied_tables(trials: TransferTrials, run: Run, settings: Settings) -> HTML
     gains = (
         "**What that is worth**: how much each method lowers the log-spectral distance, in mean, "
         "as a share of what the estimated impulse response does (less than 0 % comes out farther "
-        "away than nothing done), and in how many trials it is the nearer one. Where several "
-        "counts stand in a row, each is of one seed."
+        "away than nothing done; undefined where that response does), and in how many trials it "
+        "is the nearer one. Where several counts stand in a row, each is of one seed."
     )
     distances = table(found[named + of_distance], caption, run, "effects-applied")
     return HTML(distances.data + table(found[named + gained], gains, run, "effects-gained").data)
@@ -180,8 +180,9 @@ def applied_answer(trials: TransferTrials) -> Markdown:
     """Whether the network's effect is worth having, in a few sentences."""
     if not trials.trials:
         return Markdown(_NO_EFFECTS)
+    seeds = (trials, *trials.seeds)
     middle = {
-        method: np.mean([np.median(_spectral(each, method)) for each in (trials, *trials.seeds)])
+        method: np.mean([np.median([t.spectrum(method) for t in each.trials]) for each in seeds])
         for method in ("network", "image", "nothing")
     }
     nearer = _nearer(trials, "network", "nothing")
@@ -198,18 +199,14 @@ def applied_answer(trials: TransferTrials) -> Markdown:
     )
 
 
-def _spectral(trials: TransferTrials, method: str) -> np.ndarray:
-    """Log-spectral distances of a method, NaN in trials without it."""
-    found = [each.distances.get(method, {}).get("spectrum") for each in trials.trials]
-    return np.array(found, float)
-
-
 def _nearer(trials: TransferTrials, method: str, other: str) -> str:
     """In how many trials of each seed a method comes nearer than another; empty without it."""
-    pairs = [(_spectral(each, method), _spectral(each, other)) for each in (trials, *trials.seeds)]
-    counts = [int((first < second).sum()) for first, second in pairs]
-    tried = int(np.isfinite(pairs[0][0]).sum())
-    of_seeds = " of each seed" if len(pairs) > 1 else ""
+    counts = [
+        sum(trial.spectrum(method) < trial.spectrum(other) for trial in each.trials)
+        for each in (trials, *trials.seeds)
+    ]
+    tried = sum(np.isfinite(trial.spectrum(method)) for trial in trials.trials)
+    of_seeds = " of each seed" if trials.seeds else ""
     return f"{listed(counts)} of {tried} trials{of_seeds}" if tried else ""
 
 
@@ -219,7 +216,8 @@ def show_applied(
     """Of the trial with the median result: recording, reconstruction, result, true twin."""
     if not trials.trials:
         return Markdown(_NO_EFFECTS)
-    trial = sorted(trials.trials, key=attrgetter("result"))[len(trials.trials) // 2]
+    by_distance = sorted(trials.trials, key=lambda trial: trial.spectrum("network"))
+    trial = by_distance[len(by_distance) // 2]
     twins = trial.notes(data)
     if trial.effect not in twins:
         return Markdown("The notes that this run was trained on are not on this machine.")
@@ -231,10 +229,11 @@ def show_applied(
     kind, limits = instrument.spectra.representation, magnitude_limits(images[:1])
     figure = image_grid({"": images}, titles, kind, limits=limits)
     heard = [f"with {trial.effect}, by the network", f"with {trial.effect}, the true twin"]
+    away, before = (trial.spectrum(method) for method in ("network", "nothing"))
     caption = (
         f"**A recording with {trial.effect} from the network**: a held-out note, "
-        f"{note_name(trial.pitch)}. The result is {trial.result:.1f} dB from its true twin, the "
-        f"recording itself {trial.baseline:.1f} dB. Of all trials this one lies in the middle."
+        f"{note_name(trial.pitch)}. The result is {away:.1f} dB from its true twin, the recording "
+        f"itself {before:.1f} dB. Of all trials this one lies in the middle."
     )
     alt = "Log magnitude of a recording, its reconstruction, the result, and the true twin."
     return show(figure, caption, run, name, alt, labelled([*titles[:2], *heard], waves))

@@ -110,16 +110,15 @@ def control(data: EvaluationData) -> Iterator[Metric]:
         return statistic(lambda drawn: differ * spread(drawn), timbres, bounds=(0, np.inf))
 
     def accuracy(notes: NoteSet) -> Measure:
-        if notes.grid.clips.missing_reason:
-            raise NotMeasured(notes.grid.clips.missing_reason)
-        return data.bootstrap.proportion(notes.grid_pitch.best == notes.grid.clips.pitch)
+        grid = _complete(notes.grid)
+        return data.bootstrap.proportion(notes.grid_pitch.best == grid.clips.pitch)
 
     def consistency(function: Callable[[np.ndarray], float], notes: NoteSet) -> Measure:
         grid = _complete(notes.grid)
         values = np.reshape([function(wave) for wave in grid.clips.waves], (grid.timbres, -1))
         return statistic(intraclass_correlation, values, bounds=(-1, 1))
 
-    tail = partial(consistency, lambda wave: tails.tail_ratio(wave)[0])
+    tail = partial(consistency, tails.tail_ratio)
     brightness = partial(consistency, spectrum.brightness)
     yield Metric("control.diversity", "distance of timbres at one pitch", "dB", diversity)
     yield Metric("control.pitch", "pitch accuracy of one timbre", "%", accuracy)

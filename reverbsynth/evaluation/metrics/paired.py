@@ -61,7 +61,7 @@ class Twins:
         waves = self.note_set.clips.waves
         pairs = self.rows[:count, [0, self.effects.index(effect)]]
         ratios = [
-            tail_ratio((1 - share) * waves[dry] + share * waves[wet])[0]
+            tail_ratio((1 - share) * waves[dry] + share * waves[wet])
             for dry, wet in pairs
             for share in DIAL
         ]
@@ -196,7 +196,7 @@ def effect_sweep_levels(
 
     def ratios(mixed: Any) -> list[float]:
         waves = instrument.notes(pitches, z=z, **{**labels, "effect": [mixed] * count})
-        return [tail_ratio(wave)[0] if np.isfinite(wave).all() else np.nan for wave in waves]
+        return [tail_ratio(wave) if np.isfinite(wave).all() else np.nan for wave in waves]
 
     return {
         effect: np.transpose([ratios(mix_labels(effects[0], effect, share)) for share in DIAL])

@@ -181,4 +181,5 @@ def _distance(data: EvaluationData, field: str, notes: NoteSet) -> Measure:
     known = [(s, np.isfinite(getattr(s.tails, field))) for s in (notes, data.training)]
     finite = [getattr(notes.tails, field)[of] for notes, of in known]
     groups = [notes.clips.origin[of] for notes, of in known]
-    return data.bootstrap.statistic(tails.distance, *finite, groups=groups, bounds=(0, np.inf))
+    distance, bounds = stats.wasserstein_distance, (0, np.inf)
+    return data.bootstrap.statistic(distance, *finite, groups=groups, bounds=bounds)
