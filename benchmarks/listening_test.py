@@ -24,7 +24,7 @@ from scipy import signal, stats
 from reverbsynth.audio.format import SAMPLE_RATE
 from reverbsynth.audio.io import encode_audio
 from reverbsynth.data.dataset import DataSet
-from reverbsynth.errors import DataError
+from reverbsynth.errors import DataError, ReverbSynthError
 from reverbsynth.evaluation.bootstrap import Bootstrap
 from reverbsynth.evaluation.effect_transfer import METHODS, TransferTrials, apply_to_held_out
 from reverbsynth.files.atomic import write_text
@@ -46,6 +46,13 @@ def main() -> None:
     parser.add_argument("test", nargs="*", metavar="RUN DATA PAGE", type=Path)
     parser.add_argument("--answers", nargs="+", type=Path, help="files that the page saved")
     options = parser.parse_args()
+    try:
+        _run(parser, options)
+    except ReverbSynthError as error:
+        parser.exit(2, f"listening_test.py: {error}\n")
+
+
+def _run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
     if options.answers:
         print(abx_results(options.answers).to_string())
         print(rating_results(options.answers, Bootstrap()).to_string())

@@ -30,7 +30,7 @@ _SILENCE = 1e-8  # Energy relative to the whole note's below which a part is sil
 
 @dataclass(frozen=True)
 class Tails:
-    """Tails of notes, each array [shape=(n,)]: NaN where the missing reason says why.
+    """Tails of notes, each array [shape=(n,)]: NaN where ``missing`` has a reason, by name.
 
     The ratio of tail and sustain is in dB, and ``late`` the same from 3.2 s on: past what a frame
     of 128 ms, as in images of 32 × 256, smears over the release. T20 (with its line's ``r2``), the
@@ -40,23 +40,16 @@ class Tails:
 
     ratio: np.ndarray
     late: np.ndarray
-    ratio_missing_reason: np.ndarray
     t20: np.ndarray
-    t20_missing_reason: np.ndarray
     r2: np.ndarray
     edt: np.ndarray
-    edt_missing_reason: np.ndarray
     octaves: np.ndarray
-    octaves_missing_reason: np.ndarray
-
-    @property
-    def late_missing_reason(self) -> np.ndarray:
-        return self.ratio_missing_reason
+    missing: dict[str, np.ndarray]
 
     @property
     def decays(self) -> np.ndarray:
         """Whether a tail decays along a straight line, by 25 dB or more [shape=(n,)]."""
-        return self.t20_missing_reason == ""
+        return self.missing["t20"] == ""
 
 
 def longest_measurable_decay(levels: tuple[float, float] = T20) -> float:
@@ -83,9 +76,10 @@ def measure_tails(waves: np.ndarray, straightness: float = STRAIGHTNESS) -> Tail
     )
     columns: dict[str, Any] = {"t20": 0, "edt": 1, "octaves": slice(2, None)}
     decays = {name: seconds[:, at] for name, at in columns.items()}
-    missing = {f"{name}_missing_reason": reasons[:, at] for name, at in columns.items()}
+    missing = {name: reasons[:, at] for name, at in {**columns, "r2": 0}.items()}
+    missing |= dict.fromkeys(("ratio", "late"), ratios[:, 2])
     ratio, late = ratios[:, :2].astype(float).T
-    return Tails(ratio, late, ratios[:, 2], r2=r2[:, 0], **decays, **missing)
+    return Tails(ratio, late, r2=r2[:, 0], missing=missing, **decays)
 
 
 def levels(waves: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -7,6 +7,7 @@ from typing import Annotated
 from typer import Argument, Option, echo
 
 from reverbsynth.cli import options
+from reverbsynth.errors import DataError
 
 LONGEST = 60.0  # Seconds of a recording that are searched for its note.
 
@@ -38,6 +39,7 @@ def apply(
     The instrument's own version of the note is searched for first; how close it comes is printed.
     The recording is then given what the effect changes in it.
     """
+    from reverbsynth.audio.format import SAMPLE_RATE
     from reverbsynth.audio.io import check_suffix, read_sound
     from reverbsynth.audio.output import Output
     from reverbsynth.instrument.instrument import Instrument
@@ -47,6 +49,8 @@ def apply(
     written_as = Output(rate, stereo, loudness)
     values = options.assignments(None, label)
     audio = read_sound(recording, seconds=LONGEST)
+    if not audio.any():
+        raise DataError(f"{recording}: is silent for {LONGEST:.0f} s, expected a note")
     instrument = Instrument.load(source, stage)
     (chosen,) = options.chosen_labels(instrument, {"effect": effect}).values()
     known = options.chosen_labels(instrument, values)
@@ -55,6 +59,9 @@ def apply(
     with ProgressDisplay() as display:
         known["progress"] = partial(display.count, display.add_task("searching", total=steps))
         applied = instrument.apply_effect(audio, chosen, pitch=pitch, **known)
+    if len(audio) > len(applied.audio):
+        seconds = len(applied.audio) / SAMPLE_RATE
+        echo(f"{recording}: ends at {seconds:.1f} s now, where a note that began with it ends")
     if remark := written_as.write(output, applied.audio):
         echo(remark)
     echo(applied.text())

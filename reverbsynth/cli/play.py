@@ -91,6 +91,8 @@ def play(
         raise SettingsError(f"--outside: found {outside}, expected transpose or omit")
     if midi is not None and (pitch or velocity):
         raise SettingsError("--pitch and --velocity are for single notes, not for a MIDI file")
+    if midi is None and (track or release):
+        raise SettingsError("--track and --release are for a MIDI file, and none is named")
     values = options.assignments(effect, label)
     parts = [] if midi is None else read_midi(midi)
     instrument = Instrument.load(source, stage)

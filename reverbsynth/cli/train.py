@@ -8,7 +8,7 @@ from typer import Argument, Option, echo
 
 from reverbsynth.cli import options
 from reverbsynth.errors import RunError
-from reverbsynth.settings import Settings
+from reverbsynth.settings import Settings, presets
 
 if TYPE_CHECKING:
     from reverbsynth.training.origin import Origin
@@ -33,7 +33,7 @@ def train(
             metavar="RUN_OR_INSTRUMENT",
             help="Begin a new run with trained networks, at their stage: a run, results bundle, "
             "instrument (such as laptop, which comes with the package), or original GANSynth "
-            "directory. Settings are its own if none are named.",
+            "directory. Settings are its own, or its preset's, if none are named.",
         ),
     ] = None,
     minutes: Annotated[
@@ -109,4 +109,6 @@ def _origin(source: Path) -> "tuple[Origin, Settings]":
     else:
         origin = Origin(source.name, file.read(source), {})
     shape = {name: getattr(origin.generator, name).model_dump() for name in ("gan", "spectra")}
-    return origin, Settings.preset(options.DEFAULT_PRESET).replace(**shape)
+    known = origin.generator.facts.get("preset")
+    base = Settings.preset(known if known in presets() else options.DEFAULT_PRESET)
+    return origin, base.replace(**shape)

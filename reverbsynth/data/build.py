@@ -35,6 +35,7 @@ from reverbsynth.files.reading import user_path
 from reverbsynth.progress import ProgressDisplay
 from reverbsynth.seeds import evenly_spaced
 from reverbsynth.settings import DataSettings, Settings, settings_hash
+from reverbsynth.settings.settings import changes, first_of
 
 CHUNK = 256  # Source notes processed at once: the unit of work that an interruption loses.
 HEADROOM = np.float32(1 - 2**-20)  # Peak of a note that had to be turned down.
@@ -178,7 +179,11 @@ def _finished(directory: Path, settings: Settings, rebuild: bool) -> DataSet | N
 def _changes(data: DataSet, settings: Settings) -> str:
     """How a data set differs from what would be built now; empty if not, or if inputs are gone."""
     if data.settings_hash != (expected := data_hash(settings)):
-        return f"holds a data set of other settings ({data.settings_hash}), expected {expected}"
+        built = {"data": data.manifest["settings"], "seed": data.manifest["seed"]}
+        asked = {"data": settings.data.model_dump(mode="json"), "seed": settings.seed}
+        changed = changes(built, asked)
+        changed = changed or {"hash": (data.settings_hash, expected)}  # A path leads elsewhere.
+        return f"holds a data set of other settings: {first_of(changed)}"
     before = dict(data.manifest["inputs"])
     for effect in data.manifest["effects"]:
         before |= effect.get("inputs", {})

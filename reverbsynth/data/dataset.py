@@ -15,7 +15,10 @@ from reverbsynth.files.reading import read_json
 FORMAT = 1
 MANIFEST = "manifest.json"
 # Entries of every manifest, besides those that are checked in more detail.
-_FACTS = {"settings_hash": str, "commit": str, "inputs": dict, "report": dict, "skipped": list}
+_FACTS: dict[str, type] = {
+    **{"settings_hash": str, "settings": dict, "seed": int, "commit": str},
+    **{"inputs": dict, "report": dict, "skipped": list},
+}
 _KINDS = {name: int if name in ("pitch", "velocity") else str for name in METADATA}
 
 
@@ -51,6 +54,8 @@ class DataSet:
         if not path.exists():
             missing = f"({MANIFEST} is missing); `reverbsynth data` builds one"
             raise DataError(f"{directory}: holds no data set {missing}")
+        if (directory / "settings.yaml").exists() and not note_files(directory):
+            raise DataError(f"{directory}: is a run, expected a data set")
         manifest = read_json(path, FORMAT, DataError)
         try:
             index = {split: _expanded(manifest["index"][split]) for split in SPLITS}

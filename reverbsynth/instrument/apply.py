@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from reverbsynth.instrument.instrument import Instrument
 
 KEYS = 8  # At which a timbre is played to learn what an effect changes in it.
+_FADE = 800  # Samples in which a recording that is cut off dies away.
 
 
 @dataclass(frozen=True)
@@ -168,5 +169,8 @@ def prepared(audio: np.ndarray, onset: int | None = None) -> tuple[np.ndarray, i
         raise DataError("audio: is silent, expected a note")
     if onset is None:
         onset = int(np.argmax(np.abs(audio) >= 0.03 * np.abs(audio).max()))  # Within 30 dB.
-    audio = audio[: onset + NOTE_LENGTH]
-    return np.pad(audio, (0, onset + NOTE_LENGTH - len(audio))), onset
+    end = onset + NOTE_LENGTH
+    if len(audio) > end:  # It sounds on.
+        audio = audio[:end].copy()
+        audio[-_FADE:] *= np.linspace(1, 0, _FADE, dtype=np.float32)
+    return np.pad(audio, (0, end - len(audio))), onset

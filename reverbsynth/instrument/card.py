@@ -17,6 +17,7 @@ from reverbsynth.training.run import Run
 
 CARD = "README.md"  # By this name hubs find a card.
 _TEMPLATE = Path(__file__).with_suffix(".md")
+_PLAY = "```bash\nreverbsynth play {name} --pitch {pitch} -o note.wav\n```\n\n"
 _MEASURES = (
     *("pitch.accuracy", "pitch.within", "effect.accuracy", "reverb.ratio.", "reverb.t20."),
     *("memory.copying", "control.diversity"),
@@ -28,8 +29,11 @@ _SOURCES = {
 }
 
 
-def card(instrument: Instrument, name: str, run: Run | None = None) -> str:
-    """The card of an instrument; with its run, if known, it tells data, time and measures too."""
+def card(instrument: Instrument, name: str, run: Run | None = None, beside: bool = True) -> str:
+    """The card of an instrument; with its run, if known, it tells data, time and measures too.
+
+    Where the instrument is not ``beside`` it, no command to play it is shown.
+    """
     report: dict[str, Any] = {}
     if run is not None and (path := run.report_path(instrument.stage)).exists():
         trained = {"stage": instrument.stage, "images_seen": instrument.facts.get("images_seen")}
@@ -56,7 +60,7 @@ def card(instrument: Instrument, name: str, run: Run | None = None) -> str:
         header["model-index"] = [{"name": name, "results": results}]
     text = Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(
         name=name,
-        pitch=instrument.middle_pitch,
+        play=_PLAY.format(name=name, pitch=instrument.middle_pitch) if beside else "",
         plays="\n".join(plays(instrument)),
         data="\n".join(_data(run, sounds, own)),
         recipe="\n".join(_recipe(instrument, run)),
@@ -103,8 +107,12 @@ def _data(run: Run | None, sounds: str, own: bool) -> list[str]:
 def _recipe(instrument: Instrument, run: Run | None) -> list[str]:
     lines = [f"- stage: {instrument.stage}, labels: {', '.join(instrument.labels)}"]
     lines += [
-        f"- {key}: {value}" for key, value in sorted(instrument.facts.items()) if key != "versions"
+        f"- {key}: {value}"
+        for key, value in sorted(instrument.facts.items())
+        if not isinstance(value, dict)
     ]
+    if isinstance(origin := instrument.facts.get("origin"), dict):
+        lines.append(f"- begun from: {origin.get('name')}, stage {origin.get('stage')}")
     if run is not None:
         hours = run.manifest.get("wall_seconds", 0) / 3600
         device = run.manifest.get("device", "an unknown device")

@@ -104,7 +104,7 @@ def write_page(
     directory = Path(directory)
     check_page(directory)
     snippet = web_keyboard(instrument, directory / "keyboard")
-    text = card(instrument, title, run)
+    text = card(instrument, title, run, beside=False)
     path = directory / CARD
     if path.exists() and _OUR_CARD not in path.read_bytes():  # The user's own stays.
         path = directory / "keyboard" / CARD

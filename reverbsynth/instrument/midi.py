@@ -30,7 +30,8 @@ class Rendering:
     """A rendered piece: the sum of its notes [shape=(samples,)], and in ``audio`` that at `PEAK`.
 
     ``generated`` counts the different notes, each generated once; ``moved`` (by octaves),
-    ``left_out`` and ``resampled`` the notes of each pitch that the generator does not draw.
+    ``left_out`` and ``resampled`` the notes of each pitch that the generator does not draw, and
+    ``silent`` those whose level is 0.
     """
 
     mix: np.ndarray = field(repr=False)
@@ -39,6 +40,7 @@ class Rendering:
     moved: Counter[int] = field(default_factory=Counter)
     left_out: Counter[int] = field(default_factory=Counter)
     resampled: Counter[int] = field(default_factory=Counter)
+    silent: Counter[int] = field(default_factory=Counter)
 
     @cached_property
     def audio(self) -> np.ndarray:
@@ -48,7 +50,7 @@ class Rendering:
         """Both at once, as the parts of a piece."""
         length = max(len(self.mix), len(other.mix))
         mix = np.add(*(np.pad(part.mix, (0, length - len(part.mix))) for part in (self, other)))
-        counts = ("notes", "generated", "moved", "left_out", "resampled")
+        counts = ("notes", "generated", "moved", "left_out", "resampled", "silent")
         return Rendering(mix, *(getattr(self, name) + getattr(other, name) for name in counts))
 
     def report(self) -> list[str]:
@@ -57,6 +59,7 @@ class Rendering:
             "transposed by octaves": self.moved,
             "left out": self.left_out,
             "resampled from the nearest trained pitch": self.resampled,
+            "silent, as their channel's volume or expression is where they begin": self.silent,
         }
         return [
             f"{sum(counts.values())} notes {name} (pitches {', '.join(map(str, sorted(counts)))})"
@@ -115,7 +118,8 @@ def render(
             progress(done, len(first))
     drawn = [instrument.drawn_pitch(pitch) == pitch for pitch in sounding]
     resampled = Counter(playable[i].pitch for i, exact in enumerate(drawn) if not exact)
-    return Rendering(audio, len(playable), len(first), moved, left_out, resampled)
+    silent = Counter(note.pitch for note in playable if not note.level)
+    return Rendering(audio, len(playable), len(first), moved, left_out, resampled, silent)
 
 
 def part_lines(parts: Sequence[Part], played: Mapping[int, str]) -> list[str]:

@@ -24,7 +24,7 @@ _NAME, _END, _TEMPO = 0x03, 0x2F, 0x51
 _SUSTAIN, _ALL_SOUND_OFF, _RESET, _ALL_NOTES_OFF = 64, 120, 121, 123
 _VOLUME, _EXPRESSION = 7, 11
 _MODES = range(124, 128)  # Each of them also ends all notes.
-_SEMITONES, _CENTS, _PARAMETER = 6, 38, (100, 101)
+_SEMITONES, _CENTS, _PARAMETER, _UNREGISTERED = 6, 38, (100, 101), (98, 99)
 _LONGEST_PIECE = 2 * 3600.0
 _MOST_NOTES = 1_000_000
 _MOST_TICKS = 0x0FFFFFFF  # of one event after another; four bytes
@@ -239,6 +239,8 @@ class _Controllers:
         controls = self._controls[channel]
         chosen = not any(controls.get(number, 127) for number in _PARAMETER)
         known = control in (*_PARAMETER, _VOLUME, _EXPRESSION)
+        if control in _UNREGISTERED:  # What is entered next is a maker's own, and no bend range.
+            controls.update(dict.fromkeys(_PARAMETER, 127))
         if known or (chosen and control in (_SEMITONES, _CENTS)):
             controls[control] = value
 

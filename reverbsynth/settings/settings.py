@@ -105,9 +105,20 @@ class Settings(Frozen):
 def differences(one: Settings, other: Settings) -> dict[str, tuple[Any, Any]]:
     """Both values of each setting by dotted key in which two trainings differ."""
     untrained = {"name", "evaluation"}
-    first, second = (flat(each.model_dump(mode="json", exclude=untrained)) for each in (one, other))
+    return changes(*(each.model_dump(mode="json", exclude=untrained) for each in (one, other)))
+
+
+def changes(one: Mapping, other: Mapping) -> dict[str, tuple[Any, Any]]:
+    """Both values of what differs in nested mappings, by dotted key."""
+    first, second = flat(one), flat(other)
     pairs = {name: (first.get(name), second.get(name)) for name in first | second}
     return {name: (value, other) for name, (value, other) in pairs.items() if value != other}
+
+
+def first_of(changed: Mapping[str, tuple[Any, Any]]) -> str:
+    """The first of some `changes`, and how many more there are."""
+    (name, (found, expected)), *more = changed.items()
+    return f"{name}: found {found}, expected {expected}{f' (and {len(more)} more)' * bool(more)}"
 
 
 def presets() -> tuple[str, ...]:

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reverbsynth import provenance
+from reverbsynth.data.dataset import note_files
 from reverbsynth.errors import RunError
 from reverbsynth.files.atomic import is_partial, write_json, write_text
 from reverbsynth.files.reading import read_json, sha256
@@ -32,6 +33,7 @@ from reverbsynth.gan.labels import LabelSpace
 from reverbsynth.gan.schedule import Schedule
 from reverbsynth.gan.trained_generator import TrainedGenerator
 from reverbsynth.settings import Settings, differences
+from reverbsynth.settings.settings import first_of
 from reverbsynth.training.samples import Samples
 from reverbsynth.training.stage_lengths import is_longer
 
@@ -77,6 +79,8 @@ class Run:
         path = directory / MANIFEST
         if not path.exists():
             raise RunError(f"{directory}: not a run (no {MANIFEST} in it)")
+        if note_files(directory):
+            raise RunError(f"{directory}: is a data set, expected a run")
         manifest = read_json(path, FORMAT, RunError)
         settings = Settings.load(directory / SETTINGS)
         _check(manifest, _FACTS, f"{path}: ")
@@ -165,10 +169,7 @@ class Run:
             return
         changed = differences(self.settings, settings)
         if not is_longer(self.settings, settings):
-            (name, (old, new)), *more = changed.items()
-            others = f" (and {len(more)} more)" if more else ""
-            other = f"{self.directory}: a run of other settings"
-            raise RunError(f"{other}: {name}: found {old}, expected {new}{others}")
+            raise RunError(f"{self.directory}: a run of other settings: {first_of(changed)}")
         self.settings = settings
         leg = _leg({name: new for name, (_, new) in changed.items()})
         # The manifest first: `open` makes the settings from it.

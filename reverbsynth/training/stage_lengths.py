@@ -49,7 +49,9 @@ def begun_at(settings: Settings, stage: int) -> Settings:
     lengths = stage_lengths(settings.training)
     if lengths[0] == 0 or stage == 0:
         return settings
-    stage = min(stage, len(lengths) - 1)
+    if stage >= len(lengths):
+        found = f"training.last_stage: found {len(lengths) - 1}"
+        raise SettingsError(f"{found}, expected {stage}, where these networks are, or more")
     return _with_lengths(settings, [0] * stage + lengths[stage:])
 
 

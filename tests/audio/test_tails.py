@@ -96,7 +96,7 @@ def test_a_decay_longer_than_the_tail_is_too_slow():
     wave = noise() * released(4.0)
     assert fit_decay(wave[TAIL]).missing_reason == tails.SLOW
     measured = tails.measure_tails(wave[np.newaxis])
-    assert measured.t20_missing_reason[0] == tails.SLOW
+    assert measured.missing["t20"][0] == tails.SLOW
     assert measured.t20[0] == tails.longest_measurable_decay() == pytest.approx(3.0)
     assert not measured.decays[0]
 
@@ -107,7 +107,7 @@ def test_silence_and_a_click_have_no_decay():
     click[0] = 1
     assert fit_decay(click).missing_reason == SHORT
     dead = noise() * (TIME < NOTE_OFF)
-    assert tails.measure_tails(dead[np.newaxis]).t20_missing_reason[0] == tails.SILENT
+    assert tails.measure_tails(dead[np.newaxis]).missing["t20"][0] == tails.SILENT
 
 
 @pytest.mark.parametrize("level", [-6.0, -20.0, -60.0])
@@ -141,7 +141,7 @@ def test_levels_follow_the_note():
 def test_no_notes_have_no_tails():
     found = tails.measure_tails(np.empty((0, NOTE_LENGTH)))
     assert found.t20.shape == (0,)
-    assert found.octaves_missing_reason.shape == (0, 7)
+    assert found.missing["octaves"].shape == (0, 7)
 
 
 def measures(wave: np.ndarray) -> list[float]:
@@ -170,4 +170,4 @@ def test_an_offset_that_fades_slowly_changes_no_measure(hold):
 def test_an_offset_that_ends_with_the_note_leaves_silence():
     wave = (noise() + 0.5) * (TIME < NOTE_OFF)
     assert tails.tail_ratio(wave) == -80.0
-    assert tails.measure_tails(wave[np.newaxis]).t20_missing_reason[0] == tails.SILENT
+    assert tails.measure_tails(wave[np.newaxis]).missing["t20"][0] == tails.SILENT

@@ -214,6 +214,8 @@ def test_wrong_requests_are_one_line_and_write_nothing(instrument, tmp_path):
         "play", instrument, BASS_LINE, "-o", out, "--outside", "up"
     )
     assert "not for a MIDI file" in refusal("play", instrument, BASS_LINE, "-o", out, "--pitch", 40)
+    for option in ("--track=1", "--release=tail"):
+        assert "for a MIDI file" in refusal("play", instrument, "-o", out, option)
     assert "track: found 9" in refusal("play", instrument, BASS_LINE, "-o", out, "--track", 9)
     assert "expected .safetensors" in refusal("export", instrument, "-o", tmp_path / "a.txt")
     assert not list(tmp_path.iterdir())

@@ -127,7 +127,7 @@ def test_an_unknown_split(built):
         built.count("dev")
 
 
-@pytest.mark.parametrize("entry", ["inputs", "report", "files/train.tfrecord/sha256"])
+@pytest.mark.parametrize("entry", ["inputs", "settings", "report", "files/train.tfrecord/sha256"])
 def test_a_manifest_with_a_gap(copied, entry):
     manifest = json.loads((copied / "manifest.json").read_text())
     *parents, name = entry.split("/")

@@ -106,7 +106,7 @@ def _random(rng: np.random.Generator) -> mido.MidiFile:
                 track.append(mido.Message(kind, channel=channel, pitch=bend, time=time))
             elif kind == "control_change":
                 control = int(
-                    rng.choice([6, 7, 11, 38, 64, 64, 64, 100, 101, 120, 121, 123, 126, 1])
+                    rng.choice([6, 7, 11, 38, 64, 64, 64, 98, 100, 101, 120, 121, 123, 126, 1])
                 )
                 value = 0 if control > 99 else value
                 options = {"channel": channel, "time": time}

@@ -40,6 +40,8 @@ def test_the_card_of_an_instrument_without_its_run_says_what_is_not_known():
     header, body = parts(card(untrained({"pitch": [40, 43]}, 2), "plain"))
     assert header["license"] == "other"
     assert "model-index" not in header
+    assert "reverbsynth play plain --pitch" in body
+    assert "reverbsynth play" not in card(untrained({"pitch": [40, 43]}, 2), "page", beside=False)
     assert "pitch: E2 to G2 (MIDI 40 to 43)" in body
     assert "came without its run" in body
     assert "It has not been measured." in body

@@ -116,6 +116,10 @@ def test_other_parameters_leave_the_range(tmp_path):
     path = saved(tmp_path / "a.mid", [*tuning, wheel(1), on(40), off(40, 100)])
     (note,) = choose(read_midi(path))
     assert note.bend[0][1] == pytest.approx(2, abs=1e-3)
+    # After a maker's own parameter (NRPN) nothing sets the range until it is chosen again.
+    makers = [control(101, 0), control(100, 0), control(99, 1), control(98, 8), control(6, 64)]
+    path = saved(tmp_path / "b.mid", [*makers, wheel(1), on(40), off(40, 100)])
+    assert choose(read_midi(path))[0].bend == note.bend
 
 
 def test_overlapping_notes_of_one_pitch_end_in_order(tmp_path):
@@ -424,3 +428,10 @@ def test_a_number_of_many_bytes_is_as_large_as_numbers_get(tmp_path):
     path.write_bytes(HEADER + track(NOTE + b"\xff" * 160 + b"\x7f" + NOTE[1:]))
     with pytest.raises(ReverbSynthError, match="lasts"):
         read_midi(path)
+
+
+def test_notes_at_a_level_of_nothing_are_told(instrument):
+    notes = [MidiNote(0, 1, 60, 100, level=0.0), MidiNote(0, 1, 60, 100), MidiNote(1, 2, 61, 1)]
+    played = render(instrument, notes, seed=0, every=0)
+    assert played.silent == {60: 1}
+    assert any(line.startswith("1 notes silent, as their") for line in played.report())

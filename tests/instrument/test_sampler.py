@@ -103,7 +103,7 @@ class TestSfz:
         assert len(notes) == 2 * 2 * len(KEYS)
         keys = [value(each, "pitch_keycenter") for each in notes]
         assert sorted(set(keys)) == KEYS
-        audio, rate = soundfile.read(folder / "my_bass_samples" / "040-reverb-2.flac")
+        audio, rate = soundfile.read(folder / "my_bass.sfz_samples" / "040-reverb-2.flac")
         assert (audio.shape, rate) == ((176_400, 2), 44_100)
 
     def test_each_key_plays_one_sample_of_its_effect_and_turn(self, folder):
@@ -404,6 +404,14 @@ class TestSamples:
     def test_other_keys_are_refused_in_one_line(self, text):
         with pytest.raises(ReverbSynthError, match="found"):
             parse_keys(text, range(40, 49))
+
+
+def test_samplers_of_one_name_have_sounds_of_their_own(tmp_path):
+    for suffix, rate in ((".sfz", 16_000), (".dspreset", 48_000)):
+        export(tmp_path / f"bass{suffix}", "--rate", rate)
+    for suffix, rate in ((".sfz", 16_000), (".dspreset", 48_000)):
+        sounds = list((tmp_path / f"bass{suffix}_samples").iterdir())
+        assert {soundfile.info(sound).samplerate for sound in sounds} == {rate}
 
 
 def test_wrong_requests_write_nothing(tmp_path):

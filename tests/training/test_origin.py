@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from reverbsynth.cli.train import _origin
 from reverbsynth.cli.train import train as train_command
 from reverbsynth.data.build import build_data
 from reverbsynth.errors import ReverbSynthError
@@ -116,6 +117,12 @@ def test_the_command_takes_the_settings_of_what_it_begins_with(
     train_command(tmp_path / "run", data=small_data.directory, from_=file)
     with pytest.raises(ReverbSynthError, match="run: a run of other origin"):
         train_command(tmp_path / "run", data=small_data.directory, from_=small_run.directory)
+
+
+def test_an_instrument_is_gone_on_with_by_the_recipe_it_was_trained_by():
+    _, settings = _origin(Path("laptop"))
+    assert settings.training == Settings.preset("laptop").training
+    assert settings.losses == Settings.preset("laptop").losses
 
 
 def test_the_preset_and_the_instrument_of_its_name_fit():

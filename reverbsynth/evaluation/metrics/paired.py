@@ -53,7 +53,8 @@ class Twins:
         reasons = np.full(len(self.rows), "", object)
         for one in (effect, self.effects[0]):
             unknown = ~np.isfinite(self.values(name, one))
-            reasons[unknown] = self.values(f"{name}_missing_reason", one)[unknown]
+            missing = self.note_set.tails.missing[name][self.rows[:, self.effects.index(one)]]
+            reasons[unknown] = missing[unknown]
         return reasons.tolist()
 
     def crossfades(self, effect: str, count: int) -> np.ndarray:

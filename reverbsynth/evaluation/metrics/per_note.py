@@ -167,8 +167,7 @@ def _tail(
     """
     chosen = notes.effects == effect if chosen is None else chosen
     values = getattr(notes.tails, field)[chosen]
-    reasons = "t20" if field == "r2" else field
-    missing = getattr(notes.tails, f"{reasons}_missing_reason")[chosen]
+    missing = notes.tails.missing[field][chosen]
     if octave is not None:
         values, missing = values[:, octave], missing[:, octave]
     median = data.bootstrap.median(values, missing.tolist(), notes.clips.origin[chosen])

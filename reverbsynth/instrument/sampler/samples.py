@@ -79,7 +79,7 @@ class SampleSet:
 
     def write_sounds(self, path: Path) -> str:
         """Write the samples into a folder beside the file that names them; returns its name."""
-        folder = f"{re.sub(r'[^A-Za-z0-9._-]', '_', path.stem)}_samples"
+        folder = f"{re.sub(r'[^A-Za-z0-9._-]', '_', path.name)}_samples"
         for sample in self.samples:
             file = path.parent / folder / f"{sample.name}{self.suffix}"
             self.output.write_raw(file, sample.wave)

@@ -1,5 +1,6 @@
 // MIDI files: the notes of each part, as reverbsynth.instrument.midi_file reads them.
 
+const LONGEST = 8; // seconds of a note of 4 s that is bent down by an octave
 const RELEASE = 1 + 912 / 16_000; // seconds after a note's end in which its tail is heard
 const LONGEST = 2 * 3600; // seconds; what ends a note later does not count
 const DRUMS = 9; // the channel, counted from 0
@@ -246,6 +247,8 @@ export class Wheel {
   control(number, value) {
     if (number in this.levels) this.levels[number] = value;
     else if (number in this.parameter) this.parameter[number] = value;
+    // What is entered after an unregistered parameter is a maker's own, and no bend range.
+    else if (number === 98 || number === 99) this.parameter = { 100: 127, 101: 127 };
     else if (number in this.range && !this.parameter[100] && !this.parameter[101]) this.range[number] = value;
   }
 
@@ -259,6 +262,7 @@ export class Wheel {
 
   during({ start, end }) {
     const before = this.curve.findLast(([time]) => time <= start);
-    return [[start, before?.[1] ?? 0], ...this.curve.filter(([time]) => time > start && time <= end + RELEASE)];
+    const last = Math.min(end + RELEASE, start + LONGEST);
+    return [[start, before?.[1] ?? 0], ...this.curve.filter(([time]) => time > start && time <= last)];
   }
 }
