@@ -15,16 +15,14 @@ from typing import NoReturn
 import typer
 
 from reverbsynth.cli.apply import apply
-from reverbsynth.cli.book import book
+from reverbsynth.cli.book import book, pdf
 from reverbsynth.cli.bundle import bundle
 from reverbsynth.cli.data import data
 from reverbsynth.cli.download import download
 from reverbsynth.cli.evaluate import evaluate
 from reverbsynth.cli.export import export
 from reverbsynth.cli.import_original import import_original
-from reverbsynth.cli.instruments import instruments
-from reverbsynth.cli.pdf import pdf
-from reverbsynth.cli.play import play
+from reverbsynth.cli.play import instruments, play
 from reverbsynth.cli.reproduce import reproduce
 from reverbsynth.cli.train import train
 from reverbsynth.errors import ReverbSynthError

@@ -1,9 +1,9 @@
-"""``reverbsynth book``."""
+"""``reverbsynth book`` and ``pdf``: built, and printed."""
 
 from pathlib import Path
 from typing import Annotated
 
-from typer import Option
+from typer import Option, echo
 
 from reverbsynth.cli import options
 
@@ -22,3 +22,13 @@ def book(
 
     chosen = options.resolve(preset, settings, set_) if preset or settings or set_ else ""
     build_book(chosen, run=run, output=output)
+
+
+def pdf(output: Annotated[Path, Option(help="Folder of the built book.")] = Path("_build")) -> None:
+    """Print the chapters of a built book to one PDF file, with headless Chromium."""
+    from reverbsynth.book.build import ROOT
+    from reverbsynth.book.pdf import print_book
+
+    target = output / "reverbsynth.pdf"
+    sheets = print_book(output / "html", ROOT / "_toc.yml", target)
+    echo(f"{target}: {sheets} sheets, {target.stat().st_size / 1e6:.1f} MB")

@@ -1,4 +1,4 @@
-"""``reverbsynth play``: notes, or a MIDI file."""
+"""``reverbsynth play`` and ``instruments``: notes or a MIDI file, and what there is to play on."""
 
 import math
 from collections.abc import Sequence
@@ -117,6 +117,16 @@ def play(
     if remark := written_as.write(output, audio):
         echo(remark)
     echo(str(output))
+
+
+def instruments() -> None:
+    """List the instruments that come with the package; play them by name."""
+    from reverbsynth.instrument.card import plays
+    from reverbsynth.instrument.instrument import Instrument
+    from reverbsynth.instrument.shipped import shipped
+
+    for name, path in shipped().items():
+        echo("\n".join([f"{name}: {path}", *plays(Instrument.load(path))]))
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,7 @@ from typer.testing import CliRunner
 from reverbsynth.audio.output import loudness
 from reverbsynth.cli.export import export
 from reverbsynth.cli.import_original import import_original
-from reverbsynth.cli.instruments import instruments
-from reverbsynth.cli.play import play
+from reverbsynth.cli.play import instruments, play
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.instrument.examples import BASS_LINE
 from reverbsynth.instrument.instrument import Instrument

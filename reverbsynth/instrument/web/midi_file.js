@@ -1,6 +1,6 @@
 // MIDI files: the notes of each part, as reverbsynth.instrument.midi_file reads them.
 
-const LONGEST = 8; // seconds of a note of 4 s that is bent down by an octave
+const HEARD = 8; // seconds of a note of 4 s that is bent down by an octave
 const RELEASE = 1 + 912 / 16_000; // seconds after a note's end in which its tail is heard
 const LONGEST = 2 * 3600; // seconds; what ends a note later does not count
 const DRUMS = 9; // the channel, counted from 0
@@ -262,7 +262,7 @@ export class Wheel {
 
   during({ start, end }) {
     const before = this.curve.findLast(([time]) => time <= start);
-    const last = Math.min(end + RELEASE, start + LONGEST);
+    const last = Math.min(end + RELEASE, start + HEARD);
     return [[start, before?.[1] ?? 0], ...this.curve.filter(([time]) => time > start && time <= last)];
   }
 }
