@@ -9,14 +9,27 @@ from reverbsynth.gan.labels import LabelSpace
 from reverbsynth.gan.schedule import blocks, resolution
 from reverbsynth.settings import GanSettings
 
-CHANNELS = 2
-"""Of an image: log-magnitude and instantaneous frequency."""
-
-LEAK = 0.2
-"""Slope of the leaky ReLU below zero."""
-
-START = resolution(1)
-"""Frames and bins of the first block: 2 x 16."""
+CHANNELS = 2  #: Of an image: log-magnitude and instantaneous frequency.
+LEAK = 0.2  #: Slope of the leaky ReLU below zero.
+START = resolution(1)  #: Frames and bins of the first block: 2 x 16.
+#: Channels of `reverbsynth.gan.pitch_coordinates`, where the pitch is told as a number.
+COORDINATES = 6
+#: The first block that is given them; below, a bin is wider than harmonics are apart.
+FIRST_COORDINATED = 3
+#: The first block whose last layer, where there are coordinates, adds to what the block before says
+#: of a pixel: beyond the paper's resolution, where the tone is finer than what is left to say.
+FIRST_REFINING = 6
+#: Of the shares of timbres: so many times a latent vector's first numbers are their logarithms.
+SHARPNESS = 8.0
+#: What a timbre is given as that has all of the share, beside numbers drawn from N(0, 1).
+SHARE = 4.0
+#: A tone's level before the tanh at which nothing of it is let through: the floor is at -0.8.
+SILENCE = -1.1
+#: Slope of a level below that of silence, which need not be hit exactly: no recording is lower.
+BELOW_FLOOR = 0.1
+#: How much a step of its weights moves an instantaneous frequency, beside those of a level.
+DIFFERENCE = 0.02
+TONE_LIMIT = 0.99  #: Of an ideal tone's image, whose inverse tanh is taken.
 
 
 def filters(settings: GanSettings, block: int) -> int:
@@ -25,35 +38,6 @@ def filters(settings: GanSettings, block: int) -> int:
     Block 0 is the discriminator's last.
     """
     return max(1, min(settings.filters_base // 2**block, settings.filters_max))
-
-
-COORDINATES = 6
-"""Channels of `reverbsynth.gan.pitch_coordinates`, where the pitch is told as a number."""
-
-FIRST_COORDINATED = 3
-"""The first block that is given them; below, a bin is wider than harmonics are apart."""
-
-FIRST_REFINING = 6
-"""The first block whose last layer, where there are coordinates, adds to what the block before says
-of a pixel: beyond the paper's resolution, where the tone is finer than what is left to say."""
-
-SHARPNESS = 8.0
-"""Of the shares of timbres: so many times a latent vector's first numbers are their logarithms."""
-
-SHARE = 4.0
-"""What a timbre is given as that has all of the share, beside numbers drawn from N(0, 1)."""
-
-SILENCE = -1.1
-"""A tone's level before the tanh at which nothing of it is let through: the floor is at -0.8."""
-
-BELOW_FLOOR = 0.1
-"""Slope of a level below that of silence, which need not be hit exactly: no recording is lower."""
-
-DIFFERENCE = 0.02
-"""How much a step of its weights moves an instantaneous frequency, beside those of a level."""
-
-TONE_LIMIT = 0.99
-"""Of an ideal tone's image, whose inverse tanh is taken."""
 
 
 def condition_size(settings: GanSettings, labels: LabelSpace) -> int:

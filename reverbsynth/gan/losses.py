@@ -14,11 +14,8 @@ from reverbsynth.settings import LossSettings
 from reverbsynth.spectra.format import FLOOR
 from reverbsynth.spectra.representation import Representation
 
-LEAST = 0.05
-"""The share of the floor below which levels are not told apart."""
-
-SPANS = 16
-"""Of an image's four seconds, in which levels are compared."""
+LEAST = 0.05  #: The share of the floor below which levels are not told apart.
+SPANS = 16  #: Of an image's four seconds, in which levels are compared.
 
 
 def label_loss(logits, classes):

@@ -24,8 +24,7 @@ from reverbsynth.settings import GanSettings, SpectraSettings
 
 AVERAGE = "/ExponentialMovingAverage"
 
-ORIGINAL_PITCHES = (24, 84)
-"""Pitches of the NSynth subset that GANSynth was trained on."""
+ORIGINAL_PITCHES = (24, 84)  #: Pitches of the NSynth subset that GANSynth was trained on.
 
 _FIXED = {
     "train_progressive": True,
