@@ -17,7 +17,7 @@ from reverbsynth.gan.model import ProgressiveGAN
 from reverbsynth.gan.schedule import is_transition
 from reverbsynth.gan.trained_generator import TrainedGenerator
 from reverbsynth.settings import GanSettings, Settings
-from reverbsynth.settings.settings import flat
+from reverbsynth.settings.settings import changes, first_of
 from reverbsynth.training.checkpoints import network_variables
 from reverbsynth.training.run import Run
 
@@ -70,17 +70,12 @@ class Origin:
 
     def check(self, settings: Settings) -> None:
         """Raise `SettingsError` for networks or images of another shape; labels may differ."""
-        here, there = (
-            flat(
-                {"spectra": of.spectra.of_encoding(), "gan": of.gan.model_dump(exclude={"labels"})}
-            )
-            for of in (self.generator, settings)
+        there, here = (
+            {"spectra": of.spectra.of_encoding(), "gan": of.gan.model_dump(exclude={"labels"})}
+            for of in (settings, self.generator)
         )
-        for name, expected in here.items():
-            if (found := there[name]) != expected:
-                raise SettingsError(
-                    f"{name}: found {found}, expected {expected}, as in {self.name}"
-                )
+        if changed := changes(there, here):
+            raise SettingsError(f"{first_of(changed)}, as in {self.name}")
 
     def put_into(self, model: ProgressiveGAN) -> None:
         """Give a fresh model all weights that it has a place for.
