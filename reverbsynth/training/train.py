@@ -324,11 +324,8 @@ class TrainingLoop(keras.callbacks.Callback):
         labels = {name: classes[:, i] for i, name in enumerate(model.labels)}
         p = ops.convert_to_tensor(model.stage // 2 + self.progress.blend, "float32")
         shown = {
-            "fake": model.generate(z, labels, p),
-            "real": fade_in_real(ops.convert_to_tensor(real), p, model.stage),
+            "fake_consistency": model.generate(z, labels, p),
+            "real_consistency": fade_in_real(ops.convert_to_tensor(real), p, model.stage),
         }
         measure = losses.griffin_lim_consistency
-        return {
-            f"{kind}_consistency": float(measure(images, model.representation))
-            for kind, images in shown.items()
-        }
+        return {key: float(measure(images, model.representation)) for key, images in shown.items()}
