@@ -162,16 +162,14 @@ def find_devices(distribute: Distribute = "none") -> Devices:
     if keras.backend.backend() == "jax":
         if distribute == "mirrored":
             return JaxDevices()
-        raise SettingsError(
-            "distribute: found multi-worker with KERAS_BACKEND=jax, expected tensorflow"
-        )
+        found = "distribute: found multi-worker with KERAS_BACKEND=jax"
+        raise SettingsError(f"{found}, expected tensorflow")
     import tensorflow as tf
 
     if distribute == "multi-worker":
         if not os.environ.get("TF_CONFIG"):
-            raise SettingsError(
-                "TF_CONFIG: not set, expected the cluster and this process' place in it"
-            )
+            expected = "the cluster and this process' place in it"
+            raise SettingsError(f"TF_CONFIG: not set, expected {expected}")
         return TensorFlowDevices(tf.distribute.MultiWorkerMirroredStrategy())
     kind = "GPU" if tf.config.list_logical_devices("GPU") else "CPU"
     names = [device.name for device in tf.config.list_logical_devices(kind)]
