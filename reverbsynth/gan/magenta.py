@@ -89,10 +89,8 @@ def read_original(directory: Path | str, lowest_pitch: int | None = None) -> Tra
     first = _required(variables, _original_name("block_1/conv0/kernel"), prefix)
     classes = first.shape[2] - gan.latent_size if first.ndim == 4 else 0
     if classes < 1:
-        raise RunError(
-            f"{prefix}: first kernel has shape {first.shape}, expected (2, 16, "
-            f"{gan.latent_size} + pitches, filters)"
-        )
+        expected = f"(2, 16, {gan.latent_size} + pitches, filters)"
+        raise RunError(f"{prefix}: first kernel has shape {first.shape}, expected {expected}")
     weights = {
         name: _required(variables, _original_name(name), prefix)
         for name in generator_shapes(gan, classes, stage)
@@ -173,14 +171,11 @@ def _last_checkpoint(directory: Path) -> tuple[int, Path]:
             stages[int(name)] = state
     if not stages:
         raise RunError(f"{directory}: no stage_NNNNN folder with a checkpoint file in it")
-    stage = max(stages)
-    state = stages[stage]
+    stage, state = max(stages.items())
     if stage > schedule.LAST_STAGE:
         raise RunError(f"{state.parent}: stage {stage}, expected at most {schedule.LAST_STAGE}")
-    named = re.search(
-        r'^model_checkpoint_path:\s*"([^"]+)"', state.read_text(errors="replace"), re.MULTILINE
-    )
-    if not named:
+    pattern = r'(?m)^model_checkpoint_path:\s*"([^"]+)"'
+    if not (named := re.search(pattern, state.read_text(errors="replace"))):
         raise RunError(f"{state}: does not name a model_checkpoint_path")
     # The path may be that of the machine it was trained on; the file lies beside this one.
     prefix = state.with_name(Path(named[1]).name)
@@ -207,12 +202,10 @@ def _read_checkpoint(
 def _progress(experiment: dict, stage: int, images: int) -> float:
     """Progress of a step after so many images, by the experiment's own schedule."""
     last = schedule.blocks(stage) - 1
-    if not schedule.is_transition(stage):
-        return float(last)
     stable = experiment.get("stable_stage_num_images", 0)
     transition = experiment.get("transition_stage_num_images", 0)
     whole = isinstance(stable, int) and isinstance(transition, int)
-    if not (whole and stable >= 0 and transition > 0):
+    if not (schedule.is_transition(stage) and whole and stable >= 0 and transition > 0):
         return float(last)
     cycles, rest = divmod(images, stable + transition)
     return float(min(cycles + max(0.0, (rest - stable) / transition), last))
@@ -222,13 +215,11 @@ def _pitches(classes: int, lowest: int | None, prefix: Path) -> range:
     low, high = ORIGINAL_PITCHES
     if lowest is None:
         if classes != high - low + 1:
-            raise RunError(
-                f"{prefix}: {classes} pitch classes, expected GANSynth's {high - low + 1} "
-                f"({low} to {high}); name the lowest pitch (--lowest-pitch)"
-            )
+            expected = f"expected GANSynth's {high - low + 1} ({low} to {high})"
+            advice = "name the lowest pitch (--lowest-pitch)"
+            raise RunError(f"{prefix}: {classes} pitch classes, {expected}; {advice}")
         lowest = low
     if not 0 <= lowest <= 128 - classes:
-        raise RunError(
-            f"lowest pitch: found {lowest}, expected 0 to {128 - classes} for {classes} classes"
-        )
+        expected = f"expected 0 to {128 - classes} for {classes} classes"
+        raise RunError(f"lowest pitch: found {lowest}, {expected}")
     return range(lowest, lowest + classes)
