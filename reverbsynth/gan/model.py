@@ -37,18 +37,10 @@ class ProgressiveGAN(backend.BackendStep):
         0 to 12.
     """
 
-    def __init__(
-        self,
-        settings: Settings,
-        labels: LabelSpace,
-        histogram: np.ndarray,
-        stage: int,
-    ):
+    def __init__(self, settings: Settings, labels: LabelSpace, histogram: np.ndarray, stage: int):
         super().__init__(name=f"stage_{stage:02d}")
-        self.settings = settings
-        self.labels = labels
+        self.settings, self.labels, self.stage = settings, labels, stage
         self.histogram = np.asarray(histogram)
-        self.stage = stage
         self.representation = Representation(settings.spectra)
         size = condition_size(settings.gan, labels)
         options: dict[str, Any] = {
@@ -82,9 +74,7 @@ class ProgressiveGAN(backend.BackendStep):
         self.compile(optimizer=paired, jit_compile=keras.backend.backend() == "jax")
 
     def _scalar(self, name: str, dtype: str = "float32") -> keras.Variable:
-        return self.add_weight(
-            name=name, shape=(), dtype=dtype, initializer="zeros", trainable=False
-        )
+        return self.add_weight((), "zeros", dtype, trainable=False, name=name)
 
     def next_stage(self) -> "ProgressiveGAN":
         """The following stage's model.
@@ -213,9 +203,8 @@ class ProgressiveGAN(backend.BackendStep):
         weights = self.settings.losses
         distance = losses.image_distance(real, generated, weights.imle_silence)
         if weights.imle_levels:
-            distance += weights.imle_levels * losses.level_distance(
-                real, generated, self.representation
-            )
+            levels = losses.level_distance(real, generated, self.representation)
+            distance += weights.imle_levels * levels
         return distance
 
     def nearest_latents(self, target, condition, progress, timbres=None):
@@ -279,9 +268,8 @@ class ProgressiveGAN(backend.BackendStep):
             lambda x: ops.sum(self.discriminator(x, progress)[0]), images
         )
         if self.settings.losses.penalty_image == "native":
-            return losses.gradient_norms(
-                gradient / ops.convert_to_tensor(self.representation.scale), 1
-            )
+            scale = ops.convert_to_tensor(self.representation.scale)
+            return losses.gradient_norms(gradient / scale, 1)
         return losses.gradient_norms(gradient, box_factor(blocks(self.stage)))
 
     def _lazy_penalty_gradients(self, images, progress):
