@@ -70,10 +70,8 @@ class LabelSpace(UserDict[str, tuple[Any, ...]]):
         try:
             return self[name].index(value)
         except ValueError:
-            values = self[name]
-            known = (
-                f"{values[0]} to {values[-1]}" if name == "pitch" else ", ".join(map(str, values))
-            )
+            values = list(map(str, self[name]))
+            known = f"{values[0]} to {values[-1]}" if name == "pitch" else ", ".join(values)
             raise ReverbSynthError(f"{name}: found {value}, expected one of {known}") from None
 
     def one_hot(self, name: str, values: Sequence[Any]) -> np.ndarray:

@@ -24,9 +24,8 @@ def pixel_norm(x):
     Karras et al., "Progressive Growing of GANs" (2018), section 4.2.
     """
     wide = ops.cast(x, "float32")
-    return ops.cast(
-        wide * ops.rsqrt(ops.mean(ops.square(wide), axis=-1, keepdims=True) + 1e-8), x.dtype
-    )
+    scale = ops.rsqrt(ops.mean(ops.square(wide), axis=-1, keepdims=True) + 1e-8)
+    return ops.cast(wide * scale, x.dtype)
 
 
 def timbre_shares(z, timbres: int):
@@ -103,9 +102,8 @@ class Equalized(keras.layers.Layer):
 
     @property
     def scaled_kernel(self):
-        return ops.cast(
-            ops.convert_to_tensor(self.kernel, "float32") * self.scale, self.compute_dtype
-        )
+        kernel = ops.convert_to_tensor(self.kernel, "float32")
+        return ops.cast(kernel * self.scale, self.compute_dtype)
 
 
 class Conv(Equalized):
@@ -153,9 +151,7 @@ class UpscaleConv(Conv):
             return super().linear(upscale(x))
         kernel = self.scaled_kernel
         shifted = sum(
-            ops.pad(kernel, ((i, 1 - i), (j, 1 - j), (0, 0), (0, 0)))
-            for i in (0, 1)
-            for j in (0, 1)
+            ops.pad(kernel, ((i, 1 - i), (j, 1 - j), (0, 0), (0, 0))) for i, j in np.ndindex(2, 2)
         )
         mirrored = ops.transpose(ops.flip(shifted, axis=(0, 1)), (0, 1, 3, 2))
         return ops.conv_transpose(x, mirrored, 2, padding="same", data_format="channels_last")

@@ -150,10 +150,9 @@ def band_powers(images, representation: Representation):
     logarithm = (images[..., 0] - float(representation.shift[0])) / float(representation.scale[0])
     # The mel image holds powers, the others magnitudes.
     power = ops.exp(logarithm if representation.kind == "mel" else 2 * logarithm)
-    heard = ops.maximum(power - FLOOR, 0.0)
-    return ops.mean(
-        ops.reshape(heard, (-1, *power.shape[1:-1], 16, power.shape[-1] // 16)), axis=-1
-    )
+    *shape, bins = power.shape[1:]
+    heard = ops.reshape(ops.maximum(power - FLOOR, 0.0), (-1, *shape, 16, bins // 16))
+    return ops.mean(heard, axis=-1)
 
 
 def band_levels(powers, most: int):

@@ -47,9 +47,8 @@ def pitch_coordinates(pitch, representation: Representation):
     halves = 0.5 * hz[None] / frequency_of(pitch)[:, None]
     angle = 2.0 * math.pi * (halves - ops.floor(halves))
     comb = [ops.cos(2.0 * angle), ops.sin(2.0 * angle), ops.cos(angle), ops.sin(angle)]
-    return ops.concatenate(
-        [ops.stack(comb, axis=-1), representation.harmonic_image(pitch)], axis=-1
-    )
+    parts = [ops.stack(comb, axis=-1), representation.harmonic_image(pitch)]
+    return ops.concatenate(parts, axis=-1)
 
 
 def coordinates_of_blocks(pitch, representation: Representation, n_blocks: int) -> dict:

@@ -66,9 +66,8 @@ class TrainedGenerator:
         for name, shape in shapes.items():
             value = self.weights[name]
             if value.shape != shape:
-                raise RunError(
-                    f"instrument: weight {name} has shape {value.shape}, expected {shape}"
-                )
+                found = f"instrument: weight {name} has shape {value.shape}"
+                raise RunError(f"{found}, expected {shape}")
             if not np.isfinite(value).all():
                 raise RunError(f"instrument: weight {name} holds values that are not finite")
 
