@@ -77,7 +77,6 @@ def build_data(
     directory = Path(directory)
     if (finished := _finished(directory, settings, rebuild)) is not None:
         return finished
-    _check_apart(directory, settings.data.source.path)
     chain = effects(settings.data.effects, settings.seed)
     _build(settings, chain, directory, directory / preflight.SHEET, strict, rebuild)
     return DataSet.open(directory)
@@ -92,10 +91,8 @@ def check_data(settings: Settings, directory: Path | str, strict: bool = False) 
     >>> len(check_data(settings, "notes")["split"])
     10
     """
-    directory = Path(directory)
-    _check_apart(directory, settings.data.source.path)
     with TemporaryDirectory(prefix="reverbsynth-") as folder:
-        return _build(settings, [], Path(folder), directory / preflight.SHEET, strict)
+        return _build(settings, [], Path(folder), Path(directory) / preflight.SHEET, strict)
 
 
 def _build(
@@ -106,6 +103,7 @@ def _build(
     strict: bool,
     rebuild: bool = False,
 ) -> dict[str, Any]:
+    _check_apart(sheet.parent, settings.data.source.path)
     source = SOURCES[settings.data.source.kind](settings.data.source, settings.seed)
     identity = {
         "settings_hash": data_hash(settings),
