@@ -3,7 +3,6 @@
 import hashlib
 import os
 from collections.abc import Iterator
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -111,8 +110,7 @@ class DataSet:
 
     def keys(self, *splits: str) -> list[int]:
         """The MIDI pitches that have notes in any of the splits, in order."""
-        pitches = (self._index[self._known(split)]["pitch"] for split in splits)
-        return sorted(set(chain.from_iterable(pitches)))
+        return sorted({p for split in splits for p in self._index[self._known(split)]["pitch"]})
 
     def vocabulary(self, label: str) -> list[int] | list[str]:
         """The values a label can take in any split, in the order of its one-hot block.
@@ -129,10 +127,9 @@ class DataSet:
         if label == "velocity" and UNKNOWN_VELOCITY in values:
             notes = (note for split in SPLITS for note in self.index(split))
             unknown = [str(note["id"]) for note in notes if note["velocity"] == UNKNOWN_VELOCITY]
-            found = (
-                f"{len(unknown)} notes have no velocity, expected one of each for label velocity"
-            )
-            raise DataError(f"{self.directory}: {found}: {listed(unknown, 3)}")
+            found = f"{self.directory}: {len(unknown)} notes have no velocity"
+            expected = f"expected one of each for label velocity: {listed(unknown, 3)}"
+            raise DataError(f"{found}, {expected}")
         return list(range(min(values), max(values) + 1)) if label == "pitch" else sorted(values)
 
     def _known(self, split: str) -> str:
