@@ -43,8 +43,7 @@ class NSynth:
     """The notes of NSynth that the settings select."""
 
     def __init__(self, settings: NSynthSource, seed: int):
-        self.settings = settings
-        self.seed = seed
+        self.settings, self.seed = settings, seed
         self.path = required(settings.path, EXPECTED)
         self.selection = Selection(settings)
         self.form = _form(self.path, settings.split)
@@ -79,21 +78,19 @@ class NSynth:
 
 
 class Unpacked:
-    """A folder with ``examples.json`` and ``audio/<id>.wav``."""
+    """Files ``examples.json``, each beside its ``audio/<id>.wav``."""
 
-    def __init__(self, folders: list[Path]):
-        self.folders = folders
+    def __init__(self, files: list[Path]):
+        self.files = files
 
     def inputs(self) -> dict[str, str]:
-        files = [folder / "examples.json" for folder in self.folders]
-        return {f"{file.parent.name}/{file.name}": fingerprint(file) for file in files}
+        return {f"{file.parent.name}/{file.name}": fingerprint(file) for file in self.files}
 
     def find(self, work: Path, selection: Selection, reject: Rejected) -> Found:
-        for folder in self.folders:
-            path = folder / "examples.json"
+        for path in self.files:
             with reading(path), open(path, "rb") as file:
                 for note in described_json(file, str(path), reject):
-                    yield note, (str(folder / "audio" / f"{note.id}.wav"),)
+                    yield note, (str(path.with_name("audio") / f"{note.id}.wav"),)
 
     def audio(self, locator: Locator, work: Path) -> np.ndarray:
         return read_nsynth_wav(Path(str(locator[0])))
@@ -167,15 +164,15 @@ class Prepared(Records):
 def _form(path: Path, split: str | None) -> Unpacked | Records | Archive:
     """What ``path`` holds."""
     if path.name == "examples.json":
-        return Unpacked([path.parent])
+        return Unpacked([path])
     if path.is_file() and path.name.endswith(TAR):
         return Archive(path)
     if path.is_file() and ".tfrecord" in path.name:
         return Records([path])
-    if (path / "examples.json").is_file():
-        return Unpacked([path])
+    if (examples := path / "examples.json").is_file():
+        return Unpacked([examples])
     if splits := sorted(path.glob(f"nsynth-{split or '*'}/examples.json")):
-        return Unpacked([examples.parent for examples in splits])
+        return Unpacked(splits)
     prepared = sorted(path.rglob(INFO))
     if len(prepared) > 1:
         expected = f"expected the folder of one, as in {prepared[0].parent}"

@@ -41,8 +41,7 @@ class SoundFont:
     """The notes of some programs of a SoundFont, with one velocity drawn for each, or with all."""
 
     def __init__(self, settings: SoundFontSource, seed: int):
-        self.settings = settings
-        self.seed = seed
+        self.settings, self.seed = settings, seed
         self.path = user_path(settings.path or default_soundfont())
         with reading(self.path):
             self.bytes = self.path.read_bytes()
