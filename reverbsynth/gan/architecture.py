@@ -142,17 +142,15 @@ def generator_kernels(
 ) -> dict[str, tuple[int, ...]]:
     """Kernel shapes of the generator's layers by names such as ``block_3/conv0``."""
     kernels: dict[str, tuple[int, ...]] = {}
+    to_rgb: dict[str, tuple[int, ...]] = {}
     width, side = settings.latent_size + condition_size, settings.kernel_size
     for block in range(1, blocks(stage) + 1):
-        channels = filters(settings, block)
+        channels, told = filters(settings, block), coordinates_of(settings, block)
         first = START if block == 1 else (side, side)
         kernels[f"block_{block}/conv0"] = (*first, width, channels)
-        more = coordinates_of(settings, block)
-        kernels[f"block_{block}/conv1"] = (side, side, channels + more, channels)
-        width = channels
-    for block in range(1, blocks(stage) + 1):
-        told = coordinates_of(settings, block)
+        kernels[f"block_{block}/conv1"] = (side, side, channels + told, channels)
         # Where there are coordinates, a third output is the gate of the ideal tone.
         outputs = CHANNELS + (1 if told else 0)
-        kernels[f"block_{block}/to_rgb"] = (1, 1, filters(settings, block) + told, outputs)
-    return kernels
+        to_rgb[f"block_{block}/to_rgb"] = (1, 1, channels + told, outputs)
+        width = channels
+    return kernels | to_rgb

@@ -58,8 +58,7 @@ class TrainedGenerator:
             raise RunError(f"instrument: stage {self.stage!r}, expected 0 to {LAST_STAGE}")
         if not 0 <= self.progress < N_BLOCKS:
             raise RunError(f"instrument: progress {self.progress!r}, expected 0 to {N_BLOCKS - 1}")
-        size = condition_size(self.gan, self.labels)
-        shapes = generator_shapes(self.gan, size, self.stage)
+        shapes = generator_shapes(self.gan, condition_size(self.gan, self.labels), self.stage)
         if shapes.keys() != self.weights.keys():
             odd = sorted(shapes.keys() ^ self.weights.keys())[0]
             raise RunError(f"instrument: weight {odd} is missing or out of place")
