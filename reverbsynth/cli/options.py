@@ -61,7 +61,6 @@ SoundFile = Annotated[
     Path, Option("--output", "-o", help="Sound file to write: .wav, .flac or .ogg.")
 ]
 
-
 Rate = Annotated[int, Option(help="Sample rate of the file: 16000, 44100 or 48000.")]
 
 Stereo = Annotated[bool, Option("--stereo", help="Two equal channels.")]

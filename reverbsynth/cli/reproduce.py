@@ -3,8 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
-from typer import Argument, Option, echo
+from typer import Argument, Exit, Option, echo
 
 from reverbsynth.errors import RunError
 
@@ -47,4 +46,4 @@ def reproduce(
     echo(rows.to_string(formatters={"within": {True: "yes", False: "NO"}.get}))
     beyond = int((~rows["within"].astype(bool)).sum())
     echo(f"{len(rows) - beyond} of {len(rows)} values are within their tolerances")
-    raise typer.Exit(1 if beyond else 0)
+    raise Exit(1 if beyond else 0)

@@ -30,7 +30,6 @@ class SpectraSettings(Frozen):
     """Inverse of the mel matrix: scaled transpose (original), or non-negative least squares."""
     projections: NonNegativeInt = 0
     """Griffin-Lim steps in decoding, which bring an image's phases nearer to those of a sound."""
-
     upscaling: Literal["nearest", "linear"] = "nearest"
     """What lies between the frames of a stage's smaller image: each is held (original), or straight
     lines lead from one to the next."""
