@@ -50,7 +50,8 @@ def apply(
     values = options.assignments(None, label)
     audio = read_sound(recording, seconds=LONGEST)
     if not audio.any():
-        raise DataError(f"{recording}: is silent for {LONGEST:.0f} s, expected a note")
+        seconds = len(audio) / SAMPLE_RATE
+        raise DataError(f"{recording}: is silent for {seconds:.1f} s, expected a note")
     instrument = Instrument.load(source, stage)
     (chosen,) = options.chosen_labels(instrument, {"effect": effect}).values()
     known = options.chosen_labels(instrument, values)
