@@ -132,13 +132,15 @@ def level_distance(real, generated, representation: Representation):
     The nearest image, as a mean of what a label leaves open, has the mean of log-magnitudes, which
     lies some 2.5 dB under the level of a decaying noise. Here powers are added up first: in each
     frame, which says when a note is released, and in 16 spans of time, which say how it decays.
+    Energy decay curves, of all bands together, are compared in the same way.
     """
     scale, distance = float(representation.scale[0]), 0.0
     powers = [band_powers(images, representation) for images in (real, generated)]
     for most in (real.shape[-3], SPANS):
         of_real, of_generated = (band_levels(power, most) for power in powers)
         distance += ops.mean((scale * (of_real - of_generated)) ** 2, axis=(-2, -1))
-    return distance
+    of_real, of_generated = (decay_curve(power) for power in powers)
+    return distance + ops.mean((scale * (of_real - of_generated)) ** 2, axis=-1)
 
 
 def band_powers(images, representation: Representation):
@@ -161,6 +163,17 @@ def band_levels(powers, most: int):
     spans = min(frames, most)
     parts = ops.reshape(powers, (-1, *shape, spans, frames // spans, bands))
     return ops.log(ops.mean(parts, axis=-2) + LEAST * FLOOR)
+
+
+def decay_curve(powers):
+    """Log of the power of all bands that is left from each frame on [shape=(n, ..., frames)].
+
+    Schroeder, "New Method of Measuring Reverberation Time" (1965): T20 is read from it. Its end,
+    where little is left, counts no more than the levels of silence do.
+    """
+    power = ops.mean(powers, axis=-1)
+    left = ops.flip(ops.cumsum(ops.flip(power, axis=-1), axis=-1), axis=-1)
+    return ops.log(left / power.shape[-1] + LEAST * FLOOR / SPANS)
 
 
 def griffin_lim_consistency(images, representation: Representation):

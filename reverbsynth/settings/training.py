@@ -110,8 +110,8 @@ class LossSettings(Frozen):
     imle_crossfades: NonNegativeInt = 0
     """Crossfades of each pair of twins that count as real there, by shares of their effects."""
     imle_levels: NonNegativeFloat = 0.0
-    """Weight of the levels of 16 bands in the distance of two images, beside the pixels': those of
-    each frame and of spans of a quarter of a second."""
+    """Weight of levels in the distance of two images, beside the pixels': those of 16 bands in each
+    frame and in spans of a quarter of a second, and those of the energy decay curve."""
     adversarial_every: PositiveInt = 1
     """Steps from one adversarial step to the next; between them only the nearest images teach the
     generator, and the discriminator rests."""

@@ -228,7 +228,31 @@ def test_the_distance_has_the_levels_where_they_have_a_weight():
         levels = [levels_of(image, model.representation, spans) for image in (real, other)]
         apart = model.representation.scale[0] * (levels[0] - levels[1])
         expected = expected + 3 * (apart**2).mean(axis=(1, 2))
+    curves = [curve_of(image, model.representation) for image in (real, other)]
+    apart = model.representation.scale[0] * (curves[0] - curves[1])
+    expected = expected + 3 * (apart**2).mean(axis=1)
     np.testing.assert_allclose(found, expected, rtol=1e-4)
+
+
+def curve_of(image, representation) -> np.ndarray:
+    """The energy decay curve of a normalized image."""
+    return ops.convert_to_numpy(losses.decay_curve(losses.band_powers(image, representation)))
+
+
+@pytest.mark.parametrize("t60", [0.5, 1.0, 2.0])
+def test_decay_curves_fall_as_the_sound_decays(t60):
+    """In 4 s of 64 frames; and silence ends where the levels of spans of time end."""
+    representation = model_with().representation
+    seconds = np.arange(64) / 16
+    power = np.exp(-6 * np.log(10) * seconds / t60) + FLOOR
+    image = np.broadcast_to(np.log(power)[None, :, None, None], (1, 64, 32, 2)).astype("float32")
+    curve = curve_of(representation.normalize(ops.convert_to_tensor(image)), representation)[0]
+    fall = 10 / np.log(10) * (curve[0] - curve)
+    end = np.argmax(fall > 25)
+    assert np.polyfit(seconds[:end], fall[:end], 1)[0] == pytest.approx(60 / t60, rel=0.02)
+    silent = np.full((1, 64, 32, 2), np.log(FLOOR), "float32")
+    curve = curve_of(representation.normalize(ops.convert_to_tensor(silent)), representation)
+    np.testing.assert_allclose(curve, np.log(losses.LEAST * FLOOR / 16), atol=1e-3)
 
 
 def test_the_generator_follows_the_nearest_distance():
