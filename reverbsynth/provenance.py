@@ -14,6 +14,13 @@ REPOSITORY = "https://github.com/reverbsynth/reverbsynth"
 _PACKAGES = ("reverbsynth", "keras", "tensorflow", "jax", "numpy", "scipy", "librosa", "soxr")
 
 
+def cores() -> int:
+    """How many of the processor's cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 @cache
 def commit() -> str:
     """The commit the package was run from, with ``+`` when the tree had changes, or ``unknown``."""

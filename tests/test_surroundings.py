@@ -146,3 +146,11 @@ def test_onednn_is_asked_for_unless_a_user_decides(asked, found):
     code = "import os, reverbsynth; print(os.environ['TF_ENABLE_ONEDNN_OPTS'])"
     surroundings = environment(TF_ENABLE_ONEDNN_OPTS=asked)
     assert subprocess.check_output([sys.executable, "-c", code], env=surroundings) == found
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="needs Linux")
+def test_cores_are_those_that_a_process_may_use():
+    code = "from reverbsynth.provenance import cores; print(cores())"
+    one = {min(os.sched_getaffinity(0))}
+    options = {"preexec_fn": lambda: os.sched_setaffinity(0, one)}
+    assert subprocess.check_output([sys.executable, "-c", code], **options) == b"1\n"

@@ -27,6 +27,7 @@ from reverbsynth.instrument.onnx import build
 from reverbsynth.instrument.resampling import transposed
 from reverbsynth.instrument.shipped import find
 from reverbsynth.progress import batched
+from reverbsynth.provenance import cores
 from reverbsynth.settings import Settings
 from reverbsynth.spectra.format import IMAGE_SHAPE
 from reverbsynth.training.run import INSTRUMENT, Run
@@ -72,7 +73,7 @@ class Instrument:
         between = range(trained[0], trained[-1] + 1)
         self.pitches = list(between if self.gan.pitch_input == "harmonic" else trained)
         self.keys, self.middle_pitch = range(values[0], values[-1] + 1), trained[len(trained) // 2]
-        self._threads = threads or min(os.cpu_count() or 1, _MOST_THREADS)
+        self._threads = threads or min(cores(), _MOST_THREADS)
 
     @classmethod
     def from_run(cls, run: Run | Path | str, stage: int | None = None) -> "Instrument":

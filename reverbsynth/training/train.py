@@ -7,7 +7,6 @@ happens around it.
 """
 
 import math
-import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
@@ -28,6 +27,7 @@ from reverbsynth.gan import losses
 from reverbsynth.gan.model import ProgressiveGAN, fade_in_real
 from reverbsynth.gan.schedule import blocks, box_factor
 from reverbsynth.progress import ProgressDisplay
+from reverbsynth.provenance import cores
 from reverbsynth.settings import Settings
 from reverbsynth.training.checkpoints import Checkpoints, network_variables, restore, values
 from reverbsynth.training.distribution import Devices, Distribute, find_devices
@@ -96,7 +96,7 @@ def train(
         "backend": keras.backend.backend(),
         "device": ", ".join(keras.distribution.list_devices()) or "unknown",
         "devices": devices.count,
-        "cores": os.cpu_count(),
+        "cores": cores(),
         "origin": None if origin is None else origin.facts(),
     }
     # A directory that no other process trains. A signal waits for the step's end.
