@@ -17,7 +17,7 @@ _WORDS = r"ppp|pp|mp|mf|fff|ff|soft|medium|hard|loud|(?-i:[pf])(?![-_ ]?\d)"  # 
 _V, _LAYER = r"v(?:el(?:ocity)?)?[-_ ]?", r"\d{1,3}|[lmh]"
 _AFTER = rf"(?={_END}|{_V}(?:{_LAYER}){_END}|(?:rr|take)[-_]?\d|(?:{_WORDS}|[lr]){_END})"
 _FLAGS = re.IGNORECASE | re.ASCII
-_SPELLED = re.compile(rf"({_STEP})({_ACCIDENTAL})(-?\d)()", _FLAGS)
+_SPELLED = re.compile(rf"({_STEP})({_ACCIDENTAL})(-?\d)([#♯♭]?)", _FLAGS)
 _TIGHT = re.compile(rf"(?<![a-z0-9#])({_STEP})({_ACCIDENTAL})(\d)([#♯♭]?){_AFTER}", _FLAGS)
 _LOOSE = re.compile(rf"(?<![a-z0-9#])({_STEP})({_ACCIDENTAL})[-_](\d)(){_AFTER}", _FLAGS)
 _NSYNTH = re.compile(r"[a-z_]+_(?:acoustic|electronic|synthetic)_\d+-(\d{3})-(\d{3})", _FLAGS)

@@ -55,7 +55,9 @@ class Output:
         self.write_raw(path, audio * (min(wanted, limit) / loudest) if loudest > 0 else audio)
         if wanted <= limit:
             return ""
-        return f"scaled down: the loudest sample was {wanted:.2f}, full scale is 1"
+        return (
+            f"scaled down: the loudest sample would be {wanted:.2f}, expected {limit:.2f} at most"
+        )
 
     def write_raw(self, path: Path | str, audio: np.ndarray) -> None:
         """Write a sound that is at this rate already, at its own level."""

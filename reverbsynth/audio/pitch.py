@@ -1,6 +1,7 @@
 """The pitch of a sound: names and numbers of pitches, and estimates from the waveform."""
 
 import numpy as np
+import soxr
 from numpy.typing import ArrayLike
 
 from reverbsynth.audio.format import NOTE_OFF, SAMPLE_RATE
@@ -13,6 +14,7 @@ LOWEST, HIGHEST = 21, 108  # MIDI pitches of unknown sounds: those of a piano.
 SOUNDING = 0.01  # Frames this far (-40 dB) below the loudest do not count.
 _HELD = slice(int(0.1 * SAMPLE_RATE), int(NOTE_OFF * SAMPLE_RATE))
 _SILENCE = 1e-6
+_FEW_SAMPLES = 79  # The highest pitch of whose period 16 kHz show enough.
 _FRAME, _HOP, _LEAST_FRAMES = 2048, 512, 4  # A note must be periodic for 0.22 s.
 _FINER = 4  # Points of an autocorrelation between two lags that are a sample apart.
 _FIRST_PEAK = 0.9  # The period is the first peak at least so high, relative to the highest.
@@ -131,8 +133,13 @@ def cents(waves: np.ndarray, pitches: np.ndarray) -> np.ndarray:
     if not len(waves):
         return np.empty(0)
     limits = midi_to_hz([min(pitches) - 12, max(pitches) + 12])
-    # A frame must hold two periods and a half, and a period two samples.
-    low, high = np.clip(limits, 2.5 * SAMPLE_RATE / 4096, 0.45 * SAMPLE_RATE)
-    frames = [fundamentals(audible(wave)[_HELD], low, high) for wave in waves]
+    # A frame must hold two periods and a half, and a period two samples, which is too few of them
+    # to tell cents: those of high notes are made more.
+    finer = 4 if max(pitches) > _FEW_SAMPLES else 1
+    frame, rate = finer * 4096, finer * SAMPLE_RATE
+    low, high = np.clip(limits, 2.5 * rate / frame, 0.45 * SAMPLE_RATE)
+    held = [audible(wave)[_HELD] for wave in waves]
+    held = [soxr.resample(wave, SAMPLE_RATE, rate) for wave in held] if finer > 1 else held
+    frames = [fundamentals(wave, low, high, frame, rate) for wave in held]
     hz = np.array([np.median(each) if len(each) else np.nan for each in frames])
     return 1200 * np.log2(hz / midi_to_hz(pitches))

@@ -155,7 +155,7 @@ def _keep_seed(run: Run, folder: Path) -> None:
 def _keep_metrics(run: Run, folder: Path, rows: int, digits: str) -> None:
     """Begin the folder of a run with its settings and its thinned metrics."""
     folder.mkdir(parents=True)
-    shutil.copyfile(run.directory / SETTINGS, folder / SETTINGS)
+    write_text(folder / SETTINGS, run.settings.to_yaml())
     metrics = thinned(run.metrics(), rows)
     metrics.to_csv(folder / "metrics.csv", index=False, float_format=digits)
 

@@ -5,7 +5,7 @@ Folders are named by settings and code: after a change of either, none shows res
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -38,18 +38,23 @@ class Workspace:
     """Settings, and what is made with them in ``directory`` when it is first asked for.
 
     ``data_settings`` differ from the run's only for a given run whose sounds are not on this
-    machine: then the embedded sounds stand in. Without a given run, one is trained.
+    machine: then the embedded sounds stand in. Without a given run, one is trained. ``given_data``
+    is the data set that a given run was trained on, where its sounds do not come with the package.
     """
 
     settings: Settings
     data_settings: Settings
     given_run: Path | None
     directory: Path
+    given_data: Path | None = None
 
     @property
     def data_directory(self) -> Path:
         """Where the data set is kept."""
-        return self.directory / "data" / f"{data_hash(self.data_settings)}-{code_hash()}"
+        return (
+            self.given_data
+            or self.directory / "data" / f"{data_hash(self.data_settings)}-{code_hash()}"
+        )
 
     @property
     def run_directory(self) -> Path:
@@ -60,6 +65,8 @@ class Workspace:
     @cached_property
     def data(self) -> DataSet:
         """The data set, built if it is not there yet (`reverbsynth.build_data`)."""
+        if self.given_data is not None:
+            return DataSet.open(self.given_data)
         with _alone(self.data_directory):
             return build_data(self.data_settings, self.data_directory)
 
@@ -121,7 +128,7 @@ def workspace(
     to show; the run that comes with the book where nothing is named.
 
     Parameters from papermill's command line are taken as well: overrides as JSON or YAML, and a run
-    named by digits.
+    named by digits. Overrides without a preset are of ``tiny``; a finished run takes none.
 
     >>> workspace("tiny", overrides={"seed": 3}).settings.seed
     3
@@ -139,10 +146,21 @@ def workspace(
     settings = (Settings.load if is_file else Settings.preset)(preset, **values)
     if not run:
         return Workspace(settings, settings, None, made_directory())
-    shown = Run.open(Path(run).resolve())
-    if isinstance(shown.settings.data.source, SoundFontSource):
+    if overrides:
+        found = f"overrides: found {', '.join(values)}"
+        raise SettingsError(f"{found}, expected none with a finished run, which has its own")
+    shown, kept = Run.open(Path(run).resolve()), None
+    if isinstance(shown.settings.data.source, SoundFontSource) or (kept := _kept_data(shown)):
         settings = shown.settings
-    return Workspace(shown.settings, settings, shown.directory, made_directory())
+    return Workspace(shown.settings, settings, shown.directory, made_directory(), kept)
+
+
+def _kept_data(run: Run) -> Path | None:
+    """The data set that a run was trained on, where it is on this machine."""
+    with suppress(ReverbSynthError):
+        if DataSet.open(run.data_directory).sha256 == run.manifest["data_sha256"]:
+            return run.data_directory
+    return None
 
 
 def bundles(results: Path = RESULTS) -> dict[str, Path]:

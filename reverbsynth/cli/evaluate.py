@@ -41,6 +41,8 @@ def evaluate(
     run = Run.open(source) if source.is_dir() else None
     if transfer and run is None:
         raise RunError(f"{source}: --effect-transfer is for a run, whose directory keeps it")
+    if transfer and run is not None and stage not in (None, run.stage(None)):
+        raise RunError(f"--effect-transfer: found stage {stage}, expected the last one of {source}")
     from reverbsynth.evaluation.effect_transfer import apply_to_held_out
     from reverbsynth.evaluation.evaluate import evaluate as make_report
     from reverbsynth.evaluation.evaluate import kept_report
@@ -61,5 +63,6 @@ def evaluate(
         report.save(output)
     if transfer and run is not None and data is not None:
         trials = apply_to_held_out(run, data, chosen, force)
-        shown = trials.table(chosen).to_string(index=False)
+        none = "none: they have no twins, or the network is told no effect"
+        shown = trials.table(chosen).to_string(index=False) if trials.trials else none
         echo(f"\nEffects applied to held-out notes\n{shown}")

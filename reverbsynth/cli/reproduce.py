@@ -36,7 +36,8 @@ def reproduce(
     published = workspace(run=results)
     expected = kept_report(published.run)
     own = None if run is None else Run.open(run)
-    source = data or (own and own.manifest.get("data_directory")) or published.data
+    kept = own.data_directory if own and not own.bundled else None
+    source = data or kept or published.data
     limits = published.settings.evaluation.model_dump(mode="json")
     settings = (own or published).settings.replace(evaluation=limits)
     found = evaluate(own or Instrument.from_run(published.run), source, settings)

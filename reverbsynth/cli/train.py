@@ -77,8 +77,7 @@ def train(
         chosen = in_minutes(chosen, minutes)
     if started is None and more is not None:
         raise RunError(f"{run}: not a run yet, expected one that --more can make longer")
-    if started:
-        chosen = lengthened(chosen, more, until_stage)
+    chosen = lengthened(chosen, more, until_stage)
     notes = data or (started.data_directory if started else build_data(chosen, run / "data"))
     limits: dict[str, Any] = {"until_stage": until_stage, "max_minutes": max_minutes}
     trained = train_run(chosen, notes, run, origin=origin, distribute=distribute, **limits)
@@ -99,11 +98,13 @@ def _origin(source: Path) -> "tuple[Origin, Settings]":
     from reverbsynth.instrument.shipped import find
     from reverbsynth.training.origin import Origin
     from reverbsynth.training.run import Run
+    from reverbsynth.training.stage_lengths import begun_at
 
     source = find(source)
     if source.is_dir() and not (source / "experiment.json").exists():
         run = Run.open(source)
-        return Origin.of_run(run), run.settings
+        origin = Origin.of_run(run)
+        return origin, begun_at(run.settings, origin.first_stage, named=False)
     if source.is_dir():
         origin = Origin.of_original(source)
     else:

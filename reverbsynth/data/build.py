@@ -75,11 +75,13 @@ def build_data(
     replaced (``rebuild``).
     """
     directory = Path(directory)
-    if (finished := _finished(directory, settings, rebuild)) is not None:
-        return finished
-    chain = effects(settings.data.effects, settings.seed)
-    _build(settings, chain, directory, directory / preflight.SHEET, strict, rebuild)
-    return DataSet.open(directory)
+    if (data := _finished(directory, settings, rebuild)) is None:
+        chain = effects(settings.data.effects, settings.seed)
+        _build(settings, chain, directory, directory / preflight.SHEET, strict, rebuild)
+        data = DataSet.open(directory)
+    if strict and (skipped := data.manifest["skipped"]):  # By a try that was not strict.
+        raise DataError(skipped[0]["reason"])
+    return data
 
 
 def check_data(settings: Settings, directory: Path | str, strict: bool = False) -> dict[str, Any]:
@@ -167,7 +169,8 @@ def _finished(directory: Path, settings: Settings, rebuild: bool) -> DataSet | N
         if changes := _changes(data, settings):
             raise DataError(f"{directory}: {changes}; choose another folder, or {REBUILD}")
     except DataError:
-        if rebuild:
+        # A manifest without notes beside it may be a run's, or anyone's.
+        if rebuild and (note_files(directory) or (directory / WORK).exists()):
             return None
         raise
     shutil.rmtree(directory / WORK, ignore_errors=True)
@@ -176,6 +179,7 @@ def _finished(directory: Path, settings: Settings, rebuild: bool) -> DataSet | N
 
 def _changes(data: DataSet, settings: Settings) -> str:
     """How a data set differs from what would be built now; empty if not, or if inputs are gone."""
+    given = settings.data.source
     if data.settings_hash != (expected := data_hash(settings)):
         built = {"data": data.manifest["settings"], "seed": data.manifest["seed"]}
         asked = {"data": settings.data.model_dump(mode="json"), "seed": settings.seed}
@@ -186,7 +190,11 @@ def _changes(data: DataSet, settings: Settings) -> str:
     for effect in data.manifest["effects"]:
         before |= effect.get("inputs", {})
     try:
-        now = SOURCES[settings.data.source.kind](settings.data.source, settings.seed).inputs()
+        now = SOURCES[given.kind](given, settings.seed).inputs()
+    except ReverbSynthError as error:
+        there = given.path is not None and user_path(given.path).exists()
+        return f"its source is not what it was built of ({error})" if there else ""
+    try:
         for each in effects(settings.data.effects, settings.seed):
             now |= each.inputs()
     except ReverbSynthError:

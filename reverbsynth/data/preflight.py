@@ -13,6 +13,7 @@ from reverbsynth.audio.format import SAMPLE_RATE
 from reverbsynth.audio.io import encode_audio
 from reverbsynth.audio.pitch import onset
 from reverbsynth.data.notes import Note, NoteRef, listed
+from reverbsynth.data.sources.files import plain_name
 from reverbsynth.files.atomic import write_text
 
 SHEET = "sheet.html"
@@ -78,5 +79,5 @@ def write_sheet(
     ]
     content = json.dumps({"notes": rows, "lines": list(lines)}).replace("<", "\\u003c")
     template = Path(__file__).with_name(SHEET).read_text(encoding="utf-8")
-    title = html.escape(f"Notes of {path.resolve().parent.name}")
+    title = html.escape(f"Notes of {plain_name(path.resolve().parent.name)}")
     write_text(path, template.replace("TITLE", title).replace('"DATA"', content))

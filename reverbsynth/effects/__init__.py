@@ -98,7 +98,8 @@ def effects(settings: Sequence[EffectSettings], seed: int) -> list[Effect]:
     """The effects of a data set, in order; a parameter ``seed`` replaces the data set's for one."""
 
     def made(each: EffectSettings) -> Effect:
-        parts: dict[str, Any] = {"of": effects(each.of, seed)} if each.of else {}
+        own = each.parameters.get("seed", seed)
+        parts: dict[str, Any] = {"of": effects(each.of, own)} if each.of else {}
         return effect(each.kind, each.parameters, name=each.label, seed=seed, **parts)
 
     return [made(each) for each in settings]

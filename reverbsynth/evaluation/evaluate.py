@@ -59,7 +59,7 @@ def evaluate(
         expected = "expected held-out notes to compare with (data.split)"
         raise DataError(f"{data.directory}: no notes in valid and test, {expected}")
     if not isinstance(source, Run | Instrument):
-        source = Run.open(source) if Path(source).is_dir() else Instrument.load(source)
+        source = Run.open(source) if Path(source).is_dir() else Instrument.load(source, stage)
     run = source if isinstance(source, Run) else None
     instrument = source if isinstance(source, Instrument) else Instrument.from_run(source, stage)
     settings = settings or (run.settings if run else Settings())
@@ -88,7 +88,7 @@ def kept_report(run: Run, stage: int | None = None) -> Report:
     if not path.exists():
         raise RunError(f"{run.directory}: keeps no report on stage {stage}")
     report = Report.load(path)
-    for name, expected in (("stage", stage), ("images_seen", run.manifest["images_seen"])):
+    for name, expected in (("stage", stage), ("images_seen", run.images_at(stage))):
         if (found := report.facts.get(name)) != expected:
             raise RunError(f"{path}: {name}: found {found}, expected {expected}; evaluate it anew")
     return with_seeds(report, run)

@@ -80,7 +80,7 @@ class ProgressiveGAN(backend.BackendStep):
         """The following stage's model.
 
         It keeps all weights and averages, starts new blocks fresh, with their average
-        equal to them, goes on with the random state, and has new optimizers.
+        equal to them, goes on with the random state and the last terms, and has new optimizers.
         """
         model = ProgressiveGAN(self.settings, self.labels, self.histogram, self.stage + 1)
         carry_over(self.generator, model.generator)
@@ -88,6 +88,9 @@ class ProgressiveGAN(backend.BackendStep):
         carry_over(self.discriminator, model.discriminator)
         model.random.state.assign(self.random.state)
         model.images_seen.assign(self.images_seen)
+        model.penalty.assign(self.penalty)
+        for name, term in self.last_terms.items():
+            model.last_terms[name].assign(term)
         return model
 
     def progress(self):

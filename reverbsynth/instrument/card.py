@@ -36,9 +36,11 @@ def card(instrument: Instrument, name: str, run: Run | None = None, beside: bool
     """
     report: dict[str, Any] = {}
     if run is not None and (path := run.report_path(instrument.stage)).exists():
-        trained = {"stage": instrument.stage, "images_seen": instrument.facts.get("images_seen")}
+        facts = {"images_seen": instrument.facts.get("images_seen")}
+        trained = {"stage": instrument.stage, "data_sha256": run.manifest["data_sha256"], **facts}
         kept = read_json(path)
-        # One from before the run was trained on is of another instrument.
+        # One from before the run was trained on is of another instrument, and on other notes it
+        # is of the notes that stood in.
         report = kept if trained.items() <= kept.get("facts", {}).items() else {}
     rows = [row for row in report.get("rows", []) if row["key"].startswith(_MEASURES)]
     measured = [row for row in rows if row["generated"]["value"] is not None]

@@ -166,6 +166,9 @@ class Run:
         Settings with a shorter one, those of an earlier leg, change nothing.
         """
         if is_longer(settings, self.settings):
+            # A process that was killed below has left the file of the leg before.
+            if Settings.load(self.directory / SETTINGS).hash != self.settings.hash:
+                write_text(self.directory / SETTINGS, self.settings.to_yaml())
             return
         changed = differences(self.settings, settings)
         if not is_longer(self.settings, settings):
@@ -294,7 +297,8 @@ class Run:
         """The averaged generator after a stage (the last finished one by default)."""
         stage = self.stage(stage)
         names = ("commit", "versions", "preset", "settings_hash", "data_sha256", "seed")
-        facts = {name: self.manifest[name] for name in (*names, "images_seen")}
+        facts = {name: self.manifest[name] for name in names}
+        facts["images_seen"] = self.images_at(stage)
         facts |= {"origin": self.manifest["origin"]} if "origin" in self.manifest else {}
         labels, p = self.labels, float(schedule.blocks(stage) - 1)
         trained = np.unique(self.histogram[:, tuple(labels).index("pitch")])
@@ -322,6 +326,11 @@ class Run:
             listed = ", ".join(map(str, finished))
             raise RunError(f"{self.directory}: found stages {listed}, expected {stage}")
         return stage
+
+    def images_at(self, stage: int) -> int:
+        """Images seen at the end of a finished stage."""
+        ends = self.manifest["stage_ends"]
+        return ends[stage] if stage < len(ends) else self.manifest["images_seen"]
 
     def _stage_folder(self, stage: int) -> Path:
         return self.directory / "stages" / f"{stage:02d}"

@@ -44,10 +44,13 @@ def in_minutes(settings: Settings, minutes: float) -> Settings:
     return settings.replace(training=changed)
 
 
-def begun_at(settings: Settings, stage: int) -> Settings:
-    """The settings without the stages before one, unless they already leave some out."""
+def begun_at(settings: Settings, stage: int, named: bool = True) -> Settings:
+    """The settings without the stages before one.
+
+    If they already leave some out, that is meant where a user ``named`` their lengths.
+    """
     lengths = stage_lengths(settings.training)
-    if lengths[0] == 0 or stage == 0:
+    if stage == 0 or (named and lengths[0] == 0):
         return settings
     if stage >= len(lengths):
         found = f"training.last_stage: found {len(lengths) - 1}"

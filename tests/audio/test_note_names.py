@@ -132,6 +132,7 @@ def test_one_h_makes_names_german():
 
 def test_a_whole_text_may_name_an_octave_below_0():
     assert (spelled_pitch("C-1"), spelled_pitch("F♯3"), spelled_pitch("x C3")) == (0, 54, None)
+    assert spelled_pitch("C4#") == spelled_pitch("C#4") == 61
 
 
 @given(st.integers(12, 127))

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from reverbsynth.audio.pitch import HIGHEST, LOWEST, estimated_pitch, midi_to_hz
+from reverbsynth.audio.pitch import HIGHEST, LOWEST, cents, estimated_pitch, midi_to_hz
 from reverbsynth.data.notes import Rejected
 from reverbsynth.data.sources.soundfont import SoundFont
 from reverbsynth.settings import SoundFontSource
@@ -83,3 +83,15 @@ def test_noise_silence_and_clicks_have_no_confidence(noise):
 def test_an_offset_does_not_let_the_silence_after_a_note_count(tone):
     wave = np.concatenate([tone(40, seconds=0.5), np.zeros(56_000, np.float32)])
     assert estimated_pitch(wave + np.float32(0.1)) == estimated_pitch(wave)
+
+
+@pytest.mark.parametrize("pitch", [28, 52, 79, 80, 91, 94, 99, 102, 103, 106])
+def test_cents_of_notes_in_tune_and_out_of_tune(pitch):
+    """High ones, too, of whose period 16 kHz show few samples."""
+    for off in (0, 30):
+        time = np.arange(4 * RATE) / RATE
+        hz = midi_to_hz(pitch + off / 100)
+        partials = range(1, int(7800 / hz) + 1)
+        wave = sum(0.2 / k * np.sin(2 * np.pi * k * hz * time) for k in partials)
+        found = cents(wave[None].astype(np.float32), np.array([pitch]))
+        assert found == pytest.approx([off], abs=6), (pitch, off)

@@ -315,6 +315,9 @@ def test_a_bad_note_late_in_a_build_keeps_the_work(settings, tmp_path, small_chu
     data = build_data(settings(), tmp_path / "data")
     assert [bad["name"] for bad in data.manifest["skipped"]] == ["midi46.wav"]
     assert contents(tmp_path / "data") == FILES
+    # What is there was not built strictly.
+    with pytest.raises(ReverbSynthError, match=r"effect dry: note midi46\.wav: audio is silent"):
+        build_data(settings(), tmp_path / "data", strict=True)
 
 
 def test_notes_are_dealt_after_the_bad_ones_are_known(
@@ -382,8 +385,22 @@ def test_a_data_set_whose_source_is_gone_stays_what_it_is(settings, sounds, tmp_
     source = shutil.copytree(sounds, tmp_path / "source")
     wanted = settings(**{"data.source.path": str(source)})
     built = build_data(wanted, tmp_path / "data")
-    shutil.rmtree(source)
+    sounds_there = sorted(source.iterdir())
+    for sound in sounds_there:
+        sound.rename(tmp_path / sound.name)
+    with pytest.raises(ReverbSynthError, match=r"source is not what it was built of \(.*no sounds"):
+        build_data(wanted, tmp_path / "data")
+    source.rmdir()
     assert build_data(wanted, tmp_path / "data").sha256 == built.sha256
+
+
+def test_a_run_is_not_replaced(settings, small_run, tmp_path):
+    """`data RUN` for `data RUN/data`, built again."""
+    run = shutil.copytree(small_run.directory, tmp_path / "run")
+    before = contents(run)
+    with pytest.raises(ReverbSynthError, match="is a run, expected a data set"):
+        build_data(settings(), run, rebuild=True)
+    assert contents(run) == before
 
 
 def test_other_settings_replace_a_data_set_on_request(settings, tmp_path):

@@ -249,6 +249,18 @@ def test_a_chain_applies_its_effects_in_order(noise, room):
     assert len(chain.impulse_response()) == NOTE_LENGTH
 
 
+def test_a_chain_s_seed_is_that_of_its_parts():
+    parts, seeded = (EffectSettings(kind="reverb"),), {"seed": 9}
+    wanted = [
+        EffectSettings(kind="reverb", parameters=seeded),
+        EffectSettings(kind="chain", of=parts, parameters=seeded),
+        EffectSettings(kind="chain", of=parts),
+    ]
+    alone, one, other = (each.impulse_response() for each in effects(wanted, 0))
+    np.testing.assert_array_equal(one, alone)
+    assert (one != other).any()
+
+
 def test_chains_of_chains_and_mistakes_in_them():
     inner = {"kind": "chain", "of": [{"kind": "dry"}, {"kind": "delay"}]}
     wanted = Settings.preset("tiny", **{"data.effects": [{**inner, "name": "echo"}]})

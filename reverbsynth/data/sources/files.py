@@ -36,18 +36,22 @@ def fingerprint(path: Path) -> str:
         return "unreadable"
 
 
+def plain_name(name: str) -> str:
+    """A file's name in Unicode's normal form C; bytes that are no UTF-8 are escaped."""
+    return unicodedata.normalize("NFC", os.fsencode(name).decode("utf-8", "backslashreplace"))
+
+
 def visible_files(folder: Path, reject: list[tuple[str, str]]) -> dict[str, Path]:
     """The files below a folder, also through links, by name; hidden ones are no input.
 
-    Names are relative, with slashes, in Unicode's normal form C; bytes that are no UTF-8 are
-    escaped in them. What cannot be read is added to ``reject``, with the reason.
+    Names are relative, with slashes, as `plain_name` has them. What cannot be read is added to
+    ``reject``, with the reason.
     """
     found: dict[str, Path] = {}
     seen: set[str] = set()
 
     def name_of(path: str | Path) -> str:
-        name = os.fsencode(Path(path).relative_to(folder).as_posix())
-        return unicodedata.normalize("NFC", name.decode("utf-8", "backslashreplace"))
+        return plain_name(Path(path).relative_to(folder).as_posix())
 
     def unreadable(error: OSError) -> None:
         reason = f"{error.filename}: cannot be read ({error.strerror})"

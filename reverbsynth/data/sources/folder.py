@@ -24,7 +24,13 @@ from reverbsynth.data.notes import (
     listed,
     usable,
 )
-from reverbsynth.data.sources.files import SUFFIXES, fingerprint, required, visible_files
+from reverbsynth.data.sources.files import (
+    SUFFIXES,
+    fingerprint,
+    plain_name,
+    required,
+    visible_files,
+)
 from reverbsynth.data.sources.table import matched, read_table
 from reverbsynth.errors import DataError
 from reverbsynth.progress import ProgressDisplay
@@ -80,7 +86,8 @@ class Folder:
         table = {} if self.table is None else read_table(self.table, reject, self.middle_c)
         rows, unmatched = matched(table, self.files)
         for name, reason in unmatched.items():
-            reject(name, f"{self.table}: file {name}: {reason} in {self.path}")
+            if table[name] is not None:  # Else it is rejected already.
+                reject(name, f"{self.table}: file {name}: {reason} in {self.path}")
         german = are_german(path.stem for path in self.files.values())
         names = {n: read_name(p.stem, self.middle_c, german) for n, p in self.files.items()}
         counted = [hints.doubtful for hints in names.values() if hints.doubtful is not None]
@@ -96,6 +103,8 @@ class Folder:
         with ProgressDisplay() as display:
             for name, file in display.track(self.files.items(), description="pitches"):
                 row, hints = rows.get(name, {}), names[name]
+                if row is None:  # Its row was rejected.
+                    continue
                 try:
                     estimate, confidence = estimated_pitch(self._sound(file))
                     told = {
@@ -114,7 +123,7 @@ class Folder:
                 pitches[name] = {"pitch_from": origin, "confidence": rounded, "told": told}
                 velocity = row.get("velocity") or _velocity(hints, top)
                 # Sounds beside the table, not below it, are of the folder's own name.
-                folder = name.rpartition("/")[0] or self.path.resolve().name
+                folder = name.rpartition("/")[0] or plain_name(self.path.resolve().name)
                 instrument = row.get("instrument") or folder
                 entries.append(NoteRef(name, pitch, velocity, instrument, (str(file),)))
         notices = self._disagreements({entry.id: entry.pitch for entry in entries}, pitches)

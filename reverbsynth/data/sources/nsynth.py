@@ -182,6 +182,8 @@ def _form(path: Path, split: str | None) -> Unpacked | Records | Archive:
     found = sorted(file for file in path.glob("[!.]*.tfrecord*") if file.is_file())
     files = [file for file in found if _RECORDS.search(file.name)]
     named = [file for file in files if split and split in file.name]
+    if files and not named and split and any(re.search("train|valid|test", f.name) for f in files):
+        raise DataError(f"{path}: holds no TFRecord files of split {split}")
     if files:
         return Records(_complete(named or files), [file for file in found if file not in files])
     if path.suffix in (".zip", ".rar", ".7z", ".gz", ".bz2", ".xz"):

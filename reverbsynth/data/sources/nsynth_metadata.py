@@ -145,6 +145,8 @@ def described_records(
     for number, (offset, payload) in enumerate(records):
         try:
             values = translate(tfrecord.decode(payload))
+            if isinstance(quality := values.get("qualities_str"), str):
+                values["qualities_str"] = [quality]  # A list of one, as records have it.
             id = values.get("note_str") or values.get("id") or f"{stem}-{number:06d}"
             note = described(str(id), values)
         except ValueError as error:

@@ -24,8 +24,10 @@ COLUMNS = {
 LARGEST_TABLE = 64 * 2**20  #: Bytes.
 
 
-def read_table(path: Path, reject: Rejected, middle_c: int = 4) -> dict[str, dict[str, Any]]:
-    """Read the rows of a CSV or JSON table, by file; wrong rows and repeated files are rejected.
+def read_table(path: Path, reject: Rejected, middle_c: int = 4) -> dict[str, dict[str, Any] | None]:
+    """Read the rows of a CSV or JSON table, by file; None where a row is wrong or not the only one.
+
+    Those are rejected.
 
     A CSV, whatever separates its columns, has a header with `COLUMNS`. JSON is a list of such rows,
     or a mapping from file to pitch or to such a row.
@@ -39,7 +41,7 @@ def read_table(path: Path, reject: Rejected, middle_c: int = 4) -> dict[str, dic
     except (ValueError, csv.Error, RecursionError) as error:
         reason = " ".join(str(error).split())[:200]
         raise DataError(f"{path}: not a table of pitches ({reason})") from None
-    table: dict[str, dict[str, Any]] = {}
+    table: dict[str, dict[str, Any] | None] = {}
     named = [_named(row) for row in rows]
     german = are_german(str(row.get("pitch")) for row in named)
     for number, row in enumerate(named, start=1):
@@ -56,6 +58,8 @@ def read_table(path: Path, reject: Rejected, middle_c: int = 4) -> dict[str, dic
             }
         except ValueError as error:
             reject(str(name or f"row {number}"), f"{path}: row {number}: {error}")
+            if name and isinstance(name, str):
+                table[name] = None
     return table
 
 

@@ -218,6 +218,17 @@ def test_a_table_of_sounds_that_are_not_there(put, notes, tmp_path):
     assert list(notes(skip=True)[0]) == ["A1.wav"]
 
 
+def test_sounds_of_wrong_rows_are_left_out(put, notes, tmp_path):
+    """Not used with another pitch than the table's."""
+    for name in ("C3.wav", "D3.wav", "E3.wav", "F3.wav"):
+        put(name, 45)
+    rows = ["file,pitch,velocity", "C3.wav,148,", "D3,C4#,", "E3,40,", "E3,40,", "gone,none,"]
+    (tmp_path / "sounds" / "t.csv").write_text("\n".join(rows))
+    found, rejected, _ = notes(skip=True)
+    assert {name: note.pitch for name, note in found.items()} == {"D3.wav": 61, "F3.wav": 53}
+    assert [bad["name"] for bad in rejected] == ["C3.wav", "E3", "gone"]
+
+
 def test_doubtful_estimates_are_refused_with_their_confidence(put, tone, notes, tmp_path, noise):
     put("sine.wav", 45)
     changing = np.concatenate([tone(pitch, seconds=0.3) for pitch in (40, 45, 47)])
@@ -362,6 +373,17 @@ def test_the_onset_is_trimmed_and_the_level_normalized_on_request(put, notes, to
     assert np.argmax(np.abs(found) > 0.09) < 100
     # 5 ms are kept before the onset, the tone's second sample: its first is 0.
     np.testing.assert_allclose(found[79:16_000], 1.8 * tone(40)[: 16_000 - 79], atol=0.01)
+
+
+def test_a_folder_whose_name_is_no_text(put, tmp_path):
+    put("A1.wav", 33)
+    put("B1.wav", 35)
+    put("C2.wav", 36)
+    name = os.fsdecode(b"Kl\xe4nge")
+    source = {"kind": "folder", "path": str((tmp_path / "sounds").rename(tmp_path / name))}
+    settings = Settings.preset("tiny", **{"data.source": source})
+    data = build_data(settings, tmp_path / os.fsdecode(b"\xe4"))
+    assert data.vocabulary("instrument") == ["Kl\\xe4nge"]
 
 
 @pytest.mark.parametrize(

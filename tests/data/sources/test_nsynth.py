@@ -51,7 +51,7 @@ def notes(tmp_path):
     return select
 
 
-def as_published(name, audio):
+def as_published(name, audio, **more):
     """A record of NSynth's own TFRecord files."""
     told = from_name(name)
     features = {
@@ -67,6 +67,7 @@ def as_published(name, audio):
         "velocity": told.velocity,
         "sample_rate": 16_000,
         "audio": audio,
+        **more,
     }
     return tfrecord.frame(tfrecord.encode(features))
 
@@ -496,6 +497,21 @@ def test_records_with_nan(tmp_path, tone, notes):
     path.write_bytes(as_published(BASSES[0], audio))
     with pytest.raises(ReverbSynthError, match=f"note {BASSES[0]}: audio holds NaN"):
         notes(path)
+
+
+def test_a_record_with_one_quality_alone(tmp_path, tone, notes):
+    path = tmp_path / "nsynth-train.tfrecord"
+    path.write_bytes(as_published(BASSES[0], tone(40), qualities_str="dark"))
+    assert list(notes(path, qualities=["dark"])[0]) == [BASSES[0]]
+    with pytest.raises(ReverbSynthError, match="no notes"):
+        notes(path, qualities=["bright"])
+
+
+def test_records_of_other_splits_alone(published, notes):
+    published.rename(published.with_name("nsynth-valid.tfrecord"))
+    with pytest.raises(ReverbSynthError, match="holds no TFRecord files of split train"):
+        notes(published.parent)
+    assert notes(published.parent, split="valid")[0]
 
 
 def test_an_empty_selection(nsynth, notes):
