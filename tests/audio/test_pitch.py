@@ -34,9 +34,9 @@ TIMBRES = {
 def test_every_key_of_a_piano_is_estimated_in_its_octave(timbre):
     highest = 96 if timbre == "weak fundamental" else HIGHEST  # Above, it is a note an octave up.
     for pitch in range(LOWEST, highest + 1):
-        for cents in (-30, 25):
-            found, confidence = estimated_pitch(note(pitch, TIMBRES[timbre], cents=cents))
-            assert (found, confidence > 0.9) == (pitch, True), (pitch, cents)
+        for off in (-30, 25):
+            found, confidence = estimated_pitch(note(pitch, TIMBRES[timbre], cents=off))
+            assert (found, confidence > 0.9) == (pitch, True), (pitch, off)
 
 
 @pytest.mark.parametrize("program", [1, 13, 33, 34, 74])

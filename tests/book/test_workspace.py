@@ -8,6 +8,7 @@ import pytest
 from reverbsynth.book import workspace as module
 from reverbsynth.book.workspace import Workspace, workspace
 from reverbsynth.errors import ReverbSynthError
+from reverbsynth.training.run import Run
 
 
 def test_two_notebooks_that_need_the_same_wait_for_each_other(
@@ -77,3 +78,19 @@ def test_a_checkout_that_cannot_be_written_names_the_variable(
     monkeypatch.setenv("REVERBSYNTH_CACHE", str(tmp_path / "file"))
     with pytest.raises(ReverbSynthError, match=r"cannot be written .* by REVERBSYNTH_CACHE$"):
         assert workspace("tiny").data
+
+
+def test_a_finished_run_takes_no_overrides(small_run):
+    with pytest.raises(ReverbSynthError, match=r"found evaluation\.notes, expected none"):
+        workspace(run=small_run.directory, overrides={"evaluation.notes": 50})
+
+
+def test_a_run_on_own_sounds_is_shown_with_its_own_data_set(small_run, small_data, monkeypatch):
+    """Where that is on this machine; else embedded sounds stand in."""
+    source = {"kind": "folder", "path": "sounds"}
+    settings = small_run.settings.replace(**{"data.source": source})
+    run = Run(small_run.directory, settings, small_run.manifest)
+    monkeypatch.setattr(Run, "open", lambda directory: run)
+    assert workspace(run="own").data.sha256 == small_data.sha256
+    run.manifest = {**run.manifest, "data_sha256": "another"}
+    assert workspace(run="own").given_data is None

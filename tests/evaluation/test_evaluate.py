@@ -167,7 +167,7 @@ def test_evaluated_notes_can_be_played_again(of_run, small_run, small_data):
 def test_a_report_from_before_a_longer_training_is_not_the_kept_one(of_run, small_run, tmp_path):
     run = Run.open(shutil.copytree(small_run.directory, tmp_path / "run"))
     assert kept_report(run).rows == of_run.rows
-    run.update(images_seen=1000)
+    run.update(images_seen=1000, stage_ends=[16, 28, 1000])
     with pytest.raises(RunError, match=r"evaluation\.json: images_seen: found \d+, expected 1000"):
         kept_report(run)
     (run.directory / "stages" / "02").rename(run.directory / "stages" / "04")
@@ -375,11 +375,24 @@ def test_an_instrument_needs_data(small_run, small_data, tmp_path):
     for given, options, message in (
         (tmp_path / "none", {}, "none: no such file or folder, expected a run, an instr"),
         (path, {"transfer": True}, "--effect-transfer is for a run"),
+        (path, {"stage": 1}, "instrument of stage 2, expected 1"),
+        (small_run.directory, {"transfer": True, "stage": 1}, "found stage 1, expected the last"),
         (path, {"output": tmp_path}, "is a folder, expected a file's name"),
         (path, {"output": Path()}, "expected a name"),
     ):
         with pytest.raises(ReverbSynthError, match=message):
             command(given, data=small_data.directory, **options)
+
+
+def test_what_cannot_be_transferred_is_told(of_run, small_run, small_data, monkeypatch, capsys):
+    from reverbsynth.cli.evaluate import evaluate as command
+    from reverbsynth.evaluation import effect_transfer
+
+    nothing = effect_transfer.TransferTrials({})
+    monkeypatch.setattr(effect_transfer, "apply_to_held_out", lambda *options: nothing)
+    quick = [f"{key}={value}" for key, value in QUICK.items()]
+    command(small_run.directory, data=small_data.directory, set_=quick, transfer=True)
+    assert capsys.readouterr().out.splitlines()[-1].startswith("none: they have no twins")
 
 
 def test_there_must_be_held_out_notes(small_run, small_settings, tmp_path):

@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from reverbsynth.book.workspace import shipped
 from reverbsynth.cli import app
+from reverbsynth.errors import ReverbSynthError
 from reverbsynth.evaluation.bootstrap import Measure
 from reverbsynth.evaluation.evaluate import kept_report
 from reverbsynth.evaluation.report import Report, Row
@@ -115,3 +116,16 @@ def test_the_command_ends_with_what_it_found(monkeypatch, change, status):
     assert done.exit_code == status, done.output
     assert ("NO" in done.output) == bool(status)
     assert f"{len(HEADLINE) - status} of {len(HEADLINE)} values" in done.output
+
+
+def test_a_run_is_measured_on_the_data_set_that_it_names(small_run, monkeypatch):
+    """By a path that is relative to the run."""
+    seen = []
+
+    def measured(run, source, settings):
+        seen.append(source)
+        raise ReverbSynthError("seen")
+
+    monkeypatch.setattr("reverbsynth.evaluation.evaluate.evaluate", measured)
+    CliRunner().invoke(app, ["reproduce", str(small_run.directory)])
+    assert seen == [small_run.data_directory]

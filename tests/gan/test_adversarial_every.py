@@ -6,6 +6,7 @@ from keras import ops
 
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.gan import losses
+from reverbsynth.gan.model import ProgressiveGAN
 from reverbsynth.training.distribution import Devices
 from reverbsynth.training.train import train
 from tests.conftest import SMALL, Settings
@@ -45,6 +46,18 @@ def test_terms_are_those_of_the_last_adversarial_step(run, recipe):
     for name in ("discriminator_loss", "generator_wasserstein", "gradient_penalty"):
         np.testing.assert_array_equal(rests[name], before[name])
     assert (rests.nearest_distance.to_numpy() != before.nearest_distance.to_numpy()).all()
+
+
+def test_the_next_stage_goes_on_with_the_last_terms(run, recipe):
+    """Until its own first adversarial step: 0 would be a loss that nothing had."""
+    model = ProgressiveGAN(recipe, run.labels, run.histogram, 0)
+    model.penalty.assign(0.25)
+    for number, term in enumerate(model.last_terms.values(), 1):
+        term.assign(number)
+    later = model.next_stage()
+    assert float(later.penalty) == 0.25
+    found = [float(term) for term in later.last_terms.values()]
+    assert found == list(range(1, len(model.last_terms) + 1))
 
 
 def test_the_discriminator_moves_in_adversarial_steps_only(recipe, small_data, tmp_path):

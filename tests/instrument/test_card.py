@@ -80,6 +80,12 @@ def test_the_measures_are_those_of_the_instruments_own_stage_and_training(tmp_pa
     assert "It has not been measured." in card(Instrument.load("laptop"), "trained on", run)
 
 
+def test_measures_on_other_notes_are_not_those_of_the_instrument(tmp_path):
+    run = Run.open(shutil.copytree(shipped()["laptop"].parent, tmp_path / "laptop"))
+    run.manifest["data_sha256"] = "of a piano"
+    assert "It has not been measured." in card(Instrument.load("laptop"), "piano", run)
+
+
 def test_a_report_that_lacks_the_number_of_notes_still_makes_a_card(tmp_path):
     folder = tmp_path / "laptop"
     shutil.copytree(shipped()["laptop"].parent, folder)

@@ -82,6 +82,8 @@ def test_a_process_killed_while_a_leg_begins_loses_nothing(copy, small_settings,
     train(longer, small_data, copy, max_minutes=0)
     (copy / "settings.yaml").write_bytes(before)
     assert Run.open(copy).settings == longer
+    train(longer, small_data, copy, max_minutes=0)
+    assert Settings.load(copy / "settings.yaml").hash == longer.hash
 
 
 @pytest.mark.parametrize("preset", ["tiny", "laptop", "paper"])
@@ -117,5 +119,7 @@ def test_what_cannot_be_made_longer_is_one_line(copy, tmp_path):
         train_command(copy, more=3)
     with pytest.raises(ReverbSynthError, match="not a run yet, expected one that --more"):
         train_command(tmp_path / "new", more=3)
+    with pytest.raises(ReverbSynthError, match="stages 11 to 12: have no minutes yet"):
+        train_command(tmp_path / "new", preset="laptop", until_stage=12)
     with pytest.raises(ReverbSynthError, match="stages 11 to 12: have no minutes yet"):
         lengthened(Settings.preset("laptop"), None, 12)

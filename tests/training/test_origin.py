@@ -125,8 +125,21 @@ def test_an_instrument_is_gone_on_with_by_the_recipe_it_was_trained_by():
     assert settings.losses == Settings.preset("laptop").losses
 
 
+def test_what_was_itself_begun_from_another_is_gone_on_with_at_its_last_stage():
+    """Not where that one began, whose earlier stages have no minutes."""
+    origin, settings = _origin(find("studio").parent)
+    assert origin.first_stage == 12
+    assert settings.training.stage_minutes[:12] == (0,) * 12
+    assert settings.training.stage_minutes[12] > 0
+
+
 def test_the_preset_and_the_instrument_of_its_name_fit():
     Origin("laptop", read(find("laptop")), {}).check(Settings.preset("laptop"))
+
+
+def test_an_earlier_stage_has_seen_its_own_images(small_run):
+    seen = [small_run.trained_generator(stage).facts["images_seen"] for stage in (0, 1, 2)]
+    assert seen == small_run.manifest["stage_ends"] == [16, 28, 44]
 
 
 def test_the_instrument_alone_gives_both_generators(small_run, small_settings):

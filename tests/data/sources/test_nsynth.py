@@ -503,7 +503,7 @@ def test_a_record_with_one_quality_alone(tmp_path, tone, notes):
     path = tmp_path / "nsynth-train.tfrecord"
     path.write_bytes(as_published(BASSES[0], tone(40), qualities_str="dark"))
     assert list(notes(path, qualities=["dark"])[0]) == [BASSES[0]]
-    with pytest.raises(ReverbSynthError, match="no notes"):
+    with pytest.raises(ReverbSynthError, match="no note fits the selection"):
         notes(path, qualities=["bright"])
 
 
