@@ -65,7 +65,6 @@ def api_page(title: str) -> str:
 def setup(app: Any) -> dict[str, Any]:
     """Connect to Sphinx."""
     app.setup_extension("sphinx.ext.autodoc")
-    app.connect("autodoc-process-docstring", _numpy_style)
     app.connect("autodoc-process-signature", _shorten_signature)
     app.connect("missing-reference", _link_anywhere)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
@@ -135,18 +134,6 @@ def _summary(model: dict) -> str:
     """A model's docstring up to its first blank line, with RST's literals as Markdown's."""
     text = model.get("description", "").partition("\n\n")[0]
     return " ".join(text.replace("``", "`").split())
-
-
-def _numpy_style(app: Any, what: str, *described: Any) -> None:
-    """Turn sections of docstrings into fields. Those of values have colons of their own."""
-    from sphinx.ext.napoleon import Config, NumpyDocstring
-
-    if what not in ("attribute", "data", "property"):
-        *which, lines = described
-        # Types are prose, with shapes and units: they are no links.
-        style: Any = Config(napoleon_use_param=False, napoleon_use_rtype=False)
-        style.napoleon_custom_sections = [("Attributes", "params_style")]
-        lines[:] = NumpyDocstring(lines, style, app, what, *which).lines()
 
 
 def _shorten_signature(app: Any, what: str, name: str, documented: Any, *_: Any) -> Any:

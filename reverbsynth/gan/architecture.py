@@ -57,26 +57,11 @@ def condition(
     values: Mapping[str, Sequence[Any]],
     trained_pitches: Sequence[int],
 ) -> np.ndarray:
-    """What tells the generator the labels of some notes.
+    """What tells the generator the labels of some notes, float32 [shape=(n, condition_size)].
 
-    Parameters
-    ----------
-    settings : GanSettings
-    labels : LabelSpace
-    values : mapping
-        By label, a value for each note, or a mapping from values to their shares. Where the pitch
-        is told as a number, any real one.
-    trained_pitches : sequence of int
-        In ascending order; needed where the key is told, too.
-
-    Returns
-    -------
-    ndarray, float32 [shape=(n, condition_size)]
-
-    Raises
-    ------
-    ReverbSynthError
-        For a value that a label does not have.
+    ``values`` has, by label, a value for each note, or a mapping from values to their shares; where
+    the pitch is told as a number, any real one. ``trained_pitches``, in ascending order, count
+    where the key is told, too. A value that a label does not have is a `ReverbSynthError`.
     """
     blocks = []
     for name in labels:
@@ -118,17 +103,7 @@ def generator_shapes(
 ) -> dict[str, tuple[int, ...]]:
     """Shapes of the generator's variables by name, in the network's own order (Table 3).
 
-    Parameters
-    ----------
-    settings : GanSettings
-    condition_size : int
-        See `condition_size`.
-    stage : int
-
-    Returns
-    -------
-    dict
-        Names such as ``block_3/conv0/kernel``; kernels are (height, width, in, out).
+    Names are such as ``block_3/conv0/kernel``; kernels are (height, width, in, out).
     """
     shapes: dict[str, tuple[int, ...]] = {}
     for name, shape in generator_kernels(settings, condition_size, stage).items():

@@ -12,8 +12,8 @@ from reverbsynth.errors import ReverbSynthError
 class LabelSpace(UserDict[str, tuple[Any, ...]]):
     """Labels in order, each with its values in order: both decide where a one-hot block lies.
 
-    Examples
-    --------
+    A value that a label does not have is a `ReverbSynthError`.
+
     >>> space = LabelSpace({"pitch": [40, 41, 42], "effect": ["dry", "reverb"]})
     >>> space.width, space.index("effect", "reverb")
     (5, 1)
@@ -26,13 +26,7 @@ class LabelSpace(UserDict[str, tuple[Any, ...]]):
 
     @classmethod
     def from_json(cls, pairs: Any) -> "LabelSpace":
-        """Labels as `to_json` wrote them.
-
-        Raises
-        ------
-        ValueError
-            When ``pairs`` is no list of names with lists of different values.
-        """
+        """Labels as `to_json` wrote them; a ValueError for anything else, or for equal values."""
         if not isinstance(pairs, list) or not all(
             isinstance(pair, list) and len(pair) == 2 and isinstance(pair[1], list) and pair[1]
             for pair in pairs
@@ -60,13 +54,7 @@ class LabelSpace(UserDict[str, tuple[Any, ...]]):
         return sum(self.sizes.values())
 
     def index(self, name: str, value: Any) -> int:
-        """The class of a value.
-
-        Raises
-        ------
-        ReverbSynthError
-            For a value that the label does not have.
-        """
+        """The class of a value."""
         try:
             return self[name].index(value)
         except ValueError:
@@ -78,11 +66,6 @@ class LabelSpace(UserDict[str, tuple[Any, ...]]):
         """One-hot rows of a label's values, float32 [shape=(n, classes)].
 
         A mapping from values to their shares is a row of shares; pitches are not mixed.
-
-        Raises
-        ------
-        ReverbSynthError
-            For a value that the label does not have.
         """
         block = np.zeros((len(values), len(self[name])), np.float32)
         for row, value in zip(block, values, strict=True):

@@ -56,19 +56,9 @@ class Equalized(keras.layers.Layer):
     """A kernel drawn from N(0, 1) and scaled by ``sqrt(gain / fan_in)`` at run time, and a bias.
 
     Karras et al., "Progressive Growing of GANs" (2018), section 4.1. The draw depends on the seed
-    and the layer's name alone, so it is the same on every backend.
-
-    Parameters
-    ----------
-    kernel_shape : tuple of int
-        The last dimension is the output's, the others make the fan-in.
-    name : str
-        The layer's path, such as ``block_3/conv0``.
-    gain : float
-        2 before a leaky ReLU, 1 before anything else.
-    seed : int
-    dtype : str
-        A Keras dtype policy.
+    and the layer's name alone, its path such as ``block_3/conv0``, so it is the same on every
+    backend. The kernel's last dimension is the output's, the others make the fan-in; the gain is 2
+    before a leaky ReLU, 1 before anything else.
     """
 
     def __init__(

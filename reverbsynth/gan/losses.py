@@ -26,13 +26,8 @@ def label_loss(logits, classes):
 def generator_loss(score, logits: dict, labels: dict, weights: LossSettings):
     """The generator's total loss and its terms.
 
-    Parameters
-    ----------
-    score : tensor [shape=(n,)]
-        The discriminator's score of generated images.
-    logits : dict of tensors [shape=(n, classes)]
-    labels : dict of int tensors [shape=(n,)]
-        The classes that the generator was conditioned on.
+    From the discriminator's ``score`` [shape=(n,)] of generated images and its ``logits``
+    [shape=(n, classes)], by label; ``labels`` are the classes that were asked for [shape=(n,)].
     """
     terms = {"generator_wasserstein": -ops.mean(score)}
     total = terms["generator_wasserstein"]
@@ -48,13 +43,8 @@ def discriminator_loss(
 ):
     """The discriminator's total loss and its terms.
 
-    Parameters
-    ----------
-    fake_score, real_score : tensor [shape=(n,)]
-    real_logits : dict of tensors [shape=(n, classes)]
-    real_labels : dict of int tensors [shape=(n,)]
-    norms : tensor [shape=(n,)] or None
-        From `gradient_norms`; None leaves the penalty out.
+    From its scores [shape=(n,)] and its logits [shape=(n, classes)] of real images, by label, whose
+    classes are ``real_labels`` [shape=(n,)]; without ``norms`` (`gradient_norms`) no penalty.
     """
     terms = {"discriminator_wasserstein": ops.mean(fake_score) - ops.mean(real_score)}
     total = terms["discriminator_wasserstein"]
@@ -98,13 +88,9 @@ def gradient_penalty(norms):
 def of_timbres(z, timbres):
     """Latent vectors [shape=(..., size)], moved to where they are of one of the timbres.
 
-    That is where the largest of the first numbers is one of the timbres': else it is exchanged with
-    the largest of theirs. Evenly drawn timbres so leave the vectors normally distributed.
-
-    Parameters
-    ----------
-    timbres : tensor [shape=(..., n_timbres)]
-        1 for each of them.
+    Those are 1 in ``timbres`` [shape=(..., n_timbres)]. The largest of the first numbers must be
+    one of theirs: else it is exchanged with the largest of theirs. Evenly drawn timbres so leave
+    the vectors normally distributed.
     """
     count = timbres.shape[-1]
     first, largest = z[..., :count], ops.max(z[..., :count], axis=-1, keepdims=True)

@@ -57,24 +57,11 @@ _NETWORKS = {
 
 
 def read_original(directory: Path | str, lowest_pitch: int | None = None) -> TrainedGenerator:
-    """Read the last stage of an original training directory.
+    """Read the last stage of an original training directory: the generator's averaged weights.
 
-    Parameters
-    ----------
-    directory : path
-    lowest_pitch : int, optional
-        MIDI pitch of the first label class. The directory does not say; 61 classes are taken to
-        be GANSynth's 24 to 84.
-
-    Returns
-    -------
-    TrainedGenerator
-        The generator's averaged weights, its progress that of the images seen.
-
-    Raises
-    ------
-    RunError
-        When a file is missing or damaged, or the network is of another make.
+    The directory does not say which MIDI pitch its first class is, ``lowest_pitch``; 61 classes are
+    taken to be GANSynth's 24 to 84. A `RunError` where a file is missing or damaged, or the network
+    is of another make.
     """
     directory = Path(directory)
     path = directory / "experiment.json"
@@ -113,10 +100,7 @@ def read_original(directory: Path | str, lowest_pitch: int | None = None) -> Tra
 def read_original_networks(directory: Path | str) -> dict[str, np.ndarray]:
     """Read the generator itself and the discriminator of an original training directory.
 
-    Returns
-    -------
-    dict
-        Arrays by names such as ``discriminator/block_1/conv0/kernel``, so far as they are there.
+    By names such as ``discriminator/block_1/conv0/kernel``, so far as they are there.
     """
     prefix = _last_checkpoint(Path(directory))[1]
     found = {}

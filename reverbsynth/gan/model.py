@@ -11,7 +11,7 @@ import numpy as np
 from keras import ops
 
 from reverbsynth.gan import losses
-from reverbsynth.gan.architecture import condition_size
+from reverbsynth.gan.architecture import condition, condition_size
 from reverbsynth.gan.backend import backend
 from reverbsynth.gan.labels import LabelSpace
 from reverbsynth.gan.networks import Discriminator, Generator, carry_over
@@ -23,18 +23,10 @@ from reverbsynth.spectra.scaling import downscale, upscale
 
 
 class ProgressiveGAN(backend.BackendStep):
-    """One stage of the progressive GAN.
+    """One stage, 0 to 12, of the progressive GAN, whose networks are conditioned on ``labels``.
 
-    Parameters
-    ----------
-    settings : Settings
-    labels : LabelSpace
-        What the networks are conditioned on.
-    histogram : ndarray [shape=(n_combinations, n_labels + 1)], int
-        The data set's joint histogram: a row of class indices and, last, their count. The labels
-        of generated images are drawn from it.
-    stage : int
-        0 to 12.
+    The ``histogram`` [shape=(n_combinations, n_labels + 1)] is the data set's: a row of class
+    indices and, last, their count. The labels of generated images are drawn from it.
     """
 
     def __init__(self, settings: Settings, labels: LabelSpace, histogram: np.ndarray, stage: int):
@@ -108,21 +100,11 @@ class ProgressiveGAN(backend.BackendStep):
         return ops.clip(done, 0.0, 1.0)
 
     def condition(self, labels: dict):
-        """What tells the generator the labels, of class indices [shape=(n,)].
-
-        Returns
-        -------
-        tensor [shape=(n, condition_size)]
-            As `reverbsynth.gan.architecture.condition`.
-        """
+        """`reverbsynth.gan.architecture.condition` of class indices [shape=(n,)], by label."""
         blocks = []
         for name, values in self.labels.items():
-            if name == "pitch" and self.settings.gan.pitch_input == "harmonic":
-                pitches = ops.convert_to_tensor(np.array(values), "float32")
-                blocks.append(ops.take(pitches, labels[name])[:, None])
-                if not self.settings.gan.key_shares:
-                    continue
-            blocks.append(ops.one_hot(labels[name], len(values), dtype="float32"))
+            table = condition(self.settings.gan, LabelSpace({name: values}), {name: values}, values)
+            blocks.append(ops.take(table, labels[name], axis=0))
         return ops.concatenate(blocks, axis=-1)
 
     def generate(self, z, labels: dict, progress, generator: Generator | None = None):
@@ -149,17 +131,10 @@ class ProgressiveGAN(backend.BackendStep):
     ):
         """Loss terms of the generator and gradients of its trainable variables.
 
-        Parameters
-        ----------
-        z : tensor [shape=(n, latent_size)]
-        labels : dict of int tensors [shape=(n,)]
-            Class indices of the images that the discriminator judges, unless it rests.
-        target : tensor [shape=(n, frames, bins, 2)], de-normalized
-            Real images, needed where ``losses.imle_weight`` has a weight.
-        condition : tensor [shape=(n, condition_size)]
-            What asks the generator for them.
-        timbres : tensor [shape=(n, n_timbres)], optional
-            Those that each of them is sought among, as ones.
+        From latent vectors and the classes of the images that the discriminator judges, unless it
+        rests. Where ``losses.imle_weight`` has a weight, also from de-normalized real images, the
+        ``target`` [shape=(n, frames, bins, 2)], the ``condition`` [shape=(n, condition_size)] that
+        asks for them, and as ones the ``timbres`` [shape=(n, n_timbres)] that each is sought among.
         """
         weights, variables = self.settings.losses, self.generator.trainable_variables
         near, pulls = {}, []
@@ -215,11 +190,7 @@ class ProgressiveGAN(backend.BackendStep):
 
         Li and Malik, "Implicit Maximum Likelihood Estimation" (2018): every real image pulls the
         nearest generated one, so that none is left out. It is sought among the image's own timbres,
-        where there are such (`losses.of_timbres`).
-
-        Returns
-        -------
-        tensor [shape=(n, latent_size)]
+        where there are such (`losses.of_timbres`). Returns [shape=(n, latent_size)].
         """
         size, draws = self.settings.gan.latent_size, self.settings.losses.imle_samples
         n = ops.shape(target)[0]
@@ -238,12 +209,8 @@ class ProgressiveGAN(backend.BackendStep):
     def discriminator_gradients(self, real, real_labels: dict, fake, alpha, progress):
         """Loss terms of the discriminator and gradients of its trainable variables.
 
-        Parameters
-        ----------
-        real, fake : tensor [shape=(n, frames, bins, 2)], de-normalized
-        real_labels : dict of int tensors [shape=(n,)]
-        alpha : tensor [shape=(n, 1, 1, 1)]
-            Where between real and generated images the gradient is taken.
+        From de-normalized images; ``alpha`` [shape=(n, 1, 1, 1)] says where between real and
+        generated ones the penalty's gradient is taken.
         """
         between = real + alpha * (fake - real)
         weights = self.settings.losses
@@ -309,21 +276,13 @@ class ProgressiveGAN(backend.BackendStep):
         return gradients
 
     def step(self, data) -> dict:
-        """One generator step, then one discriminator step, each with fresh draws.
+        """One generator step, then one discriminator step, each with fresh draws; all loss terms.
 
-        Parameters
-        ----------
-        data : tuple
-            Real images [shape=(n, frames, bins, 2)], de-normalized, and their class indices
-            [shape=(n, n_labels)]; or such a pair and another of the images that the nearest
-            generated ones are drawn to, with their conditions [shape=(n, condition_size)] and
-            their timbres [shape=(n, n_timbres)].
-
-        Returns
-        -------
-        dict
-            All loss terms by the names that the metrics have. In a step without the
-            discriminator, its terms are those of the last one with it.
+        The data are real images [shape=(n, frames, bins, 2)], de-normalized, and their class
+        indices [shape=(n, n_labels)]; or such a pair and another of the images that the nearest
+        generated ones are drawn to, with their conditions [shape=(n, condition_size)] and timbres
+        [shape=(n, n_timbres)]. In a step without the discriminator, its terms are those of the last
+        one with it.
         """
         paired = isinstance(data[0], tuple | list)
         real, columns = data[0] if paired else data

@@ -49,11 +49,8 @@ class Row(NamedTuple):
 class Network(keras.Model):
     """What both networks have: layers by name, and the rows of Table 3 or 4, read off them.
 
-    Parameters
-    ----------
-    settings : GanSettings
-    stage : int
-        Decides the number of blocks and whether the last one fades in.
+    The stage decides the number of blocks and whether the last one fades in. The ``seed`` is that
+    of the initial weights, ``precision`` the convolutions'; weights and norms stay float32.
     """
 
     def __init__(self, name: str, settings: GanSettings, stage: int):
@@ -84,19 +81,7 @@ class Network(keras.Model):
 class Generator(Network):
     """Latent vector and labels to a normalized image (Table 3).
 
-    Parameters
-    ----------
-    settings : GanSettings
-    condition_size : int
-        See `reverbsynth.gan.architecture.condition_size`.
-    stage : int
-        Decides the number of blocks and whether the last one fades in.
-    seed : int
-        Of the initial weights.
-    precision : {"float32", "bfloat16"}
-        Of the convolutions; weights and norms stay float32.
-    representation : Representation, optional
-        Of the images; needed where ``settings.pitch_input`` is ``harmonic``.
+    The representation of the images is needed where ``settings.pitch_input`` is ``harmonic``.
     """
 
     def __init__(
@@ -131,19 +116,10 @@ class Generator(Network):
         self.built = True
 
     def call(self, z, condition, progress):
-        """Generate.
+        """Generate normalized images, float32 [shape=(n, frames, bins, 2)].
 
-        Parameters
-        ----------
-        z : tensor [shape=(n, latent_size)]
-        condition : tensor [shape=(n, condition_size)]
-            One-hot blocks of all labels, or first a MIDI pitch and then the others' blocks.
-        progress : scalar tensor
-            Used while a block fades in.
-
-        Returns
-        -------
-        tensor [shape=(n, frames, bins, 2)], normalized, float32
+        From latent vectors [shape=(n, latent_size)], the ``condition`` [shape=(n, condition_size)],
+        and while a block fades in the progress, a scalar.
         """
         coordinates = {}
         if self.harmonics is None:
@@ -179,17 +155,9 @@ class Generator(Network):
 
 
 class Discriminator(Network):
-    """Image to a score and logits of each label (Table 4).
+    """Image to a score and logits of each label (Table 4), each of which has a head of its own.
 
-    Parameters
-    ----------
-    settings : GanSettings
-    label_sizes : dict
-        Number of classes of each label; each has a head of its own.
-    representation : Representation
-        Its normalization, with the clip, is the first layer.
-    stage, seed, precision
-        As for `Generator`.
+    The representation's normalization, with the clip, is the first layer.
     """
 
     def __init__(
@@ -231,17 +199,9 @@ class Discriminator(Network):
         self.built = True
 
     def call(self, images, progress):
-        """Judge.
+        """Judge de-normalized images [shape=(n, frames, bins, 2)].
 
-        Parameters
-        ----------
-        images : tensor [shape=(n, frames, bins, 2)], de-normalized
-        progress : scalar tensor
-
-        Returns
-        -------
-        score : tensor [shape=(n,)], float32
-        logits : dict of tensors [shape=(n, classes)], float32
+        Their score [shape=(n,)], and by label logits [shape=(n, classes)], float32.
         """
         images = self._normalize(images)
         x = self._from_rgb(images, self.n_blocks)

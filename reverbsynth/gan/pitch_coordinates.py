@@ -28,19 +28,10 @@ from reverbsynth.spectra.representation import Representation
 
 
 def pitch_coordinates(pitch, representation: Representation):
-    """The coordinates of a pitch along the bins of a full-size image.
+    """The coordinates of MIDI pitches [shape=(n,)], real numbers, along the bins of an image.
 
-    Parameters
-    ----------
-    pitch : tensor [shape=(n,)]
-        MIDI, a real number.
-    representation : Representation
-
-    Returns
-    -------
-    tensor [shape=(n, 1024, 6)]
-        For a bin of frequency f and a fundamental f0: cosine and sine of ``2 pi f / f0`` and of
-        ``pi f / f0``; then level and instantaneous frequency of an ideal harmonic tone.
+    For a bin of frequency f and a fundamental f0: cosine and sine of ``2 pi f / f0`` and of ``pi f
+    / f0``; then level and instantaneous frequency of an ideal harmonic tone [shape=(n, 1024, 6)].
     """
     hz = ops.convert_to_tensor(bin_frequencies(representation.kind), "float32")
     # Whole turns taken off first: upper bins are hundreds of harmonics away.
@@ -67,20 +58,11 @@ def at_bins(coordinates, bins: int):
 
 
 def over_tone(x, coordinates, representation: Representation):
-    """An image, from what `to_rgb` says of it and the ideal tone.
+    """A normalized image [shape=(n, frames, bins, 2)] from what `to_rgb` says and the ideal tone.
 
-    Parameters
-    ----------
-    x : tensor [shape=(n, frames, bins, 3)]
-        A level, the difference of the second channel, and a gate.
-    coordinates : tensor [shape=(n, bins, 6)]
-    representation : Representation
-
-    Returns
-    -------
-    tensor [shape=(n, frames, bins, 2)], normalized
-        The level and, through the gate, how far the tone is above silence; the difference, a part
-        of it, and the tone's instantaneous frequency. A bare phase starts from nothing.
+    It says a level, the difference of the second channel, and a gate. The image has the level and,
+    through the gate, how far the tone is above silence; and the difference, a part of it, and the
+    tone's instantaneous frequency. A bare phase starts from nothing.
     """
     tone = ops.arctanh(ops.clip(coordinates[:, None, :, 4:], -TONE_LIMIT, TONE_LIMIT))
     level, second, gate = ops.split(x, 3, axis=-1)

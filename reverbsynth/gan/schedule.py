@@ -42,16 +42,9 @@ def box_factor(block: int) -> int:
 
 @dataclass(frozen=True)
 class Schedule:
-    """When each stage starts and ends, in images seen.
+    """When each stage ends, if the total allows, and when training does, in images seen.
 
     A step belongs to the stage and progress of the images seen before it.
-
-    Parameters
-    ----------
-    ends : tuple of int
-        Images seen at the end of each stage, if the total allows.
-    total : int
-        Images after which training ends.
     """
 
     ends: tuple[int, ...]

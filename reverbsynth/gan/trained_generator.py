@@ -14,29 +14,11 @@ from reverbsynth.settings import GanSettings, SpectraSettings
 
 @dataclass(frozen=True)
 class TrainedGenerator:
-    """A generator after some stage of training.
+    """A generator after some stage of training; a `RunError` where its parts do not fit each other.
 
-    Attributes
-    ----------
-    gan : GanSettings
-    spectra : SpectraSettings
-    labels : LabelSpace
-        In the order of ``gan.labels``.
-    stage : int
-        0 to 12.
-    progress : float
-        p of the schedule; a whole number after a stable stage.
-    weights : dict of ndarray
-        Variables by name (`reverbsynth.gan.architecture.generator_shapes`), float32.
-    facts : dict
-        Provenance: where the weights came from.
-    trained_pitches : tuple of int
-        Those of the label's pitches that it was trained on, in order.
-
-    Raises
-    ------
-    RunError
-        For labels, pitches, a stage, a progress or weights that are not those of such a generator.
+    ``progress`` is p of the schedule, a whole number after a stable stage; ``weights`` are by name
+    (`reverbsynth.gan.architecture.generator_shapes`), float32; ``facts`` say where they came from;
+    ``trained_pitches`` are those of the label's pitches that it was trained on, in order.
     """
 
     gan: GanSettings

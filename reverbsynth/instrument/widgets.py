@@ -1,5 +1,6 @@
 """A panel to play an instrument from a notebook (JupyterLab, Colab)."""
 
+from collections.abc import Callable
 from functools import lru_cache, partial
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from PIL import Image
 
 from reverbsynth.audio.io import encode_audio, write_audio
 from reverbsynth.audio.pitch import pitch_name
-from reverbsynth.errors import ReverbSynthError, RunError
+from reverbsynth.errors import ReverbSynthError
 from reverbsynth.files.png import png
 from reverbsynth.instrument.instrument import Instrument, at_peak
 from reverbsynth.instrument.label_mixture import mix_labels, reference
@@ -34,12 +35,16 @@ class Panel(ipywidgets.VBox):
     """
 
     def __init__(self, source: Instrument | Run | Path | str):
-        self._source = _opened(source)
+        if not isinstance(source, Instrument | Run):
+            source = Run.open(source) if Path(source).is_dir() else Instrument.load(source)
+        of_stage: Callable[[int], Instrument]
+        if isinstance(source, Run):
+            last, of_stage = source.stage(None), partial(Instrument.from_run, source)
+            stages = [last] if source.bundled else source.stages
+        else:
+            stages, of_stage = [source.stage], {source.stage: source}.__getitem__
         # Stages that were played stay loaded; four of full size are 120 MB.
-        self._instrument = lru_cache(maxsize=4)(self._of_stage)
-        stages = _stages(self._source)
-        if not stages:
-            raise RunError(f"{source}: no stage of this run is finished yet")
+        self._instrument = lru_cache(maxsize=4)(of_stage)
         instrument = self._instrument(stages[-1])
         others = {name: values for name, values in instrument.labels.items() if name != "pitch"}
         wide = ipywidgets.Layout(width="28rem", max_width="100%")
@@ -102,11 +107,6 @@ class Panel(ipywidgets.VBox):
             labels["effect"] = mix_labels(reference(self._effects), chosen, self.wetness.value)
         return labels
 
-    def _of_stage(self, stage: int) -> Instrument:
-        if isinstance(self._source, Instrument):
-            return self._source
-        return Instrument.from_run(self._source, stage)
-
     def _changed(self, _) -> None:
         """Play the note again; if that fails, say so and return to the last note played."""
         values = [control.value for control in self._controls]
@@ -143,19 +143,6 @@ class Panel(ipywidgets.VBox):
 
 
 panel = Panel  #: The name that notebooks call.
-
-
-def _opened(source: Instrument | Run | Path | str) -> Instrument | Run:
-    if isinstance(source, Instrument | Run):
-        return source
-    path = Path(source)
-    return Run.open(path) if path.is_dir() else Instrument.load(path)
-
-
-def _stages(source: Instrument | Run) -> list[int]:
-    if isinstance(source, Instrument):
-        return [source.stage]
-    return source.stages[-1:] if source.bundled else source.stages
 
 
 def _key_name(instrument: Instrument, pitch: int) -> str:

@@ -152,17 +152,10 @@ def _of_each_note(rows: Iterable[dict]) -> Iterator[list[dict]]:
 class BatchSequence(keras.utils.PyDataset):
     """Batches of images and labels, in an order that depends on the seed and images seen alone.
 
-    Every epoch is a new permutation; a batch may span two. Batch ``i`` is the same whether
-    training came here in one go or was resumed.
-
-    Parameters
-    ----------
-    columns : sequence of ndarray [shape=(n, ...)]
-        What stands beside each image: its class indices, or what asks the generator for it.
-    start, stop : int
-        Images seen before the first batch, and at which to stop.
-    targets : BatchSequence, optional
-        Batches of the images that nearest generated ones are drawn to, where those are others.
+    Every epoch is a new permutation; a batch may span two. Batch ``i`` is the same whether training
+    came here in one go or was resumed. Beside each image stand its ``columns``: its class indices,
+    or what asks the generator for it. The images seen go from ``start`` to ``stop``; ``targets``
+    are batches of what nearest generated images are drawn to, where that is others.
     """
 
     def __init__(

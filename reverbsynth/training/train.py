@@ -69,19 +69,11 @@ def train(
     >>> run.finished
     True
 
-    Parameters
-    ----------
-    run_directory : path
-        New, or that of a run of the same data and settings, or of a shorter schedule.
-    origin : Origin, optional
-        Trained networks to begin a new run from, at their own stage: earlier ones are left out of
-        the settings, unless those already leave some out.
-    distribute : {"none", "mirrored", "multi-worker"}
-        Devices to train on (`find_devices`). Any of them goes on where another stopped.
-    callbacks : sequence of keras.callbacks.Callback
-        Called after the package's own work at each step and stage.
-    clock : callable
-        Seconds from any start; all times of the training are read from it.
+    A new run can begin from the trained networks of an ``origin``, at their own stage: earlier ones
+    are left out of the settings, unless those already leave some out. It trains on the devices of
+    ``distribute`` (`find_devices`); any of them goes on where another stopped. Keras ``callbacks``
+    are called after the package's own work at each step and stage, and all times are read from the
+    ``clock``, in seconds from any start.
     """
     # What is trained on. What a run says of its data is what the data set says of itself.
     if not isinstance(data, DataSet):
