@@ -57,9 +57,13 @@ def build_book(
 
     The settings are given as such, by a preset's name, or by a file. Where a finished run is given
     to show, or neither, which shows the run that comes with the book, only chapter 4 trains, for
-    two minutes. ReverbSynthError is raised outside a checkout, for a cell that fails, any warning
-    of Jupyter Book, a page that would need the network, and a full disk.
+    about a minute. ReverbSynthError is raised outside a checkout, for both, for a cell that fails,
+    any warning of Jupyter Book, a page that would need the network, and a full disk.
     """
+    if settings and run:
+        raise ReverbSynthError(
+            f"{run}: a finished run has its settings, expected no others with it"
+        )
     console, started, output = Console(), time.monotonic(), Path(output).resolve()
     for path in (ROOT / name for name in ("notebooks", "book", *_CONFIGURATION)):
         if not path.exists():
@@ -217,6 +221,8 @@ def _parameters(settings: Settings | str | Path, run: Path | str | None, output:
         if settings not in presets() or Settings.preset(settings) != own:
             settings = output / "settings" / f"{own.hash}.yaml"
             write_text(settings, own.to_yaml())
+    if str(settings).endswith((".yaml", ".yml")):
+        settings = Path(settings).resolve()
     return {"preset": str(settings), "run": str(Path(run).resolve()) if run else ""}
 
 

@@ -106,8 +106,11 @@ def _write_samples(
     from reverbsynth.progress import ProgressDisplay
 
     check_file(path)
-    values = [options.chosen_labels(instrument, {"effect": effect}) for effect in effects or ()]
-    chosen = {shown(value["effect"]): value for value in values}
+    chosen: dict[str, Any] = {}
+    for effect in effects or ():
+        value = options.chosen_labels(instrument, {"effect": effect})
+        name = shown(value["effect"])
+        chosen[effect if name in chosen else name] = value
     with ProgressDisplay() as display:
         made["progress"] = partial(display.count, display.add_task("sampling", total=None))
         sampled = parse_keys(keys, instrument.keys)

@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 DEFAULT_PRESET = "tiny"
 
 Preset = Annotated[
-    str | None, Option(help=f"One of {', '.join(presets())} ({DEFAULT_PRESET} if none is named).")
+    str | None,
+    Option(
+        help=f"One of {', '.join(presets())}. If none is named, what is there already has its own "
+        f"settings, and what is new those of {DEFAULT_PRESET}."
+    ),
 ]
 
 SettingsFile = Annotated[Path | None, Option(help="A settings file in place of a preset.")]

@@ -173,7 +173,9 @@ def _voice(text: str, voice: Voice) -> Voice:
 
 def _rendered(parts: "Sequence[Part]", voices: dict[int, Voice], **how: Any) -> "Rendering":
     """Parts with the same voice are rendered at once, so that they share their timbres."""
-    from reverbsynth.instrument.midi import render
+    import numpy as np
+
+    from reverbsynth.instrument.midi import Rendering, in_range, render
     from reverbsynth.instrument.midi_file import choose
     from reverbsynth.progress import ProgressDisplay
 
@@ -184,6 +186,13 @@ def _rendered(parts: "Sequence[Part]", voices: dict[int, Voice], **how: Any) -> 
     with ProgressDisplay() as display:
         for shared in numbers.values():
             voice, notes = voices[shared[0]], choose(parts, shared)
+            playable, _, left_out = in_range(notes, voice.instrument.keys, how["outside"])
+            if not playable and len(numbers) > 1:  # Others may have some.
+                renderings.append(Rendering(np.zeros(1), 0, 0, left_out=left_out))
+                continue
             how["progress"] = partial(display.count, display.add_task("playing", total=None))
             renderings.append(render(voice.instrument, notes, **how, **voice.labels))
-    return reduce(add, renderings)
+    whole = reduce(add, renderings)
+    if not whole.notes:
+        raise SettingsError("no note to play within the instruments' pitches")
+    return whole

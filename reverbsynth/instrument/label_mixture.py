@@ -62,11 +62,13 @@ def shown(value: Any) -> str:
 def parse(label: str, text: str, values: Sequence) -> Any:
     """Read a value, a mixture (``dry=0.3,reverb=0.7``), or the second of two values' share."""
     known = {str(value): value for value in values}
+    if text in known:
+        return known[text]
     found = f"{label}: found {text}, expected"
     if "=" not in text:
         share = _number(text)
-        if share is None or text in known:
-            return known.get(text, text)
+        if share is None:
+            return text
         if len(values) != 2:
             raise SettingsError(f"{found} a value or value=weight,… of {', '.join(known)}")
         if not 0 <= share <= 1:

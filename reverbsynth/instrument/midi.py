@@ -91,7 +91,7 @@ def render(
         raise SettingsError(f"seconds between timbres: found {every}, expected 0 or more")
     release = chosen_release(release, instrument.labels)
     instrument.condition(instrument.pitches[:1], **labels)
-    playable, moved, left_out = _in_range(notes, instrument.keys, outside)
+    playable, moved, left_out = in_range(notes, instrument.keys, outside)
     if not playable:
         low, high = instrument.keys[0], instrument.keys[-1]
         raise SettingsError(f"no note to play within the instrument's pitches {low} to {high}")
@@ -162,7 +162,7 @@ def _mix_in(audio: np.ndarray, wave: np.ndarray, note: MidiNote, release: str) -
     audio[start : start + len(shaped)] += shaped[: len(audio) - start]
 
 
-def _in_range(
+def in_range(
     notes: Sequence[MidiNote], known: range, outside: str
 ) -> tuple[list[MidiNote], Counter[int], Counter[int]]:
     """Notes that can be played, and counts of the pitches transposed and left out."""

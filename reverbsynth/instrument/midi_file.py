@@ -26,6 +26,7 @@ _VOLUME, _EXPRESSION = 7, 11
 _MODES = range(124, 128)  # Each of them also ends all notes.
 _SEMITONES, _CENTS, _PARAMETER, _UNREGISTERED = 6, 38, (100, 101), (98, 99)
 _LONGEST_PIECE = 2 * 3600.0
+_BLANK = "\0 \t\r\n"  # About a name; some sequencers end it with NUL.
 _MOST_NOTES = 1_000_000
 _MOST_TICKS = 0x0FFFFFFF  # of one event after another; four bytes
 _LONGEST_HEARD = 8.0  # Seconds of a note of 4 s that is bent down by an octave.
@@ -214,9 +215,9 @@ def _messages(track: bytes, number: int) -> Iterator[tuple[int, int, bytes]]:
 
 def _text(content: bytes) -> str:
     try:
-        return content.decode().strip()
+        return content.decode().strip(_BLANK)
     except UnicodeDecodeError:
-        return content.decode("latin-1").strip()
+        return content.decode("latin-1").strip(_BLANK)
 
 
 class _Controllers:

@@ -265,6 +265,8 @@ class TestFailures:
 
     def test_a_run_that_is_none_is_refused_before_anything_is_made(self, tmp_path):
         with pytest.raises(ReverbSynthError, match="not a run"):
+            build_book(run=tmp_path / "none", output=tmp_path / "built")
+        with pytest.raises(ReverbSynthError, match="has its settings, expected no others with it"):
             build_book("tiny", run=tmp_path / "none", output=tmp_path / "built")
         assert not (tmp_path / "built" / "book-source").exists()
 
@@ -383,7 +385,7 @@ class TestWorkspace:
         settings = small_run.settings.replace(**{"data.source": {"kind": "nsynth"}})
         (copied / "settings.yaml").write_text(settings.to_yaml())
         manifest = json.loads((copied / "manifest.json").read_text())
-        manifest["settings_hash"] = settings.hash
+        manifest |= {"settings_hash": settings.hash, "data_directory": "gone"}
         (copied / "manifest.json").write_text(json.dumps(manifest))
         place = workspace("tiny", run=copied)
         assert place.settings.data.source.kind == "nsynth"

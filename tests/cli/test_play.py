@@ -190,6 +190,22 @@ def test_parts_have_voices_of_their_own(tmp_path, monkeypatch):
     assert "effect: found hall" in refusal("play", "laptop", song, "--track", "Bass=hall")
 
 
+def test_a_part_of_which_nothing_can_be_played_does_not_end_the_others(tmp_path):
+    """Where parts have voices of their own; all of one voice are played at once."""
+    song = tmp_path / "song.mid"
+    for pitches in ((40, 100), (20, 100)):
+        file = mido.MidiFile(type=1)
+        for channel, pitch in enumerate(pitches):
+            ends = (("note_on", 0), ("note_off", 100))
+            notes = [mido.Message(k, note=pitch, time=t, channel=channel) for k, t in ends]
+            file.tracks.append(mido.MidiTrack(notes))
+        file.save(song)
+        command = (song, "--track", "1=reverb", "--track", "2=dry", "--outside", "omit")
+        if 40 in pitches:
+            assert "1 notes left out (pitches 100)" in played(tmp_path, "laptop", *command)[1]
+    assert "no note to play within the instr" in refusal("play", "laptop", *command)
+
+
 def test_a_midi_file(instrument, tmp_path):
     path = tmp_path / "song.flac"
     result = invoke("play", instrument, BASS_LINE, "-o", path, "--seed", 3, "--every", 0)

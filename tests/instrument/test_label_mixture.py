@@ -114,6 +114,10 @@ def test_what_it_does_not_understand_is_one_line(text, message):
         parse("effect", text, ["dry", "reverb"])
 
 
+def test_a_value_may_hold_an_equals_sign():
+    assert parse("instrument", "Bass=DI", ("Bass=DI", "Bass=amp")) == "Bass=DI"
+
+
 def test_a_share_is_of_two_effects_only():
     with pytest.raises(ReverbSynthError, match=r"found 0.5, expected a value or value=weight"):
         parse("effect", "0.5", EFFECTS)

@@ -435,3 +435,10 @@ def test_notes_at_a_level_of_nothing_are_told(instrument):
     played = render(instrument, notes, seed=0, every=0)
     assert played.silent == {60: 1}
     assert any(line.startswith("1 notes silent, as their") for line in played.report())
+
+
+def test_a_name_that_ends_with_nul_is_without_it(tmp_path):
+    path = saved(
+        tmp_path / "a.mid", [mido.MetaMessage("track_name", name="Bass\0"), on(40), off(40)]
+    )
+    assert [part.name for part in read_midi(path)] == ["Bass"]

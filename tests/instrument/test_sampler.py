@@ -126,7 +126,7 @@ class TestSfz:
 
     def test_looped_notes_have_their_tail(self, folder):
         text = (folder / "my bass.sfz").read_text()
-        tails = [line for line in text.splitlines() if "rt_decay" in line]
+        tails = [line for line in text.splitlines() if "loop_mode=no_loop" in line]
         assert len(tails) == text.count("loop_continuous") > 0
         assert all(f"offset={round((NOTE_OFF - 0.02) * 44_100)} " in line for line in tails)
 
@@ -428,3 +428,17 @@ def test_wrong_requests_write_nothing(tmp_path):
     with pytest.raises(ReverbSynthError, match=r"--float16: is for .safetensors, .onnx, found"):
         export(tmp_path / "a.sfz", "--float16")
     assert not list(tmp_path.iterdir())
+
+
+def test_instruments_of_any_script_have_folders_of_their_own(instrument, tmp_path):
+    notes = sample_set(instrument, "bass", [40], loops=False)
+    assert {notes.write_sounds(tmp_path / name) for name in ("ベース.sfz", "ピアノ.sfz")} == {
+        "ベース.sfz_samples",
+        "ピアノ.sfz_samples",
+    }
+
+
+def test_a_looped_notes_tail_is_within_3_db_however_long_the_key_is_held(instrument):
+    (sample,) = sample_set(instrument, "bass", [40], {"reverb": {"effect": "reverb"}}).samples
+    assert sample.loop is not None
+    assert 0 <= sample.gain <= 3

@@ -21,6 +21,8 @@ from reverbsynth.evaluation.evaluate import kept_report
 from reverbsynth.evaluation.metrics.paired import DIAL, monotone, reference_first
 from reverbsynth.evaluation.metrics.transfer import DISTANCES
 from reverbsynth.evaluation.report import Report
+from reverbsynth.gan.architecture import condition_size
+from reverbsynth.gan.labels import LabelSpace
 from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.instrument.label_mixture import mix_labels
 from reverbsynth.seeds import evenly_spaced
@@ -34,8 +36,9 @@ _MOST_NOTES = 40  # pairs that are drawn; more hide each other
 def labels(run: Run) -> pd.DataFrame:
     """What a network can be asked for."""
     weights: dict[Any, float] = {**run.settings.losses.label_weights}
+    pitches = condition_size(run.settings.gan, LabelSpace({"pitch": run.labels["pitch"]}))
     rows = [
-        (f"{v[0]} to {v[-1]}" if name == "pitch" else ", ".join(map(str, v)), len(v))
+        (f"{v[0]} to {v[-1]}", pitches) if name == "pitch" else (", ".join(map(str, v)), len(v))
         for name, v in run.labels.items()
     ]
     frame = pd.DataFrame(rows, pd.Index(run.labels, name="label"), ["values", "inputs"])

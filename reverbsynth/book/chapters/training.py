@@ -12,7 +12,7 @@ from reverbsynth.book.style import canvas, images_axis, stage_color, stage_size,
 from reverbsynth.book.workspace import Workspace, results_table
 from reverbsynth.evaluation import curves
 from reverbsynth.gan.schedule import Schedule, is_transition
-from reverbsynth.settings import Settings
+from reverbsynth.settings import Settings, presets
 from reverbsynth.training.metrics import curve_names
 from reverbsynth.training.run import Run
 
@@ -54,9 +54,11 @@ def schedule_figure(schedule: Schedule) -> Figure:
 
 def parameter_table(settings: Settings, printed: pd.DataFrame = TABLE_5) -> pd.DataFrame:
     """Parameters as ``printed``, as the preset ``paper`` has them, and as these settings do."""
-    variants = {"paper": Settings.preset("paper"), settings.name: settings}
-    columns = {f"preset {name}": _parameters(each) for name, each in variants.items()}
-    return printed.join(pd.DataFrame(columns))
+    columns = {"preset paper": Settings.preset("paper")}
+    if settings != columns["preset paper"]:
+        known = settings.name in presets() and settings == Settings.preset(settings.name)
+        columns[f"preset {settings.name}" if known else "this run"] = settings
+    return printed.join(pd.DataFrame({name: _parameters(each) for name, each in columns.items()}))
 
 
 def deviations_from_paper(settings: Settings) -> pd.DataFrame:

@@ -58,8 +58,8 @@ def _add_sample(
     _add(attack, "sample", **common, **loop, release=2 * _CROSSFADE)
     tail: dict[str, Any] = {"start": round((NOTE_OFF - _CROSSFADE) * notes.output.rate)}
     tail |= {"release": 4, "attack": _CROSSFADE, "loopEnabled": "false"}
-    tail |= {"volume": f"{sample.gain(notes.output.rate):.2f}dB"}
-    _add(release, "sample", **common, **tail, releaseTriggerDecay=f"{sample.loss:.2f}dB")
+    tail |= {"volume": f"{sample.gain:.2f}dB"}
+    _add(release, "sample", **common, **tail)
 
 
 def _add_binding(

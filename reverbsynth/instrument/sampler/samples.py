@@ -30,7 +30,7 @@ _LENGTHS = (1600, 8000), (800, 1600)  # Shortest and longest loops; long ones fi
 _FADE = 0.02  # Seconds over which a loop's end becomes its start.
 _ALIKE = 0.8  # Correlation of the sounds before both: at 0.8 the level dips by 0.5 dB.
 _MOST_CENTS = 50.0  # An estimate farther off is not believed.
-_MOST_GAIN = 6.0  # dB that SFZ allows a tail whose key is let go at once.
+_MOST_GAIN = 6.0  # dB that a note is taken to lose before its loop.
 _LOUD = 0.6  # Seconds of a note whose loudness counts.
 _EARLY = 6400  # Sample, at 16 kHz, from which a note loses level evenly.
 _FADE_OUT = 0.3  # Seconds in which a note falls by 60 dB whose tail has no decay.
@@ -42,8 +42,9 @@ class Sample:
     """A note for a range of keys and velocities.
 
     ``choice`` numbers its effect in the set, ``robin`` is its turn, from 1, ``cents`` how much
-    higher it sounds than its key, ``loop`` where it begins and ends, in samples, ``loss`` the dB a
-    second that it loses before, and ``decay`` the seconds in which its tail falls by 60 dB.
+    higher it sounds than its key, ``loop`` where it begins and ends, in samples, and ``decay`` the
+    seconds in which its tail falls by 60 dB. The earlier a looped note is let go, the louder is its
+    tail, by up to twice ``gain`` in dB: samplers know no loss that ends where a loop begins.
     """
 
     name: str
@@ -57,12 +58,8 @@ class Sample:
     robin: int
     cents: float = 0.0
     loop: tuple[int, int] | None = None
-    loss: float = 0.0
+    gain: float = 0.0
     decay: float = _FADE_OUT
-
-    def gain(self, rate: int) -> float:
-        """dB by which its tail is louder if its key is let go at once, not in the loop."""
-        return self.loss * self.loop[0] / rate if self.loop else 0.0
 
 
 @dataclass(frozen=True)
@@ -79,7 +76,7 @@ class SampleSet:
 
     def write_sounds(self, path: Path) -> str:
         """Write the samples into a folder beside the file that names them; returns its name."""
-        folder = f"{re.sub(r'[^A-Za-z0-9._-]', '_', path.name)}_samples"
+        folder = re.sub(r"[^\w.-]", "_", path.name) + "_samples"
         for sample in self.samples:
             file = path.parent / folder / f"{sample.name}{self.suffix}"
             self.output.write_raw(file, sample.wave)
@@ -220,11 +217,11 @@ def _finished(sample: Sample, output: Output, loops: bool) -> Sample:
     if ends is None:
         return sample
     first, last = _level(wave, _EARLY), _level(wave, ends[0])
-    loss = (first - last) * SAMPLE_RATE / (ends[0] - _EARLY)
-    loss = float(np.clip(loss, 0, _MOST_GAIN * SAMPLE_RATE / ends[0]))
+    loss = (first - last) * ends[0] / (ends[0] - _EARLY)
+    gain = float(np.clip(loss, 0, _MOST_GAIN)) / 2
     start, end = (round(at * rate / SAMPLE_RATE) for at in ends)
     wave = loop(sample.wave, rate, start, end)
-    return replace(sample, wave=wave, loop=(start, end), loss=loss)
+    return replace(sample, wave=wave, loop=(start, end), gain=gain)
 
 
 def _level(wave: np.ndarray, at: int) -> float:

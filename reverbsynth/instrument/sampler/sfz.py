@@ -43,8 +43,7 @@ def _region(notes: SampleSet, sample: Sample, folder: str, tail: bool = False) -
         text += f" seq_length={notes.robins} seq_position={sample.robin}"
     if tail:
         text += f" offset={round((NOTE_OFF - _CROSSFADE) * notes.output.rate)} loop_mode=no_loop"
-        # The earlier a key is let go, the louder its note was, and so the louder is its tail.
-        return f"{text} rt_decay={sample.loss:.2f} volume={sample.gain(notes.output.rate):.2f}"
+        return f"{text} volume={sample.gain:.2f}"
     if sample.loop is None:
         return f"{text} loop_mode=no_loop ampeg_release={sample.decay:.2f}"
     text += f" loop_mode=loop_continuous loop_start={sample.loop[0]} loop_end={sample.loop[1] - 1}"

@@ -152,7 +152,8 @@ class Keyboard {
     if (!this.audio) this.open();
     try {
       await this.audio.resume();
-      const began = performance.now(), name = pitchName(pitch) + this.controls.name(this.controls.chosen());
+      const began = performance.now(), chosen = { ...this.controls.chosen(), ...this.conditions.velocity(velocity) };
+      const name = pitchName(pitch) + this.controls.name(chosen);
       const note = await this.prepared(pitch, velocity);
       if (this.sounding.get(pitch) !== struck) return; // struck again meanwhile
       this.sound(pitch, struck, note);

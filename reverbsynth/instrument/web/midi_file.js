@@ -28,7 +28,7 @@ export function readMidi(buffer) {
     if (status !== META) parts.take(seconds, track, status & 0xf0, status & 0x0f, data);
     else if (kind === TEMPO && data.length === 3)
       tempo = (data[0] << 16) | (data[1] << 8) | data[2] || tempo;
-    else if (kind === NAME) names[track] = decoded(data).trim();
+    else if (kind === NAME) names[track] = decoded(data).replaceAll("\0", "").trim();
   }
   const found = parts.finish(last, names);
   if (!found.length) throw new Error("found no notes");

@@ -86,11 +86,13 @@ export class Pieces {
     const notes = all
       .map((note) => ({ ...note, key: this.conditions.inRange(note.pitch) }))
       .filter(({ key }) => key !== null);
-    if (!notes.length) throw new Error("found nothing but drums, which the instrument cannot play");
+    if (!all.length) throw new Error("found nothing but drums, which the instrument cannot play");
+    if (!notes.length) throw new Error(`found no note within the instrument's keys, ${this.conditions.range()}`);
     if (notes.some(({ end }) => end > LONGEST))
       throw new Error(`lasts over ${LONGEST / 60} minutes; \`reverbsynth play\` renders it`);
     const moved = notes.filter(({ key, pitch }) => key !== pitch).length;
     if (moved) lines.push(`${counted(moved)} transposed by octaves, into the instrument's range`);
+    if (notes.length < all.length) lines.push(`${counted(all.length - notes.length)} left out`);
     const sounds = [];
     for (const { key, velocity, level, start, end, bends } of notes) {
       this.say(`${name}: ${pitchName(key)}, note ${sounds.length + 1} of ${notes.length}`);

@@ -109,6 +109,8 @@ class TestTable5:
         )
         frame = training.parameter_table(settings)
         assert frame.loc["transition_stage_num_images"].iloc[-1] == "by the clock"
+        assert frame.columns[-1] == "this run"
+        assert training.parameter_table(Settings.preset("tiny")).columns[-1] == "preset tiny"
 
 
 def test_a_live_training_takes_the_minutes_it_is_given(monkeypatch):
