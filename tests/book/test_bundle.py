@@ -178,7 +178,9 @@ def test_a_file_that_was_changed_or_lost_is_named(kept, tmp_path):
 def test_what_the_repository_ships_is_whole():
     folder = Path(__file__).parents[2] / "book" / "results"
     assert "make book RUN=" in (folder / "README.md").read_text()
-    for manifest in folder.glob("*/manifest.json"):
+    manifests = sorted(folder.glob("*/manifest.json"))
+    assert {"laptop", "studio", "effects"} <= {path.parent.name for path in manifests}
+    for manifest in manifests:
         bundle_module.check(Run.open(manifest.parent))
 
 

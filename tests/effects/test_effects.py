@@ -149,10 +149,10 @@ def test_the_decay_follows_the_setting():
 
 
 def test_delay_echoes(noise):
-    echo = effect("delay", {"time": 0.5, "feedback": 0.5, "mix": 0.5})
+    echo = effect("delay", {"time": 0.25, "feedback": 0.6, "mix": 0.3})
     response = echo.impulse_response()
-    assert np.flatnonzero(response).tolist() == list(range(0, NOTE_LENGTH, 8000))
-    np.testing.assert_allclose(response[::8000], 0.5 * np.array([1, *0.5 ** np.arange(7.0)]))
+    assert np.flatnonzero(response).tolist() == list(range(0, NOTE_LENGTH, 4000))
+    np.testing.assert_allclose(response[:16_000:4000], [0.7, 0.3, 0.18, 0.108], rtol=1e-6)
 
 
 def test_distortion_adds_harmonics_below_full_scale():
@@ -165,6 +165,15 @@ def test_distortion_adds_harmonics_below_full_scale():
     assert np.abs(wet).max() < 1.05
 
 
+@pytest.mark.parametrize("drive", [0.5, 2.0, 8.0])
+def test_distortion_bends_levels_by_its_drive(drive):
+    """Full scale stays full scale."""
+    for level in (0.1, 0.5, 1.0):
+        held = np.full((1, NOTE_LENGTH), level, np.float32)
+        found = effect("distortion", {"drive": drive})(held, ["a"])[0, 1000:-1000]
+        np.testing.assert_allclose(found, np.tanh(drive * level) / np.tanh(drive), rtol=2e-3)
+
+
 def test_chorus_wavers_within_its_depth():
     chorus = effect("chorus", {"voices": 1, "mix": 1.0, "delay": 0.01, "depth": 0.002})
     arrivals = []
@@ -175,6 +184,22 @@ def test_chorus_wavers_within_its_depth():
     assert 0.0078 < min(arrivals) < 0.009 < 0.011 < max(arrivals) < 0.0122
 
 
+def test_chorus_swings_by_its_rate_and_each_voice_by_a_phase_of_its_own():
+    def arrivals(start, **parameters):
+        swing = {"mix": 1.0, "delay": 0.01, "depth": 0.002, **parameters}
+        impulse = np.zeros((1, NOTE_LENGTH), np.float32)
+        impulse[0, start] = 1
+        return np.flatnonzero(effect("chorus", swing)(impulse, ["a"])[0] > 0.1) - start
+
+    assert len(arrivals(8000, voices=1)) <= 2
+    several = arrivals(8000, voices=3)
+    assert several.max() - several.min() > 8
+    # Of two swings a second, half a second is one.
+    early, half, later = (arrivals(at, voices=1, rate=2.0).mean() for at in (8000, 12_000, 16_000))
+    assert abs(later - early) < 1
+    assert abs(half - early) > 1
+
+
 def test_convolution_is_the_sum_of_its_echoes(tmp_path, noise):
     path = tmp_path / "two.wav"
     response = np.zeros(4000)
@@ -183,6 +208,8 @@ def test_convolution_is_the_sum_of_its_echoes(tmp_path, noise):
     wet = effect("convolution", {"path": path, "normalize": False})(noise, IDS)
     expected = 0.6 * noise
     expected[:, 3000:] += 0.8 * noise[:, :-3000]
+    part = effect("convolution", {"path": path, "normalize": False, "mix": 0.25})(noise, IDS)
+    np.testing.assert_allclose(part, 0.75 * noise + 0.25 * expected, atol=1e-5)
     np.testing.assert_allclose(wet, expected, atol=1e-6)
 
 
@@ -296,3 +323,9 @@ def test_settings_make_the_effects_in_order():
     )
     assert [(one.name, one.seed) for one in made] == [("dry", 1), ("hall", 5)]
     assert made[1].decay == 3
+
+
+def test_a_reverbs_delays_are_as_many_and_as_long_as_asked():
+    drawn = effect("reverb", {"stages": 40, "max_delay": 0.01}).draw()
+    assert drawn.shape == (40,)
+    assert 0.005 < drawn.max() <= 0.01

@@ -34,6 +34,8 @@ def test_a_limit_draws_the_same_notes_again(small_data):
     first, second = (Clips.of(small_data, ("train",), 3, seed=1).id.tolist() for _ in range(2))
     assert first == second
     assert len(set(first)) == 3
+    others = {tuple(Clips.of(small_data, ("train",), 3, seed=n).id) for n in range(2, 8)}
+    assert len(others) > 1
 
 
 def test_the_last_stage_loses_least(small_data):

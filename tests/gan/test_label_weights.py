@@ -46,6 +46,17 @@ def test_the_default_is_the_papers_arithmetic_bit_for_bit():
     assert discriminator["discriminator_loss"] == total
 
 
+def test_each_network_has_a_label_weight_of_its_own():
+    generator, discriminator = totals(LossSettings(generator_label=3, discriminator_label=7))
+    rest = generator["generator_wasserstein"]
+    labels = sum(generator[f"fake_{name}_loss"] for name in CLASSES)
+    assert generator["generator_loss"] == pytest.approx(rest + 3 * labels, rel=1e-6)
+    rest = discriminator["discriminator_wasserstein"] + 10 * discriminator["gradient_penalty"]
+    rest += 0.001 * discriminator["real_score_penalty"]
+    labels = sum(discriminator[f"real_{name}_loss"] for name in CLASSES)
+    assert discriminator["discriminator_loss"] == pytest.approx(rest + 7 * labels, rel=1e-6)
+
+
 def test_a_factor_weighs_one_label_in_both_networks():
     plain, weighed = totals(LossSettings()), totals(LossSettings(label_weights={"effect": 0.25}))
     for before, after, network, kind in zip(

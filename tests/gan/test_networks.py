@@ -2,6 +2,7 @@
 
 import csv
 
+import keras
 import numpy as np
 import pytest
 from keras import ops
@@ -123,8 +124,12 @@ def test_what_the_next_stage_keeps(stage):
     for optimizer in (model.optimizer.generator, model.optimizer.discriminator):
         for variable in optimizer.variables:
             variable.assign(np.ones(variable.shape, variable.dtype))
+    keras.random.normal((2,), seed=model.random)
     grown = model.next_stage()
+    states = [ops.convert_to_numpy(each.random.state) for each in (grown, model)]
+    np.testing.assert_array_equal(*states)
     fresh = ProgressiveGAN(settings, PITCH, uniform_histogram(len(PITCHES)), stage + 1)
+    assert (states[0] != ops.convert_to_numpy(fresh.random.state)).any()
     for name in NETWORKS:
         for part, variable in getattr(grown, name).named_variables().items():
             start = getattr(fresh, name).named_variables()[part].value

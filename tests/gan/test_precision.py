@@ -44,6 +44,13 @@ def test_losses_agree(terms):
         assert float(rounded[name]) == pytest.approx(float(value), rel=0.03, abs=0.02), name
 
 
+def test_convolutions_are_in_bfloat16(terms):
+    exact, rounded = terms["float32"][0], terms["bfloat16"][0]
+    assert any(float(rounded[name]) != float(value) for name, value in exact.items())
+    for network in (terms["bfloat16"][2].generator, terms["bfloat16"][2].discriminator):
+        assert network.parts["block_2/conv0"].compute_dtype == "bfloat16"
+
+
 def test_weights_and_gradients_stay_float32(terms):
     _, gradients, model = terms["bfloat16"]
     assert {keras.backend.standardize_dtype(g.dtype) for g in gradients} == {"float32"}

@@ -24,9 +24,11 @@ from reverbsynth.audio.tails import levels, longest_measurable_decay, measure_ta
 from reverbsynth.cli import app
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.instrument.instrument import Instrument
+from reverbsynth.instrument.sampler import WRITERS
 from reverbsynth.instrument.sampler.samples import (
     Sample,
     SampleSet,
+    _finished,
     find_loop,
     loop,
     parse_keys,
@@ -438,7 +440,25 @@ def test_instruments_of_any_script_have_folders_of_their_own(instrument, tmp_pat
     }
 
 
-def test_a_looped_notes_tail_is_within_3_db_however_long_the_key_is_held(instrument):
-    (sample,) = sample_set(instrument, "bass", [40], {"reverb": {"effect": "reverb"}}).samples
-    assert sample.loop is not None
-    assert 0 <= sample.gain <= 3
+@pytest.mark.parametrize(("loss", "gain"), [(0.0, 0.0), (4.0, 2.0), (20.0, 3.0)])
+def test_a_looped_notes_tail_lies_halfway_between_that_of_a_short_and_a_long_one(loss, gain):
+    """Of a note that loses so many dB before its loop, and nothing in it; at most 6 dB count."""
+    wave = 0.3 * np.sin(2 * np.pi * 110 * TIME)
+    start = find_loop(wave.astype(np.float32))[0] / SAMPLE_RATE
+    wave = wave * 10 ** (-loss / 20 * np.minimum(TIME / start, 1))
+    sample = Sample("a", wave.astype(np.float32), 45, 45, 45, 0, 127, 0, 1)
+    found = _finished(sample, Output(), loops=True)
+    assert found.loop is not None
+    assert found.gain == pytest.approx(gain, abs=0.3)
+
+
+@pytest.mark.parametrize(("suffix", "tune"), [(".sfz", "tune=-30 "), (".dspreset", 'tuning="-0.3')])
+def test_tuning_and_loops_are_written_as_they_are(suffix, tune, tmp_path):
+    wave = np.zeros(4 * SAMPLE_RATE, np.float32)
+    sample = Sample("a", wave, 40, 40, 40, 0, 127, 0, 1, cents=30.0, loop=(1000, 2000), gain=1.5)
+    notes = SampleSet("bass", (sample,), ("dry",), range(0), 1, Output())
+    WRITERS[suffix](notes, tmp_path / f"a{suffix}")
+    text = (tmp_path / f"a{suffix}").read_text()
+    assert tune in text
+    for written in ("1000", "1999", "1.50"):
+        assert written in text

@@ -238,6 +238,11 @@ def test_batches_depend_on_images_seen_alone():
         assert sorted(seen[7 * epoch : 7 * epoch + 7]) == list(range(7))
     later = BatchSequence(pixels, (labels,), 3, seed=1, start=15, stop=42)
     assert np.array_equal(later[0][1], whole[5][1])
+    # Each epoch, and each seed, in an order of its own.
+    other = BatchSequence(pixels, (labels,), 3, seed=2, start=0, stop=42)
+    others = np.concatenate([other[i][1][:, 0] for i in range(14)])
+    orders = {tuple(order) for order in np.reshape([seen, others], (12, 7)).tolist()}
+    assert len(orders | {tuple(range(7))}) == 13
 
 
 def test_metrics_are_trimmed_to_the_checkpoint(tmp_path):
