@@ -36,11 +36,12 @@ _MOST_NOTES = 40  # pairs that are drawn; more hide each other
 def labels(run: Run) -> pd.DataFrame:
     """What a network can be asked for."""
     weights: dict[Any, float] = {**run.settings.losses.label_weights}
-    pitches = condition_size(run.settings.gan, LabelSpace({"pitch": run.labels["pitch"]}))
-    rows = [
-        (f"{v[0]} to {v[-1]}", pitches) if name == "pitch" else (", ".join(map(str, v)), len(v))
-        for name, v in run.labels.items()
-    ]
+    gan, rows = run.settings.gan, []
+    for name, v in run.labels.items():
+        if name == "pitch":
+            rows.append((f"{v[0]} to {v[-1]}", condition_size(gan, LabelSpace({name: v}))))
+        else:
+            rows.append((", ".join(map(str, v)), len(v)))
     frame = pd.DataFrame(rows, pd.Index(run.labels, name="label"), ["values", "inputs"])
     return frame.assign(
         **{"relative weight of its loss": [weights.get(name, 1.0) for name in run.labels]}
