@@ -88,7 +88,7 @@ def held_out() -> Captioned | Markdown:
         return Markdown(MISSING)
     report = Report.load(path)
     caption = (
-        f"**Keys without recordings**: `laptop`, trained on every third pitch in four minutes, "
+        f"**Keys without recordings**: `laptop`, trained on every third pitch, "
         f"{report.facts['images_seen']:,} images; beside it what a sampler would play there, a "
         "training note of the nearest key, resampled, which is a real note."
     )

@@ -30,7 +30,7 @@ _LENGTHS = (1600, 8000), (800, 1600)  # Shortest and longest loops; long ones fi
 _FADE = 0.02  # Seconds over which a loop's end becomes its start.
 _ALIKE = 0.8  # Correlation of the sounds before both: at 0.8 the level dips by 0.5 dB.
 _MOST_CENTS = 50.0  # An estimate farther off is not believed.
-_MOST_GAIN = 6.0  # dB that a note is taken to lose before its loop.
+_MOST_GAIN = 6.0  # dB that SFZ allows a tail.
 _LOUD = 0.6  # Seconds of a note whose loudness counts.
 _EARLY = 6400  # Sample, at 16 kHz, from which a note loses level evenly.
 _FADE_OUT = 0.3  # Seconds in which a note falls by 60 dB whose tail has no decay.
@@ -44,7 +44,7 @@ class Sample:
     ``choice`` numbers its effect in the set, ``robin`` is its turn, from 1, ``cents`` how much
     higher it sounds than its key, ``loop`` where it begins and ends, in samples, and ``decay`` the
     seconds in which its tail falls by 60 dB. The earlier a looped note is let go, the louder is its
-    tail, by up to twice ``gain`` in dB: samplers know no loss that ends where a loop begins.
+    tail; ``gain``, in dB, is halfway: samplers know no loss that ends where a loop begins.
     """
 
     name: str
@@ -218,7 +218,7 @@ def _finished(sample: Sample, output: Output, loops: bool) -> Sample:
         return sample
     first, last = _level(wave, _EARLY), _level(wave, ends[0])
     loss = (first - last) * ends[0] / (ends[0] - _EARLY)
-    gain = float(np.clip(loss, 0, _MOST_GAIN)) / 2
+    gain = float(np.clip(loss / 2, 0, _MOST_GAIN))
     start, end = (round(at * rate / SAMPLE_RATE) for at in ends)
     wave = loop(sample.wave, rate, start, end)
     return replace(sample, wave=wave, loop=(start, end), gain=gain)
