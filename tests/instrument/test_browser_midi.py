@@ -173,6 +173,24 @@ def test_a_dropped_file_becomes_a_wav(started):
     started.evaluate("document.querySelector('.rs-results').replaceChildren()")
 
 
+def test_a_staccato_note_is_as_loud_as_a_held_one(started):
+    """At one velocity, as in Python, although its wave is let go before it has its full level."""
+    file = mido.MidiFile(ticks_per_beat=480)
+    file.tracks.append(mido.MidiTrack())
+    for held, rest in ((480, 2400), (10, 2400)):  # 500 and 10 ms
+        file.tracks[0] += [
+            mido.Message("note_on", note=40, velocity=90),
+            mido.Message("note_off", note=40, time=held),
+            mido.Message("note_off", note=40, time=rest),
+        ]
+    drop(started, written(file), "staccato.mid")
+    started.wait_for("document.querySelector('.rs-result a')")
+    audio, rate = saved(started)
+    held, staccato = np.abs(audio[: 2 * rate]).max(), np.abs(audio[2 * rate :]).max()
+    assert staccato / held == pytest.approx(1, abs=0.03)
+    started.evaluate("document.querySelector('.rs-results').replaceChildren()")
+
+
 def test_there_is_a_piece_to_begin_with(started):
     started.evaluate(
         "[...document.querySelectorAll('.rs-buttons button')]"

@@ -3,7 +3,8 @@
 import { button, element } from "./elements.js";
 import { readMidi } from "./midi_file.js";
 import { capitalized, pitchName } from "./pitches.js";
-import { render } from "./wav.js";
+import { peakOf } from "./voice.js";
+import { heardPeak, render } from "./wav.js";
 
 const LONGEST = 20 * 60; // seconds that a browser's memory holds with ease
 
@@ -96,8 +97,10 @@ export class Pieces {
     const sounds = [];
     for (const { key, velocity, level, start, end, bends } of notes) {
       this.say(`${name}: ${pitchName(key)}, note ${sounds.length + 1} of ${notes.length}`);
-      const sound = await this.prepared(key, velocity);
-      sounds.push({ ...sound, level: level * sound.level, start, end, bends });
+      const sound = { ...(await this.prepared(key, velocity)), start, end, bends };
+      // As in Python, what is heard of a note peaks at its velocity, however short the note is.
+      const share = this.even() ? peakOf(sound.wave) / (await heardPeak(sound)) : 1;
+      sounds.push({ ...sound, level: level * sound.level * share });
     }
     this.say(`${name}: mixing ${notes.length} notes`);
     return result(await render(sounds, true), name.replace(/\.[^.]*$/, ""), lines);

@@ -11,6 +11,22 @@ const LONGEST_TAIL = 1.1; // seconds
 // Only what would clip is made quieter, or with `even` everything brought to one peak.
 export async function render(notes, even) {
   const [{ rate }] = notes;
+  const samples = await mixed(notes);
+  const peak = peakOf(samples);
+  const wide = await resampled(scaled(samples, ROOM / peak), rate);
+  // The peak may lie between the samples that there were.
+  return encode(scaled(wide, even || peak > PEAK ? PEAK / peakOf(wide) : peak / ROOM), RATE);
+}
+
+// The peak of what is heard of a note of level 1, however short it is.
+export async function heardPeak(note) {
+  const bends = note.bends.map(([time, semitones]) => [time - note.start, semitones]);
+  return peakOf(await mixed([{ ...note, bends, level: 1, start: 0, end: note.end - note.start }]));
+}
+
+// The notes' sum, at their own rate.
+async function mixed(notes) {
+  const [{ rate }] = notes;
   const last = Math.max(...notes.map((note) => silentAfter(note)));
   const context = new OfflineAudioContext(1, Math.ceil(last * rate), rate);
   for (const note of notes) {
@@ -21,11 +37,7 @@ export async function render(notes, even) {
     for (const [time, semitones] of note.bends.filter(([time]) => time > note.end))
       voice.bend(semitones, time);
   }
-  const samples = (await context.startRendering()).getChannelData(0);
-  const peak = peakOf(samples);
-  const wide = await resampled(scaled(samples, ROOM / peak), rate);
-  // The peak may lie between the samples that there were.
-  return encode(scaled(wide, even || peak > PEAK ? PEAK / peakOf(wide) : peak / ROOM), RATE);
+  return (await context.startRendering()).getChannelData(0);
 }
 
 const scaled = (samples, gain) => samples.map((value) => value * gain);
