@@ -52,7 +52,7 @@ SMALL_RECIPE = {
     "data.source.programs": [33, 36],
     "data.source.pitches": [40, 42],
     "training.last_stage": 0,
-    "training.stage_minutes": [1.0],
+    "training.stage_images": [1000],
     "evaluation": {
         **Settings.preset("tiny").evaluation.model_dump(exclude={"claims"}),
         "notes": 8,

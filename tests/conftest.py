@@ -40,7 +40,7 @@ SMALL = {
         "transition_images": 12,
         "total_images": 10_000,
         "last_stage": 2,
-        "stage_minutes": None,
+        "stage_images": None,
         "batch": 4,
         "samples": 3,
         "griffin_lim_every": 6,

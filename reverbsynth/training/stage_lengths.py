@@ -28,8 +28,9 @@ def first_stage(training: TrainingSettings) -> int:
 
 
 def cost(stage: int) -> int:
-    """What an image of a stage costs in time, compared with other stages: its pixels."""
-    return 4 ** blocks(stage)
+    """What an image of a stage costs in time, compared with other stages: a block more has four
+    times the pixels and half the filters."""
+    return 2 ** blocks(stage)
 
 
 def in_minutes(settings: Settings, minutes: float) -> Settings:
@@ -62,8 +63,8 @@ def lengthened(settings: Settings, more: float | None, last_stage: int | None = 
     """The settings with a longer schedule: the last stage longer, or stages up to another added.
 
     ``more`` counts minutes, or images where the schedule counts those. Added stages share it
-    evenly; without it, by images, they are as long as others. A last stage in which a block faded
-    in is followed by that block's own stage.
+    evenly; without it, where no stage has a length of its own, they are as long as others. A last
+    stage in which a block faded in is followed by that block's own stage.
     """
     training, lengths = settings.training, stage_lengths(settings.training)
     by_minutes, last = training.stage_minutes is not None, len(lengths) - 1
@@ -77,9 +78,10 @@ def lengthened(settings: Settings, more: float | None, last_stage: int | None = 
         last_stage = last + is_transition(last)
     added = range(last + 1, min(last_stage, LAST_STAGE) + 1)
     if more is None:
-        if added and by_minutes:
+        if added and (by_minutes or training.stage_images is not None):
             stages = f"stages {last + 1} to {last_stage}"
-            raise SettingsError(f"{stages}: have no minutes yet, expected some more")
+            unit = "minutes" if by_minutes else "images"
+            raise SettingsError(f"{stages}: have no {unit} yet, expected some more")
         full = (training.stable_images, training.transition_images)
         lengths += [full[is_transition(stage)] for stage in added]
     elif added:

@@ -60,8 +60,8 @@ settings_trees = st.fixed_dictionaries(
 
 @given(st.sampled_from(presets()), settings_trees)
 def test_yaml_round_trip(tmp_path_factory, name, overrides):
-    # A preset's minutes are those of its own stages.
-    settings = Settings.preset(name, **{"training.stage_minutes": None}, **overrides)
+    # A preset's images are those of its own stages.
+    settings = Settings.preset(name, **{"training.stage_images": None}, **overrides)
     path = tmp_path_factory.mktemp("settings") / "settings.yaml"
     path.write_text(settings.to_yaml())
     assert Settings.load(path) == settings
@@ -87,7 +87,7 @@ def test_hash_names_what_decides_a_run():
 
 @given(st.sampled_from(presets()), settings_trees)
 def test_what_departs_from_the_defaults_is_all_there_is(name, overrides):
-    settings = Settings.preset(name, **{"training.stage_minutes": None}, **overrides)
+    settings = Settings.preset(name, **{"training.stage_images": None}, **overrides)
     assert Settings().replace(**settings.non_default_values()) == settings
 
 

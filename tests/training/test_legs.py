@@ -93,12 +93,11 @@ def test_minutes_scale_any_schedule(preset):
     assert sum(scaled.training.stage_minutes) == pytest.approx(10)
     assert scaled.training.last_stage == settings.training.last_stage
     assert in_minutes(scaled, 10) == scaled
-    brief = settings.replace(training={"last_stage": 0, "stage_minutes": [1e-6]})
+    shares = [minutes / 10 for minutes in scaled.training.stage_minutes]
+    longer = in_minutes(scaled, 30).training.stage_minutes
+    assert [minutes / 30 for minutes in longer] == pytest.approx(shares, abs=1e-6)
+    brief = scaled.replace(training={"last_stage": 0, "stage_minutes": [1e-6]})
     assert in_minutes(brief, 5).training.stage_minutes == (5.0,)
-    own = settings.training.stage_minutes
-    if own:
-        shares = [length / sum(own) for length in own]
-        assert [m / 10 for m in scaled.training.stage_minutes] == pytest.approx(shares, abs=1e-6)
 
 
 def test_a_stage_in_which_a_block_faded_in_is_followed_by_its_own():
@@ -119,7 +118,7 @@ def test_what_cannot_be_made_longer_is_one_line(copy, tmp_path):
         train_command(copy, more=3)
     with pytest.raises(ReverbSynthError, match="not a run yet, expected one that --more"):
         train_command(tmp_path / "new", more=3)
-    with pytest.raises(ReverbSynthError, match="stages 11 to 12: have no minutes yet"):
+    with pytest.raises(ReverbSynthError, match="stages 11 to 12: have no images yet"):
         train_command(tmp_path / "new", preset="laptop", until_stage=12)
     with pytest.raises(ReverbSynthError, match="stages 11 to 12: have no minutes yet"):
-        lengthened(Settings.preset("laptop"), None, 12)
+        lengthened(in_minutes(Settings.preset("laptop"), 10), None, 12)

@@ -21,6 +21,7 @@ from reverbsynth.settings import GanSettings, Settings
 from reverbsynth.training.checkpoints import Checkpoints, network_variables, values
 from reverbsynth.training.origin import Origin, _inputs
 from reverbsynth.training.run import Run
+from reverbsynth.training.stage_lengths import first_stage
 from reverbsynth.training.train import train
 
 from .test_train import StopIn, same_state
@@ -126,11 +127,10 @@ def test_an_instrument_is_gone_on_with_by_the_recipe_it_was_trained_by():
 
 
 def test_what_was_itself_begun_from_another_is_gone_on_with_at_its_last_stage():
-    """Not where that one began, whose earlier stages have no minutes."""
+    """Not where that one began, whose earlier stages have no length."""
     origin, settings = _origin(find("studio").parent)
     assert origin.first_stage == 12
-    assert settings.training.stage_minutes[:12] == (0,) * 12
-    assert settings.training.stage_minutes[12] > 0
+    assert first_stage(settings.training) == 12
 
 
 def test_the_preset_and_the_instrument_of_its_name_fit():

@@ -88,14 +88,14 @@ def test_a_log_gets_a_line_a_minute_with_the_time_that_is_left(
     assert [line.split(", ")[1] for line in lines] == ["1.5 minutes to go", "0.5 minutes to go"]
 
 
-def test_by_images_the_time_left_counts_what_pixels_cost():
+def test_by_images_the_time_left_counts_what_a_block_more_costs():
     training = Settings.preset("paper", **{"training.last_stage": 2}).training
     progress = StageProgress(training, 1, 1_200_000, 0.0, lambda: 0.0)
     # Half of stage 1 at 100 images a second; stage 2 has images of the same size.
     assert progress.seconds_left(2, 100) == pytest.approx(4_000 + 8_000)
     assert progress.seconds_left(1, 100) == pytest.approx(4_000)
     first = StageProgress(training, 0, 0, 0.0, lambda: 0.0)
-    assert first.seconds_left(1, 100) == pytest.approx(8_000 + 4 * 8_000)
+    assert first.seconds_left(1, 100) == pytest.approx(8_000 + 2 * 8_000)
 
 
 @pytest.mark.parametrize("minutes", [[1.0], [1.0, 2.0, 0.0]])

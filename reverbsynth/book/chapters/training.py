@@ -101,7 +101,7 @@ def live(workspace: Workspace, minutes: float) -> Run:
     minutes = minutes / 10 if workspace.smoke else minutes
     data = workspace.data_settings.data.model_dump(mode="json")
     stages = [round(minutes * share, 3) for share in _LIVE_SHARES]
-    schedule = {"last_stage": len(stages) - 1, "stage_minutes": stages}
+    schedule = {"last_stage": len(stages) - 1, "stage_images": None, "stage_minutes": stages}
     base = Settings.preset(workspace.settings.name if workspace.smoke else "laptop")
     settings = base.replace(name="live", data=data, gan=_LIVE_WIDTH, training=schedule)
     return Workspace(settings, settings, None, workspace.directory).run
