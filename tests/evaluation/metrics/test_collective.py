@@ -1,5 +1,6 @@
 """Notes measured against each other: what the same of real notes is compared with."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
 
@@ -18,21 +19,29 @@ from reverbsynth.settings import EvaluationSettings
 SECONDS = np.arange(NOTE_LENGTH) / SAMPLE_RATE
 PITCHES = [40, 47]
 REAL = [1.0, 1.5, 2.0, 3.0]
+TRAINING = np.random.default_rng(0).uniform(1, 3, 12).tolist()
+Tails = Sequence[float]
 
 
-def note_set(name: str, timbres: list[float], origin: str = "") -> NoteSet:
-    """A grid of notes, by how the partials of each timbre fall; source notes are the set's own."""
+def note_set(name: str, timbres: list[float], origin: str = "", tails: Tails = ()) -> NoteSet:
+    """A grid of notes, by how the partials of each timbre fall; source notes are the set's own.
+
+    ``tails`` are the levels of each note's last second, where they are not 1.
+    """
     waves = [
         sum(np.sin(2 * np.pi * k * midi_to_hz(pitch) * SECONDS) / k**timbre for k in range(1, 20))
         for timbre, pitch in product(timbres, PITCHES)
     ]
-    clips = Clips.of_waves(0.1 * np.array(waves, np.float32), PITCHES * len(timbres), {})
+    waves = 0.1 * np.array(waves, np.float32)
+    for wave, tail in zip(waves, tails, strict=False):
+        wave[3 * SAMPLE_RATE :] *= tail
+    clips = Clips.of_waves(waves, PITCHES * len(timbres), {})
     clips = replace(clips, origin=np.array([f"{origin or name} {i}" for i in clips.id], object))
     return NoteSet(name, clips, Grid(clips, len(timbres), len(PITCHES)), {}, 0.95)
 
 
-def evaluated(generated: list[float], trained: int = 2) -> EvaluationData:
-    training = np.random.default_rng(0).uniform(1, 3, 12).tolist()
+def evaluated(generated: list[float], trained: int = 2, tails: Tails = ()) -> EvaluationData:
+    training = TRAINING
     return EvaluationData(
         EvaluationSettings(),
         Bootstrap(resamples=100, least=2),
@@ -40,7 +49,7 @@ def evaluated(generated: list[float], trained: int = 2) -> EvaluationData:
         note_set("real", REAL),
         note_set("ceiling", REAL),
         note_set("trained", training[:trained], "training"),
-        note_set("generated", generated),
+        note_set("generated", generated, tails=tails),
         ["dry"],
     )
 
@@ -64,3 +73,29 @@ def test_training_notes_too_say_how_near_real_notes_are_to_the_others():
     assert narrow.high - narrow.low < wide.high - wide.low
     # A note of the training set is not counted as near to itself.
     assert measured("memory.copying", many.training, many).value == pytest.approx(0.5, abs=0.1)
+
+
+def test_copies_are_near_what_they_are_copies_of():
+    def near(notes: list[float]) -> list[float]:
+        data = evaluated(notes)
+        keys = ("memory.training", "memory.held-out", "memory.copying")
+        return [measured(key, data.generated, data).value for key in keys]
+
+    training, held_out, copying = near(TRAINING[:6])
+    assert (training, copying) == (pytest.approx(0, abs=1e-3), 1)
+    assert held_out > 0.5
+    training, held_out, copying = near(REAL)
+    assert held_out == pytest.approx(0, abs=1e-3)
+    assert training > 0.5
+    assert copying < 0.7
+
+
+def test_what_follows_the_timbre_is_told_apart():
+    """Brightness that differs with the timbre and a tail with the pitch, and the reverse."""
+    for timbres, tails, following, other in (
+        (REAL, [0.1, 0.9] * 4, "control.brightness", "control.tail"),
+        ([1.5] * 4, np.repeat([0.1, 0.3, 0.5, 0.9], 2), "control.tail", "control.brightness"),
+    ):
+        data = evaluated(timbres, tails=tails)
+        assert measured(following, data.generated, data).value > 0.9
+        assert measured(other, data.generated, data).value < 0.5
