@@ -106,12 +106,16 @@ class Generator(Network):
                 kind = UpscaleConv
             elif part == "conv0":
                 kind = FirstConv
+            elif part == "skip":
+                size, kind = (), Dense
             gain = 1.0 if part == "to_rgb" else 2.0
             layer = kind(kernel, name, gain, seed, _policy(precision))
             if part == "to_rgb" and coordinates_of(settings, block):
                 # The ideal tone's instantaneous frequency, or what is refined, to begin with.
                 kept = [0.0, 0.0, 0.0] if block >= FIRST_REFINING else [1.0, 0.0, 1.0]
                 layer.kernel.assign(layer.kernel * np.array(kept, np.float32))
+            elif part == "skip":  # A new block begins as it would without.
+                layer.kernel.assign(0.0 * layer.kernel)
             self._add(block, part, size, layer)
         self.built = True
 
@@ -143,9 +147,12 @@ class Generator(Network):
 
         activations = {}
         z = timbre_shares(z, self.settings.timbres)
-        x = pixel_norm(ops.concatenate([z, condition], axis=-1))
+        x = told = pixel_norm(ops.concatenate([z, condition], axis=-1))
         for block in range(1, self.n_blocks + 1):
-            x = pixel_norm(leaky(self.parts[f"block_{block}/conv0"](x)))
+            x = self.parts[f"block_{block}/conv0"](x)
+            if skip := self.parts.get(f"block_{block}/skip"):
+                x = x + skip(told)[:, None, None]
+            x = pixel_norm(leaky(x))
             x = self.parts[f"block_{block}/conv1"].beside(x, coordinates.get(block))
             x = activations[block] = pixel_norm(leaky(x))
         if not self.fading:

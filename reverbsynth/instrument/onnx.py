@@ -140,7 +140,7 @@ def _image(graph: Graph, generator: TrainedGenerator, float16: bool) -> Value:
         z = (shares * architecture.SHARE).op(
             "Concat", z.part(1, gan.timbres, gan.latent_size), axis=1
         )
-    x = _pixel_norm(z.op("Concat", condition, axis=1))
+    x = told = _pixel_norm(z.op("Concat", condition, axis=1))
     kernel, scale, bias = kernel_and_bias(1, "conv0")
     # Each output pixel is a dense product with one mirrored tap (`layers.FirstConv`).
     dense = kernel[::-1, ::-1].transpose(2, 3, 0, 1).reshape(kernel.shape[2], -1)
@@ -150,8 +150,13 @@ def _image(graph: Graph, generator: TrainedGenerator, float16: bool) -> Value:
     x = _activated(conv(x, 1, "conv1"))
     activations = {1: x}
     for block in range(2, n_blocks + 1):
-        x = _activated(conv(_activated(conv(x, block, "conv0")), block, "conv1"))
-        activations[block] = x
+        x = conv(x, block, "conv0")
+        if gan.skip_latent:
+            kernel, scale, bias = kernel_and_bias(block, "skip")
+            skip = told.op("MatMul", graph.weight(kernel, float16, scale))
+            skip = skip + graph.weight(bias, float16)
+            x = x + skip.op("Reshape", (0, len(bias), 1, 1))
+        x = activations[block] = _activated(conv(_activated(x), block, "conv1"))
     alpha = generator.progress - (n_blocks - 2)
     if not schedule.is_transition(generator.stage) or alpha >= 1:
         return image(n_blocks)

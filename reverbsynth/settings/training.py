@@ -52,6 +52,9 @@ class GanSettings(Frozen):
     """Whether a pitch that is told as a number is also told by its key, or by the shares of the two
     trained keys that it lies between: a reverb's resonances differ from key to key. One-hot, it is
     its key."""
+    skip_latent: bool = False
+    """Whether every block is given the latent vector and the labels, not only the first (Brock et
+    al., "Large Scale GAN Training", 2019)."""
     label_scale: PositiveFloat = 1.0
     """What a label's class is given as (1: the paper), beside latent numbers drawn from N(0, 1)."""
     latent_size: PositiveInt = 256

@@ -21,7 +21,8 @@ from reverbsynth.settings.settings import changes, first_of
 from reverbsynth.training.checkpoints import network_variables
 from reverbsynth.training.run import Run
 
-_FIRST = "block_1/conv0/kernel"  # The generator's layer that the latent vector and labels enter.
+_TOLD = ("block_1/conv0/kernel", "/skip/kernel")
+"""Of the generator: what the latent vector and labels enter."""
 
 
 @dataclass(frozen=True)
@@ -89,8 +90,8 @@ class Origin:
                 continue
             network, _, layer = name.partition("/")
             head = layer.partition("_logits/")[0]
-            if layer == _FIRST and network != "discriminator":
-                value = _matched(value, variable, _inputs(gan, old), _inputs(gan, new), axis=2)
+            if layer.endswith(_TOLD) and network != "discriminator":
+                value = _matched(value, variable, _inputs(gan, old), _inputs(gan, new), axis=-2)
             elif head in new:
                 value = _matched(value, variable, old[head], new[head], axis=-1)
             variable.assign(value)

@@ -115,6 +115,19 @@ def test_initial_weights_depend_on_seed_and_name_only():
     assert not np.asarray(first.named_variables()["block_1/conv1/bias"].value).any()
 
 
+def test_a_block_that_is_given_the_latent_vector_anew_begins_as_without():
+    plain, skipping = (
+        networks(thin_settings(**{"gan.skip_latent": skips}).gan, 4)[0] for skips in (False, True)
+    )
+    z = np.random.default_rng(0).standard_normal((2, FULL.latent_size), np.float32)
+    labels = np.eye(len(PITCHES), dtype=np.float32)[:2]
+    given = [ops.convert_to_tensor(value) for value in (z, labels)]
+    images = [np.asarray(network(*given, progress=2.0)) for network in (skipping, plain)]
+    assert np.array_equal(*images)
+    names = skipping.named_variables().keys() - plain.named_variables().keys()
+    assert names == {f"block_{b}/skip/{kind}" for b in (2, 3) for kind in ("kernel", "bias")}
+
+
 @pytest.mark.parametrize("stage", range(12))
 def test_what_the_next_stage_keeps(stage):
     settings = thin_settings(**{"gan.filters_max": 4})

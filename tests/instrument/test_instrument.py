@@ -146,6 +146,7 @@ def test_an_inverse_that_there_is_not_is_refused_in_one_line(imported):
         (7, 3.25, {"filters_base": 256, "filters_max": 16}),
         (9, 5.0, {"filters_base": 256, "filters_max": 16}),
         (4, 2.0, {"filters_max": 16, "kernel_size": 5, "label_scale": 3.0}),
+        (7, 3.25, {"filters_base": 256, "filters_max": 16, "skip_latent": True}),
         (3, 1.5, {"filters_max": 16, "kernel_size": 1}),
     ],
 )
@@ -189,6 +190,7 @@ def test_a_pitch_told_as_a_number_is_drawn_as_in_training(
         timbres=timbres,
         key_shares=keyed,
         label_scale=4.0 if keyed else 1.0,
+        skip_latent=keyed,
         filters_max=12,
         kernel_size=side,
     )

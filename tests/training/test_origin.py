@@ -23,6 +23,7 @@ from reverbsynth.training.origin import Origin, _inputs
 from reverbsynth.training.run import Run
 from reverbsynth.training.stage_lengths import first_stage
 from reverbsynth.training.train import train
+from tests.instruments import untrained_generator
 
 from .test_train import StopIn, same_state
 
@@ -151,6 +152,24 @@ def test_the_instrument_alone_gives_both_generators(small_run, small_settings):
         assert np.array_equal(new[f"ema_generator/{name}"], value)
     kept = [name for name in new if name.startswith("discriminator/")]
     assert all(np.array_equal(new[name], model[name]) for name in kept)
+
+
+def test_labels_are_matched_at_every_block_that_is_told_them(small_settings):
+    labels = {"pitch": [40, 41, 42], "effect": ["dry", "reverb"]}
+    gan = {**small_settings.gan.model_dump(exclude={"labels"}), "skip_latent": True}
+    generator = untrained_generator(labels, 2, **gan)
+    settings = small_settings.replace(gan={"skip_latent": True, "labels": ["effect", "pitch"]})
+    new = LabelSpace({"effect": ["reverb", "delay"], "pitch": [41, 42, 43]})
+    model = ProgressiveGAN(settings, new, [[0, 1]], 2)
+    Origin("file", generator, {}).put_into(model)
+    size, found = settings.gan.latent_size, values(network_variables(model))
+    for name in ("block_1/conv0/kernel", "block_2/skip/kernel"):
+        old, fresh = generator.weights[name], found[f"generator/{name}"]
+        assert np.array_equal(fresh[..., :size, :], old[..., :size, :])
+        assert np.array_equal(fresh[..., size, :], old[..., size + 4, :])  # reverb
+        assert np.array_equal(
+            fresh[..., size + 2 : size + 4, :], old[..., size + 1 : size + 3, :]
+        )  # 41 and 42
 
 
 def test_an_original_checkpoint_gives_all_networks(fixtures, small_settings):
