@@ -124,7 +124,9 @@ def generator_kernels(
         first = START if block == 1 else (side, side)
         kernels[f"block_{block}/conv0"] = (*first, width, channels)
         if block > 1 and settings.skip_latent:
-            kernels[f"block_{block}/skip"] = (settings.latent_size + condition_size, channels)
+            # To the outputs of both convolutions.
+            told_size = settings.latent_size + condition_size
+            kernels[f"block_{block}/skip"] = (told_size, 2 * channels)
         kernels[f"block_{block}/conv1"] = (side, side, channels + told, channels)
         # Where there are coordinates, a third output is the gate of the ideal tone.
         outputs = CHANNELS + (1 if told else 0)

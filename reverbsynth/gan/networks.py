@@ -149,12 +149,12 @@ class Generator(Network):
         z = timbre_shares(z, self.settings.timbres)
         x = told = pixel_norm(ops.concatenate([z, condition], axis=-1))
         for block in range(1, self.n_blocks + 1):
+            skip = self.parts.get(f"block_{block}/skip")
+            added = ops.split(skip(told)[:, None, None], 2, axis=-1) if skip else []
             x = self.parts[f"block_{block}/conv0"](x)
-            if skip := self.parts.get(f"block_{block}/skip"):
-                x = x + skip(told)[:, None, None]
-            x = pixel_norm(leaky(x))
+            x = pixel_norm(leaky(x + added[0] if added else x))
             x = self.parts[f"block_{block}/conv1"].beside(x, coordinates.get(block))
-            x = activations[block] = pixel_norm(leaky(x))
+            x = activations[block] = pixel_norm(leaky(x + added[1] if added else x))
         if not self.fading:
             return image(self.n_blocks)
         alpha = progress - (self.n_blocks - 2)

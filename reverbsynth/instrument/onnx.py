@@ -124,6 +124,12 @@ def _image(graph: Graph, generator: TrainedGenerator, float16: bool) -> Value:
         taps = graph.weight(kernel[:, own:], float16, scale)
         return x + _steady_conv(along[block], taps, side, block)
 
+    def skip(block: int) -> list[Value]:
+        kernel, scale, bias = kernel_and_bias(block, "skip")
+        both = told.op("MatMul", graph.weight(kernel, float16, scale)) + graph.weight(bias, float16)
+        both, channels = both.op("Reshape", (0, len(bias), 1, 1)), len(bias) // 2
+        return [both.part(1, 0, channels), both.part(1, channels, 2 * channels)]
+
     def said(block: int) -> Value:
         own = conv(activations[block], block, "to_rgb")
         refines = architecture.coordinates_of(gan, block) and block >= architecture.FIRST_REFINING
@@ -150,13 +156,10 @@ def _image(graph: Graph, generator: TrainedGenerator, float16: bool) -> Value:
     x = _activated(conv(x, 1, "conv1"))
     activations = {1: x}
     for block in range(2, n_blocks + 1):
+        added = skip(block) if gan.skip_latent else []
         x = conv(x, block, "conv0")
-        if gan.skip_latent:
-            kernel, scale, bias = kernel_and_bias(block, "skip")
-            skip = told.op("MatMul", graph.weight(kernel, float16, scale))
-            skip = skip + graph.weight(bias, float16)
-            x = x + skip.op("Reshape", (0, len(bias), 1, 1))
-        x = activations[block] = _activated(conv(_activated(x), block, "conv1"))
+        x = conv(_activated(x + added[0] if added else x), block, "conv1")
+        x = activations[block] = _activated(x + added[1] if added else x)
     alpha = generator.progress - (n_blocks - 2)
     if not schedule.is_transition(generator.stage) or alpha >= 1:
         return image(n_blocks)

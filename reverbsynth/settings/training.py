@@ -54,7 +54,7 @@ class GanSettings(Frozen):
     its key."""
     skip_latent: bool = False
     """Whether every block is given the latent vector and the labels, not only the first (Brock et
-    al., "Large Scale GAN Training", 2019)."""
+    al., "Large Scale GAN Training", 2019): what a key's own decay needs is learned sooner."""
     label_scale: PositiveFloat = 1.0
     """What a label's class is given as (1: the paper), beside latent numbers drawn from N(0, 1)."""
     latent_size: PositiveInt = 256
