@@ -107,7 +107,7 @@ class Generator(Network):
             elif part == "conv0":
                 kind = FirstConv
             elif part == "skip":
-                size, kind = (), Dense
+                kind = Dense
             gain = 1.0 if part == "to_rgb" else 2.0
             layer = kind(kernel, name, gain, seed, _policy(precision))
             if part == "to_rgb" and coordinates_of(settings, block):
@@ -116,7 +116,7 @@ class Generator(Network):
                 layer.kernel.assign(layer.kernel * np.array(kept, np.float32))
             elif part == "skip":  # A new block begins as it would without.
                 layer.kernel.assign(0.0 * layer.kernel)
-            self._add(block, part, size, layer)
+            self._add(block, part, () if part == "skip" else size, layer)
         self.built = True
 
     def call(self, z, condition, progress):
