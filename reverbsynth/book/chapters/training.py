@@ -161,10 +161,11 @@ def _parameters(settings: Settings) -> dict[str, str]:
     """The rows of Table 5 and of the text for these settings."""
     training, optimizer, losses = settings.training, settings.optimizer, settings.losses
     images = (training.total_images, training.stable_images, training.transition_images)
-    by_clock = training.stage_minutes is not None
+    own = "by the clock" if training.stage_minutes is not None else "by stage"
+    alike = training.stage_minutes is None and training.stage_images is None
     values = (
         settings.spectra.representation,
-        *("by the clock" if by_clock else f"{count:,}" for count in images),
+        *(f"{count:,}" if alike else own for count in images),
         *map(str, (training.batch, settings.gan.latent_size, settings.gan.kernel_size)),
         f"True ({stage_size(0)})",
         f"Adam ({optimizer.beta_1:g}, {optimizer.beta_2:g})",
