@@ -5,10 +5,11 @@
 
 Every candidate trains preset `laptop` with the settings it names, on the same notes, for so many
 minutes of processor time (all threads; a busy machine changes nothing), shared among the stages as
-in the preset; or it stops when an earlier stage is done. Judged are generated notes of drawn
-labels, by classifiers that learned from real notes (`reverbsynth.evaluation.classifier`) and by
-YIN: the discriminator's own losses prove nothing. WORK keeps data, runs and classifiers; a finished
-candidate is not trained again. The book shows the table in `book/results`.
+its images are, by what they cost; or it stops when an earlier stage is done. Judged are generated
+notes of drawn labels, by classifiers that learned from real notes
+(`reverbsynth.evaluation.classifier`) and by YIN: the discriminator's own losses prove nothing. WORK
+keeps data, runs and classifiers; a finished candidate is not trained again. The book
+shows the table in `book/results`.
 """
 
 import argparse

@@ -165,7 +165,8 @@ class TrainingSettings(Frozen):
     last_stage: Stage = 8
     """Last stage that is trained."""
     stage_images: tuple[NonNegativeInt, ...] | None = None
-    """Images of each stage from 0 on, instead; training begins with the first that is not 0."""
+    """Images of each stage from 0 on, instead; training begins with the first that is not 0. Null
+    where ``stage_minutes`` says how long they are."""
     stage_minutes: tuple[NonNegativeFloat, ...] | None = None
     """Minutes of each stage, 0 to last_stage, beginning with the first that is not 0; null: by
     images."""
@@ -181,6 +182,13 @@ class TrainingSettings(Frozen):
     """Notes kept of each stage, real and generated."""
     griffin_lim_every: PositiveInt = 100
     """Steps from one measurement of Griffin-Lim consistency to the next."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _minutes_in_place_of_a_presets_images(cls, values: Any) -> Any:
+        if isinstance(values, dict) and values.get("stage_minutes") is not None:
+            return {**values, "stage_images": None}
+        return values
 
     @model_validator(mode="after")
     def _a_length_for_every_stage(self) -> "TrainingSettings":

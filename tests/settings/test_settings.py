@@ -68,6 +68,13 @@ def test_yaml_round_trip(tmp_path_factory, name, overrides):
     assert Settings.load(path).hash == settings.hash
 
 
+def test_minutes_take_the_place_of_a_presets_images():
+    brief = {"training.last_stage": 1, "training.stage_minutes": [1, 2]}
+    training = Settings.preset("laptop", **brief).training
+    assert training.stage_minutes == (1, 2)
+    assert training.stage_images is None
+
+
 def test_file_with_a_base(tmp_path):
     path = tmp_path / "mine.yaml"
     path.write_text("base: tiny\nname: mine\ntraining: {batch: 4}\n")

@@ -9,7 +9,7 @@ from reverbsynth.cli.train import train as train_command
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.settings import Settings
 from reverbsynth.training.run import Run
-from reverbsynth.training.stage_lengths import in_minutes, lengthened, stage_lengths
+from reverbsynth.training.stage_lengths import begun_at, in_minutes, lengthened, stage_lengths
 from reverbsynth.training.train import train
 
 from .test_stage_progress import StepClock
@@ -102,6 +102,9 @@ def test_minutes_scale_any_schedule(preset):
 
 def test_a_stage_in_which_a_block_faded_in_is_followed_by_its_own():
     settings = Settings.preset("tiny", **{"training.last_stage": 3})
+    begun = begun_at(Settings.preset("tiny", **{"training.last_stage": 4}), 2)
+    again = lengthened(lengthened(lengthened(begun, 800), None, last_stage=5), None, last_stage=6)
+    assert stage_lengths(again.training) == [0, 0, 2000, 500, 2800, 500, 2000]
     longer = lengthened(settings, 400)
     assert stage_lengths(longer.training) == [*stage_lengths(settings.training), 400]
 
@@ -116,6 +119,8 @@ def test_a_longer_schedule_is_not_cut_short_by_the_total():
 def test_what_cannot_be_made_longer_is_one_line(copy, tmp_path):
     with pytest.raises(ReverbSynthError, match="more: found 3, expected images, at least a batch"):
         train_command(copy, more=3)
+    with pytest.raises(ReverbSynthError, match=r"more: found 6, expected images, .* each stage"):
+        lengthened(Settings.preset("laptop"), 6, 12)
     with pytest.raises(ReverbSynthError, match="not a run yet, expected one that --more"):
         train_command(tmp_path / "new", more=3)
     with pytest.raises(ReverbSynthError, match="stages 11 to 12: have no images yet"):

@@ -101,7 +101,7 @@ def live(workspace: Workspace, minutes: float) -> Run:
     minutes = minutes / 10 if workspace.smoke else minutes
     data = workspace.data_settings.data.model_dump(mode="json")
     stages = [round(minutes * share, 3) for share in _LIVE_SHARES]
-    schedule = {"last_stage": len(stages) - 1, "stage_images": None, "stage_minutes": stages}
+    schedule = {"last_stage": len(stages) - 1, "stage_minutes": stages}
     base = Settings.preset(workspace.settings.name if workspace.smoke else "laptop")
     settings = base.replace(name="live", data=data, gan=_LIVE_WIDTH, training=schedule)
     return Workspace(settings, settings, None, workspace.directory).run
@@ -160,12 +160,15 @@ def _text(value: Any) -> str:
 def _parameters(settings: Settings) -> dict[str, str]:
     """The rows of Table 5 and of the text for these settings."""
     training, optimizer, losses = settings.training, settings.optimizer, settings.losses
-    images = (training.total_images, training.stable_images, training.transition_images)
-    own = "by the clock" if training.stage_minutes is not None else "by stage"
-    alike = training.stage_minutes is None and training.stage_images is None
+    images = [training.total_images, training.stable_images, training.transition_images]
+    lengths = [f"{count:,}" for count in images]
+    if training.stage_minutes is not None:
+        lengths = ["by the clock"] * 3
+    elif training.stage_images is not None:
+        lengths = [f"{min(sum(training.stage_images), images[0]):,}", *["by stage"] * 2]
     values = (
         settings.spectra.representation,
-        *(f"{count:,}" if alike else own for count in images),
+        *lengths,
         *map(str, (training.batch, settings.gan.latent_size, settings.gan.kernel_size)),
         f"True ({stage_size(0)})",
         f"Adam ({optimizer.beta_1:g}, {optimizer.beta_2:g})",

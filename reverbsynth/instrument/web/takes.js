@@ -6,6 +6,7 @@ import { capitalized, pitchName } from "./pitches.js";
 import { peakOf } from "./voice.js";
 import { heardPeak, render } from "./wav.js";
 
+const INAUDIBLE = 1e-6; // a peak that is not made louder
 const LONGEST = 20 * 60; // seconds that a browser's memory holds with ease
 
 export class Recorder {
@@ -99,7 +100,8 @@ export class Pieces {
       this.say(`${name}: ${pitchName(key)}, note ${sounds.length + 1} of ${notes.length}`);
       const sound = { ...(await this.prepared(key, velocity)), start, end, bends };
       // As in Python, what is heard of a note peaks at its velocity, however short the note is.
-      const share = this.even() ? peakOf(sound.wave) / (await heardPeak(sound)) : 1;
+      const heard = this.even() ? await heardPeak(sound) : 0;
+      const share = heard > INAUDIBLE ? peakOf(sound.wave) / heard : 1;
       sounds.push({ ...sound, level: level * sound.level * share });
     }
     this.say(`${name}: mixing ${notes.length} notes`);

@@ -112,6 +112,13 @@ class TestTable5:
         assert frame.columns[-1] == "this run"
         assert training.parameter_table(Settings.preset("tiny")).columns[-1] == "preset tiny"
 
+    def test_images_of_stages_of_unequal_length_are_counted(self):
+        column = training.parameter_table(Settings.preset("laptop"))["preset laptop"]
+        expected = sum(Settings.preset("laptop").training.stage_images)
+        assert column["total_num_images"] == f"{expected:,}"
+        assert column["stable_stage_num_images"] == "by stage"
+        assert column["transition_stage_num_images"] == "by stage"
+
 
 def test_a_live_training_takes_the_minutes_it_is_given(monkeypatch):
     seen = []
