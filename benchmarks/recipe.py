@@ -56,6 +56,8 @@ CANDIDATES = {
         "losses.penalty_every": PAPER.losses.penalty_every,
         "optimizer": PAPER.optimizer.model_dump(),
         "gan.latent_size": PAPER.gan.latent_size,
+        "gan.label_scale": PAPER.gan.label_scale,
+        "gan.skip_latent": PAPER.gan.skip_latent,
         "gan.pitch_input": PAPER.gan.pitch_input,
         "gan.timbres": PAPER.gan.timbres,
         "gan.labels": PAPER.gan.labels,

@@ -7,7 +7,9 @@ from typing import Annotated, Literal
 from typer import Argument, Option, echo
 
 from reverbsynth.cli import options
-from reverbsynth.files.reading import user_path
+from reverbsynth.errors import DataError
+from reverbsynth.files.reading import read_json, user_path
+from reverbsynth.settings import Settings
 
 SourceKind = Literal["soundfont", "nsynth", "folder"]
 
@@ -24,7 +26,7 @@ def data(
         Path | None, Option(help="The source's file or folder (data.source.path).")
     ] = None,
     check: Annotated[
-        bool, Option("--check", help="Build nothing: report on the notes, and write the sheet.")
+        bool, Option("--check", help="Build nothing: report on the notes, and write a sheet.")
     ] = False,
     strict: Annotated[
         bool, Option("--strict", help="Stop at the first unusable note, rather than leave it out.")
@@ -38,11 +40,12 @@ def data(
     What is left out or doubtful is printed, and shown in the page sheet.html with all notes.
     """
     from reverbsynth.data.build import build_data, check_data
-    from reverbsynth.data.preflight import SHEET
+    from reverbsynth.data.preflight import CHECKED, SHEET
 
     given = {"data.source.kind": source, "data.source.path": path and str(path)}
     named = {name: value for name, value in given.items() if value is not None}
-    chosen = options.resolve(preset, settings, set_, named)
+    own = _built_with(directory) if preset is None and settings is None else None
+    chosen = options.resolve(preset, settings, set_, named, own)
     built = None if check else build_data(chosen, directory, strict, rebuild)
     manifest = built.manifest if built else check_data(chosen, directory, strict)
     pitches = manifest["report"].get("pitches", {}).values()
@@ -52,8 +55,9 @@ def data(
         echo(f"left out: {note['reason']}")
     for notice in manifest.get("notices", ()):
         echo(f"note: {notice}")
-    if (directory / SHEET).exists():
-        echo(f"all notes, to look at and listen to: {directory / SHEET}")
+    sheet = directory / CHECKED if check and (directory / CHECKED).exists() else directory / SHEET
+    if sheet.exists():
+        echo(f"all notes, to look at and listen to: {sheet}")
     if built is None:
         echo(f"{len(manifest['split'])} notes can be used; nothing was built")
         return
@@ -70,3 +74,14 @@ def data(
     echo(f"{directory}: {counts} notes ({', '.join(map(str, built.vocabulary('effect')))})")
     for label in chosen.gan.labels:
         built.vocabulary(label)  # An error where notes lack a label that a training needs.
+
+
+def _built_with(directory: Path) -> Settings | None:
+    """The settings of the data set that is there, if one is."""
+    from reverbsynth.data.dataset import FORMAT, MANIFEST, note_files
+
+    if not (note_files(directory) and (directory / MANIFEST).exists()):
+        return None
+    manifest = read_json(directory / MANIFEST, FORMAT, DataError)
+    own = {"data": manifest.get("settings", {}), "seed": manifest.get("seed", 0)}
+    return Settings.preset(options.DEFAULT_PRESET, **own)

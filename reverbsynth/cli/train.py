@@ -8,7 +8,8 @@ from typer import Argument, Option, echo
 
 from reverbsynth.cli import options
 from reverbsynth.errors import RunError
-from reverbsynth.settings import Settings, presets
+from reverbsynth.settings import Settings, differences, parse_overrides, presets
+from reverbsynth.settings.settings import first_of, flat
 
 if TYPE_CHECKING:
     from reverbsynth.training.origin import Origin
@@ -59,8 +60,9 @@ def train(
 ) -> None:
     """Train a progressive GAN, or continue a training where it stopped."""
     from reverbsynth.data.build import build_data
+    from reverbsynth.data.dataset import DataSet
     from reverbsynth.training.run import Run
-    from reverbsynth.training.stage_lengths import begun_at, in_minutes, lengthened
+    from reverbsynth.training.stage_lengths import begun_at, in_minutes, is_longer, lengthened
     from reverbsynth.training.train import train as train_run
 
     started = Run.open(run) if (run / "manifest.json").exists() else None
@@ -77,8 +79,16 @@ def train(
         chosen = in_minutes(chosen, minutes)
     if started is None and more is not None:
         raise RunError(f"{run}: not a run yet, expected one that --more can make longer")
+    if started and is_longer(chosen, started.settings):  # As it was begun: what is longer is meant.
+        chosen = started.settings
     chosen = lengthened(chosen, more, until_stage)
     notes = data or (started.data_directory if started else build_data(chosen, run / "data"))
+    asked = {name for name in flat(parse_overrides(set_ or [])) if name.startswith("data.")}
+    if asked:  # Notes are as they were built.
+        notes = notes if isinstance(notes, DataSet) else DataSet.open(notes)
+        built = chosen.replace(data=notes.manifest["settings"])
+        if changed := {k: v for k, v in differences(built, chosen).items() if k in asked}:
+            raise RunError(f"{notes.directory}: a data set of other settings: {first_of(changed)}")
     limits: dict[str, Any] = {"until_stage": until_stage, "max_minutes": max_minutes}
     trained = train_run(chosen, notes, run, origin=origin, distribute=distribute, **limits)
     images = f"{trained.manifest['images_seen']:,} images"
@@ -104,7 +114,10 @@ def _origin(source: Path) -> "tuple[Origin, Settings]":
     if source.is_dir() and not (source / "experiment.json").exists():
         run = Run.open(source)
         origin = Origin.of_run(run)
-        return origin, begun_at(run.settings, origin.first_stage, named=False)
+        # A run that ended with a transition has no length for the stage that its networks begin.
+        ends = origin.first_stage > run.settings.training.last_stage
+        own = run.settings if ends else begun_at(run.settings, origin.first_stage, named=False)
+        return origin, own
     if source.is_dir():
         origin = Origin.of_original(source)
     else:

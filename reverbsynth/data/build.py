@@ -85,7 +85,8 @@ def build_data(
 
 
 def check_data(settings: Settings, directory: Path | str, strict: bool = False) -> dict[str, Any]:
-    """Read every note, and write only the sheet of `build_data` into ``directory``.
+    """Read every note, and write only a sheet into ``directory``, as `build_data` does; beside that
+    of a data set that is there.
 
     Returns what a manifest would hold (``skipped``, ``notices``), and the ``split`` of each note.
 
@@ -93,8 +94,10 @@ def check_data(settings: Settings, directory: Path | str, strict: bool = False) 
     >>> len(check_data(settings, "notes")["split"])
     10
     """
+    built = (Path(directory) / MANIFEST).exists()
+    sheet = preflight.CHECKED if built else preflight.SHEET
     with TemporaryDirectory(prefix="reverbsynth-") as folder:
-        return _build(settings, [], Path(folder), Path(directory) / preflight.SHEET, strict)
+        return _build(settings, [], Path(folder), Path(directory) / sheet, strict)
 
 
 def _build(

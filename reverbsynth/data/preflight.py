@@ -17,6 +17,7 @@ from reverbsynth.data.sources.files import plain_name
 from reverbsynth.files.atomic import write_text
 
 SHEET = "sheet.html"
+CHECKED = "check.html"  # of notes that were checked beside a data set, which has its own sheet
 PLAYERS = 48  #: Notes that the sheet can play, evenly spaced: about 4 MB.
 _BINS = 48
 _WARNINGS = (  # What is measured, its limit, on which side of it a note is in doubt, unit, doubt.

@@ -58,6 +58,9 @@ def evaluate(
     if not (data.count("valid") or data.count("test")):
         expected = "expected held-out notes to compare with (data.split)"
         raise DataError(f"{data.directory}: no notes in valid and test, {expected}")
+    if not data.count("train"):
+        expected = "expected notes for classifiers to learn from (data.split)"
+        raise DataError(f"{data.directory}: no notes in train, {expected}")
     if not isinstance(source, Run | Instrument):
         source = Run.open(source) if Path(source).is_dir() else Instrument.load(source, stage)
     run = source if isinstance(source, Run) else None

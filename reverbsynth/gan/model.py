@@ -55,7 +55,10 @@ class ProgressiveGAN(backend.BackendStep):
         rare = settings.losses.adversarial_every > 1
         names = (*losses.generator_terms(labels), *losses.discriminator_terms(labels))
         self.last_terms = {name: self._scalar(f"last_{name}") for name in names if rare}
-        self._start, self._length = Schedule.of(settings.training).rise(stage)
+        training, schedule = settings.training, Schedule.of(settings.training)
+        by_minutes = training.stage_minutes is not None
+        self.is_last = stage == (training.last_stage if by_minutes else schedule.last_stage)
+        self._start, self._length = schedule.rise(stage)
         self.images_seen.assign(self._start)
         self._combinations = self.histogram[:, :-1].astype("int32")
         self._log_frequencies = np.log(self.histogram[:, -1] / self.histogram[:, -1].sum())
@@ -289,7 +292,7 @@ class ProgressiveGAN(backend.BackendStep):
         labels = {name: columns[:, i] for i, name in enumerate(self.labels)}
         target, *asked = data[1] if paired else (real, self.condition(labels))
         progress = self.progress()
-        if self.stage == self.settings.training.last_stage:
+        if self.is_last:
             self.optimizer.lower_rates(self._share())
         real, target = (fade_in_real(images, progress, self.stage) for images in (real, target))
         # The generator, against the discriminator as it is; then its moving average.

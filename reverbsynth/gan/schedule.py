@@ -88,3 +88,11 @@ class Schedule:
         """How much of a stage has passed after so many images, 0 to 1."""
         start, length = self.rise(stage)
         return min(max(images - start, 0) / length, 1.0)
+
+
+def final_progress(settings: TrainingSettings, stage: int) -> float:
+    """Progress p of a finished stage: of whole blocks, unless the total cuts a transition short."""
+    if settings.stage_minutes is not None or not is_transition(stage):
+        return blocks(stage) - 1.0
+    schedule = Schedule.of(settings)
+    return stage // 2 + schedule.share(stage, schedule.span(stage)[1])

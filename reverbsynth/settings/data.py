@@ -76,7 +76,7 @@ class FolderSource(_Pitched):
     path: Path | None = None
     """The folder."""
     table: Path | None = None
-    """CSV or JSON table of the sounds; null: the folder's only one."""
+    """CSV or JSON table of the sounds; null: the folder's only one, if ``pitch_from`` may be it."""
     pitch_from: Literal["auto", "table", "name", "root_key", "estimate"] = "auto"
     """What tells the pitch: table, file name, smpl chunk or sound; auto: the first that does."""
     middle_c: Literal["C3", "C4", "C5"] = "C4"

@@ -30,6 +30,9 @@ PRESETS = Path(__file__).parent / "presets"
 # What the YAML parser raises, also for impossible dates and nesting that is too deep.
 _NOT_YAML = (yaml.YAMLError, ValueError, RecursionError)
 
+# Either of them says how long stages are.
+_STAGE_LENGTHS = ("stage_images", "stage_minutes")
+
 
 class Settings(Frozen):
     """Everything that decides a run, and how it is evaluated."""
@@ -191,10 +194,14 @@ def nested(overrides: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def merged(base: Mapping, top: Mapping) -> dict[str, Any]:
-    """``top`` over ``base``; a mapping of another ``kind`` replaces, since its keys differ."""
+    """``top`` over ``base``; a mapping of another ``kind`` replaces, since its keys differ.
+
+    So does a length of stages one of the other kind.
+    """
     if "kind" in top and top["kind"] != base.get("kind", top["kind"]):
         return dict(top)
-    result = dict(base)
+    named = any(top.get(name) is not None for name in _STAGE_LENGTHS)
+    result = {**base, **dict.fromkeys(_STAGE_LENGTHS)} if named else dict(base)
     for key, value in top.items():
         both = isinstance(value, Mapping) and isinstance(result.get(key), Mapping)
         result[key] = merged(result[key], value) if both else value

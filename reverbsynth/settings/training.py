@@ -46,8 +46,8 @@ class GanSettings(Frozen):
     """Labels that condition the generator and that the discriminator recognizes, with pitch."""
     pitch_input: Literal["one-hot", "harmonic"] = "one-hot"
     """How the generator is told the pitch: as one class of many (the paper), or as a number, with
-    the places of its harmonics at every block and an ideal tone for images to start from; labels
-    must then begin with pitch."""
+    the places of its harmonics at blocks from the third on and an ideal tone for images to start
+    from; labels must then begin with pitch."""
     key_shares: bool = False
     """Whether a pitch that is told as a number is also told by its key, or by the shares of the two
     trained keys that it lies between: a reverb's resonances differ from key to key. One-hot, it is
@@ -183,15 +183,10 @@ class TrainingSettings(Frozen):
     griffin_lim_every: PositiveInt = 100
     """Steps from one measurement of Griffin-Lim consistency to the next."""
 
-    @model_validator(mode="before")
-    @classmethod
-    def _minutes_in_place_of_a_presets_images(cls, values: Any) -> Any:
-        if isinstance(values, dict) and values.get("stage_minutes") is not None:
-            return {**values, "stage_images": None}
-        return values
-
     @model_validator(mode="after")
     def _a_length_for_every_stage(self) -> "TrainingSettings":
+        if self.stage_images is not None and self.stage_minutes is not None:
+            raise ValueError("stage_images: found beside stage_minutes, expected one of them")
         for name in ("stage_images", "stage_minutes"):
             lengths = getattr(self, name)
             if lengths is not None and len(lengths) != self.last_stage + 1:

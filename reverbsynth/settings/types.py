@@ -19,4 +19,6 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 class Frozen(BaseModel):
     """Settings that cannot be changed once made, and refuse a name that they do not know."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
+    )

@@ -28,9 +28,8 @@ from reverbsynth.errors import RunError
 from reverbsynth.files.atomic import is_partial, write_json, write_text
 from reverbsynth.files.reading import read_json, sha256
 from reverbsynth.files.tensors import load_tensors, save_tensors
-from reverbsynth.gan import schedule
 from reverbsynth.gan.labels import LabelSpace
-from reverbsynth.gan.schedule import Schedule
+from reverbsynth.gan.schedule import Schedule, final_progress
 from reverbsynth.gan.trained_generator import TrainedGenerator
 from reverbsynth.settings import Settings, differences
 from reverbsynth.settings.settings import first_of
@@ -173,11 +172,21 @@ class Run:
         changed = differences(self.settings, settings)
         if not is_longer(self.settings, settings):
             raise RunError(f"{self.directory}: a run of other settings: {first_of(changed)}")
+        # What cannot go on is left as it is.
+        from reverbsynth.training.checkpoints import Checkpoints
+
+        if not Checkpoints(self.directory / "checkpoints").latest():
+            raise self.without_checkpoint("its schedule would be longer")
         self.settings = settings
         leg = _leg({name: new for name, (_, new) in changed.items()})
         # The manifest first: `open` makes the settings from it.
         self.update(settings_hash=settings.hash, finished=False, legs=[*self.legs, leg])
         write_text(self.directory / SETTINGS, settings.to_yaml())
+
+    def without_checkpoint(self, begun: str) -> RunError:
+        """The error of a run that has ``begun`` and lost its checkpoints."""
+        lost = f"{begun}, but there is no checkpoint to go on from"
+        return RunError(f"{self.directory}: {lost}; expected the whole run directory")
 
     def count(self, images_seen: int, seconds: float, **facts: Any) -> None:
         """Note in the manifest how long it has trained, in all and in the last leg."""
@@ -300,7 +309,7 @@ class Run:
         facts = {name: self.manifest[name] for name in names}
         facts["images_seen"] = self.images_at(stage)
         facts |= {"origin": self.manifest["origin"]} if "origin" in self.manifest else {}
-        labels, p = self.labels, float(schedule.blocks(stage) - 1)
+        labels, p = self.labels, final_progress(self.settings.training, stage)
         trained = np.unique(self.histogram[:, tuple(labels).index("pitch")])
         averages = {
             name.removeprefix("ema_generator/"): value.astype(np.float32)

@@ -10,7 +10,7 @@ import numpy as np
 
 from reverbsynth.errors import RunError
 from reverbsynth.files.atomic import atomic_path
-from reverbsynth.gan.schedule import blocks
+from reverbsynth.gan.schedule import final_progress
 from reverbsynth.seeds import evenly_spaced
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def draw_samples(model: "ProgressiveGAN", pixels: np.ndarray, labels: np.ndarray
     rng = np.random.default_rng(settings.training_seed)
     z = rng.standard_normal((len(rows), settings.gan.latent_size), np.float32)
     classes = {name: labels[rows, i] for i, name in enumerate(model.labels)}
-    p = float(blocks(model.stage) - 1)
+    p = final_progress(settings.training, model.stage)
     generated = ops.convert_to_numpy(model.generate(z, classes, p, model.ema_generator))
     shown = {name: [model.labels[name][k] for k in of] for name, of in classes.items()}
     return Samples(pixels[rows], generated, shown)

@@ -1,5 +1,6 @@
 """How long the stages of a training are, and settings in which they are longer, or fewer."""
 
+import math
 from collections.abc import Sequence
 
 from reverbsynth.errors import SettingsError
@@ -64,7 +65,8 @@ def lengthened(settings: Settings, more: float | None, last_stage: int | None = 
 
     ``more`` counts minutes, or images where the schedule counts those. Added stages share it
     evenly; without it, where no stage was made shorter than others of its kind, they are as long as
-    those. A last stage in which a block faded in is followed by that block's own stage.
+    those. A last stage in which a block faded in is followed by that block's own stage, after it
+    faded in to the end where the total had cut it short.
     """
     training, lengths = settings.training, stage_lengths(settings.training)
     by_minutes, last = training.stage_minutes is not None, len(lengths) - 1
@@ -72,15 +74,18 @@ def lengthened(settings: Settings, more: float | None, last_stage: int | None = 
         if more is None:
             return settings
         last_stage = last + is_transition(last)
+    if is_transition(last) and not by_minutes:  # A block fades in to its end, before more follows.
+        lengths[last] = Schedule.of(training).rise(last)[1]
     added = range(last + 1, min(last_stage, LAST_STAGE) + 1)
     at_least = 0.0 if by_minutes else training.batch * max(len(added), 1)
-    if more is not None and not (more > 0 and more >= at_least):
+    if more is not None and not (more > 0 and at_least <= more < math.inf):
         batches = f"images, at least a batch of {training.batch} for each stage"
         unit = "minutes, more than 0" if by_minutes else batches
         raise SettingsError(f"more: found {more:g}, expected {unit}")
     if more is None:
         full = (training.stable_images, training.transition_images)
-        known = enumerate(lengths[:-1])
+        # Where the settings do not say it, the last stage's is what the total leaves.
+        known = enumerate(lengths if training.stage_images is not None else lengths[:-1])
         shorter = any(0 < length < full[is_transition(stage)] for stage, length in known)
         if added and (by_minutes or shorter):
             stages = f"stages {last + 1} to {last_stage}"

@@ -20,7 +20,7 @@ from keras import ops
 from rich.console import Console
 
 from reverbsynth.data.dataset import DataSet
-from reverbsynth.errors import DataError, RunError
+from reverbsynth.errors import DataError
 from reverbsynth.files.atomic import remove_partial
 from reverbsynth.files.lock import exclusive_lock
 from reverbsynth.gan import losses
@@ -215,12 +215,13 @@ class TrainingLoop(keras.callbacks.Callback):
         training, images = run.settings.training, run.manifest["images_seen"]
         if not checkpoint and (images or ("origin" in run.manifest and self.origin is None)):
             begun = f"{images:,} images were seen" if images else "it began from other networks"
-            lost = f"{begun}, but there is no checkpoint to go on from"
-            raise RunError(f"{run.directory}: {lost}; expected the whole run directory")
+            raise run.without_checkpoint(begun)
         stage = checkpoint.stage if checkpoint else first_stage(training)
         model = ProgressiveGAN(run.settings, run.labels, run.histogram, stage)
         if checkpoint:
             restore(model, checkpoint.state)
+            if not model.is_last:  # As it was, perhaps, before the schedule was made longer.
+                model.optimizer.lower_rates(0.0)
             return model, checkpoint.images, checkpoint.stage_seconds
         model.images_seen.assign(0)
         if self.origin is not None:

@@ -68,6 +68,22 @@ def test_a_check_builds_nothing(run, sounds, tmp_path):
     assert [path.name for path in (tmp_path / "data").iterdir()] == ["sheet.html"]
 
 
+def test_a_data_set_that_is_there_has_its_own_settings(run, sounds, tmp_path):
+    directory = tmp_path / "data"
+    run("data", directory, "--source", "folder", "--path", sounds, "--set", "seed=3")
+    before = (directory / "manifest.json").read_bytes()
+    sheet = (directory / "sheet.html").read_bytes()
+    assert "notes (dry, reverb)" in run("data", directory)
+    assert "notes (dry, reverb)" in run("data", directory, "--rebuild")
+    assert (directory / "manifest.json").read_bytes() == before
+    with pytest.raises(ReverbSynthError, match=r"remove_offset: found .* --rebuild"):
+        run("data", directory, "--set", "data.remove_offset=true")
+    # A check of others leaves its sheet alone.
+    printed = run("data", directory, "--check", "--set", "data.source.pitches=[36, 42]")
+    assert f"listen to: {directory / 'check.html'}" in printed
+    assert (directory / "sheet.html").read_bytes() == sheet
+
+
 def test_a_changed_source_is_refused_until_it_is_asked_for(run, sounds, tmp_path):
     source = shutil.copytree(sounds, tmp_path / "source")
     arguments = ("data", tmp_path / "data", "--source", "folder", "--path", source)

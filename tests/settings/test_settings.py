@@ -5,7 +5,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reverbsynth.errors import ReverbSynthError
+from reverbsynth.errors import ReverbSynthError, SettingsError
 from reverbsynth.settings import PRESETS, Settings, differences, parse_overrides, presets
 
 
@@ -70,9 +70,14 @@ def test_yaml_round_trip(tmp_path_factory, name, overrides):
 
 def test_minutes_take_the_place_of_a_presets_images():
     brief = {"training.last_stage": 1, "training.stage_minutes": [1, 2]}
-    training = Settings.preset("laptop", **brief).training
-    assert training.stage_minutes == (1, 2)
-    assert training.stage_images is None
+    settings = Settings.preset("laptop", **brief)
+    assert settings.training.stage_minutes == (1, 2)
+    assert settings.training.stage_images is None
+    back = settings.replace(**{"training.stage_images": [8, 16]}).training
+    assert back.stage_minutes is None
+    assert back.stage_images == (8, 16)
+    with pytest.raises(SettingsError, match=r"stage_images.*beside stage_minutes"):
+        settings.replace(training={"stage_images": [8, 16], "stage_minutes": [1, 2]})
 
 
 def test_file_with_a_base(tmp_path):

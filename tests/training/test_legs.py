@@ -1,5 +1,6 @@
 """A training made longer: it goes on where it ended, and tells its legs."""
 
+import math
 import shutil
 from pathlib import Path
 
@@ -7,7 +8,9 @@ import pytest
 
 from reverbsynth.cli.train import train as train_command
 from reverbsynth.errors import ReverbSynthError
+from reverbsynth.gan.model import ProgressiveGAN
 from reverbsynth.settings import Settings
+from reverbsynth.training.checkpoints import Checkpoints, restore
 from reverbsynth.training.run import Run
 from reverbsynth.training.stage_lengths import begun_at, in_minutes, lengthened, stage_lengths
 from reverbsynth.training.train import train
@@ -113,7 +116,8 @@ def test_a_longer_schedule_is_not_cut_short_by_the_total():
     settings = Settings.preset("tiny", **{"training.total_images": 2100})
     assert stage_lengths(settings.training) == [2000, 100]
     longer = lengthened(settings, 800, last_stage=3)
-    assert stage_lengths(longer.training) == [2000, 100, 400, 400]
+    # The block that was cut short while it faded in fades in first.
+    assert stage_lengths(longer.training) == [2000, 500, 400, 400]
 
 
 def test_what_cannot_be_made_longer_is_one_line(copy, tmp_path):
@@ -121,9 +125,61 @@ def test_what_cannot_be_made_longer_is_one_line(copy, tmp_path):
         train_command(copy, more=3)
     with pytest.raises(ReverbSynthError, match=r"more: found 6, expected images, .* each stage"):
         lengthened(Settings.preset("laptop"), 6, 12)
+    for more in (math.inf, math.nan):
+        with pytest.raises(ReverbSynthError, match=f"more: found {more}, expected images"):
+            train_command(copy, more=more)
+    with pytest.raises(ReverbSynthError, match=r"stage_minutes.0: found inf"):
+        in_minutes(Settings.preset("laptop"), math.inf)
     with pytest.raises(ReverbSynthError, match="not a run yet, expected one that --more"):
         train_command(tmp_path / "new", more=3)
     with pytest.raises(ReverbSynthError, match="stages 11 to 12: have no images yet"):
         train_command(tmp_path / "new", preset="laptop", until_stage=12)
     with pytest.raises(ReverbSynthError, match="stages 11 to 12: have no minutes yet"):
         lengthened(in_minutes(Settings.preset("laptop"), 10), None, 12)
+    with pytest.raises(ReverbSynthError, match="stages 11 to 12: have no images yet"):
+        lengthened(begun_at(Settings.preset("laptop"), 10), None, 12)
+
+
+def test_a_run_without_checkpoints_is_not_called_longer(copy):
+    for path in (copy / "checkpoints").iterdir():
+        path.unlink()
+    before = Run.open(copy)
+    with pytest.raises(ReverbSynthError, match="no checkpoint to go on from"):
+        train_command(copy, more=12)
+    assert Run.open(copy).manifest == before.manifest
+
+
+def test_more_is_added_to_what_a_run_has_become(copy, small_settings, tmp_path):
+    """Also where the settings that it was begun with are named again."""
+    file = tmp_path / "small.yaml"
+    file.write_text(small_settings.to_yaml())
+    for images in (56, 68):
+        train_command(copy, settings=file, more=12)
+        assert Run.open(copy).manifest["images_seen"] == images
+
+
+def test_settings_of_notes_that_are_there_already_are_not_ignored(copy, small_data, tmp_path):
+    named = ["data.remove_offset=true"]
+    for run, data in ((copy, None), (tmp_path / "new", small_data.directory)):
+        with pytest.raises(ReverbSynthError, match=r"other settings: data\.remove_offset: found"):
+            train_command(run, data=data, preset=None if data is None else "tiny", set_=named)
+    assert not (tmp_path / "new").exists()
+
+
+def test_rates_fall_in_the_last_stage_that_is_trained(small_settings, small_data, tmp_path):
+    """Which the total may say; and are whole again once that is not the last."""
+    brief = {"training.total_images": 24, "optimizer.final_rate": 0.1}
+    settings = small_settings.replace(**brief)
+    run = train(settings, small_data, tmp_path / "run")
+    assert run.stages == [0, 1]
+    assert run.trained_generator(0).progress == 0
+    assert run.trained_generator().progress == pytest.approx(2 / 3)  # 8 of 12 images of it.
+    model = ProgressiveGAN(settings, run.labels, run.histogram, 1)
+    restore(model, Checkpoints(run.directory / "checkpoints").latest().state)
+    rate = settings.optimizer.generator_rate
+    assert float(model.optimizer.generator.learning_rate) < 0.8 * rate
+    longer = lengthened(settings, 8)
+    train(longer, small_data, run.directory, max_minutes=0)
+    model = ProgressiveGAN(longer, run.labels, run.histogram, 1)
+    restore(model, Checkpoints(run.directory / "checkpoints").latest().state)
+    assert float(model.optimizer.generator.learning_rate) == pytest.approx(rate)

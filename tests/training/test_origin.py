@@ -127,6 +127,18 @@ def test_an_instrument_is_gone_on_with_by_the_recipe_it_was_trained_by():
     assert settings.losses == Settings.preset("laptop").losses
 
 
+def test_a_run_that_ended_with_a_transition_is_begun_from_with_stages_named(
+    small_settings, small_data, tmp_path
+):
+    settings = small_settings.replace(**{"training.last_stage": 1})
+    train(settings, small_data, tmp_path / "run")
+    with pytest.raises(ReverbSynthError, match="last_stage: found 1, expected 2, where these"):
+        train_command(tmp_path / "new", data=small_data.directory, from_=tmp_path / "run")
+    more = ["training.last_stage=2"]
+    train_command(tmp_path / "new", data=small_data.directory, from_=tmp_path / "run", set_=more)
+    assert Run.open(tmp_path / "new").stages == [2]
+
+
 def test_what_was_itself_begun_from_another_is_gone_on_with_at_its_last_stage():
     """Not where that one began, whose earlier stages have no length."""
     origin, settings = _origin(find("studio").parent)

@@ -31,18 +31,14 @@ class StageNotes:
         self.waves = Representation(run.settings.spectra).decode_all(self.images)
 
 
-def finest(runs: Sequence[Run]) -> Run:
-    """Of several runs the first whose last stage is the highest."""
-    return max(runs, key=lambda run: max(run.stages, default=-1))
-
-
 class StageFigures:
-    """Figures of a run's stages, a few notes in each, with one scale of colours for all."""
+    """Figures of a run's stages, or of one, a few notes in each, on one scale of colours."""
 
-    def __init__(self, run: Run, notes: int = 4):
+    def __init__(self, run: Run, notes: int = 4, only: int | None = None):
         self.run = run
         self._kind = run.settings.spectra.representation
-        self._stages = {stage: StageNotes(run, stage, notes) for stage in run.stages}
+        stages = [stage for stage in run.stages if only in (None, stage)]
+        self._stages = {stage: StageNotes(run, stage, notes) for stage in stages}
         self._limits = magnitude_limits(run.samples().real) if run.stages else (0.0, 0.0)
 
     def show(self, number: int | None, stage: int, channel: str) -> Captioned | HTML:
@@ -82,16 +78,6 @@ class StageFigures:
         caption += "resolution, and beside each a generated note with the same labels."
         return show_slides("slider", "Stage", slides, caption, self.run, name, start, _COLUMNS)
 
-    def beyond(self) -> HTML:
-        """Stages 10 and 12, where the run has them."""
-        shown = [
-            self.show(None, stage, channel).data
-            for stage in (10, 12)
-            for channel in _CHANNELS
-            if stage in self._stages
-        ]
-        return HTML("".join(shown) or "<p>No run of this book has gone on yet.</p>")
-
     def _side_by_side(self, stage: int, channel: str) -> tuple[Figure, list[Sound]]:
         """Real and generated notes by turns, two pairs in a row, and their sounds."""
         notes = self._stages[stage]
@@ -101,3 +87,13 @@ class StageFigures:
         figure = image_grid(rows, titles, self._kind, channel, self._limits, 1.9 * len(rows) + 0.6)
         labels = [f"{kind}, {name}" for name in notes.names for kind in ("real", "generated")]
         return figure, labelled(labels, notes.waves)
+
+
+def beyond(runs: Sequence[Run], notes: int = 4) -> HTML:
+    """Stages 10 and 12, each of the first run that has it."""
+    shown = []
+    for stage in (10, 12):
+        for run in [run for run in runs if stage in run.stages][:1]:
+            figures = StageFigures(run, notes, stage)
+            shown += [figures.show(None, stage, channel).data for channel in _CHANNELS]
+    return HTML("".join(shown) or "<p>No run of this book has gone on yet.</p>")

@@ -162,10 +162,10 @@ class Folder:
 
     def _table(self, files: Mapping[str, Path]) -> Path | None:
         """The path of the table to use, if any."""
-        if self.settings.pitch_from not in ("auto", "table"):
-            return None
         if self.settings.table is not None:
             return required(self.settings.table, "a CSV or JSON table")
+        if self.settings.pitch_from not in ("auto", "table"):
+            return None
         tables = [path for name, path in files.items() if "/" not in name and _has(name, TABLES)]
         if note_files(self.path):  # Of a data set.
             tables = [path for path in tables if path.name != MANIFEST]

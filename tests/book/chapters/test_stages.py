@@ -2,7 +2,7 @@
 
 import re
 
-from reverbsynth.book.chapters.stages import StageFigures, finest
+from reverbsynth.book.chapters.stages import StageFigures, beyond
 from reverbsynth.book.players import MEDIA
 from reverbsynth.training.run import Run
 
@@ -29,16 +29,6 @@ class TestStageFigures:
         assert "<strong>Stage 1</strong>, log magnitude" in text
         assert 'id="stage-01-magnitude"' in text
 
-    def test_stages_beyond_the_paper_come_from_the_run_that_has_them(self, here, run):
-        other = Run(run.directory, run.settings, run.manifest)
-        assert finest([run, other]) is run
-        assert StageFigures(run).beyond().data == "<p>No run of this book has gone on yet.</p>"
-        figures = StageFigures(run, 1)
-        figures._stages[12] = figures._stages[1]
-        text = figures.beyond().data
-        assert 'id="stage-12-magnitude"' in text
-        assert 'id="stage-12-frequency"' in text
-
     def test_every_stage_is_a_slide(self, here, run):
         text = StageFigures(run, 2).slider("slider")._repr_html_()
         assert text.count('class="rs-slide"') == len(run.stages)
@@ -47,3 +37,25 @@ class TestStageFigures:
         assert 'data-label="stage 1: blending in 4×32"' in text
         for source in re.findall(r'src="([^"]+)"', text):
             assert (here / source).is_file()
+
+
+def test_stages_beyond_the_paper_come_from_the_first_run_that_has_them(here, run, monkeypatch):
+    assert beyond([run]).data == "<p>No run of this book has gone on yet.</p>"
+    samples = Run.samples
+    finer = Run(run.directory, run.settings, {**run.manifest, "run": "finer"})
+    monkeypatch.setattr(Run, "samples", lambda self, _=None: samples(self, 1))
+    monkeypatch.setattr(
+        Run, "stages", property(lambda self: [1, 10] if self is run else [1, 10, 12])
+    )
+    shown = []
+    show = StageFigures.show
+    monkeypatch.setattr(
+        StageFigures,
+        "show",
+        lambda self, *what: shown.append((self.run, *what[1:])) or show(self, *what),
+    )
+    text = beyond([run, finer], 1).data
+    assert [(one is run, stage) for one, stage, _ in shown] == [(True, 10)] * 2 + [(False, 12)] * 2
+    assert re.findall(r'id="(stage-[^"]+)"', text) == [
+        f"stage-{stage}-{channel}" for stage in (10, 12) for channel in ("magnitude", "frequency")
+    ]

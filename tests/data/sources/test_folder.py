@@ -191,6 +191,16 @@ def test_a_wanted_way_is_the_only_one(put, notes, tmp_path):
         notes(pitch_from="table")
 
 
+def test_a_table_that_is_named_is_read_whatever_tells_the_pitch(put, notes, tmp_path):
+    put("A1.wav", 45)
+    table = tmp_path / "t.json"
+    table.write_text('{"A1.wav": {"pitch": 50, "velocity": 77, "instrument": "pick"}}')
+    note = notes(pitch_from="name", table=table)[0]["A1.wav"]
+    assert (note.pitch, note.velocity, note.instrument) == (33, 77, "pick")
+    with pytest.raises(ReverbSynthError, match=r"none\.csv"):
+        notes(pitch_from="name", table=tmp_path / "none.csv")
+
+
 def test_a_table_elsewhere_and_several_tables(put, notes, tmp_path):
     put("A1.wav", 45)
     (tmp_path / "other.json").write_text('{"A1.wav": 50}')
