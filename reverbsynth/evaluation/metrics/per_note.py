@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
-import pandas as pd
 from scipy import stats
 
 from reverbsynth.audio import tails
@@ -50,8 +49,16 @@ def reverb(data: EvaluationData) -> Iterator[Metric]:
             yield Metric(f"reverb.{key}.{effect}", f"{effect}: {name}", unit, measure)
 
     if wet := data.wet:
-        name = f"{wet}: T20, as a multiple of training notes' of the same key"
-        yield Metric("reverb.by_key", name, "", partial(_t20_by_key, data))
+
+        def requested(notes: NoteSet, wet: str = wet) -> Measure:
+            if notes is data.ceiling:
+                raise NotMeasured(NOT_APPLICABLE)
+            if notes is data.generated:
+                return _tail(data, wet, "t20", notes)
+            return _tail(data, wet, "t20", data.training, chosen=_of_generated_keys(data))
+
+        name = f"{wet}: T20, beside training notes of the same keys"
+        yield Metric("reverb.requested", name, "s", requested)
     for field, name, unit in (("ratio", "ratios", "dB"), ("t20", "T20", "s")):
         title = f"Wasserstein distance of {name} to training notes"
         yield Metric(f"reverb.distance.{field}", title, unit, partial(_distance, data, field))
@@ -131,20 +138,21 @@ def nearest_of_pitch(data: EvaluationData, notes: NoteSet) -> np.ndarray:
     return nearest_of_same_pitch(notes.levels, notes.clips.pitch, real.levels, real.clips.pitch)
 
 
-def _t20_by_key(data: EvaluationData, notes: NoteSet) -> Measure:
-    """Median over wet notes of T20 divided by the median of the key's wet training notes.
+def _of_generated_keys(data: EvaluationData) -> np.ndarray:
+    """Return indices of training notes: one for each generated wet note, of its key.
 
-    How long a reverb rings differs from key to key, and a few notes drawn from many keys are of
-    other keys than the held-out ones: their medians differ by that alone.
+    How long a reverb rings differs from key to key, and generated notes are of other keys than the
+    held-out ones. Where a key has several wet training notes, they take turns, each key's where the
+    last one's stopped: decays differ from instrument to instrument, too.
     """
-    training, chosen = data.training, notes.effects == data.wet
-    of_key = training.effects == data.wet
-    pitches = training.clips.pitch[of_key]
-    decays = pd.Series(training.tails.t20[of_key]).groupby(pitches).median()
-    expected = decays.reindex(notes.clips.pitch[chosen]).to_numpy()
-    reasons = np.where(np.isnan(expected), NOT_APPLICABLE, notes.tails.missing["t20"][chosen])
-    ratios = notes.tails.t20[chosen] / expected
-    return data.bootstrap.median(ratios, reasons.tolist(), notes.clips.origin[chosen])
+    training, generated = data.training.clips, data.generated
+    alike: list[int] = []
+    for pitch in np.unique(generated.clips.pitch):
+        of_pitch = (generated.effects == data.wet) & (generated.clips.pitch == pitch)
+        real = np.flatnonzero((training.effect == data.wet) & (training.pitch == pitch))
+        turns = np.resize(np.roll(real, -len(alike)), of_pitch.sum() if len(real) else 0)
+        alike += turns.tolist()
+    return np.array(alike, int)
 
 
 def _tail(
@@ -153,9 +161,13 @@ def _tail(
     field: str,
     notes: NoteSet,
     octave: int | None = None,
+    chosen: np.ndarray | None = None,
 ) -> Measure:
-    """Median over an effect's notes of a field of `Tails`, or of one octave, if not too slow."""
-    chosen = notes.effects == effect
+    """Median over an effect's notes of a field of `Tails`, or of one octave, if not too slow.
+
+    With ``chosen`` it is of those notes instead.
+    """
+    chosen = notes.effects == effect if chosen is None else chosen
     values = getattr(notes.tails, field)[chosen]
     missing = notes.tails.missing[field][chosen]
     if octave is not None:
