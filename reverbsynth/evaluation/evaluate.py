@@ -119,6 +119,7 @@ def _facts(run: Run | None, instrument: Instrument, data: DataSet, settings: Set
         "representation": NAMES[instrument.spectra.representation],
         "images_seen": instrument.facts.get("images_seen"),
         "instrument_commit": instrument.facts.get("commit"),
+        "instrument_settings": instrument.facts.get("settings_hash"),
         "data_sha256": data.sha256,
         "own_data": instrument.facts.get("data_sha256") == data.sha256,
         "seed": settings.seed,
