@@ -11,6 +11,7 @@ from reverbsynth.audio.io import read_sound, write_audio
 from reverbsynth.audio.pitch import midi_to_hz
 from reverbsynth.book import workspace
 from reverbsynth.book.chapters import pitch
+from reverbsynth.evaluation.report import Report
 
 
 @pytest.fixture
@@ -81,6 +82,17 @@ def test_a_glide_rises_by_an_octave_while_the_note_is_held(here, run):
 
 def test_a_network_that_knows_keys_alone_does_not_glide(here, run):
     assert "cannot play between them" in pitch.glide(Sines("one-hot"), run, 1).data
+
+
+def test_the_shipped_measurements_have_all_that_the_chapter_prints(here):
+    facts = Report.load(pitch.FOLDER / "held_out.json").facts
+    shown = pitch.held_out().data
+    assert f"{facts['images_seen']:,} images" in shown
+    assert facts["instrument_settings"] in shown
+    assert facts["instrument_commit"] in shown
+    assert "estimate within 50 cents" in shown
+    assert "trainings" in pitch.learned().data
+    assert "<audio" in pitch.show_clips().data
 
 
 def test_without_measurements_it_says_so(here, monkeypatch):
