@@ -63,6 +63,20 @@ def read_sound(
 
     ``file`` may also be its content, which errors call ``name``. Finite float32 [shape=(n,)].
     """
+    mono, _ = _read_mono(file, name, seconds)
+    return np.ascontiguousarray(mono / max(1, np.abs(mono).max(initial=0)), np.float32)
+
+
+def read_response(path: Path) -> np.ndarray:
+    """Read 4 s of an impulse response at 16 kHz, float32 [shape=(n,)], that does to a sound at that
+    rate what the file's own does to one at its: of fewer samples each counts for more.
+    """
+    mono, rate = _read_mono(path, None, NOTE_LENGTH / SAMPLE_RATE)
+    return np.ascontiguousarray(mono * np.float32(rate / SAMPLE_RATE), np.float32)
+
+
+def _read_mono(file: Path | bytes, name: str | None, seconds: float) -> tuple[np.ndarray, int]:
+    """The start of a sound, mixed to mono and resampled to 16 kHz, and the rate that it had."""
     name = str(file) if name is None else name
     samples, rate = _read_frames(file, name, seconds + _MARGIN)
     if not np.isfinite(samples).all():
@@ -70,8 +84,7 @@ def read_sound(
     mono = samples.mean(axis=1, dtype=np.float64).astype(np.float32)
     if rate != SAMPLE_RATE:
         mono = soxr.resample(mono, rate, SAMPLE_RATE, quality="VHQ")
-    mono = mono[: round(seconds * SAMPLE_RATE)]
-    return np.ascontiguousarray(mono / max(1, np.abs(mono).max(initial=0)), np.float32)
+    return mono[: round(seconds * SAMPLE_RATE)], rate
 
 
 def read_nsynth_wav(file: Path | bytes, name: str | None = None) -> np.ndarray:

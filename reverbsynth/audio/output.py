@@ -2,7 +2,7 @@
 
 import warnings
 from dataclasses import dataclass
-from math import inf
+from math import inf, log10
 from pathlib import Path
 
 import numpy as np
@@ -48,7 +48,7 @@ class Output:
         loudest = float(np.abs(audio).max(initial=0))
         limit, wanted = (1.0, loudest) if self.loudness == "true" else (PEAK, PEAK)
         if self.loudness not in ("true", "peak") and loudest > 0:
-            found = loudness(audio, self.rate)
+            found = loudness(audio, self.rate) + (10 * log10(2) if self.stereo else 0)
             # What is too quiet to have a loudness is left as it is.
             gain = (float(self.loudness) - found) / 20 if found > -inf else 0.0
             wanted = loudest * 10**gain

@@ -7,9 +7,9 @@ from typing import Annotated
 from typer import Argument, Option, echo
 
 from reverbsynth.cli import options
-from reverbsynth.errors import DataError
+from reverbsynth.errors import DataError, SettingsError
 
-LONGEST = 60.0  # Seconds of a recording that are searched for its note.
+LONGEST = 60.0  # Seconds of silence before a recorded note at most.
 
 
 def apply(
@@ -39,7 +39,7 @@ def apply(
     The instrument's own version of the note is searched for first; how close it comes is printed.
     The recording is then given what the effect changes in it.
     """
-    from reverbsynth.audio.format import SAMPLE_RATE
+    from reverbsynth.audio.format import NOTE_LENGTH, SAMPLE_RATE
     from reverbsynth.audio.io import check_suffix, read_sound
     from reverbsynth.audio.output import Output
     from reverbsynth.instrument.instrument import Instrument
@@ -47,8 +47,10 @@ def apply(
 
     check_suffix(output)
     written_as = Output(rate, stereo, loudness)
+    if output.exists() and recording.exists() and output.samefile(recording):
+        raise SettingsError(f"{output}: is the recording itself, expected another --output")
     values = options.assignments(None, label)
-    audio = read_sound(recording, seconds=LONGEST)
+    audio = read_sound(recording, seconds=LONGEST + NOTE_LENGTH / SAMPLE_RATE)
     if not audio.any():
         seconds = len(audio) / SAMPLE_RATE
         raise DataError(f"{recording}: is silent for {seconds:.1f} s, expected a note")

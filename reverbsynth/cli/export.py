@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from reverbsynth.training.run import Run
 
 _SAMPLERS = (".sfz", ".dspreset", ".sf2")
-_SAMPLING = ("keys", "effect", "by_velocity", "round_robins", "seed", "loops", "rate", "stereo")
-_FILES = {"sounds": (".sfz", ".dspreset"), "float16": (".safetensors", ".onnx")}
+_SAMPLING = ("keys", "effect", "by_velocity", "round_robins", "seed", "loops", "rate")
+_FILES = {"float16": (".safetensors", ".onnx")} | dict.fromkeys(("sounds", "stereo"), _SAMPLERS[:2])
 _FOR = dict.fromkeys(_SAMPLING, _SAMPLERS) | _FILES  # options that only these have a use for
 
 

@@ -22,6 +22,8 @@ def import_original(
     from reverbsynth.audio.pitch import parse_pitch
     from reverbsynth.instrument.instrument import Instrument
 
+    if output.suffix != ".safetensors":
+        raise SettingsError(f"{output}: expected a file that ends with .safetensors")
     lowest = None if lowest_pitch is None else parse_pitch(lowest_pitch)
     if lowest is not None and lowest % 1:
         raise SettingsError(f"--lowest-pitch: found {lowest_pitch}, expected a whole MIDI pitch")

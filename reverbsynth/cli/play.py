@@ -2,16 +2,17 @@
 
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial, reduce
 from operator import add
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from typer import Argument, Option, echo
+from typer import Argument, Context, Option, echo
 
 from reverbsynth.cli import options
-from reverbsynth.errors import SettingsError
+from reverbsynth.errors import ReverbSynthError, SettingsError
 
 if TYPE_CHECKING:
     from reverbsynth.instrument.instrument import Instrument
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 
 def play(
+    context: Context,
     source: options.Source,
     midi: Annotated[
         Path | None,
@@ -91,8 +93,10 @@ def play(
         raise SettingsError(f"--outside: found {outside}, expected transpose or omit")
     if midi is not None and (pitch or velocity):
         raise SettingsError("--pitch and --velocity are for single notes, not for a MIDI file")
-    if midi is None and (track or release):
-        raise SettingsError("--track and --release are for a MIDI file, and none is named")
+    for name in ("track", "every", "outside", "release"):
+        given = getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE"
+        if given and midi is None:
+            raise SettingsError(f"--{name} is for a MIDI file, and none is named")
     values = options.assignments(effect, label)
     parts = [] if midi is None else read_midi(midi)
     instrument = Instrument.load(source, stage)
@@ -165,10 +169,23 @@ def _voice(text: str, voice: Voice) -> Voice:
     whole = not own_effect and (text in shipped() or Path(text).exists())
     source, _, effect = (text, "", "") if whole else text.rpartition(":")
     if source:
-        voice = Voice(Path(source).stem, Instrument.load(source), {})
-    own = options.chosen_labels(voice.instrument, {"effect": effect} if effect else {})
-    voice.instrument.condition(voice.instrument.pitches[:1], **own)
+        other = Instrument.load(source)
+        shared = {name: value for name, value in voice.labels.items() if _has(other, name, value)}
+        voice = Voice(Path(source).stem, other, shared)
+    try:
+        own = options.chosen_labels(voice.instrument, {"effect": effect} if effect else {})
+        voice.instrument.condition(voice.instrument.pitches[:1], **own)
+    except ReverbSynthError as error:
+        known = ", ".join(["a file or run", *shipped()])
+        raise SettingsError(f"--track {text}: {error}; or an instrument: {known}") from None
     return replace(voice, labels={**voice.labels, **own})
+
+
+def _has(instrument: "Instrument", label: str, value: Any) -> bool:
+    with suppress(ReverbSynthError):
+        instrument.condition(instrument.pitches[:1], **{label: value})
+        return True
+    return False
 
 
 def _rendered(parts: "Sequence[Part]", voices: dict[int, Voice], **how: Any) -> "Rendering":

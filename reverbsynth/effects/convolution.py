@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import Field
 from scipy.signal import oaconvolve
 
-from reverbsynth.audio.io import read_sound
+from reverbsynth.audio.io import read_response
 from reverbsynth.effects import Effect
 from reverbsynth.errors import DataError
 from reverbsynth.files.reading import sha256
@@ -31,7 +31,7 @@ class Convolution(Effect):
 
     def response(self) -> np.ndarray:
         """The impulse response at 16 kHz, float32 [shape=(n,)], of at most 64,000 samples."""
-        response = read_sound(self.path)
+        response = read_response(self.path)
         energy = float(np.sum(np.square(response, dtype=np.float64)))
         if not energy > 0:
             raise DataError(f"{self.path}: is silent, expected an impulse response")

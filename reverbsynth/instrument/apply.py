@@ -168,7 +168,8 @@ def prepared(audio: np.ndarray, onset: int | None = None) -> tuple[np.ndarray, i
     if not np.abs(audio[onset:]).max(initial=0) > 0:
         raise DataError("audio: is silent, expected a note")
     if onset is None:
-        onset = int(np.argmax(np.abs(audio) >= 0.03 * np.abs(audio).max()))  # Within 30 dB.
+        level = np.abs(audio - np.median(audio))  # A constant offset is no sound.
+        onset = int(np.argmax(level >= 0.03 * level.max()))  # Within 30 dB.
     end = onset + NOTE_LENGTH
     if len(audio) > end:  # It sounds on.
         audio = audio[:end].copy()

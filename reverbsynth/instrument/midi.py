@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -71,6 +72,7 @@ class Rendering:
 def render(
     instrument: Instrument,
     notes: Sequence[MidiNote],
+    /,
     seed: int | None = None,
     every: float = 2.0,
     outside: str = "transpose",
@@ -95,12 +97,15 @@ def render(
     if not playable:
         low, high = instrument.keys[0], instrument.keys[-1]
         raise SettingsError(f"no note to play within the instrument's pitches {low} to {high}")
-    duration = max(_silent_after(note, release) for note in playable)
-    audio = np.zeros(round(duration * SAMPLE_RATE) + 1, np.float32)
     # Notes that start together share a timbre, so equal pitches among them are one generated note.
     z = instrument.walk([note.start if every else 0.0 for note in playable], every or 1.0, seed)
     bends = [note.bend[0][1] for note in playable]
     sounding = [note.pitch + bend + tune / 100 for note, bend in zip(playable, bends, strict=True)]
+    drawn = list(map(instrument.drawn_pitch, sounding))
+    # Resampled only once released, as the tail of a note is where the generator draws it.
+    rests = [pitch - key for pitch, key in zip(sounding, drawn, strict=True)]
+    duration = max(map(_silent_after, playable, rests, repeat(release)))
+    audio = np.zeros(round(duration * SAMPLE_RATE) + 1, np.float32)
     layers = instrument.trained_velocities([note.velocity for note in playable])
     layers = {name: values for name, values in layers.items() if name not in labels}
     uses: dict[tuple, list[int]] = {}
@@ -108,16 +113,14 @@ def render(
         key = (pitch, z[i].tobytes(), *(values[i] for values in layers.values()))
         uses.setdefault(key, []).append(i)
     first = [indices[0] for indices in uses.values()]
-    pitches, bent = [playable[i].pitch for i in first], [100 * bends[i] + tune for i in first]
     labels |= {name: [values[i] for i in first] for name, values in layers.items()}
-    waves = instrument.stream(pitches, z[first], tune=bent, **labels)
+    waves = instrument.stream([drawn[i] for i in first], z[first], **labels)
     for done, (wave, indices) in enumerate(zip(waves, uses.values(), strict=True), 1):
         for i in indices:
-            _mix_in(audio, wave, playable[i], release)
+            _mix_in(audio, wave, playable[i], rests[i], release)
         if progress:
             progress(done, len(first))
-    drawn = [instrument.drawn_pitch(pitch) == pitch for pitch in sounding]
-    resampled = Counter(playable[i].pitch for i, exact in enumerate(drawn) if not exact)
+    resampled = Counter(note.pitch for note, rest in zip(playable, rests, strict=True) if rest)
     silent = Counter(note.pitch for note in playable if not note.level)
     return Rendering(audio, len(playable), len(first), moved, left_out, resampled, silent)
 
@@ -135,22 +138,24 @@ def part_lines(parts: Sequence[Part], played: Mapping[int, str]) -> list[str]:
     return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
 
 
-def _silent_after(note: MidiNote, release: str) -> float:
-    """Seconds; a note that is bent down, by an octave at most, lasts longer."""
-    slower = min(2 ** ((note.bend[0][1] - min(bend for _, bend in note.bend)) / 12), 2.0)
+def _silent_after(note: MidiNote, rest: float, release: str) -> float:
+    """Seconds; a note that is resampled down, by an octave at most, lasts longer."""
+    down = note.bend[0][1] - min(bend for _, bend in note.bend) - rest
+    slower = min(max(2 ** (down / 12), 1.0), 2.0)
     return min(note.end, note.start + slower * LONGEST) + slower * longest_release(release)
 
 
-def _mix_in(audio: np.ndarray, wave: np.ndarray, note: MidiNote, release: str) -> None:
+def _mix_in(audio: np.ndarray, wave: np.ndarray, note: MidiNote, rest: float, release: str) -> None:
+    """Add a note to what sounds, ``rest`` semitones above the pitch that was drawn, and bent."""
     held = note.end - note.start
-    if len(note.bend) == 1:
+    if len(note.bend) == 1 and not rest:
         wave = released(wave, held, release)
     else:
         times, semitones = np.array(note.bend).T
-        # Twice its length: a note that is bent down lasts longer.
+        # Twice its length: a note that is resampled down lasts longer.
         seconds = note.start + np.arange(2 * len(wave)) / SAMPLE_RATE
         curve = semitones[np.maximum(np.searchsorted(times, seconds, side="right") - 1, 0)]
-        curve = curve - semitones[0]
+        curve = curve - semitones[0] + rest
         # The key is let go where the bent note has come to by then.
         held = float(np.sum(2 ** (curve[: round(held * SAMPLE_RATE)] / 12))) / SAMPLE_RATE
         ended = released(wave, held, release)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from reverbsynth.errors import RunError, SettingsError
 from reverbsynth.files.reading import user_path
-from reverbsynth.training.run import INSTRUMENT
+from reverbsynth.training.run import INSTRUMENT, MANIFEST
 
 _CHECKOUT = Path(__file__).resolve().parents[2] / "book" / "results"
 _NO_INSTRUMENTS = (".mid", ".midi", ".rmi", ".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff")
@@ -34,7 +34,8 @@ def find(source: Path | str) -> Path:
     expected = ", or one of ".join(filter(None, ["a run, an instrument's file", ", ".join(known)]))
     if path.suffix.lower() in _NO_INSTRUMENTS:
         raise SettingsError(f"{path}: expected an instrument first: {expected}")
-    if path.exists() or path.is_symlink():
+    hidden = str(source) in known and path.is_dir() and not (path / MANIFEST).exists()
+    if (path.exists() or path.is_symlink()) and not hidden:  # A page may be called as its source.
         return path
     if str(source) not in known:
         raise RunError(f"{path}: no such file or folder, expected {expected}")

@@ -1,6 +1,7 @@
 """How a sound is written: rate, channels, loudness."""
 
 import numpy as np
+import pyloudnorm
 import pytest
 import soundfile
 
@@ -37,6 +38,8 @@ def test_the_level_is_as_generated_or_at_the_peak_or_as_loud_as_asked_for(tmp_pa
     assert np.abs(written(TONE)[0]).max() == pytest.approx(0.25, abs=1e-3)
     assert np.abs(written(TONE, loudness="peak")[0]).max() == pytest.approx(PEAK, abs=1e-3)
     assert loudness(written(TONE, loudness="-20")[0]) == pytest.approx(-20, abs=0.05)
+    both, _ = written(TONE, loudness="-20", stereo=True)
+    assert pyloudnorm.Meter(SAMPLE_RATE).integrated_loudness(both) == pytest.approx(-20, abs=0.05)
     too_loud, remark = written(TONE, loudness="-1")
     assert np.abs(too_loud).max() == pytest.approx(PEAK, abs=1e-3)
     assert remark.startswith("scaled down: the loudest sample would be 1.27, expected 0.89 at")

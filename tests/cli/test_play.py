@@ -8,12 +8,12 @@ from pathlib import Path
 
 import mido
 import numpy as np
+import pyloudnorm
 import pytest
 import soundfile
 import typer
 from typer.testing import CliRunner
 
-from reverbsynth.audio.output import loudness
 from reverbsynth.cli.export import export
 from reverbsynth.cli.import_original import import_original
 from reverbsynth.cli.play import instruments, play
@@ -122,7 +122,7 @@ def test_rate_channels_and_loudness(instrument, tmp_path):
     audio, rate = soundfile.read(path, dtype="float32")
     assert (audio.shape, rate) == ((176_400, 2), 44_100)
     assert np.array_equal(audio[:, 0], audio[:, 1])
-    assert loudness(audio[:, 0], rate) == pytest.approx(-23, abs=0.1)
+    assert pyloudnorm.Meter(rate).integrated_loudness(audio) == pytest.approx(-23, abs=0.1)
 
 
 def test_an_instrument_that_comes_with_the_package_plays_by_its_name(tmp_path, monkeypatch):
@@ -188,6 +188,30 @@ def test_parts_have_voices_of_their_own(tmp_path, monkeypatch):
     assert len(faded) / 16_000 == pytest.approx(0.8, abs=0.01)
     assert len(both) / 16_000 > 1.5
     assert "effect: found hall" in refusal("play", "laptop", song, "--track", "Bass=hall")
+    mistyped = refusal("play", "laptop", song, "--track", "Bass=lapdog")
+    assert mistyped.startswith("--track lapdog: effect: found lapdog, expected one of dry, reverb;")
+    assert mistyped.endswith("or an instrument: a file or run, effects, laptop, studio")
+
+
+@pytest.mark.parametrize(
+    ("asked", "track", "plays"),
+    [
+        (("--effect", "reverb"), "1=laptop", "laptop, reverb"),
+        (("--effect", "reverb"), "1=laptop:dry", "laptop, dry"),
+        (
+            ("--effect", "chorus", "--label", "instrument=fretless_bass"),
+            "1=effects:delay",
+            "effects, delay, fretless_bass",
+        ),
+        (("--effect", "chorus", "--label", "instrument=fretless_bass"), "1=laptop", "laptop"),
+    ],
+)
+def test_a_parts_instrument_is_asked_for_what_all_are_where_it_has_it(
+    tmp_path, asked, track, plays
+):
+    source = "effects" if "chorus" in asked else "laptop"
+    _, said = played(tmp_path, source, BASS_LINE, *asked, "--track", track)
+    assert said.splitlines()[0].endswith(plays)
 
 
 def test_a_part_of_which_nothing_can_be_played_does_not_end_the_others(tmp_path):
@@ -229,10 +253,14 @@ def test_wrong_requests_are_one_line_and_write_nothing(instrument, tmp_path):
         "play", instrument, BASS_LINE, "-o", out, "--outside", "up"
     )
     assert "not for a MIDI file" in refusal("play", instrument, BASS_LINE, "-o", out, "--pitch", 40)
-    for option in ("--track=1", "--release=tail"):
+    for option in ("--track=1", "--release=tail", "--every=0", "--outside=omit"):
         assert "for a MIDI file" in refusal("play", instrument, "-o", out, option)
     assert "track: found 9" in refusal("play", instrument, BASS_LINE, "-o", out, "--track", 9)
     assert "expected .safetensors" in refusal("export", instrument, "-o", tmp_path / "a.txt")
+    stereo = refusal("export", instrument, "-o", tmp_path / "a.sf2", "--stereo")
+    assert stereo.startswith("--stereo: is for .sfz, .dspreset, found ")
+    wrong = refusal("import-original", instrument, "-o", tmp_path / "a.onnx")
+    assert wrong.endswith("a.onnx: expected a file that ends with .safetensors")
     assert not list(tmp_path.iterdir())
 
 

@@ -213,6 +213,22 @@ def test_convolution_is_the_sum_of_its_echoes(tmp_path, noise):
     np.testing.assert_allclose(wet, expected, atol=1e-6)
 
 
+@pytest.mark.parametrize("gain", [0.5, 1.5])
+@pytest.mark.parametrize("normalize", [False, True])
+def test_a_response_does_the_same_at_any_rate(tmp_path, gain, normalize):
+    """Also one beyond full scale, which a file of floats can hold."""
+    tone = np.sin(2 * np.pi * 200 * np.arange(64_000) / 16_000, dtype=np.float32)[None]
+    levels = []
+    for rate in (16_000, 48_000):
+        response = np.zeros(rate)
+        response[rate // 100] = gain
+        soundfile.write(tmp_path / f"{rate}.wav", response, rate, "FLOAT")
+        parameters = {"path": tmp_path / f"{rate}.wav", "normalize": normalize}
+        wet = effect("convolution", parameters)(tone, ["a"])
+        levels.append(np.std(wet[:, 8000:]) / np.std(tone))
+    assert levels == pytest.approx([1 if normalize else gain] * 2, rel=0.03)
+
+
 def test_normalized_convolution_keeps_the_level_of_noise(room, noise):
     wet = effect("convolution", {"path": room})(noise, IDS)
     assert np.std(wet) == pytest.approx(np.std(noise), rel=0.1)

@@ -153,6 +153,25 @@ def saved(page) -> tuple[np.ndarray, int]:
     return soundfile.read(io.BytesIO(base64.b64decode(text)))
 
 
+def test_a_file_can_be_chosen_again(unstarted):
+    """Browsers tell of a file that is chosen only where the field held another."""
+    unstarted.evaluate(
+        f"window.opened = []; window.pieces = {KEYBOARD}.pieces;"
+        "pieces.open = (file) => window.opened.push(file.name);"
+        "window.field = pieces.root.querySelector('input'); 0"
+    )
+    for _ in range(2):
+        unstarted.evaluate(
+            "var chosen = new DataTransfer();"
+            "chosen.items.add(new File(['x'], 'a.mid'));"
+            "window.field.files = chosen.files;"
+            "window.field.dispatchEvent(new Event('change')); 0"
+        )
+        assert unstarted.evaluate("window.field.files.length") == 0
+    assert unstarted.evaluate("window.opened") == ["a.mid", "a.mid"]
+    unstarted.evaluate("delete pieces.open")
+
+
 def test_a_dropped_file_becomes_a_wav(started):
     drop(started, written(piece()), "song.mid")
     started.wait_for("document.querySelector('.rs-result a')")

@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from reverbsynth.cli.apply import apply
 from reverbsynth.errors import ReverbSynthError
+from reverbsynth.instrument.apply import prepared
 from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.instrument.inversion import level_of
 from tests.instruments import untrained
@@ -105,6 +106,7 @@ def test_level_and_onset_do_not_matter_and_are_given_back(instrument, note):
     np.testing.assert_allclose(16 * second.audio[4_800:], first.audio, rtol=1e-3, atol=1e-5)
     assert not second.audio[: second.onset].any()
     assert f"onset: {second.onset / 16_000:.3f} s" in second.text()
+    assert prepared(np.pad(note, (24_000, 0)) + 0.005)[1] == first.onset + 24_000
     images = instrument.images([41] * 40, seed=9, effect=["dry", "reverb"] * 20)[..., ::16, ::16, 0]
     usual = np.log(np.exp(images.astype(float)).sum(axis=(1, 2)))
     level = level_of(instrument.inversion._target(first.gain * note))
@@ -181,6 +183,17 @@ def test_the_command(instrument, note, tmp_path):
     assert done.exit_code == 0, done.output
     assert "log-spectral distance of the reconstruction" in done.output
     assert 64_000 <= len(soundfile.read(tmp_path / "out.flac")[0]) < 65_000
+    late, rate = tmp_path / "late.wav", 16_000
+    soundfile.write(late, np.pad(note, (58 * rate, 0)), rate)
+    done = CliRunner().invoke(app, [str(call[0]), str(late), *map(str, call[2:]), "--effect=dry"])
+    heard = soundfile.read(tmp_path / "out.flac")[0][60 * rate :]
+    assert done.exit_code == 0, done.output
+    assert np.abs(heard).max() > 0.01
+    call[3] = call[1]
+    before = call[1].read_bytes()
+    own = CliRunner().invoke(app, [*map(str, call), "--effect", "dry"])
+    assert "in.wav: is the recording itself, expected another --output" in str(own.exception)
+    assert call[1].read_bytes() == before
     wrong = CliRunner().invoke(app, [*map(str, call), "--effect", "hall"])
     assert isinstance(wrong.exception, ReverbSynthError)
     missing = CliRunner().invoke(app, [str(call[0]), "none.wav", "--effect", "dry"])

@@ -352,6 +352,25 @@ def test_bends_transpose_notes_and_glide(instrument):
     assert np.abs(done.audio[: len(ended)] - expected).max() < 1e-5
 
 
+@pytest.mark.parametrize(
+    ("pitch", "semitones", "held"), [(77, 6, 1.0), (77, 3, 0.4), (28, -7, 0.5)]
+)
+def test_a_resampled_note_goes_on_from_its_own_release(pitch, semitones, held):
+    """Which lies earlier in it the higher it is played; a web page resamples as it plays, too."""
+    laptop, wet = Instrument.load("laptop"), {"effect": "reverb"}
+    note = MidiNote(0.0, held, pitch, 127)
+    done = render(laptop, [note], seed=1, every=0, tune=100 * semitones, release="tail", **wet)
+    wave = laptop.notes([pitch], z=laptop.latents(1, 1)[0], **wet)[0]
+    speed = 2 ** (semitones / 12)
+    ended = released(wave, held * speed, "tail")
+    expected = transposed(np.pad(ended, (0, len(ended))), semitones)[: len(done.audio)]
+    expected *= PEAK / np.abs(expected).max()
+    assert np.abs(done.audio[: len(expected)] - expected).max() < 1e-3
+    # A second of tail, faster or slower, and little less where the release lies before its end.
+    heard = np.flatnonzero(np.abs(done.audio) > 1e-6)[-1] / SAMPLE_RATE
+    assert 1.0 / speed <= heard - held <= 1.0 / speed + 0.06
+
+
 def test_a_note_that_is_bent_down_is_heard_to_its_end(instrument):
     notes = [MidiNote(0.0, 1.0, 40, 127, ((0.0, 0.0), (0.5, -12.0)))]
     heard = np.flatnonzero(np.abs(render(instrument, notes, seed=1).audio) > 1e-4)

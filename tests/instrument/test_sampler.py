@@ -35,6 +35,7 @@ from reverbsynth.instrument.sampler.samples import (
     sample_set,
 )
 from reverbsynth.instrument.sampler.sf2 import write_sf2
+from tests.instruments import untrained
 
 KEYS = [40, 46, 52, 58, 64]
 QUIET = ((91, 0), (93, 0))  # Controllers of effects.
@@ -44,6 +45,16 @@ TIME = np.arange(4 * SAMPLE_RATE) / SAMPLE_RATE
 @pytest.fixture(scope="module")
 def instrument():
     return Instrument.load("laptop")
+
+
+def test_keys_that_are_not_drawn_are_left_to_the_sampler():
+    """A resampled note's release is not where samplers expect it."""
+    labels = {"pitch": range(40, 46)}
+    gapped = untrained(labels, 4, trained_pitches=(40, 43), filters_base=64, filters_max=8)
+    for keys in (None, [41, 42, 44]):
+        notes = sample_set(gapped, "bass", keys)
+        spans = [(sample.key, sample.low, sample.high) for sample in notes.samples]
+        assert spans == [(40, gapped.keys[0], 41), (43, 42, gapped.keys[-1])]
 
 
 def export(path, *options):

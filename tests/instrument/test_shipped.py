@@ -28,6 +28,15 @@ def test_a_wheel_holds_every_instrument_with_its_card():
     }
 
 
+def test_a_page_of_its_name_does_not_hide_an_instrument(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "laptop").mkdir()
+    (tmp_path / "laptop" / "index.html").touch()
+    assert find("laptop") == shipped()["laptop"]
+    (tmp_path / "laptop" / "manifest.json").touch()  # A run of one's own does.
+    assert find("laptop") == Path("laptop")
+
+
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory) -> Path:
     """A copy of what a wheel is made of, with one more instrument."""

@@ -105,7 +105,8 @@ def sample_set(
     vectors near to each other. ``progress`` is called with the numbers of notes done and of all.
     """
     output = output or Output()
-    keys = sorted(set(keys or instrument.keys))
+    # Those that would be resampled are left to the sampler, which knows where notes begin to end.
+    keys = sorted({round(instrument.drawn_pitch(key)) for key in keys or instrument.keys})
     if choices is None:
         effects = instrument.labels.get("effect", ())
         choices = {str(effect): {"effect": effect} for effect in effects} or {name: {}}

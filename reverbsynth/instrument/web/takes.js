@@ -57,8 +57,15 @@ export class Pieces {
   // `prepared` resolves to what a pitch and a velocity sound like; `conditions` knows the range.
   constructor(results, say, even, conditions, prepared) {
     Object.assign(this, { results, say, even, conditions, prepared });
-    const input = element("input", { type: "file", accept: ".mid,.midi,.rmi,.kar", onchange: () => this.open(input.files[0]) });
+    const input = element("input", { type: "file", accept: ".mid,.midi,.rmi,.kar", onchange: () => this.chosen(input) });
     this.root = element("label", { class: "rs-file" }, "Play a MIDI file", input);
+  }
+
+  // Of a file that is chosen again, browsers tell only if the field has forgotten it.
+  chosen(input) {
+    const [file] = input.files;
+    input.value = "";
+    return this.open(file);
   }
 
   // Files can be dropped onto the whole keyboard.
