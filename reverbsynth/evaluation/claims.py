@@ -100,6 +100,7 @@ CONDITIONS = {
 
 _TOLD_EFFECT = {"reverb": False, "both": False, "label": True, "dial": True}
 """Whether a claim is about networks that are told the effect; the paper's is told the pitch."""
+_OF_TAILS = ("reverb", "label", "dial")
 _TOLD_PITCH = ("pitch", "tune")
 _MARKS = {FAILS: " — missed", UNDECIDED: " — undecided"}
 _HARMONICS = "this network is given the harmonics of the requested pitch, the paper's is not"
@@ -146,6 +147,9 @@ def verdicts(
             conditions = _representations(representations)
         elif key in _TOLD_EFFECT and facts["wet"] is None:
             conditions = [Condition(NOT_TESTED, "", "the data set has one effect only")]
+        elif key in _OF_TAILS and not _tells(report, facts["wet"]):
+            reason = f"{facts['wet']} does not change the tails of real notes"
+            conditions = [Condition(NOT_TESTED, "", reason)]
         elif _TOLD_EFFECT.get(key, told) != told:
             reason = "is told the effect, the paper's is not" if told else "is not told the effect"
             conditions = [Condition(NOT_TESTED, "", f"this network {reason}")]
@@ -154,10 +158,20 @@ def verdicts(
         verdict = min((each.verdict for each in conditions), key=VERDICTS.index)
         rules = "; ".join(condition.rule for condition in conditions if condition.rule)
         evidence = "; ".join(each.evidence + _MARKS.get(each.verdict, "") for each in conditions)
+        effects = sum(row.key.startswith("reverb.ratio.") for row in report.rows)
+        if key in _TOLD_EFFECT and effects > 2:
+            evidence = f"of {effects} effects, {facts['wet']} is judged; {evidence}"
         if key in _TOLD_PITCH and facts.get("pitch_input") == "harmonic":
             evidence = f"{_HARMONICS}; {evidence}"
         judged.append(Verdict(key, claim, source, verdict, rules, evidence))
     return judged
+
+
+def _tells(report: Report, wet: str) -> bool:
+    """Whether the tails of real notes tell the effect; an unmeasured change is judged later."""
+    key = f"paired.ratio.{wet}"
+    real = report[key].real if key in report else Measure(None)
+    return real.low is None or real.high is None or not real.low <= 0 <= real.high
 
 
 def _conditions(claim: str, report: Report, limits: ClaimSettings) -> list[Condition]:

@@ -1,7 +1,6 @@
 """What a note loses on its way through an image and back, before any network is involved."""
 
 from collections.abc import Mapping, Sequence
-from itertools import islice
 from typing import Any
 
 import librosa
@@ -36,8 +35,8 @@ _YIN_FRAME = 16384
 
 
 def compare_representations(data: DataSet, settings: Settings, notes: int = 12) -> pd.DataFrame:
-    """Medians of the `loss` of the first training notes: a row for each representation."""
-    clips = Clips.from_notes(list(islice(data.notes("train"), notes)))
+    """Medians of the `loss` of training notes drawn by the seed: a row for each representation."""
+    clips = Clips.of(data, ("train",), notes, settings.seed)
     rows = []
     for name, decoded in by_each_representation(clips, settings.spectra).items():
         losses = [loss(*note) for note in zip(clips.waves, decoded, clips.pitch, strict=True)]

@@ -99,6 +99,33 @@ def test_a_measure_beyond_its_limit_fails_its_claims_alone(measure, value, claim
     assert failed == set(claims_failed.split())
 
 
+def told(effects=("dry", "reverb"), facts=TOLD, real=25.0):
+    """Verdicts, whole, where real notes' tails change by this much, give or take 3 dB."""
+    rows = [
+        Row(key, "group", key, "", 2, Measure(real, real - 3, real + 3, 80), *[Measure(25.0)] * 2)
+        for key in (*[f"reverb.ratio.{effect}" for effect in effects], "paired.ratio.reverb")
+    ]
+    found = claims.verdicts(Report(facts, rows), ClaimSettings())
+    return {verdict.key: verdict for verdict in found}
+
+
+def test_of_several_effects_it_is_told_which_is_judged():
+    assert told(("dry", "reverb", "delay"))["dial"].evidence.startswith(
+        "of 3 effects, reverb is judged; "
+    )
+    assert "judged" not in told()["dial"].evidence
+
+
+@pytest.mark.parametrize("facts", [TOLD, UNTOLD])
+def test_an_effect_that_real_tails_do_not_tell_is_not_judged_by_them(facts):
+    found = told(facts=facts, real=2.0)
+    for key in ("reverb", "label", "dial"):
+        assert found[key].verdict == claims.NOT_TESTED
+        assert found[key].evidence == "reverb does not change the tails of real notes"
+    assert "tails of real notes" not in found["both"].evidence
+    assert "tails of real notes" not in told(facts=facts)["label"].evidence
+
+
 def test_limits_are_settings():
     looser = ClaimSettings(cents=60.0)
     assert judge(limits=looser, pitch_cents=26.0)["pitch"] == claims.HOLDS

@@ -52,19 +52,43 @@ def test_fall_time_of_silence_is_unknown():
     assert np.isnan(representations.fall_time(np.zeros(NOTE_LENGTH)))
 
 
-def test_mel_loses_the_waveform_and_keeps_the_note():
-    class Few:
-        def notes(self, split):
-            for pitch in (30, 36, 41):
-                yield Note(f"{pitch}", bass(440 * 2 ** ((pitch - 69) / 12), decay=25), pitch)
+class Few:
+    """A data set of training notes of these keys."""
 
-    frame = representations.compare_representations(Few(), Settings())
+    def __init__(self, pitches):
+        self._pitches = pitches
+
+    def count(self, split):
+        return len(self._pitches)
+
+    def notes(self, split):
+        for pitch in self._pitches:
+            yield Note(f"{pitch}", bass(440 * 2 ** ((pitch - 69) / 12), decay=25), pitch)
+
+
+def test_mel_loses_the_waveform_and_keeps_the_note():
+    frame = representations.compare_representations(Few([30, 36, 41]), Settings())
     assert list(frame.index) == ["IF-Mel", "linear IF", "phase"]
     assert frame.loc["linear IF", "SNR (dB)"] > 60
     assert frame.loc["phase", "SNR (dB)"] > 60
     assert frame.loc["IF-Mel", "SNR (dB)"] < 15
     assert frame.loc["IF-Mel", "pitch error (cents)"] < 5
     assert frame.loc["IF-Mel", "log-spectral distance (dB)"] < 6
+
+
+def test_what_is_lost_is_measured_on_notes_from_all_over_the_training_set(monkeypatch):
+    """Data sets are in order of instrument and key: their first notes are the lowest of one."""
+    seen = []
+
+    def none(clips, spectra):
+        seen.extend(clips.pitch)
+        return {"IF-Mel": clips.waves}
+
+    monkeypatch.setattr(representations, "by_each_representation", none)
+    representations.compare_representations(Few(range(30, 70)), Settings(), 6)
+    assert len(seen) == 6
+    assert min(seen) < 45 < max(seen)
+    assert max(seen) - min(seen) > 20
 
 
 def test_inverses_are_compared_at_each_stage():

@@ -23,6 +23,7 @@ from reverbsynth.evaluation.metrics.transfer import DISTANCES
 from reverbsynth.evaluation.report import Report
 from reverbsynth.gan.architecture import condition_size
 from reverbsynth.gan.labels import LabelSpace
+from reverbsynth.gan.schedule import LAST_STAGE
 from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.instrument.label_mixture import mix_labels
 from reverbsynth.seeds import evenly_spaced
@@ -81,10 +82,13 @@ def answer(report: Report) -> Markdown:
     )
     if (late := f"paired.late.{wet}") in report:
         generated, real, ceiling = (report[late].text(x) for x in ("generated", "real", "ceiling"))
+        if report.facts["stage"] < LAST_STAGE:
+            text += (
+                " The end of a dry note is smeared into that window by as much as a frame lasts."
+            )
         text += (
-            f" Much of that window is the smear of one frame; from 3.2 s on the three changes are "
-            f"{generated} dB, {real} dB and {ceiling} dB. For real notes it depends on where "
-            "silence is put, at −80 dB."
+            f" From 3.2 s on the three changes are {generated} dB, {real} dB and {ceiling} dB. For "
+            "real notes it depends on where silence is put, at −80 dB."
         )
     text += f" The classifier hears the effect that was asked for in {heard} % of these notes."
     curves = report.dial.get("generated", {}).get(wet, [])
@@ -141,10 +145,14 @@ def show_dial(
 
 
 def several(runs: Sequence[Run], seed: int) -> HTML | Markdown:
-    """What a network with several effects makes of them: of these runs, the last that has some."""
+    """What a network with several effects makes of them: of these runs, the last that has some.
+    The first is shown already.
+    """
     chosen = [run for run in runs if len(run.labels.get("effect", ())) > 2]
+    if runs[0] in chosen:
+        return Markdown("The run that this page shows is such a run; the figures above are of it.")
     if not chosen:
-        return Markdown("No run with several effects comes with this book yet.")
+        return Markdown("None is shown here; the book of the run that comes with it has one.")
     run, report = chosen[-1], kept_report(chosen[-1])
     instrument = Instrument.from_run(run)
     pitches = [instrument.pitches[i] for i in evenly_spaced(len(instrument.pitches), 2, ends=False)]

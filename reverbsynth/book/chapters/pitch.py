@@ -1,6 +1,7 @@
 """Chapter 12: what it is worth to tell a network the pitch as a number."""
 
 import re
+from math import ceil
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,7 @@ from IPython.display import HTML, Markdown
 
 from reverbsynth.audio.format import NOTE_LENGTH, NOTE_OFF, SAMPLE_RATE
 from reverbsynth.audio.io import read_sound
+from reverbsynth.audio.pitch import midi_to_hz
 from reverbsynth.book.captions import Captioned, Origin, listed, show, table
 from reverbsynth.book.players import labelled
 from reverbsynth.book.spectrograms import bin_of, image_grid, magnitude_limits
@@ -25,7 +27,6 @@ MISSING = "*The measurements of this chapter come with a checkout of the reposit
 _CLIP = re.compile(r"([\d.]+)-(.+)-(\d+)")
 _STEPS = 25  # pitches of a glide, a quarter tone apart where it is an octave
 _FADE = 0.02 * SAMPLE_RATE  # samples of the crossfade from one pitch to the next
-_GLIDE_HZ = [0, 200, 400, 600, 800]  # the part of a glide's spectrum in which one sees it move
 
 
 def learned() -> Captioned | Markdown:
@@ -62,21 +63,25 @@ def glide(instrument: Instrument, run: Run, seed: int) -> Captioned | Markdown:
     """One latent vector whose pitch rises while the note is held, drawn low enough to be seen."""
     if instrument.gan.pitch_input != "harmonic":
         return Markdown("The network of this run knows keys alone, and cannot play between them.")
-    pitches = np.linspace(40, 52, _STEPS).clip(instrument.pitches[0], instrument.pitches[-1])
+    lowest, highest = instrument.pitches[0], instrument.pitches[-1]
+    first = max(lowest, min(40, highest - 12))
+    pitches = np.linspace(first, min(first + 12, highest), _STEPS)
     waves = instrument.notes(pitches.tolist(), z=instrument.latents(1, seed)[0])
     edges = np.linspace(0, NOTE_OFF * SAMPLE_RATE, _STEPS + 1)
     edges[[0, -1]] = -np.inf, np.inf  # the first has the attack, the last what follows the release
     begun = np.clip((np.arange(NOTE_LENGTH) - edges[:, None]) / _FADE + 0.5, 0, 1)
     sound = ((begun[:-1] - begun[1:]) * waves).sum(axis=0).astype(np.float32)
-    image, top = Representation(SpectraSettings()).encode_all(sound[None]), _GLIDE_HZ[-1]
-    places = bin_of(_GLIDE_HZ, "mel")
+    image = Representation(SpectraSettings()).encode_all(sound[None])
+    # Up to the fourth harmonic of the last pitch, below which one sees it move.
+    ticks = [n * min(2000, 50 * ceil(1.2 * midi_to_hz(pitches[-1]) / 50)) for n in range(5)]
+    places = bin_of(ticks, "mel")
     limits = magnitude_limits(image[:, :, : int(places[-1])])
     figure = image_grid({"": image}, [""], "mel", limits=limits, height=3.2)
-    figure.axes[0].set(ylim=(0, places[-1]), yticks=places, yticklabels=_GLIDE_HZ)
+    figure.axes[0].set(ylim=(0, places[-1]), yticks=places, yticklabels=ticks)
     names = [note_name(round(pitch)) for pitch in (pitches[0], pitches[-1])]
     caption = (
         f"**A glide** from {names[0]} to {names[1]} while the note is held: one latent vector, "
-        f"asked for {_STEPS} pitches in turn. Only what lies below {top} Hz is drawn."
+        f"asked for {_STEPS} pitches in turn. Only what lies below {ticks[-1]} Hz is drawn."
     )
     alt = "Log magnitude at low frequencies: the harmonics climb, and spread apart as they do."
     return show(figure, caption, run, "pitch-glide", alt, labelled(["glide"], [sound]))

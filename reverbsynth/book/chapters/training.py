@@ -1,5 +1,6 @@
 """Chapter 4: how a run trained, where it departs from the paper, and what that is worth."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -103,8 +104,14 @@ def live(workspace: Workspace, minutes: float) -> Run:
     stages = [round(minutes * share, 3) for share in _LIVE_SHARES]
     schedule = {"last_stage": len(stages) - 1, "stage_minutes": stages}
     base = Settings.preset(workspace.settings.name if workspace.smoke else "laptop")
-    settings = base.replace(name="live", data=data, gan=_LIVE_WIDTH, training=schedule)
-    return Workspace(settings, settings, None, workspace.directory).run
+    settings = base.replace(
+        name="live",
+        seed=workspace.data_settings.seed,
+        data=data,
+        gan=_LIVE_WIDTH,
+        training=schedule,
+    )
+    return replace(workspace, settings=settings, data_settings=settings, given_run=None).run
 
 
 def run_facts(run: Run) -> pd.DataFrame:
@@ -118,6 +125,7 @@ def run_facts(run: Run) -> pd.DataFrame:
         "commit": made["commit"],
         "data (SHA-256)": made["data_sha256"],
         "labels": listed([f"{name} ({len(values)})" for name, values in run.labels.items()]),
+        "begun from": _origin(made.get("origin")),
         "images seen": f"{made['images_seen']:,}",
         "backend and device": f"{made.get('backend', '?')}, {made.get('device', '?')}, "
         f"{cores} cores",
@@ -146,6 +154,15 @@ def changes(run: Run) -> pd.DataFrame:
     """Mean of each curve over the first and the last tenth of its measurements, a row each."""
     names = curve_names(run.labels)
     return curves.changes(run.metrics(), names).rename(index=names).rename_axis("curve")
+
+
+def _origin(origin: dict | None) -> str:
+    """What a run was begun from, whose images, time and cost its own are on top of."""
+    if origin is None:
+        return "nothing"
+    images = origin["facts"].get("images_seen")
+    seen = "" if images is None else f", {images:,} images, which come on top"
+    return f"{origin['name']}, stage {origin['stage']}{seen}"
 
 
 def _text(value: Any) -> str:

@@ -80,6 +80,21 @@ def test_a_glide_rises_by_an_octave_while_the_note_is_held(here, run):
         assert peak == pytest.approx(midi_to_hz(expected), rel=0.04)
 
 
+@pytest.mark.parametrize(
+    ("keys", "named", "top"),
+    [
+        ((60, 85), "from C4 (60) to C5 (72)", 2600),
+        ((28, 46), "from A1 (33) to A2 (45)", 600),
+        ((100, 105), "from E7 (100) to G♯7 (104)", 8000),
+    ],
+)
+def test_a_glide_keeps_to_the_keys_that_there_are(here, run, monkeypatch, keys, named, top):
+    monkeypatch.setattr(Sines, "pitches", tuple(range(*keys)))
+    shown = pitch.glide(Sines("harmonic"), run, 1)
+    assert named in shown.data
+    assert f"below {top} Hz" in shown.data
+
+
 def test_a_network_that_knows_keys_alone_does_not_glide(here, run):
     assert "cannot play between them" in pitch.glide(Sines("one-hot"), run, 1).data
 

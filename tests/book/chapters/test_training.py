@@ -1,5 +1,7 @@
 """Where presets depart from the paper, and what the departures were measured to be worth."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -91,6 +93,14 @@ class TestFindings:
         told = training.run_facts(run).set_index("")[" "]
         assert told["training time"] == "30 minutes, 1.00 core-hours"
         assert f"{training.CORE_HOUR:.2f} dollars" in told.tolist()
+        assert told["begun from"] == "nothing"
+
+    def test_what_a_run_was_begun_from_is_told_beside_its_own_cost(self, run):
+        run.manifest["origin"] = {"name": "old", "stage": 8, "facts": {"images_seen": 1234}}
+        told = training.run_facts(run).set_index("")[" "]
+        assert told["begun from"] == "old, stage 8, 1,234 images, which come on top"
+        run.manifest["origin"]["facts"] = {}
+        assert training.run_facts(run).set_index("")[" "]["begun from"] == "old, stage 8"
 
 
 class TestTable5:
@@ -131,3 +141,16 @@ def test_a_live_training_takes_the_minutes_it_is_given(monkeypatch):
         assert made.data_directory == place.data_directory
         assert made.settings.training.last_stage == 6
         assert first_stage(made.settings.training) == 4
+
+
+def test_a_live_training_takes_the_data_of_the_run_that_is_shown(monkeypatch, small_settings):
+    """Those of a data set whose sounds are gone from where they were, and of another seed."""
+    seen = []
+    monkeypatch.setattr(workspace.Workspace, "run", property(lambda self: seen.append(self)))
+    settings = small_settings.replace(seed=7)
+    place = workspace.Workspace(settings, settings, Path("run"), Path("made"), Path("data"))
+    training.live(place, 2.0)
+    (made,) = seen
+    assert made.data_directory == Path("data")
+    assert made.settings.seed == 7
+    assert made.run_directory.parent == Path("made") / "runs"
