@@ -89,6 +89,12 @@ class Report(StoredResult):
     def __contains__(self, key: str) -> bool:
         return any(row.key == key for row in self.rows)
 
+    @property
+    def effects(self) -> list[str]:
+        """The effects whose tails it tells of, in the data set's order."""
+        rows = [row.key for row in self.rows if row.key.startswith("reverb.ratio.")]
+        return [key.removeprefix("reverb.ratio.") for key in rows]
+
     def table(self) -> pd.DataFrame:
         """Return what GANSynth's Table 1 measures, and the kernel distance, as text."""
         names = ["real notes", f"real through {self.facts['representation']}", "generated"]

@@ -206,7 +206,9 @@ def test_other_data_are_another_evaluation(of_run, small_run, small_data, quick,
     assert evaluate(run, other, quick, allow_other_data=True).rows == of_run.rows
     assert evaluate(run, small_data, quick).rows == of_run.rows
     assert made == []
-    assert not evaluate(run, other, quick).facts["own_data"]
+    facts = evaluate(run, other, quick).facts
+    assert not facts["own_data"]
+    assert facts["instrument_settings"] == run.settings.hash
     assert len(made) == 1
     assert (run.directory / FILE).read_bytes() == kept
 
@@ -424,9 +426,9 @@ def test_an_instrument_is_judged_by_the_defaults(
 @pytest.mark.parametrize("through_json", [False, True])
 def test_figures_are_drawn_of_what_was_found(of_run, small_run, through_json):
     shown = Report.load(small_run.directory / FILE) if through_json else of_run
-    effects = ["dry", "reverb"]
+    assert shown.effects == ["dry", "reverb"]
     for figure, lines in (
-        (pictures.decay_curves(shown, effects), 4),
+        (pictures.decay_curves(shown, shown.effects), 4),
         (pictures.pitch_errors(shown), 3),
     ):
         assert sum(len(ax.lines) for ax in figure.axes) >= lines

@@ -19,6 +19,7 @@ from reverbsynth.evaluation.reproduction import (
     headline,
     tolerance,
 )
+from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.training.run import Run
 
 
@@ -129,3 +130,21 @@ def test_a_run_is_measured_on_the_data_set_that_it_names(small_run, monkeypatch)
     monkeypatch.setattr("reverbsynth.evaluation.evaluate.evaluate", measured)
     CliRunner().invoke(app, ["reproduce", str(small_run.directory)])
     assert seen == [small_run.data_directory]
+
+
+def test_a_report_by_settings_of_ones_own_is_not_replaced(small_run, monkeypatch):
+    seen = []
+
+    def measured(source, *_):
+        seen.append(source)
+        raise ReverbSynthError("seen")
+
+    monkeypatch.setattr("reverbsynth.evaluation.evaluate.evaluate", measured)
+    limits = Run.open(shipped()).settings.evaluation.model_dump(mode="json")
+    for settings, kind in ((limits, Run), ({**limits, "notes": 400}, Instrument)):
+        report = Report({"settings": settings})
+        monkeypatch.setattr(
+            "reverbsynth.evaluation.evaluate.kept_report", lambda run, report=report: report
+        )
+        CliRunner().invoke(app, ["reproduce", str(small_run.directory)])
+        assert isinstance(seen.pop(), kind)

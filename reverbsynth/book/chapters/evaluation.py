@@ -40,9 +40,9 @@ def unrecorded(report: Report, run: Run, name: str) -> Captioned | Markdown:
     if not report["keys.within"].generated.known:
         return Markdown("The run of this book was trained on notes of every key in its range.")
     caption = (
-        "**Keys without recordings**: notes of just the keys that the training left out "
-        "(`data.train_every`), beside what a sampler would play there, a training note of the "
-        "nearest key, resampled. The sampler's notes are real ones."
+        "**Keys without recordings**: notes of just the keys that the training had none of, by "
+        "`data.train_every` or by the split, beside what a sampler would play there, a training "
+        "note of the nearest key, resampled. The sampler's notes are real ones."
     )
     return table(report.measures("Keys without recordings"), caption, run, name)
 
