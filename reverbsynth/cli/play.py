@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial, reduce
 from operator import add
@@ -170,22 +169,16 @@ def _voice(text: str, voice: Voice) -> Voice:
     source, _, effect = (text, "", "") if whole else text.rpartition(":")
     if source:
         other = Instrument.load(source)
-        shared = {name: value for name, value in voice.labels.items() if _has(other, name, value)}
+        shared = {name: value for name, value in voice.labels.items() if name in other.labels}
         voice = Voice(Path(source).stem, other, shared)
     try:
         own = options.chosen_labels(voice.instrument, {"effect": effect} if effect else {})
-        voice.instrument.condition(voice.instrument.pitches[:1], **own)
+        voice = replace(voice, labels={**voice.labels, **own})
+        voice.instrument.condition(voice.instrument.pitches[:1], **voice.labels)
     except ReverbSynthError as error:
         known = ", ".join(["a file or run", *shipped()])
         raise SettingsError(f"--track {text}: {error}; or an instrument: {known}") from None
-    return replace(voice, labels={**voice.labels, **own})
-
-
-def _has(instrument: "Instrument", label: str, value: Any) -> bool:
-    with suppress(ReverbSynthError):
-        instrument.condition(instrument.pitches[:1], **{label: value})
-        return True
-    return False
+    return voice
 
 
 def _rendered(parts: "Sequence[Part]", voices: dict[int, Voice], **how: Any) -> "Rendering":

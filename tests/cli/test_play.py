@@ -203,7 +203,11 @@ def test_parts_have_voices_of_their_own(tmp_path, monkeypatch):
             "1=effects:delay",
             "effects, delay, fretless_bass",
         ),
-        (("--effect", "chorus", "--label", "instrument=fretless_bass"), "1=laptop", "laptop"),
+        (
+            ("--effect", "chorus", "--label", "instrument=fretless_bass"),
+            "1=laptop:dry",
+            "laptop, dry",
+        ),
     ],
 )
 def test_a_parts_instrument_is_asked_for_what_all_are_where_it_has_it(
@@ -212,6 +216,9 @@ def test_a_parts_instrument_is_asked_for_what_all_are_where_it_has_it(
     source = "effects" if "chorus" in asked else "laptop"
     _, said = played(tmp_path, source, BASS_LINE, *asked, "--track", track)
     assert said.splitlines()[0].endswith(plays)
+    if "chorus" in asked:
+        refused = refusal("play", source, BASS_LINE, *asked, "--track", "1=laptop")
+        assert refused.startswith("--track laptop: effect: found chorus, expected one of dry")
 
 
 def test_a_part_of_which_nothing_can_be_played_does_not_end_the_others(tmp_path):
