@@ -67,8 +67,9 @@ class Equalized(keras.layers.Layer):
         name: str,
         gain: float = 2.0,
         seed: int = 0,
-        dtype: str = "float32",
+        precision: str = "float32",
     ):
+        dtype = "mixed_bfloat16" if precision == "bfloat16" else precision
         super().__init__(name=name.replace("/", "_"), dtype=dtype)
         self.path_name = name
         self.scale = math.sqrt(gain / math.prod(kernel_shape[:-1]))

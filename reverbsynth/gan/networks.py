@@ -100,16 +100,12 @@ class Generator(Network):
         self._add("latent", "z and labels", (1, 1, settings.latent_size + condition_size))
         for name, kernel in generator_kernels(settings, condition_size, stage).items():
             block, part = int(name[len("block_")]), name.split("/")[1]
-            size, kind = schedule.resolution(block), Conv
+            size = schedule.resolution(block)
+            kinds = {"conv0": UpscaleConv if block > 1 else FirstConv, "skip": Dense}
             if part == "conv0" and block > 1:
                 self._add(block, "upscale", (*size, kernel[2]))
-                kind = UpscaleConv
-            elif part == "conv0":
-                kind = FirstConv
-            elif part == "skip":
-                kind = Dense
             gain = 1.0 if part == "to_rgb" else 2.0
-            layer = kind(kernel, name, gain, seed, _policy(precision))
+            layer = kinds.get(part, Conv)(kernel, name, gain, seed, precision)
             if part == "to_rgb" and coordinates_of(settings, block):
                 # The ideal tone's instantaneous frequency, or what is refined, to begin with.
                 kept = [0.0, 0.0, 0.0] if block >= FIRST_REFINING else [1.0, 0.0, 1.0]
@@ -183,7 +179,7 @@ class Discriminator(Network):
         side, blocks = settings.kernel_size, range(self.n_blocks, 0, -1)
 
         def add(name: str, kernel: tuple[int, ...], size: tuple[int, int], kind=Conv) -> None:
-            layer = kind(kernel, name, seed=seed, dtype=_policy(precision))
+            layer = kind(kernel, name, seed=seed, precision=precision)
             self._add(name[len("block_")], name.split("/")[1], size, layer)
 
         self._add("image", "normalized", (*schedule.resolution(self.n_blocks), CHANNELS))
@@ -211,22 +207,19 @@ class Discriminator(Network):
         Their score [shape=(n,)], and by label logits [shape=(n, classes)], float32.
         """
         images = self._normalize(images)
-        x = self._from_rgb(images, self.n_blocks)
+        x = leaky(self.parts[f"block_{self.n_blocks}/from_rgb"](images))
         for block in range(self.n_blocks, 1, -1):
             x = leaky(self.parts[f"block_{block}/conv0"](x))
             x = downscale(leaky(self.parts[f"block_{block}/conv1"](x)))
             if block == self.n_blocks and self.fading:
                 alpha = ops.cast(ops.clip(block - 1 - progress, 0.0, 1.0), x.dtype)
-                coarse = self._from_rgb(downscale(images), block - 1)
+                coarse = leaky(self.parts[f"block_{block - 1}/from_rgb"](downscale(images)))
                 x = alpha * coarse + (1.0 - alpha) * x
         x = leaky(self.parts["block_1/conv0"](minibatch_deviation(x)))
         x = leaky(self.parts["block_1/conv1"](x))
         x = ops.cast(ops.reshape(x, (-1, x.shape[-1])), "float32")
         logits = {label: self.parts[f"{label}_logits"](x) for label in self.labels}
         return self.parts["score"](x)[:, 0], logits
-
-    def _from_rgb(self, images, block: int):
-        return leaky(self.parts[f"block_{block}/from_rgb"](images))
 
 
 def carry_over(source: Network, target: Network) -> None:
@@ -235,7 +228,3 @@ def carry_over(source: Network, target: Network) -> None:
     for name, variable in target.named_variables().items():
         if name in values:
             variable.assign(values[name])
-
-
-def _policy(precision: str) -> str:
-    return "mixed_bfloat16" if precision == "bfloat16" else precision
