@@ -63,9 +63,9 @@ class Folder:
         self.unreadable: list[tuple[str, str]] = []
         files = visible_files(self.path, self.unreadable)
         self.table = self._table(files)
-        self.files = {name: file for name, file in files.items() if _has(name, SUFFIXES)}
+        self.files = {name: file for name, file in files.items() if file.suffix.lower() in SUFFIXES}
         self.others = [n for n, file in files.items() if n not in self.files and file != self.table]
-        for name in [name for name in self.others if _has(name, OTHER_SOUNDS)]:
+        for name in [n for n in self.others if files[n].suffix.lower() in OTHER_SOUNDS]:
             self.others.remove(name)
             reason = f"{files[name]}: in a format that is not read; convert it to WAV or FLAC"
             self.unreadable.append((name, reason))
@@ -166,7 +166,8 @@ class Folder:
             return required(self.settings.table, "a CSV or JSON table")
         if self.settings.pitch_from not in ("auto", "table"):
             return None
-        tables = [path for name, path in files.items() if "/" not in name and _has(name, TABLES)]
+        top = [path for name, path in files.items() if "/" not in name]
+        tables = [path for path in top if path.suffix.lower() in TABLES]
         if note_files(self.path):  # Of a data set.
             tables = [path for path in tables if path.name != MANIFEST]
         if len(tables) > 1:
@@ -235,10 +236,6 @@ class Folder:
             first = f"; the first: {reject.notes[0]['reason']}" if reject.notes else ""
             raise DataError(f"{self.path}: none of {len(self.files)} sounds can be used{first}")
         return draw(wanted, self.settings.count, self.seed, notices)
-
-
-def _has(name: str, suffixes: tuple[str, ...]) -> bool:
-    return name.lower().endswith(suffixes)
 
 
 def _velocity(hints: NameHints, top: int) -> int:
