@@ -80,9 +80,8 @@ def is_partial(path: Path) -> bool:
 
 def remove_partial(folder: Path) -> None:
     """Remove the temporary paths in a folder; no other process may be writing there."""
-    for path in list(folder.iterdir()) if folder.is_dir() else []:
-        if is_partial(path):
-            _remove(path)
+    for path in list(folder.glob(".*.partial*")):
+        _remove(path)
 
 
 @contextmanager

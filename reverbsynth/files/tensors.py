@@ -25,7 +25,6 @@ def load_tensors(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
         path.open("rb").close()
     try:
         with safe_open(path, framework="numpy") as file:
-            metadata = dict(file.metadata() or {})
-        return load_file(path), metadata
+            return load_file(path), dict(file.metadata() or {})
     except (OSError, SafetensorError) as error:
         raise ReverbSynthError(f"{path}: not a whole safetensors file ({error})") from None

@@ -14,6 +14,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from reverbsynth.errors import SettingsError, did_you_mean
+from reverbsynth.files.reading import reading
 from reverbsynth.settings.data import DataSettings
 from reverbsynth.settings.evaluation import EvaluationSettings
 from reverbsynth.settings.training import (
@@ -226,9 +227,8 @@ def _preset_values(name: str) -> dict:
 
 def _file_values(path: Path) -> dict[str, Any]:
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SettingsError(f"{path}: cannot be read ({error.strerror})") from None
+        with reading(path, SettingsError):
+            values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except _NOT_YAML as error:
         reason = " ".join(str(error).split())
         raise SettingsError(f"{path}: not valid YAML ({reason})") from None
