@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from reverbsynth.audio.format import NOTE_LENGTH
 from reverbsynth.errors import SettingsError, did_you_mean
@@ -22,13 +22,11 @@ from reverbsynth.seeds import generator
 from reverbsynth.settings import EffectSettings, one_line
 
 
-class Effect(BaseModel):
+class Effect(BaseModel, frozen=True, extra="forbid"):
     """A form of processing; subclasses declare their parameters as fields, and set ``kind``.
 
     A note's output depends on parameters and seed alone, not on the notes processed with it.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: ClassVar[str]
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from reverbsynth.files.reading import user_path
 
@@ -16,9 +16,7 @@ UserPath = Annotated[Path, AfterValidator(user_path)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
-class Frozen(BaseModel):
+class Frozen(
+    BaseModel, frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
+):
     """Settings that cannot be changed once made, and refuse a name that they do not know."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
-    )
