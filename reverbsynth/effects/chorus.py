@@ -29,9 +29,8 @@ class Chorus(Effect):
 
     def process(self, audio, ids):
         sample = np.arange(audio.shape[-1])
-        phases = self.generator("phases").uniform(0, 2 * np.pi, self.voices)
         wet = np.zeros_like(audio)
-        for phase in phases:
+        for phase in self.generator("phases").uniform(0, 2 * np.pi, self.voices):
             swing = np.sin(2 * np.pi * self.rate * sample / SAMPLE_RATE + phase)
             read = sample - SAMPLE_RATE * (self.delay + self.depth * swing)
             for number, note in enumerate(audio):

@@ -165,8 +165,7 @@ def _network(shape: tuple[int, ...], classes: int) -> keras.Model:
         return {"kernel_initializer": initializer, "activation": activation, "dtype": "float32"}
 
     for seed, strides in enumerate((1, 2, 2)):
-        convolution = layers.Conv1D(_FILTERS, 5, strides, "same", **options(seed, "relu"))
-        hidden = convolution(hidden)
+        hidden = layers.Conv1D(_FILTERS, 5, strides, "same", **options(seed, "relu"))(hidden)
     hidden = layers.Dropout(0.3, seed=0)(layers.Flatten()(hidden))
     features = layers.Dense(FEATURES, **options(3, "gelu"))(hidden)
     logits = layers.Dense(classes, **options(4, None))(features)

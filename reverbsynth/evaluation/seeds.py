@@ -44,8 +44,7 @@ def with_seeds(report: Report, run: Run) -> Report:
     if not others:
         return report
     runs, reports = [run, *(other for other, _ in others)], [report, *(kept for _, kept in others)]
-    seeds = [each.manifest["seed"] for each in runs]
-    facts = {**report.facts, "training_seeds": seeds}
+    facts = {**report.facts, "training_seeds": [each.manifest["seed"] for each in runs]}
     rows = [
         replace(row, generated=together([each[row.key].generated for each in reports]))
         for row in report.rows

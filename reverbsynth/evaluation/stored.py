@@ -32,9 +32,8 @@ class StoredResult:
     @classmethod
     def load(cls, path: Path | str) -> Self:
         """Read what `save` wrote; `RunError` for a file that is missing, damaged or another."""
-        stored = read_json(path, FORMAT, RunError)
         try:
-            return TypeAdapter(cls).validate_python(stored)
+            return TypeAdapter(cls).validate_python(read_json(path, FORMAT, RunError))
         except ValidationError as error:
             entry = ".".join(map(str, error.errors()[0]["loc"]))
             expected = f"expected a {cls.__name__} of format {FORMAT}; remove the file"

@@ -174,8 +174,7 @@ class ProgressiveGAN(backend.BackendStep):
         def objective():
             images = self.generator(near, condition, progress)
             distance = ops.mean(self.image_distance(target, images))
-            weighted = self.settings.losses.imle_weight * distance
-            return weighted, {"nearest_distance": distance}
+            return self.settings.losses.imle_weight * distance, {"nearest_distance": distance}
 
         return backend.value_and_gradients(objective, self.generator.trainable_variables, self)
 

@@ -10,8 +10,7 @@ from reverbsynth.spectra.format import BINS, FLOOR, N_FFT, TINY
 
 def mel_formula() -> np.ndarray:
     """Band centers in Hz as the HTK formula has them [shape=(1024,)]."""
-    edges = np.linspace(0.0, hz_to_mel(SAMPLE_RATE / 2), BINS + 2)
-    return mel_to_hz(edges[1:-1])
+    return mel_to_hz(np.linspace(0.0, hz_to_mel(SAMPLE_RATE / 2), BINS + 2)[1:-1])
 
 
 @cache

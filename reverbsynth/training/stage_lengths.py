@@ -42,8 +42,7 @@ def in_minutes(settings: Settings, minutes: float) -> Settings:
     total = sum(lengths)
     share = minutes / (round(total, 5) or total)  # Rounded, lengths of so many minutes stay.
     each = [round(length * share, 6) for length in lengths]
-    changed = {"last_stage": len(each) - 1, "stage_minutes": each}
-    return settings.replace(training=changed)
+    return settings.replace(training={"last_stage": len(each) - 1, "stage_minutes": each})
 
 
 def begun_at(settings: Settings, stage: int, named: bool = True) -> Settings:

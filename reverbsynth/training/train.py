@@ -105,8 +105,7 @@ def train(
         if not len(images):
             raise DataError(f"{data.directory}: the training split holds no notes")
         weights, targets = settings.losses, None
-        more = weights.imle_crossfades or settings.gan.timbres
-        if weights.imle_weight and more:
+        if weights.imle_weight and (weights.imle_crossfades or settings.gan.timbres):
             targets = SpectrogramCache(data, settings.spectra, crossfades=weights.imle_crossfades)
         if run.writes:
             for folder in (directory, directory / "checkpoints"):

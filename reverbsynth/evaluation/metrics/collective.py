@@ -85,8 +85,7 @@ def memory(data: EvaluationData) -> Iterator[Metric]:
         others = (data.ceiling, data.trained)
         distances = nearest(notes, training), np.concatenate([nearest(s, training) for s in others])
         groups = notes.clips.origin, np.concatenate([s.clips.origin for s in others])
-        statistic = data.bootstrap.statistic
-        return statistic(copying, *distances, groups=groups, bounds=(0, 1))
+        return data.bootstrap.statistic(copying, *distances, groups=groups, bounds=(0, 1))
 
     to_training = "distance to the nearest training note"
     to_held_out = "distance to the nearest held-out note"
