@@ -61,9 +61,8 @@ def build_book(
     any warning of Jupyter Book, a page that would need the network, and a full disk.
     """
     if settings and run:
-        raise ReverbSynthError(
-            f"{run}: a finished run has its settings, expected no others with it"
-        )
+        found = f"{run}: a finished run has its settings"
+        raise ReverbSynthError(f"{found}, expected no others with it")
     console, started, output = Console(), time.monotonic(), Path(output).resolve()
     for path in (ROOT / name for name in ("notebooks", "book", *_CONFIGURATION)):
         if not path.exists():
@@ -140,11 +139,9 @@ def put_keyboard(workspace: Workspace, source: Path) -> None:
     own = run.directory == workspace.run.directory
     folder = f"notebooks/{MEDIA}/keyboard" + ("" if own else f"-{run.directory.name}")
     keyboard = web_keyboard(Instrument.from_run(run), source / folder, folder)
-    origin = html.escape(Origin.of(run).line)
-    folded = FOLDED.format(origin)
-    write_text(
-        source / KEYBOARD, f"{keyboard}\n<div>Where this network comes from {folded}</div>\n"
-    )
+    folded = FOLDED.format(html.escape(Origin.of(run).line))
+    keyboard += f"\n<div>Where this network comes from {folded}</div>\n"
+    write_text(source / KEYBOARD, keyboard)
 
 
 def execute(

@@ -51,10 +51,8 @@ class Workspace:
     @property
     def data_directory(self) -> Path:
         """Where the data set is kept."""
-        return (
-            self.given_data
-            or self.directory / "data" / f"{data_hash(self.data_settings)}-{code_hash()}"
-        )
+        name = f"{data_hash(self.data_settings)}-{code_hash()}"
+        return self.given_data or self.directory / "data" / name
 
     @property
     def run_directory(self) -> Path:

@@ -69,9 +69,8 @@ def seeds(report: Report, run: Run) -> pd.DataFrame:
             continue
         row = report[key]
         values = row.generated.seeds or (row.generated.value,)
-        cells = [row.cell(Measure(value)) for value in values]
-        cells += [split[key].text("generated") for split in splits]
-        rows[row.title] = cells
+        rows[row.title] = [row.cell(Measure(value)) for value in values]
+        rows[row.title] += [split[key].text("generated") for split in splits]
     columns = [*names, *[f"split {split.facts['seed']}" for split in splits]]
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("measure")
 

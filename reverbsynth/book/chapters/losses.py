@@ -71,9 +71,8 @@ def course(metrics: pd.DataFrame, column: str) -> str:
     if column in theirs and column not in LOGARITHMIC:
         theirs = theirs.dropna(subset=column)
         outside = theirs["stage"][~theirs[column].between(*FRAMES[column])].unique()
-        said.append(
-            f"Points beyond its printed axis are cut off in stages: {listed(list(outside))}."
-        )
+        cut = listed(list(outside))
+        said.append(f"Points beyond its printed axis are cut off in stages: {cut}.")
     return " ".join(said)
 
 

@@ -55,10 +55,8 @@ class StageFigures:
         paper, name = "", f"stage-{stage:02d}-{channel}"
         if both:
             paper, name = f"Figures {figures} (paper). ", f"figures-{number:02d}"
-        caption = (
-            f"**{paper}Stage {stage}**, {drawn} ({stage_size(stage)}): real notes, and beside "
-        )
-        caption += "each a generated note with the same labels."
+        caption = f"**{paper}Stage {stage}**, {drawn} ({stage_size(stage)}): real notes, "
+        caption += "and beside each a generated note with the same labels."
         alt = f"The {drawn} of notes at stage {stage}, each real one beside a generated one: "
         alt += f"{', '.join(self._stages[stage].names)}."
         sounds = sounds if channel == "magnitude" else []  # others sound as those above them
