@@ -81,8 +81,8 @@ def page_faults(html: Path) -> list[str]:
     faults: list[str] = []
     for path, page in pages.items():
         fetched = [*page.loaded, *page.waiting]
-        found = [*page.nameless]
-        found += [f"loads {address} from another host" for address in fetched if _host(address)]
+        elsewhere = [address for address in fetched if urlsplit(address).netloc]
+        found = [*page.nameless, *(f"loads {address} from another host" for address in elsewhere)]
         found += [
             f"refers to {address}, which does not exist"
             for address in (*fetched, *page.linked)
@@ -107,12 +107,6 @@ def _paths(html: Path) -> list[Path]:
     root = html.resolve()
     pages = (path.relative_to(root) for path in sorted(root.rglob("*.html")))
     return [root / page for page in pages if not page.parts[0].startswith("_")]
-
-
-def _host(address: str) -> bool:
-    """Whether an address is on another host."""
-    parts = urlsplit(address)
-    return bool(parts.netloc) and parts.scheme in ("", "http", "https")
 
 
 def _local(address: str) -> bool:
