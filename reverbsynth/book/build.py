@@ -196,7 +196,7 @@ def render(source: Path, output: Path, console: Console) -> Path:
     built = work / "_build" / "html"
     if done.returncode != 0 or not (built / "index.html").is_file():
         write_text(log, said := done.stdout + done.stderr)
-        console.print(_last_lines(said, 30), markup=False, highlight=False)
+        console.print("\n".join(said.strip().splitlines()[-30:]), markup=False, highlight=False)
         raise ReverbSynthError(f"{source}: Jupyter Book failed or warned; all of it is in {log}")
     # What the theme's download button gives: the executed notebooks hold this machine's paths.
     if (source / "downloads").is_dir():
@@ -232,7 +232,7 @@ def _papermill(notebook: Path, target: Path, parameters: Path) -> None:
         command, capture_output=True, text=True, check=False, env=quiet, close_fds=False
     )
     if done.returncode != 0:
-        reason = _last_lines(done.stderr, 1)
+        reason = "".join(done.stderr.strip().splitlines()[-1:])
         cells = nbformat.read(target, as_version=4).cells if target.is_file() else []
         for number, cell in enumerate(cells, 1):
             for error in cell.get("outputs", []):
@@ -254,7 +254,3 @@ def _tidy(notebook: Path) -> None:
         elif "parameters" in tags:
             cell.metadata["tags"] = [*tags, "remove-cell"]
     nbformat.write(content, notebook)
-
-
-def _last_lines(text: str, count: int) -> str:
-    return "\n".join(text.strip().splitlines()[-count:])
