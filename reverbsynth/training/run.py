@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reverbsynth import provenance
-from reverbsynth.data.dataset import note_files
+from reverbsynth.data.dataset import DataSet, note_files
 from reverbsynth.errors import RunError
 from reverbsynth.files.atomic import is_partial, write_json, write_text
 from reverbsynth.files.reading import read_json, sha256
@@ -38,8 +38,6 @@ from reverbsynth.training.stage_lengths import is_longer
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from reverbsynth.data.dataset import DataSet
 
 FORMAT = 2  # 2 writes labels in order, as pairs of a name and its values.
 
@@ -105,7 +103,7 @@ class Run:
         cls,
         directory: Path | str,
         settings: Settings,
-        data: "DataSet",
+        data: DataSet,
         origin: dict[str, Any] | None = None,
         **facts: Any,
     ) -> "Run":
