@@ -171,6 +171,5 @@ def find_devices(distribute: Distribute = "none") -> Devices:
             expected = "the cluster and this process' place in it"
             raise SettingsError(f"TF_CONFIG: not set, expected {expected}")
         return TensorFlowDevices(tf.distribute.MultiWorkerMirroredStrategy())
-    kind = "GPU" if tf.config.list_logical_devices("GPU") else "CPU"
-    names = [device.name for device in tf.config.list_logical_devices(kind)]
-    return TensorFlowDevices(tf.distribute.MirroredStrategy(names))
+    devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+    return TensorFlowDevices(tf.distribute.MirroredStrategy([device.name for device in devices]))
