@@ -129,7 +129,6 @@ def generator_kernels(
             kernels[f"block_{block}/skip"] = (told_size, 2 * channels)
         kernels[f"block_{block}/conv1"] = (side, side, channels + told, channels)
         # Where there are coordinates, a third output is the gate of the ideal tone.
-        outputs = CHANNELS + (1 if told else 0)
-        to_rgb[f"block_{block}/to_rgb"] = (1, 1, channels + told, outputs)
+        to_rgb[f"block_{block}/to_rgb"] = (1, 1, channels + told, CHANNELS + bool(told))
         width = channels
     return kernels | to_rgb

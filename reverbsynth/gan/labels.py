@@ -33,9 +33,8 @@ class LabelSpace(UserDict[str, tuple[Any, ...]]):
         ):
             raise ValueError("labels: expected a list of names, each with a list of values")
         space = cls({str(name): values for name, values in pairs})
-        if len(space) < len(pairs) or any(
-            len(set(map(str, values))) < len(values) for values in space.values()
-        ):
+        doubled = [values for values in space.values() if len(set(map(str, values))) < len(values)]
+        if doubled or len(space) < len(pairs):
             raise ValueError("labels: expected each name and each value once")
         return space
 
