@@ -94,8 +94,7 @@ def _arguments(synthdef: SynthDef, controls: Controls) -> tuple:
     for name, value in {"bufnum": _BUFFER, "out": 0, **controls}.items():
         if name in synthdef.controls:
             if not isinstance(value, int):
-                floats = np.atleast_1d(np.asarray(value, np.float32)).tolist()
-                value = floats[0] if len(floats) == 1 else floats
+                value = np.squeeze(np.asarray(value, np.float32)).tolist()
             arguments += (name, value)
     return arguments
 
