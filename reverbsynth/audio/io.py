@@ -25,6 +25,7 @@ MOST_CHANNELS = 64
 UNKNOWN_LENGTH = 2**31 - 2**16
 _LENGTHS = {b"RIFF": (b"data", 4, 4), b"caff": (b"data", 4, 8), b"RF64": (b"ds64", 16, 8)}
 _BLOCK = 2**16
+_LEAD = 0.04  # Seconds before a response in which the resampler's own echo of its start begins.
 _MARGIN = 0.1  # Seconds read past the wanted end, so that resampling does not fade it.
 
 
@@ -67,23 +68,32 @@ def read_sound(
     return np.ascontiguousarray(mono / max(1, np.abs(mono).max(initial=0)), np.float32)
 
 
-def read_response(path: Path) -> np.ndarray:
+def read_response(path: Path) -> tuple[np.ndarray, int]:
     """Read 4 s of an impulse response at 16 kHz, float32 [shape=(n,)], that does to a sound at that
-    rate what the file's own does to one at its: of fewer samples each counts for more.
+    rate what the file's own does to one at its: of fewer samples each counts for more. Its first
+    sample's echo begins before it, by as many samples as are returned beside it.
     """
-    mono, rate = _read_mono(path, None, NOTE_LENGTH / SAMPLE_RATE)
-    return np.ascontiguousarray(mono * np.float32(rate / SAMPLE_RATE), np.float32)
+    mono, rate = _read_mono(path, None, NOTE_LENGTH / SAMPLE_RATE, _LEAD)
+    lead = round(_LEAD * SAMPLE_RATE) if rate != SAMPLE_RATE else 0
+    return np.ascontiguousarray(mono * np.float32(rate / SAMPLE_RATE), np.float32), lead
 
 
-def _read_mono(file: Path | bytes, name: str | None, seconds: float) -> tuple[np.ndarray, int]:
-    """The start of a sound, mixed to mono and resampled to 16 kHz, and the rate that it had."""
+def _read_mono(
+    file: Path | bytes, name: str | None, seconds: float, lead: float = 0.0
+) -> tuple[np.ndarray, int]:
+    """The start of a sound, mixed to mono and resampled to 16 kHz, and the rate that it had.
+
+    A resampled one begins so many seconds of a ``lead`` before.
+    """
     name = str(file) if name is None else name
     samples, rate = _read_frames(file, name, seconds + _MARGIN)
     if not np.isfinite(samples).all():
         raise DataError(f"{name}: audio holds NaN or infinity")
     mono = samples.mean(axis=1, dtype=np.float64).astype(np.float32)
     if rate != SAMPLE_RATE:
+        mono = np.pad(mono, (round(lead * rate), 0))
         mono = soxr.resample(mono, rate, SAMPLE_RATE, quality="VHQ")
+        seconds += lead
     return mono[: round(seconds * SAMPLE_RATE)], rate
 
 

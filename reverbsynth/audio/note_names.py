@@ -13,7 +13,8 @@ _ACCIDENTAL = "#|♯|♭|is|sharp|es|flat|s|b|"
 _END = r"(?![a-z0-9])"
 _DYNAMICS = {"ppp": 16, "pp": 33, "p": 49, "mp": 64, "mf": 80, "f": 96, "ff": 112, "fff": 127}
 _DYNAMICS |= {"soft": 40, "medium": 80, "hard": 112, "loud": 112, "l": 40, "m": 80, "h": 112}
-_WORDS = r"ppp|pp|mp|mf|fff|ff|soft|medium|hard|loud|(?-i:[pf])(?![-_ ]?\d)"  # Not a horn in F.
+_WORDS = r"ppp|pp|mp|mf|fff|ff|soft|medium|hard|loud"
+_WORDS += r"|(?<!in[-_ ])(?-i:[pf])(?![-_ ]?\d)"  # Not a horn in F.
 _V, _LAYER = r"v(?:el(?:ocity)?)?[-_ ]?", r"\d{1,3}|[lmh]"
 _AFTER = rf"(?={_END}|{_V}(?:{_LAYER}){_END}|(?:rr|take)[-_]?\d|(?:{_WORDS}|[lr]){_END})"
 _FLAGS = re.IGNORECASE | re.ASCII
@@ -26,7 +27,10 @@ _COUNTER = re.compile(
     r"(?<![a-z0-9])(?:note|pitch|key)[ _-]?(\d{1,3})(?!\d)|-(\d{3})-\d{3}\Z|\A(\d+)\Z", _FLAGS
 )
 _VELOCITY = re.compile(
-    rf"(?<![a-z])(?:{_V}({_LAYER})|({_WORDS})){_END}|-\d{{3}}-(\d{{3}})\Z", _FLAGS
+    # Letters of layers only behind an octave: at the beginning of a name, vl is a violin.
+    rf"(?<![a-z])(?:{_V}(\d{{1,3}})|(?:(?<=\d)|(?<=\d[-_ ])){_V}([lmh])|({_WORDS})){_END}"
+    r"|-\d{3}-(\d{3})\Z",
+    _FLAGS,
 )
 
 
@@ -64,14 +68,14 @@ def read_name(name: str, middle_c: int = 4, german: bool = False) -> NameHints:
     loose = {_pitch(parts, middle_c, german) for parts in _LOOSE.findall(name)}
     loose = loose or {int("".join(groups)) for groups in _COUNTER.findall(name)}
     found = _VELOCITY.findall(name)
-    layers = {int(layer) for layer, _, _ in found if layer.isdigit()}
-    words = {_DYNAMICS[w.lower()] for layer, word, _ in found if (w := word or layer).isalpha()}
+    layers = {int(layer) for layer, *_ in found if layer}
+    words = {_DYNAMICS[w.lower()] for _, letter, word, _ in found if (w := letter or word)}
     endings = {int(ending) for *_, ending in found if ending}
     return NameHints(
         _checked(sure),
         None if sure else _checked(loose),
         _checked(words or (set() if sure else endings), 1),
-        _checked(layers, 1),
+        _checked(layers),
     )
 
 

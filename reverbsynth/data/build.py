@@ -3,6 +3,7 @@
 import shutil
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -190,18 +191,16 @@ def _changes(data: DataSet, settings: Settings) -> str:
         changed = changed or {"hash": (data.settings_hash, expected)}  # A path leads elsewhere.
         return f"holds a data set of other settings: {first_of(changed)}"
     before = dict(data.manifest["inputs"])
-    for effect in data.manifest["effects"]:
-        before |= effect.get("inputs", {})
     try:
         now = SOURCES[given.kind](given, settings.seed).inputs()
     except ReverbSynthError as error:
         there = given.path is not None and user_path(given.path).exists()
         return f"its source is not what it was built of ({error})" if there else ""
-    try:
-        for each in effects(settings.data.effects, settings.seed):
-            now |= each.inputs()
-    except ReverbSynthError:
-        return ""
+    chain = effects(settings.data.effects, settings.seed)
+    for built, effect in zip(data.manifest["effects"], chain, strict=True):
+        with suppress(ReverbSynthError):  # What made the notes may be gone.
+            now |= effect.inputs()
+            before |= built.get("inputs", {})
     differences = {
         "added": [name for name in now if name not in before],
         "removed": [name for name in before if name not in now],

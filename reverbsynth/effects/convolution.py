@@ -29,15 +29,16 @@ class Convolution(Effect):
     def inputs(self):
         return {str(self.path): sha256(self.path)}
 
-    def response(self) -> np.ndarray:
-        """The impulse response at 16 kHz, float32 [shape=(n,)], of at most 64,000 samples."""
-        response = read_response(self.path)
+    def response(self) -> tuple[np.ndarray, int]:
+        """The impulse response at 16 kHz, float32 [shape=(n,)], and the sample of its time 0."""
+        response, start = read_response(self.path)
         energy = float(np.sum(np.square(response, dtype=np.float64)))
         if not energy > 0:
             raise DataError(f"{self.path}: is silent, expected an impulse response")
-        return (response / np.sqrt(energy)).astype(np.float32) if self.normalize else response
+        factor = 1 / np.sqrt(energy) if self.normalize else 1.0
+        return (response * factor).astype(np.float32), start
 
     def process(self, audio, ids):
-        response = self.response()
-        wet = np.stack([oaconvolve(note, response)[: audio.shape[-1]] for note in audio])
-        return (1 - self.mix) * audio + self.mix * wet
+        response, start = self.response()
+        wet = [oaconvolve(note, response)[start:][: audio.shape[-1]] for note in audio]
+        return (1 - self.mix) * audio + self.mix * np.stack(wet)

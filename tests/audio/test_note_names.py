@@ -102,6 +102,12 @@ def test_what_may_be_a_counter_or_a_variant_is_doubtful(name, number):
         ("marimba_000-060-050", 50, None),
         ("C4", None, None),
         ("Vibes C4", None, None),
+        ("C4_vL", 40, None),
+        ("Vl_A4", None, None),
+        ("solo vl A4", None, None),
+        ("Vl_A4_f", 96, None),
+        ("horn_in_f_C4", None, None),
+        ("C4_v0", None, 0),
         ("soft and loud C4", None, None),
     ],
 )

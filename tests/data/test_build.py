@@ -381,6 +381,19 @@ def test_an_effects_file_that_changed_counts_too(settings, tone, tmp_path):
         build_data(wanted, tmp_path / "data")
 
 
+def test_a_source_that_changed_is_noticed_without_an_effects_file(settings, sounds, tone, tmp_path):
+    source, room = shutil.copytree(sounds, tmp_path / "source"), tmp_path / "room.wav"
+    soundfile.write(room, tone(40, seconds=0.1), 16_000)
+    hall = {"kind": "convolution", "parameters": {"path": str(room)}}
+    changes = {"data.source.path": str(source), "data.effects": [{"kind": "dry"}, hall]}
+    built = build_data(settings(**changes), tmp_path / "data")
+    room.unlink()
+    assert build_data(settings(**changes), tmp_path / "data").sha256 == built.sha256
+    soundfile.write(source / "midi50.wav", tone(50, seconds=1.0), 16_000)
+    with pytest.raises(ReverbSynthError, match=r"1 added \(source/midi50\.wav\); choose"):
+        build_data(settings(**changes), tmp_path / "data")
+
+
 def test_a_data_set_whose_source_is_gone_stays_what_it_is(settings, sounds, tmp_path):
     source = shutil.copytree(sounds, tmp_path / "source")
     wanted = settings(**{"data.source.path": str(source)})

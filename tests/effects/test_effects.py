@@ -213,15 +213,15 @@ def test_convolution_is_the_sum_of_its_echoes(tmp_path, noise):
     np.testing.assert_allclose(wet, expected, atol=1e-6)
 
 
-@pytest.mark.parametrize("gain", [0.5, 1.5])
+@pytest.mark.parametrize(("gain", "at", "hz"), [(0.5, 0.01, 200), (1.5, 0.01, 200), (1.0, 0, 6000)])
 @pytest.mark.parametrize("normalize", [False, True])
-def test_a_response_does_the_same_at_any_rate(tmp_path, gain, normalize):
-    """Also one beyond full scale, which a file of floats can hold."""
-    tone = np.sin(2 * np.pi * 200 * np.arange(64_000) / 16_000, dtype=np.float32)[None]
+def test_a_response_does_the_same_at_any_rate(tmp_path, gain, at, hz, normalize):
+    """Also one beyond full scale, which a file of floats can hold, and one that begins at once."""
+    tone = np.sin(2 * np.pi * hz * np.arange(64_000) / 16_000, dtype=np.float32)[None]
     levels = []
     for rate in (16_000, 48_000):
         response = np.zeros(rate)
-        response[rate // 100] = gain
+        response[round(at * rate)] = gain
         soundfile.write(tmp_path / f"{rate}.wav", response, rate, "FLOAT")
         parameters = {"path": tmp_path / f"{rate}.wav", "normalize": normalize}
         wet = effect("convolution", parameters)(tone, ["a"])

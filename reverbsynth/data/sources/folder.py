@@ -92,7 +92,7 @@ class Folder:
         names = {n: read_name(p.stem, self.middle_c, german) for n, p in self.files.items()}
         counted = [hints.doubtful for hints in names.values() if hints.doubtful is not None]
         counters = not all(LOWEST <= number <= HIGHEST for number in counted)
-        top = max((hints.layer or 0 for hints in names.values()), default=0)
+        layers = {hints.layer for hints in names.values() if hints.layer is not None}
         keys: dict[str, int] = {}
         for name, file in self.files.items():
             with suppress(DataError):  # Which reading the sound will raise again.
@@ -121,7 +121,7 @@ class Folder:
                 rounded = round(confidence, 4) if estimate is not None else None
                 told = {source: value for source, value in told.items() if value is not None}
                 pitches[name] = {"pitch_from": origin, "confidence": rounded, "told": told}
-                velocity = row.get("velocity") or _velocity(hints, top)
+                velocity = row.get("velocity") or _velocity(hints, layers)
                 # Sounds beside the table, not below it, are of the folder's own name.
                 folder = name.rpartition("/")[0] or plain_name(self.path.resolve().name)
                 instrument = row.get("instrument") or folder
@@ -204,7 +204,8 @@ class Folder:
         for name, pitch in chosen.items():
             origin, told = report[name]["pitch_from"], report[name]["told"]
             sure = (report[name]["confidence"] or 0) >= SURE
-            for other in ("name", "root key", *(["estimate"] if sure else [])):
+            others = ("name", "root key", *(["estimate"] if sure else []), "number in its name")
+            for other in others:
                 if (value := told.get(other, pitch)) != pitch:
                     sound = f"{name} ({pitch_name(pitch)}, {other} {pitch_name(value)})"
                     groups[origin, other, value - pitch].append(sound)
@@ -213,7 +214,10 @@ class Folder:
             apart = _INTERVALS.get(abs(step), f"{abs(step)} semitones")
             where = "above" if step > 0 else "below"
             hint = f"C{self.middle_c - step // 12}"
-            most = 2 * len(sounds) > len(chosen) and hint in ("C3", "C4", "C5")
+            most = 2 * len(sounds) > len(chosen)
+            if other == "number in its name" and not most:
+                continue  # Those are counters.
+            most = most and hint in ("C3", "C4", "C5")
             usual = origin == "name" and abs(step) == 12 and most
             advice = f"; where {hint} is middle C, set data.source.middle_c={hint}" if usual else ""
             found = f"{other} {apart} {where} the {origin} in {len(sounds)} of {len(chosen)} sounds"
@@ -238,8 +242,11 @@ class Folder:
         return draw(wanted, self.settings.count, self.seed, notices)
 
 
-def _velocity(hints: NameHints, top: int) -> int:
-    """The velocity that a name tells; ``top`` is the highest number of a layer in the folder."""
+def _velocity(hints: NameHints, layers: set[int]) -> int:
+    """The velocity that a name tells; ``layers`` are the numbers behind a v in the folder."""
+    if hints.layer is not None and max(layers) > MOST_LAYERS:
+        return hints.layer  # Itself, whatever else an instrument's name seems to tell.
     if hints.velocity is not None or hints.layer is None:
         return hints.velocity or UNKNOWN_VELOCITY
-    return hints.layer if top > MOST_LAYERS else round(127 * hints.layer / top)
+    first = 0 in layers  # They count from 0.
+    return round(127 * (hints.layer + first) / (max(layers) + first))

@@ -141,13 +141,16 @@ def described_records(
     translate: Callable[[dict[str, Any]], dict[str, Any]] = dict,
 ) -> Iterator[tuple[int, bytes, Description]]:
     """Records with their byte offset and what they tell; wrong ones are rejected."""
-    stem = file_name.split(".tfrecord")[0]
+    stem = file_name.replace(".tfrecord", "", 1)  # Of a shard with its number.
     for number, (offset, payload) in enumerate(records):
         try:
             values = translate(tfrecord.decode(payload))
             if isinstance(quality := values.get("qualities_str"), str):
                 values["qualities_str"] = [quality]  # A list of one, as records have it.
-            id = values.get("note_str") or values.get("id") or f"{stem}-{number:06d}"
+            if values.get("effect", "dry") != "dry":
+                continue  # Of a data set of ours, twins; they are made anew.
+            names = (values.get(name) for name in ("note_str", "origin", "id"))
+            id = next(filter(None, names), f"{stem}-{number:06d}")
             note = described(str(id), values)
         except ValueError as error:
             record = f"{place}: record at byte {offset}"

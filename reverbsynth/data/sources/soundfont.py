@@ -43,6 +43,8 @@ class SoundFont:
     def __init__(self, settings: SoundFontSource, seed: int):
         self.settings, self.seed = settings, seed
         self.path = user_path(settings.path or default_soundfont())
+        if self.path.is_dir():
+            raise DataError(f"{self.path}: is a folder, expected an .sf2 file or --source folder")
         with reading(self.path):
             self.bytes = self.path.read_bytes()
         if self.bytes[:4] != b"RIFF" or self.bytes[8:12] != b"sfbk":

@@ -71,9 +71,10 @@ def matched(rows: dict[str, Any], files: Iterable[str]) -> tuple[dict[str, Any],
             by_form[form].append(file)
     found: dict[str, Any] = {}
     unmatched = {}
-    for name, row in rows.items():
-        forms = enumerate(_forms(name))
-        meant = next((by_form[form] for form in forms if form in by_form), [])
+    fitting = {name: _fitting(name, by_form) for name in rows}
+    # One that names a file's folder before one that does not.
+    for name in sorted(rows, key=lambda name: fitting[name][0]):
+        row, (_, meant) = rows[name], fitting[name]
         if len(meant) == 1 and meant[0] not in found:
             found[meant[0]] = row
         elif len(meant) == 1:
@@ -81,6 +82,17 @@ def matched(rows: dict[str, Any], files: Iterable[str]) -> tuple[dict[str, Any],
         else:
             unmatched[name] = f"fits {listed(meant)}, not one file" if meant else "not found"
     return found, unmatched
+
+
+def _fitting(name: str, by_form: dict[tuple[int, str], list[str]]) -> tuple[int, list[str]]:
+    """The first form of a name that files have, and these; none of a folder other than its own."""
+    own = PurePosixPath(_forms(name)[2]).parts
+    for form in enumerate(_forms(name)):
+        paths = {file: PurePosixPath(_forms(file)[2]).parts for file in by_form.get(form, ())}
+        ends = [file for file, p in paths.items() if own[-len(p) :] == p or p[-len(own) :] == own]
+        if ends:
+            return form[0], ends
+    return len(by_form), []
 
 
 def _forms(name: str) -> tuple[str, ...]:

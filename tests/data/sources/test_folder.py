@@ -177,6 +177,28 @@ def test_velocities_of_layers_words_and_numbers(put, notes, tmp_path):
     assert (found["A1v1.wav"], found["A1v100.wav"]) == (1, 100)
 
 
+def test_an_instruments_name_does_not_hide_velocities(put, notes):
+    for number in (40, 110):
+        put(f"Soft Piano A1 v{number}.wav", 33, seconds=0.5)
+    assert [note.velocity for note in notes()[0].values()] == [110, 40]
+
+
+def test_layers_may_count_from_0(put, notes):
+    for number in range(4):
+        put(f"A1v{number}.wav", 33, seconds=0.5)
+    assert [note.velocity for note in notes()[0].values()] == [32, 64, 95, 127]
+
+
+def test_numbers_that_an_estimate_does_not_bear_out_are_told(put, notes):
+    """Where most are as far apart; else they count the sounds."""
+    for number in (36, 38, 40, 43):
+        put(f"{number}.wav", number + 12, seconds=0.5)
+    found, _, index = notes()
+    assert [note.pitch for note in found.values()] == [48, 50, 52, 55]
+    (told,) = index.notices
+    assert told.startswith("number in its name an octave below the estimate in 4 of 4 sounds")
+
+
 def test_a_wanted_way_is_the_only_one(put, notes, tmp_path):
     put("A1.wav", 45)
     assert notes(pitch_from="estimate")[0]["A1.wav"].pitch == 45

@@ -507,6 +507,42 @@ def test_a_record_with_one_quality_alone(tmp_path, tone, notes):
         notes(path, qualities=["bright"])
 
 
+def test_shards_of_records_without_names(tmp_path, tone, notes):
+    """Of the paper's form: nothing but sound and pitch."""
+    for shard, pitches in enumerate(((40, 41), (42, 43))):
+        path = tmp_path / "shards" / f"data.tfrecord-{shard:05d}-of-00002"
+        path.parent.mkdir(exist_ok=True)
+        records = ({"pitch": pitch, "audio": tone(pitch)} for pitch in pitches)
+        path.write_bytes(b"".join(tfrecord.frame(tfrecord.encode(each)) for each in records))
+    found, _ = notes(path.parent, split=None, **ALL)
+    assert sorted(note.pitch for note in found.values()) == [40, 41, 42, 43]
+
+
+def test_of_a_data_set_of_ours_the_dry_notes_are_the_source(small_data, tmp_path):
+    again = Settings.preset("tiny").replace(
+        data={
+            "source": {"kind": "nsynth", "path": str(small_data.directory), "split": None, **ALL},
+            "effects": [{"kind": "dry"}, {"kind": "delay"}],
+        }
+    )
+    made = build_data(again, tmp_path / "again")
+    assert made.vocabulary("effect") == ["dry", "delay"]
+    ids = {row["id"] for split in made.splits for row in made.index(split)}
+    before = [row for split in small_data.splits for row in small_data.index(split)]
+    origins = {row["origin"] for row in before}
+    assert ids == {f"{origin}/{effect}" for origin in origins for effect in ("dry", "delay")}
+    dry = {
+        note.origin: note
+        for split in made.splits
+        for note in made.notes(split)
+        if note.effect == "dry"
+    }
+    for split in small_data.splits:
+        for note in small_data.notes(split):
+            if note.effect == "dry":
+                np.testing.assert_array_equal(dry[note.origin].audio, note.audio)
+
+
 def test_records_of_other_splits_alone(published, notes):
     published.rename(published.with_name("nsynth-valid.tfrecord"))
     with pytest.raises(ReverbSynthError, match="holds no TFRecord files of split train"):

@@ -111,7 +111,16 @@ def test_rows_that_mean_no_one_file():
     assert (found, unmatched["B.wav"]) == ({}, "not found")
     assert unmatched["A"].startswith("fits x/A.wav, y/A.wav, not one file")
     found, unmatched = matched({"A": 1, "x/A.wav": 2}, ["x/A.wav"])
-    assert (found, unmatched) == ({"x/A.wav": 1}, {"x/A.wav": "another row is of x/A.wav too"})
+    assert (found, unmatched) == ({"x/A.wav": 2}, {"A": "another row is of x/A.wav too"})
+
+
+def test_a_row_of_another_folder_means_no_file():
+    """Of a library of which only a part is there, all with the same names."""
+    rows = {"piano/C4.wav": 1, "flute/C4.wav": 2, "C:\\samples\\flute\\D4.wav": 3}
+    found, unmatched = matched(rows, ["flute/C4.wav", "flute/D4.wav"])
+    assert found == {"flute/C4.wav": 2, "flute/D4.wav": 3}
+    assert unmatched == {"piano/C4.wav": "not found"}
+    assert matched({"kit/a/C4.wav": 1, "kit/b/C4.wav": 2}, ["a/C4.wav"])[0] == {"a/C4.wav": 1}
 
 
 def test_a_name_as_it_is_written_comes_first():
