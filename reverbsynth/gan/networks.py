@@ -171,9 +171,8 @@ class Discriminator(Network):
         stage: int,
         seed: int = 0,
         precision: str = "float32",
-        name: str = "discriminator",
     ):
-        super().__init__(name, settings, stage)
+        super().__init__("discriminator", settings, stage)
         self.labels = tuple(label_sizes)
         self._normalize = representation.normalize
         side, blocks = settings.kernel_size, range(self.n_blocks, 0, -1)
