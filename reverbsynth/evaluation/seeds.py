@@ -63,9 +63,8 @@ def other_splits(report: Report, run: Run) -> list[Report]:
 
 def together(measures: Sequence[Measure]) -> Measure:
     """Return the mean of several seeds, with an interval that holds theirs, or a missing one."""
-    for measure in measures:
-        if not measure.known:
-            return measure
+    if unknown := [measure for measure in measures if not measure.known]:
+        return unknown[0]
     values = tuple(measure.value for measure in measures if measure.value is not None)
     low = min((m.low for m in measures if m.low is not None), default=None)
     high = max((m.high for m in measures if m.high is not None), default=None)

@@ -13,9 +13,8 @@ class Spread:
     """
 
     def __init__(self, levels: np.ndarray):
-        self._distances = np.array(
-            [log_spectral_distance(levels, timbre).mean(axis=-1) for timbre in levels]
-        )
+        distances = [log_spectral_distance(levels, timbre).mean(axis=-1) for timbre in levels]
+        self._distances = np.array(distances)
 
     def __call__(self, timbres: np.ndarray) -> float:
         """Return the mean over pairs of resampled timbres, by index; NaN where all are one."""
