@@ -35,5 +35,4 @@ def recirculate(audio: np.ndarray, period: int, b: list[float], a: list[float]) 
     samples = audio.shape[-1]  # Every ``period``-th one is a filter problem of its own.
     padding = [(0, 0)] * (audio.ndim - 1) + [(0, -samples % period)]
     phases = np.pad(audio, padding).reshape(*audio.shape[:-1], -1, period)
-    filtered = lfilter(b, a, phases, axis=-2)
-    return filtered.reshape(*audio.shape[:-1], -1)[..., :samples]
+    return lfilter(b, a, phases, axis=-2).reshape(*audio.shape[:-1], -1)[..., :samples]

@@ -37,8 +37,7 @@ class Reverb(Effect):
         return self
 
     def prepare(self) -> dict[str, Any]:
-        sc = self._engine() == "supercollider"
-        version = {"version": scsynth_version()} if sc else {}
+        version = {"version": scsynth_version()} if self._engine() == "supercollider" else {}
         delays = {"delays": self.draw().tolist()} if self.delays == "dataset" else {}
         return {"engine": self._engine()} | version | delays
 

@@ -10,8 +10,7 @@ from reverbsynth.spectra.format import FRAMES, HOP, LEAD, N_FFT, dual_window, wi
 
 def stft(waves):
     """Notes [shape=(n, 64000)] as real and imaginary parts of 1024 bins [shape=(n, 128, 1024)]."""
-    padded = ops.pad(waves, ((0, 0), (LEAD, 0)))
-    frames = ops.extract_sequences(padded, N_FFT, HOP)
+    frames = ops.extract_sequences(ops.pad(waves, ((0, 0), (LEAD, 0))), N_FFT, HOP)
     real, imaginary = ops.rfft(frames * ops.convert_to_tensor(window(), frames.dtype))
     return real[..., 1:], imaginary[..., 1:]
 

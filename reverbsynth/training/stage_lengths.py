@@ -19,8 +19,7 @@ def stage_lengths(training: TrainingSettings) -> list[float]:
     if training.stage_minutes is not None:
         return list(training.stage_minutes)
     schedule = Schedule.of(training)
-    spans = map(schedule.span, range(schedule.last_stage + 1))
-    return [end - start for start, end in spans]
+    return [end - start for start, end in map(schedule.span, range(schedule.last_stage + 1))]
 
 
 def first_stage(training: TrainingSettings) -> int:

@@ -60,8 +60,7 @@ class StageFigures:
         alt = f"The {drawn} of notes at stage {stage}, each real one beside a generated one: "
         alt += f"{', '.join(self._stages[stage].names)}."
         sounds = sounds if channel == "magnitude" else []  # others sound as those above them
-        shown = show(figure, caption, self.run, name, alt, sounds, _COLUMNS)
-        return HTML(anchors + shown.data)
+        return HTML(anchors + show(figure, caption, self.run, name, alt, sounds, _COLUMNS).data)
 
     def slider(self, name: str) -> Captioned | HTML:
         """Every finished stage, real above generated, to go through with a slider."""
