@@ -21,7 +21,7 @@ from reverbsynth.evaluation.metrics.paired import shared_effects
 from reverbsynth.evaluation.metrics.transfer import DISTANCES, distances
 from reverbsynth.evaluation.seeds import FOLDER as SEEDS
 from reverbsynth.evaluation.seeds import together
-from reverbsynth.evaluation.stored import StoredResult, load_or_evaluate
+from reverbsynth.evaluation.stored import StoredResult
 from reverbsynth.instrument.apply import learned_change
 from reverbsynth.instrument.effect_change import EffectChange
 from reverbsynth.instrument.instrument import Instrument
@@ -138,8 +138,8 @@ def apply_to_held_out(
     def make() -> TransferTrials:
         return TransferTrials(facts, list(_trials(instrument, data, settings)))
 
-    path, options = run.directory / FILE, (force, allow_other_data)
-    found = load_or_evaluate(TransferTrials, path, run, facts, _KEY, make, *options)
+    path = run.directory / FILE
+    found = TransferTrials.load_or_evaluate(path, run, facts, _KEY, make, force, allow_other_data)
     kept = (TransferTrials.load(path) for path in sorted(run.directory.glob(f"{SEEDS}/*/{FILE}")))
     same = set(_KEY) - {"images_seen"}
     found.seeds = [

@@ -26,7 +26,6 @@ from reverbsynth.evaluation.note_sets import EvaluationData, NoteSet
 from reverbsynth.evaluation.report import Report
 from reverbsynth.evaluation.representations import NAMES, compare_representations
 from reverbsynth.evaluation.seeds import least_changes, with_seeds
-from reverbsynth.evaluation.stored import load_or_evaluate
 from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.progress import ProgressDisplay
 from reverbsynth.seeds import evenly_spaced, generator
@@ -47,8 +46,8 @@ def evaluate(
     """Measure what a run or an instrument generates against its data set.
 
     A run keeps its report in its directory, ``evaluation.json`` for the last stage and
-    ``evaluation-SS.json`` for another (`reverbsynth.evaluation.stored.load_or_evaluate`). Where a
-    bundle keeps several seeds, it is of them all (`reverbsynth.evaluation.seeds.with_seeds`).
+    ``evaluation-SS.json`` for another (`StoredResult.load_or_evaluate`). Where a bundle keeps
+    several seeds, it is of them all (`reverbsynth.evaluation.seeds.with_seeds`).
 
     The stage is the last finished one if unset, and the settings are the run's own, or the
     defaults. With ``force`` a kept report is made anew; with ``allow_other_data`` one on the run's
@@ -77,7 +76,7 @@ def evaluate(
     if run is None:
         return make()
     path = run.report_path(instrument.stage)
-    report = load_or_evaluate(Report, path, run, facts, _KEY, make, force, allow_other_data)
+    report = Report.load_or_evaluate(path, run, facts, _KEY, make, force, allow_other_data)
     return with_seeds(report, run)
 
 
