@@ -94,10 +94,8 @@ def _build(
         _ = shown.report, shown.trials
         put_keyboard(shown, source)
 
-    notebooks = sorted(
-        (ROOT / "notebooks").glob("*.ipynb"),
-        key=lambda path: _LONGEST.index(path.stem) if path.stem in _LONGEST else len(_LONGEST),
-    )
+    paths = (ROOT / "notebooks").glob("*.ipynb")
+    notebooks = sorted(paths, key=lambda path: (*_LONGEST, path.stem).index(path.stem))
     early = [path for path in notebooks if path.stem in _OF_NO_RUN and not shown.given_run]
     late = [path for path in notebooks if path not in early]
     execute(early, late, prepare, source / "notebooks", parameters, jobs, console)
