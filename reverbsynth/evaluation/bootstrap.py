@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 
 import numpy as np
@@ -66,7 +66,7 @@ class Bootstrap:
 
     def mean(self, values: np.ndarray, groups: np.ndarray | None = None) -> Measure:
         """Measure the mean of the notes' values, as `median` does the median."""
-        return self._percentile(np.mean, values, (), groups)
+        return self._percentile(np.mean, values, groups)
 
     def median(
         self,
@@ -75,7 +75,9 @@ class Bootstrap:
         groups: np.ndarray | None = None,
     ) -> Measure:
         """Measure the median of the values [shape=(n,)] that are not NaN, or why too few are."""
-        return self._percentile(np.median, values, missing_reasons, groups)
+        measure = self._percentile(np.median, values, groups)
+        reason = measure.missing_reason and most_frequent(missing_reasons)
+        return replace(measure, missing_reason=reason) if reason else measure
 
     def proportion(self, answers: np.ndarray, groups: np.ndarray | None = None) -> Measure:
         """Measure the share of true answers [shape=(n,), bool].
@@ -87,7 +89,7 @@ class Bootstrap:
         answers = np.asarray(answers, bool)
         share, notes = answers.mean() if len(answers) else 0.0, len(answers)
         if notes < self.least or 0 < share < 1:
-            return self._percentile(np.mean, answers, (), groups)
+            return self._percentile(np.mean, answers, groups)
         sources = len(_by_source(notes, groups))
         agreeing = stats.binomtest(int(share) * sources, sources)
         low, high = agreeing.proportion_ci(self.confidence, "wilson")
@@ -123,18 +125,13 @@ class Bootstrap:
         return Measure(float(value), float(low), float(high), smallest)
 
     def _percentile(
-        self,
-        function: Callable,
-        values: np.ndarray,
-        missing_reasons: Sequence[str],
-        groups: np.ndarray | None,
+        self, function: Callable, values: np.ndarray, groups: np.ndarray | None
     ) -> Measure:
         values = np.asarray(values, np.float64)
         groups = None if groups is None else groups[np.isfinite(values)]
         values = values[np.isfinite(values)]
         if len(values) < self.least or len(_by_source(len(values), groups)) < 2:
-            reason = most_frequent(missing_reasons) or TOO_FEW
-            return Measure(notes=len(values), missing_reason=reason)
+            return Measure(notes=len(values), missing_reason=TOO_FEW)
         tails = (1 - self.confidence) / 2, (1 + self.confidence) / 2
         low, high = np.quantile(self._resampled(function, [values], [groups]), tails)
         return Measure(float(function(values)), float(low), float(high), len(values))
