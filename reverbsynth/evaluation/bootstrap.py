@@ -13,6 +13,7 @@ from reverbsynth.settings import EvaluationSettings
 
 TOO_FEW = "too few notes"
 UNDEFINED = "undefined"
+Groups = Sequence[np.ndarray | None]  #: By sample, the source note of each of its notes.
 
 
 class NotMeasured(Exception):  # noqa: N818
@@ -99,7 +100,7 @@ class Bootstrap:
         self,
         function: Callable[..., float],
         *samples: np.ndarray,
-        groups: Sequence[np.ndarray | None] = (),
+        groups: Groups = (),
         least: int = 0,
         bounds: tuple[float, float] = (-math.inf, math.inf),
     ) -> Measure:
@@ -137,10 +138,7 @@ class Bootstrap:
         return Measure(float(function(values)), float(low), float(high), len(values))
 
     def _resampled(
-        self,
-        function: Callable[..., float],
-        samples: Sequence[np.ndarray],
-        groups: Sequence[np.ndarray | None],
+        self, function: Callable[..., float], samples: Sequence[np.ndarray], groups: Groups
     ) -> np.ndarray:
         """Return a statistic of resamples: of as many source notes, drawn with replacement."""
         rng = np.random.default_rng(self.seed)
