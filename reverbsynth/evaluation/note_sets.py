@@ -18,32 +18,30 @@ from reverbsynth.seeds import generator
 from reverbsynth.settings import EvaluationSettings
 
 
+@dataclass(eq=False)
 class NoteSet:
     """Notes of one kind, and what is measured of those that are ``usable``: no silence, no NaN.
 
     ``straightness`` is the least r² of a decay.
     """
 
-    def __init__(
-        self,
-        name: str,
-        all_clips: Clips,
-        grid: Grid,
-        classifiers: Mapping[str, LabelClassifier],
-        straightness: float,
-    ):
-        self.name, self.all_clips, self.grid = name, all_clips, grid
-        self.usable = all_clips.flaws == ""
-        self.clips = all_clips if self.usable.all() else all_clips.where(self.usable)
-        self.missing_reason = all_clips.missing_reason
-        self._classifiers, self._straightness = classifiers, straightness
+    name: str
+    all_clips: Clips
+    grid: Grid
+    classifiers: Mapping[str, LabelClassifier]
+    straightness: float
+
+    def __post_init__(self) -> None:
+        self.usable = self.all_clips.flaws == ""
+        self.clips = self.all_clips if self.usable.all() else self.all_clips.where(self.usable)
+        self.missing_reason = self.all_clips.missing_reason
 
     def __len__(self) -> int:
         return len(self.clips)
 
     @cached_property
     def tails(self) -> Tails:
-        return measure_tails(self.clips.waves, self._straightness)
+        return measure_tails(self.clips.waves, self.straightness)
 
     @cached_property
     def levels(self) -> np.ndarray:
@@ -76,14 +74,14 @@ class NoteSet:
     @property
     def effects(self) -> np.ndarray:
         """The effect of each note: the requested one, else the predicted one [shape=(n,)]."""
-        if "effect" not in self._classifiers or (len(self) and self.clips.effect[0] != ""):
+        if "effect" not in self.classifiers or (len(self) and self.clips.effect[0] != ""):
             return self.clips.effect
         return self.effect.best
 
     def _predict(self, label: str, clips: Clips) -> Predictions:
-        if label not in self._classifiers:
+        if label not in self.classifiers:
             raise NotMeasured("one kind only")
-        return self._classifiers[label].predict(clips.waves)
+        return self.classifiers[label].predict(clips.waves)
 
 
 @dataclass(frozen=True)
