@@ -73,8 +73,7 @@ class NSynth:
         return Index(drawn, notices=notices)
 
     def read(self, entries: Sequence[NoteRef], work: Path, reject: Rejected) -> Iterator[Note]:
-        audio = self.form.audio
-        return usable(entries, lambda entry: audio(entry.locator, work), self.path, reject)
+        return usable(entries, lambda note: self.form.audio(note.locator, work), self.path, reject)
 
 
 class Unpacked:
