@@ -158,7 +158,8 @@ def verdicts(
         verdict = min((each.verdict for each in conditions), key=VERDICTS.index)
         rules = "; ".join(condition.rule for condition in conditions if condition.rule)
         evidence = "; ".join(each.evidence + _MARKS.get(each.verdict, "") for each in conditions)
-        if key in _TOLD_EFFECT and (count := len(report.effects)) > 2:
+        judges = key in _TOLD_EFFECT and verdict != NOT_TESTED
+        if judges and (count := len(report.effects)) > 2:
             evidence = f"of {count} effects, {facts['wet']} is judged; {evidence}"
         if key in _TOLD_PITCH and facts.get("pitch_input") == "harmonic":
             evidence = f"{_HARMONICS}; {evidence}"

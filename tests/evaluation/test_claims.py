@@ -114,6 +114,7 @@ def test_of_several_effects_it_is_told_which_is_judged():
         "of 3 effects, reverb is judged; "
     )
     assert "judged" not in told()["dial"].evidence
+    assert "judged" not in told(("dry", "reverb", "delay"), UNTOLD)["dial"].evidence
 
 
 @pytest.mark.parametrize("facts", [TOLD, UNTOLD])
