@@ -39,6 +39,14 @@ def on_piano(pitch: int) -> str:
     return f"document.querySelector(`[data-pitch='{pitch}']`)"
 
 
+def lower_end(page, pitch: int) -> list[float]:
+    """Where a key of the piano can be touched."""
+    return page.evaluate(
+        f"(({{left, width, bottom}}) => [left + width / 2, bottom - 8])"
+        f"({on_piano(pitch)}.getBoundingClientRect())"
+    )
+
+
 def lit(page) -> list[int]:
     """The keys that are shown as pressed."""
     keys = "[...document.querySelectorAll('.rs-key.rs-on')].map((k) => Number(k.dataset.pitch))"
@@ -119,10 +127,7 @@ def test_letting_go_of_a_key_always_counts(started, end):
 
 def test_fingers_slide_and_may_be_taken_away(started):
     def finger(kind, pitch):
-        x, y = started.evaluate(
-            f"(({{left, width, bottom}}) => [left + width / 2, bottom - 8])"
-            f"({on_piano(pitch)}.getBoundingClientRect())"
-        )
+        x, y = lower_end(started, pitch)
         options = json.dumps({"clientX": x, "clientY": y, "pointerId": 1, "bubbles": True})
         # An event that is made up has no pointer to capture.
         started.evaluate(
@@ -137,6 +142,23 @@ def test_fingers_slide_and_may_be_taken_away(started):
     assert lit(started) == [41]
     finger("pointercancel", 41)
     assert lit(started) == []
+
+
+def test_the_first_touch_sounds_and_none_before_it(address, tmp_path):
+    flags = ("--autoplay-policy=document-user-activation-required", "--touch-events=enabled")
+    with chromium.Page(tmp_path / "profile", *flags) as page:
+        page.open(address)
+        page.evaluate("document.querySelector('.rs-piano').scrollIntoView()")
+
+        def touch(pitch, end):
+            x, y = lower_end(page, pitch)
+            page.call("Input.dispatchTouchEvent", type="touchStart", touchPoints=[{"x": x, "y": y}])
+            page.call("Input.dispatchTouchEvent", type=end, touchPoints=[])
+
+        touch(40, "touchCancel")
+        touch(41, "touchEnd")
+        page.wait_for(f"{KEYBOARD}.sounding.get(41).voice", 5)
+        assert not page.evaluate(f"{KEYBOARD}.sounding.get(40).voice")
 
 
 def test_a_key_let_go_early_goes_on_as_in_python(started, played):

@@ -60,6 +60,8 @@ class Keyboard {
       this.piano.root, this.controls.root, this.controls.timbre,
       element("p", { class: "rs-help" }, HELP), tools, results, this.picture.root,
     );
+    // A touch counts as the reader's wish for sound only once it is lifted.
+    this.root.addEventListener("pointerup", () => this.audio?.resume(), true);
     listenToKeys(this.root, this.held, () => this.piano.lowest, (by) => this.piano.shift(by));
     const { file, name } = manifest.picture;
     asset(new URL(file, folder)).then(
@@ -147,11 +149,15 @@ class Keyboard {
       return this.say(`${pitchName(pitch)} is none of the instrument's keys, ${this.conditions.range()}.`);
     this.release(pitch);
     const struck = { released: false };
+    this.newest = struck;
     this.sounding.set(pitch, struck);
     this.piano.light(pitch, true);
     if (!this.audio) this.open();
     try {
+      const waits = this.audio.state !== "running";
       await this.audio.resume();
+      // Of notes that were over before there was any sound, only the newest is heard.
+      if (waits && struck.released && this.newest !== struck) return;
       const began = performance.now(), chosen = { ...this.controls.chosen(), ...this.conditions.velocity(velocity) };
       const name = pitchName(pitch) + this.controls.name(chosen);
       const note = await this.prepared(pitch, velocity);
