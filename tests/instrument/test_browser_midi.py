@@ -144,6 +144,18 @@ def drop(page, content: bytes, name: str) -> None:
     )
 
 
+def notes(*lengths: tuple[int, int]) -> mido.MidiFile:
+    """Notes held and rested for so many ticks, of 960 a second."""
+    file = mido.MidiFile(ticks_per_beat=480, tracks=[mido.MidiTrack()])
+    for held, rest in lengths:
+        file.tracks[0] += [
+            mido.Message("note_on", note=40, velocity=90),
+            mido.Message("note_off", note=40, time=held),
+            mido.Message("note_off", note=40, time=rest),
+        ]
+    return file
+
+
 def saved(page) -> tuple[np.ndarray, int]:
     """The WAV file that the newest result offers to save."""
     text = page.evaluate(
@@ -194,19 +206,26 @@ def test_a_dropped_file_becomes_a_wav(started):
 
 def test_a_staccato_note_is_as_loud_as_a_held_one(started):
     """At one velocity, as in Python, although its wave is let go before it has its full level."""
-    file = mido.MidiFile(ticks_per_beat=480)
-    file.tracks.append(mido.MidiTrack())
-    for held, rest in ((480, 2400), (10, 2400)):  # 500 and 10 ms
-        file.tracks[0] += [
-            mido.Message("note_on", note=40, velocity=90),
-            mido.Message("note_off", note=40, time=held),
-            mido.Message("note_off", note=40, time=rest),
-        ]
-    drop(started, written(file), "staccato.mid")
+    drop(started, written(notes((480, 2400), (10, 2400))), "staccato.mid")  # 500 and 10 ms.
     started.wait_for("document.querySelector('.rs-result a')")
     audio, rate = saved(started)
     held, staccato = np.abs(audio[: 2 * rate]).max(), np.abs(audio[2 * rate :]).max()
     assert staccato / held == pytest.approx(1, abs=0.03)
+    started.evaluate("document.querySelector('.rs-results').replaceChildren()")
+
+
+def test_a_long_piece_takes_no_more_at_once_than_its_longest_note(started):
+    started.evaluate(
+        "window.Offline = OfflineAudioContext; window.seconds = [];"
+        "window.OfflineAudioContext = class extends Offline { constructor(channels, size, rate) {"
+        "super(channels, size, rate); seconds.push(size / rate); } }; 0"
+    )
+    drop(started, written(notes((480, 120_000), (480, 0))), "long.mid")
+    started.wait_for("document.querySelector('.rs-result a')")
+    started.evaluate("window.OfflineAudioContext = Offline")
+    audio, rate = saved(started)
+    assert len(audio) > 120 * rate
+    assert max(started.evaluate("seconds")) < 5
     started.evaluate("document.querySelector('.rs-results').replaceChildren()")
 
 

@@ -3,10 +3,8 @@
 import { button, element } from "./elements.js";
 import { readMidi } from "./midi_file.js";
 import { capitalized, pitchName } from "./pitches.js";
-import { peakOf } from "./voice.js";
-import { heardPeak, render } from "./wav.js";
+import { Mix } from "./wav.js";
 
-const INAUDIBLE = 1e-6; // a peak that is not made louder
 const LONGEST = 20 * 60; // seconds that a browser's memory holds with ease
 
 export class Recorder {
@@ -36,7 +34,9 @@ export class Recorder {
       end: (end ?? voice.context.currentTime) - first,
       bends: bends.map(([time, semitones]) => [time - first, semitones]),
     }));
-    this.results.prepend(result(await render(taken, this.even()), "Recording"));
+    const mix = new Mix();
+    for (const note of taken) await mix.add(note, false);
+    this.results.prepend(result(await mix.file(this.even()), "Recording"));
   }
 
   // A note began; later its end and bends are told of the same voice.
@@ -102,17 +102,16 @@ export class Pieces {
     const moved = notes.filter(({ key, pitch }) => key !== pitch).length;
     if (moved) lines.push(`${counted(moved)} transposed by octaves, into the instrument's range`);
     if (notes.length < all.length) lines.push(`${counted(all.length - notes.length)} left out`);
-    const sounds = [];
+    const mix = new Mix();
+    let done = 0;
     for (const { key, velocity, level, start, end, bends } of notes) {
-      this.say(`${name}: ${pitchName(key)}, note ${sounds.length + 1} of ${notes.length}`);
-      const sound = { ...(await this.prepared(key, velocity)), start, end, bends };
-      // As in Python, what is heard of a note peaks at its velocity, however short the note is.
-      const heard = this.even() ? await heardPeak(sound) : 0;
-      const share = heard > INAUDIBLE ? peakOf(sound.wave) / heard : 1;
-      sounds.push({ ...sound, level: level * sound.level * share });
+      this.say(`${name}: ${pitchName(key)}, note ${++done} of ${notes.length}`);
+      const sound = await this.prepared(key, velocity);
+      // As in Python, what is heard of a note peaks at its velocity.
+      await mix.add({ ...sound, level: level * sound.level, start, end, bends }, this.even());
     }
     this.say(`${name}: mixing ${notes.length} notes`);
-    return result(await render(sounds, true), name.replace(/\.[^.]*$/, ""), lines);
+    return result(await mix.file(true), name.replace(/\.[^.]*$/, ""), lines);
   }
 
   describe({ name, channel, drums, notes }) {

@@ -6,37 +6,53 @@ const RATE = 48_000; // of the file: what programs for music use
 const PEAK = 0.9;
 const ROOM = 0.7; // a peak that resampling does not bring to clipping
 const LONGEST_TAIL = 1.1; // seconds
+const INAUDIBLE = 1e-6; // a peak that is not made louder
 
-// A WAV file as Blob, of notes { wave, rate, shift, level, tail, start, end, bends } in seconds.
-// Only what would clip is made quieter, or with `even` everything brought to one peak.
-export async function render(notes, even) {
-  const [{ rate }] = notes;
-  const samples = await mixed(notes);
-  const peak = peakOf(samples);
-  const wide = await resampled(scaled(samples, ROOM / peak), rate);
-  // The peak may lie between the samples that there were.
-  return encode(scaled(wide, even || peak > PEAK ? PEAK / peakOf(wide) : peak / ROOM), RATE);
-}
+// The sum of notes { wave, rate, shift, level, tail, start, end, bends }, times in seconds; all of one
+// rate. Each is played alone, so that a long piece takes no more at once than a short one.
+export class Mix {
+  room = new Float32Array(0); // for more than there is so far
+  length = 0;
 
-// The peak of what is heard of a note of level 1, however short it is.
-export async function heardPeak(note) {
-  const bends = note.bends.map(([time, semitones]) => [time - note.start, semitones]);
-  return peakOf(await mixed([{ ...note, bends, level: 1, start: 0, end: note.end - note.start }]));
-}
-
-// The notes' sum, at their own rate.
-async function mixed(notes) {
-  const [{ rate }] = notes;
-  const last = Math.max(...notes.map((note) => silentAfter(note)));
-  const context = new OfflineAudioContext(1, Math.ceil(last * rate), rate);
-  for (const note of notes) {
-    const voice = new Voice(context, context.destination, note, note.start);
-    for (const [time, semitones] of note.bends.filter(([time]) => time <= note.end))
-      voice.bend(semitones, time);
-    voice.release(note.end);
-    for (const [time, semitones] of note.bends.filter(([time]) => time > note.end))
-      voice.bend(semitones, time);
+  // With `even`, what is heard of the note peaks at its level, however short the note is.
+  async add(note, even) {
+    const heard = await alone(note), peak = peakOf(heard);
+    const level = even && peak > INAUDIBLE ? (note.level * peakOf(note.wave)) / peak : note.level;
+    const first = Math.round(note.start * note.rate);
+    this.rate = note.rate;
+    this.extend(first + heard.length);
+    for (let i = 0; i < heard.length; i++) this.room[first + i] += level * heard[i];
   }
+
+  extend(length) {
+    this.length = Math.max(this.length, length);
+    if (length <= this.room.length) return;
+    const { room } = this;
+    this.room = new Float32Array(2 * length);
+    this.room.set(room);
+  }
+
+  // A WAV file as Blob. Only what would clip is made quieter, or with `even` everything brought to
+  // one peak.
+  async file(even) {
+    const samples = this.room.subarray(0, this.length), peak = peakOf(samples);
+    const wide = await resampled(scaled(samples, ROOM / peak), this.rate);
+    // The peak may lie between the samples that there were.
+    return encode(scaled(wide, even || peak > PEAK ? PEAK / peakOf(wide) : peak / ROOM), RATE);
+  }
+}
+
+// What is heard of a note of level 1 that starts at 0.
+async function alone(note) {
+  const { rate, start } = note;
+  const end = note.end - start;
+  const bends = note.bends.map(([time, semitones]) => [time - start, semitones]);
+  const seconds = heardFor(note, end, bends);
+  const context = new OfflineAudioContext(1, Math.ceil(seconds * rate), rate);
+  const voice = new Voice(context, context.destination, { ...note, level: 1 }, 0);
+  for (const [time, semitones] of bends.filter(([time]) => time <= end)) voice.bend(semitones, time);
+  voice.release(end);
+  for (const [time, semitones] of bends.filter(([time]) => time > end)) voice.bend(semitones, time);
   return (await context.startRendering()).getChannelData(0);
 }
 
@@ -48,11 +64,11 @@ async function resampled(samples, rate) {
   return (await new OfflineAudioContext(1, 1, RATE).decodeAudioData(file)).getChannelData(0);
 }
 
-// When nothing of a note is heard any more, at the latest.
-function silentAfter({ wave, rate, shift, start, end, bends }) {
+// Seconds after which nothing of a note is heard any more, at the latest.
+function heardFor({ wave, rate, shift }, end, bends) {
   const lowest = shift + Math.min(...bends.map(([, semitones]) => semitones), 0);
   const slowest = Math.min(1, 2 ** (lowest / 12));
-  return Math.min(start + wave.length / rate / slowest, end + LONGEST_TAIL / slowest);
+  return Math.min(wave.length / rate / slowest, end + LONGEST_TAIL / slowest);
 }
 
 function encode(samples, rate) {
