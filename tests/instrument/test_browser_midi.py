@@ -256,6 +256,40 @@ def test_what_is_played_is_recorded(started):
     assert rate == 48_000
     assert len(audio) / rate > 0.6
     assert np.abs(audio).max() == pytest.approx(0.9, abs=0.01)
+    started.evaluate("document.querySelector('.rs-results').replaceChildren()")
+
+
+def test_a_recording_lasts_until_it_is_mixed(started):
+    recorder = f"{KEYBOARD}.recorder"
+    started.evaluate(f"{recorder}.begin()")
+    started.evaluate(f"{KEYBOARD}.held.hold('test', 40)")
+    started.wait_for(f"{KEYBOARD}.sounding.get(40).voice")
+    started.evaluate(f"{KEYBOARD}.turn(1)")
+    started.evaluate(f"{KEYBOARD}.held.letGo('test')")
+    started.wait_for(f"!{KEYBOARD}.voices.size")
+    started.evaluate(f"{KEYBOARD}.turn(0)")  # When the note is not heard any more.
+    assert started.evaluate(f"{recorder}.notes.map(({{bends}}) => bends.length)") == [2]
+    started.evaluate(
+        "window.Offline = OfflineAudioContext;"
+        "window.OfflineAudioContext = class { constructor() { throw new Error('no memory'); } };"
+        f"{recorder}.stop()"
+    )
+    started.wait_for(f"{recorder}.button.textContent === 'Mix the recording again'")
+    said = "document.querySelector('.rs-status').textContent"
+    assert started.evaluate(said) == "Recording: no memory"
+    started.evaluate(f"window.OfflineAudioContext = Offline; {recorder}.button.click()")
+    started.wait_for("document.querySelector('.rs-result a')")
+    assert started.evaluate(said) == "Recording: ready."
+    assert started.evaluate(f"{recorder}.button.textContent") == "Record"
+    started.evaluate("document.querySelector('.rs-results').replaceChildren()")
+
+
+def test_a_recording_ends_by_itself(started):
+    started.evaluate(
+        "window.later = setTimeout; window.setTimeout = (stop, ms) => later(stop, ms / 1e5);"
+        f"{KEYBOARD}.recorder.begin(); window.setTimeout = later; 0"
+    )
+    started.wait_for(f"{KEYBOARD}.recorder.button.textContent === 'Record'")
 
 
 def test_a_midi_keyboards_velocity_wheel_and_pedal_count(started):

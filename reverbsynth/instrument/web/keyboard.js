@@ -207,8 +207,10 @@ class Keyboard {
   // The pitch wheel.
   turn(semitones) {
     this.bend = semitones;
-    for (const voice of this.voices) voice.bend(semitones);
-    this.recorder.bend(semitones);
+    for (const voice of this.voices) {
+      voice.bend(semitones);
+      this.recorder.bend(voice, semitones);
+    }
   }
 }
 

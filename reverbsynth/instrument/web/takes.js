@@ -12,44 +12,74 @@ export class Recorder {
   constructor(results, say, even) {
     Object.assign(this, { results, say, even });
     this.button = button("Record", () => this.toggle());
-    this.notes = null;
+    this.notes = null; // while it records
+    this.ofVoices = new WeakMap(); // the notes, by the voices that sound them
+    this.taken = null; // what was recorded, until it is mixed
   }
 
-  async toggle() {
-    if (!this.notes) {
-      this.notes = [];
-      this.button.textContent = "Stop recording";
-      this.button.setAttribute("aria-pressed", "true");
-      return;
-    }
-    const notes = this.notes;
+  toggle() {
+    if (this.notes) this.stop();
+    else if (this.taken) this.mix();
+    else this.begin();
+  }
+
+  begin() {
+    this.notes = [];
+    this.timer = setTimeout(() => this.stop(), 1000 * LONGEST);
+    this.button.textContent = "Stop recording";
+    this.button.setAttribute("aria-pressed", "true");
+  }
+
+  stop() {
+    const { notes } = this;
+    clearTimeout(this.timer);
     this.notes = null;
+    this.ofVoices = new WeakMap();
     this.button.textContent = "Record";
     this.button.removeAttribute("aria-pressed");
     if (!notes.length) return this.say("Nothing was played, so nothing was recorded.");
-    const first = notes[0].voice.start;
-    const taken = notes.map(({ voice, bends, end }) => ({
-      ...voice.note,
-      start: voice.start - first,
-      end: (end ?? voice.context.currentTime) - first,
+    const [{ start: first }] = notes;
+    this.taken = notes.map(({ start, end = this.context.currentTime, bends, ...note }) => ({
+      ...note,
+      start: start - first,
+      end: end - first,
       bends: bends.map(([time, semitones]) => [time - first, semitones]),
     }));
-    const mix = new Mix();
-    for (const note of taken) await mix.add(note, false);
-    this.results.prepend(result(await mix.file(this.even()), "Recording"));
+    this.mix();
   }
 
-  // A note began; later its end and bends are told of the same voice.
+  async mix() {
+    this.say("Recording: mixing …");
+    this.button.disabled = true;
+    try {
+      const mix = new Mix();
+      for (const note of this.taken) await mix.add(note, false);
+      this.results.prepend(result(await mix.file(this.even()), "Recording"));
+      this.taken = null;
+      this.say("Recording: ready.");
+    } catch (error) {
+      this.say(`Recording: ${error.message}`);
+    }
+    this.button.disabled = false;
+    this.button.textContent = this.taken ? "Mix the recording again" : "Record";
+  }
+
+  // A note began; later its bends and its end are told of the same voice.
   add(voice, bend) {
-    this.notes?.push({ voice, bends: [[voice.start, bend]] });
+    if (!this.notes) return;
+    const note = { ...voice.note, start: voice.start, bends: [[voice.start, bend]] };
+    this.context = voice.context;
+    this.notes.push(note);
+    this.ofVoices.set(voice, note);
+  }
+
+  bend(voice, semitones) {
+    this.ofVoices.get(voice)?.bends.push([this.context.currentTime, semitones]);
   }
 
   end(voice) {
-    for (const note of this.notes ?? []) if (note.voice === voice) note.end ??= voice.context.currentTime;
-  }
-
-  bend(semitones) {
-    for (const note of this.notes ?? []) note.bends.push([note.voice.context.currentTime, semitones]);
+    const note = this.ofVoices.get(voice);
+    if (note) note.end ??= this.context.currentTime;
   }
 }
 
