@@ -371,6 +371,26 @@ def test_without_webassembly_clips_stand_in(page, address):
     page.wait_for(f"{KEYBOARD}.sounding.get(40).voice")
 
 
+def test_a_download_that_failed_can_be_tried_again(unstarted):
+    page = unstarted
+    page.call("Network.setBlockedURLs", urls=["*model.js*"])
+    page.evaluate("document.querySelector('.rs-start').click()")
+    page.wait_for(f"{KEYBOARD}.mode === 'clips'")
+    page.call("Network.setBlockedURLs", urls=[])
+    assert status(page).startswith("The download failed (")
+    start(page)
+
+
+def test_a_network_that_does_not_run_is_not_offered_again(unstarted):
+    unstarted.evaluate(
+        f"{KEYBOARD}.network.download = async () => [4, 4, 4, 4].map((n) => new Uint8Array(n));"
+        "document.querySelector('.rs-start').click()"
+    )
+    unstarted.wait_for(f"{KEYBOARD}.mode === 'clips'")
+    assert status(unstarted).startswith("The network cannot run here (")
+    assert unstarted.evaluate("document.querySelector('.rs-start').hidden")
+
+
 def test_opened_from_a_file_it_does_all_that_a_served_one_does(page, folder, played):
     page.requests.clear()
     page.open((folder / "index.html").as_uri())

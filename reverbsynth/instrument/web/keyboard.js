@@ -99,13 +99,26 @@ class Keyboard {
     this.say(`The network cannot run here (${reason}). The keys play notes rendered beforehand.`);
   }
 
+  offerAgain(reason) {
+    this.mode = "clips";
+    this.start.disabled = false;
+    this.bar.hidden = true;
+    this.say(`The download failed (${reason}); try again. The keys play notes rendered beforehand.`);
+  }
+
   async load() {
     this.mode = "loading";
     this.start.disabled = true;
     this.bar.hidden = false;
     this.say("Loading …");
+    let files;
     try {
-      await this.network.load((received) => (this.bar.value = received));
+      files = await this.network.download((received) => (this.bar.value = received));
+    } catch (error) {
+      return this.offerAgain(error.message);
+    }
+    try {
+      await this.network.begin(files);
     } catch (error) {
       return this.refuse(error.message);
     }

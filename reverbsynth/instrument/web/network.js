@@ -19,15 +19,17 @@ export class Network {
     return old ? "this browser is too old" : "";
   }
 
-  // Load it; `progress` is told of bytes received so far.
-  async load(progress) {
-    const { manifest } = this;
+  // Resolves to its files; `progress` is told of bytes received so far.
+  download(progress) {
     let received = 0;
     const told = (bytes) => progress((received += bytes));
-    const [script, wasm, model, latents] = await Promise.all(
+    return Promise.all(
       ["script", "wasm", "model", "latents"].map((name) =>
-        asset(new URL(manifest.files[name], this.folder), told)),
+        asset(new URL(this.manifest.files[name], this.folder), told)),
     );
+  }
+
+  async begin([script, wasm, model, latents]) {
     this.latents = new Float32Array(latents.buffer);
     const width = this.conditions.vector(this.conditions.lowest, {}).length;
     // SYNTHESIZER is the text of synthesizer.js, put before these modules when they are joined.
@@ -40,7 +42,7 @@ export class Network {
         else if (data.id === undefined) reject(new Error(data.message));
         else this.answer(data);
       };
-      const latentSize = manifest.latent_size;
+      const latentSize = this.manifest.latent_size;
       const bytes = [script.buffer, wasm.buffer, model.buffer];
       this.worker.postMessage({ type: "start", script, wasm, model, latentSize, width }, bytes);
     });
