@@ -345,10 +345,12 @@ def test_it_fits_a_phone(started):
     )
     assert narrowest >= 24
     # One octave is shown, so there is another one above.
-    started.evaluate(f"{KEYBOARD}.piano.shift(12)")
+    started.wait_for(f"!{KEYBOARD}.piano.up.disabled")
+    started.evaluate(f"{KEYBOARD}.piano.up.click()")
     assert started.evaluate(f"{KEYBOARD}.piano.lowest") == 48
-    started.evaluate(f"{KEYBOARD}.piano.shift(-12)")
+    started.evaluate(f"{KEYBOARD}.piano.down.click()")
     started.call("Emulation.clearDeviceMetricsOverride")
+    started.wait_for(f"{KEYBOARD}.piano.up.disabled")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

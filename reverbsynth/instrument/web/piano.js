@@ -16,6 +16,8 @@ export class Piano {
     this.root = element("div", {}, this.keys, octaves);
     this.listen();
     this.draw();
+    // How many keys are seen depends on the page, which the piano is not in yet, and on its width.
+    new ResizeObserver(() => this.limit()).observe(this.keys);
   }
 
   // Fingers, which may slide from key to key.
@@ -66,6 +68,10 @@ export class Piano {
     }
     this.keys.querySelector(`[data-pitch="${focused}"]`)?.focus();
     this.range.value = `from ${pitchName(this.lowest)}; it plays ${this.conditions.range()}`;
+    this.limit();
+  }
+
+  limit() {
     this.down.disabled = !this.reaches(this.lowest - 12);
     this.up.disabled = !this.reaches(this.lowest + 12);
   }
