@@ -97,8 +97,8 @@ class Page:
             assert time.monotonic() < end, f"never true: {condition}"
             time.sleep(0.1)
 
-    def press(self, key: str, code: str, shift: bool = False) -> None:
-        """Press and let go a key."""
+    def press(self, key: str, code: str, shift: bool = False, repeat: bool = False) -> None:
+        """Press and let go a key; with ``repeat``, as if it had been held."""
         text = {"text": "\r"} if key == "Enter" else {}
         for kind in ("keyDown", "keyUp"):
             code_number = {"Enter": 13, "Tab": 9}.get(key, ord(key[0].upper()))
@@ -108,6 +108,7 @@ class Page:
                 key=key,
                 code=code,
                 modifiers=8 * shift,
+                autoRepeat=repeat,
                 windowsVirtualKeyCode=code_number,
                 **(text if kind == "keyDown" else {}),
             )

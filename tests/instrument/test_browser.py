@@ -311,13 +311,15 @@ def test_a_timbre_that_is_not_there_becomes_the_last(started):
     assert started.evaluate(f"{KEYBOARD}.controls.first.value") == "99"
 
 
-def test_enter_on_a_focused_key_plays_it(started):
+def test_enter_on_a_focused_key_plays_it_once(started):
     started.evaluate("document.querySelector('.rs-key:not(:disabled)').focus()")
     pitch = int(started.evaluate("document.activeElement.dataset.pitch"))
     started.evaluate(f"{KEYBOARD}.say('')")
     started.press("Enter", "Enter")
     started.wait_for("document.querySelector('.rs-status').textContent !== ''")
-    assert started.evaluate(f"{KEYBOARD}.sounding.has({pitch})")
+    started.evaluate(f"window.struck = {KEYBOARD}.sounding.get({pitch})")
+    started.press("Enter", "Enter", repeat=True)
+    assert started.evaluate(f"{KEYBOARD}.sounding.get({pitch}) === struck")
     started.evaluate(f"{KEYBOARD}.release({pitch})")
 
 

@@ -45,6 +45,10 @@ export class Piano {
       const key = event.target.closest(".rs-key");
       if (event.detail === 0 && key) held.strike(Number(key.dataset.pitch));
     });
+    // Enter would click again and again while it is held.
+    keys.addEventListener("keydown", (event) => {
+      if (event.repeat && event.key === "Enter") event.preventDefault();
+    });
   }
 
   draw() {
