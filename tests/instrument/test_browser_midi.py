@@ -214,6 +214,25 @@ def test_a_staccato_note_is_as_loud_as_a_held_one(started):
     started.evaluate("document.querySelector('.rs-results').replaceChildren()")
 
 
+def test_a_piece_sounds_as_the_controls_were_when_it_began(started):
+    started.evaluate(
+        f"var {{ pieces, controls }} = {KEYBOARD}, {{ prepared }} = pieces, sounds = [];"
+        "var turn = (by) => { controls.first.value = by; controls.dial.value = by;"
+        f"{KEYBOARD}.mode = by ? 'clips' : 'live';"
+        "controls.ring.checked = controls.even.checked = !by; };"
+        "pieces.prepared = async (...note) => {"
+        "sounds.push(await prepared(...note)); turn(1); return sounds.at(-1); }; 0"
+    )
+    drop(started, written(notes((480, 0), (480, 0))), "twice.mid")
+    started.wait_for("document.querySelector('.rs-result a')")
+    same = "['wave', 'level', 'tail'].map((name) => sounds[0][name] === sounds[1][name])"
+    assert started.evaluate(same) == [True, True, True]
+    started.evaluate(
+        "pieces.prepared = prepared; turn(0);"
+        "document.querySelector('.rs-results').replaceChildren()"
+    )
+
+
 def test_a_long_piece_takes_no_more_at_once_than_its_longest_note(started):
     started.evaluate(
         "window.Offline = OfflineAudioContext; window.seconds = [];"

@@ -48,10 +48,10 @@ class Keyboard {
     this.controls = new Controls(manifest, this.conditions);
     this.piano = new Piano(this.conditions, this.held);
     this.picture = new Picture(manifest);
-    const say = (text) => this.say(text), even = () => this.controls.even.checked;
+    const say = (text) => this.say(text);
     const results = element("div", { class: "rs-results" });
-    this.recorder = new Recorder(results, say, even);
-    this.pieces = new Pieces(results, say, even, this.conditions, (...key) => this.prepared(...key));
+    this.recorder = new Recorder(results, say, () => this.controls.even.checked);
+    this.pieces = new Pieces(results, say, this.conditions, () => this.settings(), (...key) => this.prepared(...key));
     this.pieces.acceptDrops(this.root);
     const tools = element("p", { class: "rs-buttons" }, this.recorder.button, this.pieces.root, this.exampleButton());
     if (navigator.requestMIDIAccess) tools.append(this.midiButton());
@@ -130,21 +130,26 @@ class Keyboard {
 
   // ---- notes ----
 
-  // What a pitch sounds like now: { wave, rate, shift, level, tail }, and of a generated one `image`.
-  async prepared(pitch, velocity) {
-    const chosen = { ...this.controls.chosen(), ...this.conditions.velocity(velocity) };
-    const live = this.mode === "live";
-    const { wave, image, clip } = live
-      ? await this.network.note(pitch, this.controls.z(this.network), chosen)
-      : await this.clips.note(pitch, chosen);
-    const level = this.controls.even.checked ? PEAK / peakOf(wave) : 1;
+  // How notes sound as the controls are now; `z` only where the network plays.
+  settings() {
+    const { controls } = this, { even, ring } = controls;
+    const z = this.mode === "live" ? controls.z(this.network) : null;
+    return { z, chosen: controls.chosen(), even: even.checked, ring: ring.checked };
+  }
+
+  // What a pitch sounds like: { wave, rate, shift, level, tail }, and of a generated one `image`.
+  async prepared(pitch, velocity, settings = this.settings()) {
+    const { z, even, ring } = settings;
+    const chosen = { ...settings.chosen, ...this.conditions.velocity(velocity) };
+    const { wave, image, clip } = await (z ? this.network.note(pitch, z, chosen) : this.clips.note(pitch, chosen));
+    const level = even ? PEAK / peakOf(wave) : 1;
     return {
       wave,
       image,
       rate: this.manifest.sample_rate,
       shift: pitch - (clip ? clip.pitch : this.conditions.drawn(pitch)),
       level: (level * velocity) / 127,
-      tail: this.controls.ring.checked,
+      tail: ring,
     };
   }
 

@@ -84,9 +84,10 @@ export class Recorder {
 }
 
 export class Pieces {
-  // `prepared` resolves to what a pitch and a velocity sound like; `conditions` knows the range.
-  constructor(results, say, even, conditions, prepared) {
-    Object.assign(this, { results, say, even, conditions, prepared });
+  // `conditions` knows the range; `prepared` resolves to what a pitch and a velocity sound like by
+  // what `settings` returns.
+  constructor(results, say, conditions, settings, prepared) {
+    Object.assign(this, { results, say, conditions, settings, prepared });
     const input = element("input", { type: "file", accept: ".mid,.midi,.rmi,.kar", onchange: () => this.chosen(input) });
     this.root = element("label", { class: "rs-file" }, "Play a MIDI file", input);
   }
@@ -119,6 +120,7 @@ export class Pieces {
   }
 
   async play(parts, name) {
+    const settings = this.settings(); // of the whole piece, whatever is moved meanwhile
     const played = parts.filter(({ drums }) => !drums);
     const lines = parts.map((part) => this.describe(part));
     const all = played.flatMap(({ notes }) => notes);
@@ -136,9 +138,9 @@ export class Pieces {
     let done = 0;
     for (const { key, velocity, level, start, end, bends } of notes) {
       this.say(`${name}: ${pitchName(key)}, note ${++done} of ${notes.length}`);
-      const sound = await this.prepared(key, velocity);
+      const sound = await this.prepared(key, velocity, settings);
       // As in Python, what is heard of a note peaks at its velocity.
-      await mix.add({ ...sound, level: level * sound.level, start, end, bends }, this.even());
+      await mix.add({ ...sound, level: level * sound.level, start, end, bends }, settings.even);
     }
     this.say(`${name}: mixing ${notes.length} notes`);
     return result(await mix.file(true), name.replace(/\.[^.]*$/, ""), lines);
