@@ -348,8 +348,12 @@ def test_it_fits_a_phone(started):
     assert narrowest >= 24
     # One octave is shown, so there is another one above.
     started.wait_for(f"!{KEYBOARD}.piano.up.disabled")
+    started.evaluate(f"{KEYBOARD}.held.hold('midi 0 50', 50); {KEYBOARD}.held.hold('KeyA', 36)")
     started.evaluate(f"{KEYBOARD}.piano.up.click()")
     assert started.evaluate(f"{KEYBOARD}.piano.lowest") == 48
+    # A key of a MIDI keyboard stays where it is.
+    assert lit(started) == started.evaluate(f"[...{KEYBOARD}.held.pitches()]") == [50]
+    started.evaluate(f"{KEYBOARD}.held.letGoAll()")
     started.evaluate(f"{KEYBOARD}.piano.down.click()")
     started.call("Emulation.clearDeviceMetricsOverride")
     started.wait_for(f"{KEYBOARD}.piano.up.disabled")

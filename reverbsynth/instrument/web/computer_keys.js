@@ -23,8 +23,8 @@ export function listenToKeys(root, held, lowest, shift) {
     if (event.key === "Meta") for (const code of KEYS) held.letGo(code);
     else held.letGo(event.code);
   }, true);
-  window.addEventListener("blur", () => held.letGoAll());
-  document.addEventListener("visibilitychange", () => document.hidden && held.letGoAll());
+  window.addEventListener("blur", () => held.letGoOfPage());
+  document.addEventListener("visibilitychange", () => document.hidden && held.letGoOfPage());
 }
 
 function takesText(target) {

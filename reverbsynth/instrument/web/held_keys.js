@@ -30,6 +30,16 @@ export class HeldKeys {
     this.sustained.clear();
   }
 
+  // All that sounds by a key.
+  pitches() {
+    return new Set([...this.holds.values(), ...this.sustained]);
+  }
+
+  // What is played on the page; a MIDI keyboard tells itself of what is let go.
+  letGoOfPage() {
+    for (const by of [...this.holds.keys()]) if (!by.startsWith("midi ")) this.letGo(by);
+  }
+
   letGoAll() {
     this.setPedal(false);
     for (const by of [...this.holds.keys()]) this.letGo(by);

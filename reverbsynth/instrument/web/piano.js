@@ -52,7 +52,7 @@ export class Piano {
   }
 
   draw() {
-    const focused = document.activeElement?.dataset?.pitch;
+    const focused = document.activeElement?.dataset?.pitch, held = this.held.pitches();
     this.keys.replaceChildren();
     let white = 0;
     for (let pitch = this.lowest; pitch <= this.lowest + 24; pitch++) {
@@ -70,6 +70,7 @@ export class Piano {
       if (pitch % 12 === 0) key.append(element("span", { "aria-hidden": "true" }, pitchName(pitch)));
       this.keys.append(key);
     }
+    for (const pitch of held) this.light(pitch, true);
     this.keys.querySelector(`[data-pitch="${focused}"]`)?.focus();
     this.range.value = `from ${pitchName(this.lowest)}; it plays ${this.conditions.range()}`;
     this.limit();
@@ -89,7 +90,7 @@ export class Piano {
 
   shift(by) {
     if (!this.reaches(this.lowest + by)) return;
-    this.held.letGoAll();
+    this.held.letGoOfPage();
     this.lowest += by;
     this.draw();
   }
