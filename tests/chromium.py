@@ -99,9 +99,9 @@ class Page:
 
     def press(self, key: str, code: str, shift: bool = False, repeat: bool = False) -> None:
         """Press and let go a key; with ``repeat``, as if it had been held."""
-        text = {"text": "\r"} if key == "Enter" else {}
+        text = "\r" if key == "Enter" else key if len(key) == 1 else ""
         for kind in ("keyDown", "keyUp"):
-            code_number = {"Enter": 13, "Tab": 9}.get(key, ord(key[0].upper()))
+            code_number = {"Enter": 13, "Tab": 9, "ArrowDown": 40}.get(key, ord(key[0].upper()))
             self.call(
                 "Input.dispatchKeyEvent",
                 type=kind,
@@ -110,7 +110,7 @@ class Page:
                 modifiers=8 * shift,
                 autoRepeat=repeat,
                 windowsVirtualKeyCode=code_number,
-                **(text if kind == "keyDown" else {}),
+                text=text if kind == "keyDown" else "",
             )
 
     def screenshot(self, path: Path) -> None:

@@ -292,6 +292,24 @@ def test_computer_keys_play_and_draw(started):
     assert colours(started) > 50
 
 
+def test_letters_play_also_while_a_menu_has_the_focus(started):
+    started.evaluate(
+        "var menu = document.createElement('select');"
+        "menu.append(new Option('a'), new Option('b'), new Option('s'), new Option('x'));"
+        f"{KEYBOARD}.controls.root.append(menu); menu.focus(); window.played = [];"
+        f"{KEYBOARD}.held.strike = (pitch) => played.push(pitch - {KEYBOARD}.piano.lowest); 0"
+    )
+    for letter in "sx":
+        started.press(letter, f"Key{letter.upper()}", repeat=True)
+        started.press(letter, f"Key{letter.upper()}")
+    assert started.evaluate("[menu.value, ...played]") == ["a", 2]
+    started.press("ArrowDown", "ArrowDown")
+    assert started.evaluate("menu.value") == "b"
+    started.evaluate(
+        f"menu.remove(); {KEYBOARD}.held.strike = (...key) => {KEYBOARD}.strike(...key); 0"
+    )
+
+
 def test_the_piano_stays_where_the_instrument_has_keys(started):
     for by in (-12, 12):
         started.evaluate(f"{KEYBOARD}.piano.shift({by})")
