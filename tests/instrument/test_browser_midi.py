@@ -250,13 +250,19 @@ def test_a_long_piece_takes_no_more_at_once_than_its_longest_note(started):
 
 def test_there_is_a_piece_to_begin_with(started):
     started.evaluate(
+        "var told = []; new MutationObserver(([{ target }]) => {"
+        "if (/, note /.test(target.textContent)) told.push(performance.now()); })"
+        ".observe(document.querySelector('.rs-status'), { childList: true });"
         "[...document.querySelectorAll('.rs-buttons button')]"
         ".find((b) => b.textContent === 'Play our bass line').click()"
     )
     started.wait_for("document.querySelector('.rs-result a')", 60)
+    started.wait_for("!document.querySelector('.rs-result audio').paused")
     assert started.evaluate("document.querySelector('.rs-result a').download") == "bass_line.wav"
     audio, rate = saved(started)
     assert 15 < len(audio) / rate < 20
+    # A screen reader says each remark.
+    assert np.all(np.diff(started.evaluate("told")) > 900)
     started.evaluate("document.querySelector('.rs-results').replaceChildren()")
 
 

@@ -75,7 +75,7 @@ class Keyboard {
 
   exampleButton() {
     const bytes = Uint8Array.from(atob(this.manifest.example), (letter) => letter.charCodeAt(0));
-    return button("Play our bass line", () => this.pieces.open(new File([bytes], "bass_line.mid")));
+    return button("Play our bass line", () => this.pieces.open(new File([bytes], "bass_line.mid"), true));
   }
 
   midiButton() {

@@ -108,12 +108,15 @@ export class Pieces {
     });
   }
 
-  async open(file) {
+  // With `heard` it also begins to play, unless the browser wants another click for that by then.
+  async open(file, heard = false) {
     if (!file) return;
     try {
       const parts = readMidi(await file.arrayBuffer());
-      this.results.prepend(await this.play(parts, file.name));
+      const shown = await this.play(parts, file.name);
+      this.results.prepend(shown);
       this.say(`${file.name}: rendered.`);
+      if (heard) shown.querySelector("audio").play().catch(() => {});
     } catch (error) {
       this.say(`${file.name}: ${error.message}`);
     }
@@ -135,9 +138,14 @@ export class Pieces {
     if (moved) lines.push(`${counted(moved)} transposed by octaves, into the instrument's range`);
     if (notes.length < all.length) lines.push(`${counted(all.length - notes.length)} left out`);
     const mix = new Mix();
-    let done = 0;
+    let done = 0, told = -Infinity;
     for (const { key, velocity, level, start, end, bends } of notes) {
-      this.say(`${name}: ${pitchName(key)}, note ${++done} of ${notes.length}`);
+      done++;
+      // No oftener than a screen reader can say it.
+      if (performance.now() - told >= 1000) {
+        told = performance.now();
+        this.say(`${name}: ${pitchName(key)}, note ${done} of ${notes.length}`);
+      }
       const sound = await this.prepared(key, velocity, settings);
       // As in Python, what is heard of a note peaks at its velocity.
       await mix.add({ ...sound, level: level * sound.level, start, end, bends }, settings.even);
