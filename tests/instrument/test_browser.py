@@ -385,16 +385,36 @@ def test_text_stands_out_in_light_and_dark(started, scheme):
     assert _contrast(text, (255, 255, 255) if scheme == "light" else (18, 18, 18)) >= 4.5
 
 
-def test_without_webassembly_clips_stand_in(page, address):
-    script = page.call("Page.addScriptToEvaluateOnNewDocument", source="delete window.WebAssembly")[
-        "identifier"
-    ]
-    page.open(address + "?clips")
-    page.call("Page.removeScriptToEvaluateOnNewDocument", identifier=script)
+def without(page, name: str, address: str) -> None:
+    """Open the page in a browser that lacks something."""
+    added = page.call("Page.addScriptToEvaluateOnNewDocument", source=f"delete window.{name}")
+    page.requests.clear()
+    page.open(f"{address}?{name}")
+    page.call("Page.removeScriptToEvaluateOnNewDocument", **added)
     assert page.evaluate(f"{KEYBOARD}.mode") == "clips"
-    assert "no WebAssembly" in status(page)
+
+
+def test_without_webassembly_clips_stand_in(page, address):
+    without(page, "WebAssembly", address)
+    assert "no WebAssembly). The keys play" in status(page)
     page.evaluate(f"{KEYBOARD}.strike(40)")
     page.wait_for(f"{KEYBOARD}.sounding.get(40).voice")
+
+
+def test_where_no_file_can_be_unpacked_only_the_players_sound(page, address):
+    without(page, "DecompressionStream", address)
+    assert "too old). The keys are silent; the players" in status(page)
+    picture = page.evaluate(f"{KEYBOARD}.manifest.picture.file")
+    assert not [url for url in page.requests if picture in url]
+
+
+def test_a_browser_without_a_way_to_the_loudspeakers_says_so(unstarted):
+    unstarted.evaluate(
+        "window.AudioContext = class { constructor() { throw new Error('no device'); } };"
+        f"{KEYBOARD}.strike(40)"
+    )
+    assert status(unstarted) == "No sound: no device"
+    assert lit(unstarted) == []
 
 
 def test_a_download_that_failed_can_be_tried_again(unstarted):

@@ -1,6 +1,8 @@
 // The keyboard's files: gzip in base64, in a script that hands it over. A page that was opened from
 // a file may not read other files, but may run them as scripts.
 
+export const unpacks = typeof DecompressionStream === "function"; // or no file can be read
+
 let received = null;
 
 export function receive(text) {

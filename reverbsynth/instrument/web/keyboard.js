@@ -1,6 +1,6 @@
 // The keyboard on the page. It plays clips at once, and notes of its own after the network is loaded.
 
-import { asset, receive } from "./assets.js";
+import { asset, receive, unpacks } from "./assets.js";
 import { Clips } from "./clips.js";
 import { listenToKeys } from "./computer_keys.js";
 import { Conditions } from "./conditions.js";
@@ -63,14 +63,17 @@ class Keyboard {
     // A touch counts as the reader's wish for sound only once it is lifted.
     this.root.addEventListener("pointerup", () => this.audio?.resume(), true);
     listenToKeys(this.root, this.held, () => this.piano.lowest, (by) => this.piano.shift(by));
-    const { file, name } = manifest.picture;
+    const missing = Network.missing();
+    if (missing) this.refuse(missing);
+    else this.say("Keys play notes rendered beforehand. Once started, the network makes each one here.");
+    if (unpacks) this.showPicture(manifest.picture);
+  }
+
+  showPicture({ file, name }) {
     asset(new URL(file, folder)).then(
       (bytes) => this.picture.unseen && this.picture.showBytes(bytes, name),
       (error) => this.say(`No picture: ${error.message}`),
     );
-    const missing = Network.missing();
-    if (missing) this.refuse(missing);
-    else this.say("Keys play notes rendered beforehand. Once started, the network makes each one here.");
   }
 
   exampleButton() {
@@ -96,7 +99,8 @@ class Keyboard {
     this.mode = "clips";
     this.network.end();
     this.start.hidden = this.bar.hidden = true;
-    this.say(`The network cannot run here (${reason}). The keys play notes rendered beforehand.`);
+    const keys = unpacks ? "The keys play notes rendered beforehand." : "The keys are silent; the players below are not.";
+    this.say(`The network cannot run here (${reason}). ${keys}`);
   }
 
   offerAgain(reason) {
@@ -170,8 +174,8 @@ class Keyboard {
     this.newest = struck;
     this.sounding.set(pitch, struck);
     this.piano.light(pitch, true);
-    if (!this.audio) this.open();
     try {
+      if (!this.audio) this.open();
       const waits = this.audio.state !== "running";
       await this.audio.resume();
       // Of notes that were over before there was any sound, only the newest is heard.

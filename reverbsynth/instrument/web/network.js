@@ -1,6 +1,6 @@
 // The trained network, which runs in a worker.
 
-import { asset } from "./assets.js";
+import { asset, unpacks } from "./assets.js";
 
 const CACHED_NOTES = 64;
 
@@ -15,8 +15,7 @@ export class Network {
   // What keeps it from running in this browser; empty where nothing does.
   static missing() {
     if (typeof WebAssembly !== "object") return "this browser has no WebAssembly";
-    const old = typeof Worker !== "function" || typeof DecompressionStream !== "function";
-    return old ? "this browser is too old" : "";
+    return typeof Worker !== "function" || !unpacks ? "this browser is too old" : "";
   }
 
   // Resolves to its files; `progress` is told of bytes received so far.
