@@ -161,24 +161,37 @@ def test_the_first_touch_sounds_and_none_before_it(address, tmp_path):
         assert not page.evaluate(f"{KEYBOARD}.sounding.get(40).voice")
 
 
-def test_a_key_let_go_early_goes_on_as_in_python(started, played):
-    z, seconds = played.latents(1, 7)[0], 0.7
+def sounded(page, wave: np.ndarray, tail: bool, then: str) -> np.ndarray:
+    """8 s of a ``voice`` that plays a wave alone, of which ``then`` says what becomes of it."""
+    page.evaluate(f"{KEYBOARD}.strike(40)")
+    heard = page.evaluate(
+        f"(async () => {{ const Voice = {KEYBOARD}.sounding.get(40).voice.constructor;"
+        "const context = new OfflineAudioContext(1, 128000, 16000);"
+        f"const wave = Float32Array.from({wave.tolist()});"
+        f"const note = {{ wave, rate: 16000, level: 1, shift: 0, tail: {json.dumps(tail)} }};"
+        f"const voice = new Voice(context, context.destination, note, 0); {then};"
+        "return Array.from((await context.startRendering()).getChannelData(0)); })()"
+    )
+    page.evaluate(f"{KEYBOARD}.release(40)")
+    return np.asarray(heard)
+
+
+@pytest.mark.parametrize(
+    ("release", "seconds"), [("tail", 0.7), ("fade", 0.7), ("fade", 3.5), ("fade", 0)]
+)
+def test_a_key_let_go_sounds_as_in_python(started, played, release, seconds):
+    z = played.latents(1, 7)[0]
     wave = np.float32(generated(started, 40, z, effect="reverb"))
-    started.evaluate(f"{KEYBOARD}.strike(40)")
-    for tail, release in ((True, "tail"), (False, "fade")):
-        heard = started.evaluate(
-            f"(async () => {{ const {{ voice }} = {KEYBOARD}.sounding.get(40);"
-            "const context = new OfflineAudioContext(1, 64000, 16000);"
-            f"const wave = Float32Array.from({wave.tolist()});"
-            f"const note = {{ wave, rate: 16000, level: 1, shift: 0, tail: {json.dumps(tail)} }};"
-            "const again = new voice.constructor(context, context.destination, note, 0);"
-            f"again.release({seconds});"
-            "return Array.from((await context.startRendering()).getChannelData(0)); })()"
-        )
-        expected = released(wave, seconds, release)
-        assert np.abs(heard[: len(expected)] - expected).max() <= 2e-3 * np.abs(wave).max()
-        assert not np.any(heard[len(expected) :])
-    started.evaluate(f"{KEYBOARD}.release(40)")
+    heard = sounded(started, wave, release == "tail", f"voice.release({seconds})")
+    expected = released(wave, seconds, release)
+    assert np.abs(heard[: len(expected)] - expected).max() <= 2e-3 * np.abs(wave).max()
+    assert not np.any(heard[len(expected) :])
+
+
+def test_a_held_note_without_its_tail_ends_where_its_release_would_begin(started):
+    """After 3.3 s of the wave; from 1 s on it is played at half its speed."""
+    heard = sounded(started, np.ones(64_000), False, "voice.bend(-12, 1)")
+    assert np.flatnonzero(heard)[-1] / 16_000 == pytest.approx(1 + 2 * 2.3, abs=0.01)
 
 
 def test_instruments_with_effects_ring_out_unless_told_otherwise(started):

@@ -1,7 +1,7 @@
 // A key is let go before the note's own release: where the note goes on from.
 // The rule of reverbsynth.instrument.release, `tail`; numbers are samples at 16 kHz.
 
-const OFF = 48_000;
+export const OFF = 48_000;
 const FARTHEST = 912;
 const LOUDEST = 10;
 export const CROSSFADE = 320;

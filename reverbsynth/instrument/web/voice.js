@@ -1,6 +1,6 @@
 // One sounding note. The same code plays it at once, and into a file.
 
-import { CROSSFADE, tailOf } from "./release.js";
+import { CROSSFADE, OFF, tailOf } from "./release.js";
 
 const ATTACK = 0.01; // seconds, as reverbsynth.instrument.release
 const FADE = 0.3;
@@ -10,7 +10,7 @@ const FADE = 0.3;
 // are the context's; `silent` is called when nothing is heard any more.
 export class Voice {
   constructor(context, output, note, when) {
-    Object.assign(this, { context, output, note });
+    Object.assign(this, { context, note });
     this.rate = note.rate;
     this.start = this.onGrid(when);
     this.semitones = note.shift;
@@ -19,9 +19,14 @@ export class Voice {
     this.place = 0;
     this.buffer = context.createBuffer(1, note.wave.length, note.rate);
     this.buffer.copyToChannel(closed(note.wave, ATTACK * note.rate), 0);
+    // Goes on beside what ends the note, which may be let go meanwhile.
+    this.attack = context.createGain();
+    this.attack.gain.setValueAtTime(0, this.start);
+    this.attack.gain.linearRampToValueAtTime(1, this.start + ATTACK);
+    this.attack.connect(output);
     this.head = this.play(this.start, 0);
-    this.head.gain.gain.setValueAtTime(0, this.start);
-    this.head.gain.gain.linearRampToValueAtTime(note.level, this.start + ATTACK);
+    this.head.gain.gain.setValueAtTime(note.level, this.start);
+    this.limit();
   }
 
   // Whole samples, so that samples are played as they are and not between them.
@@ -34,7 +39,7 @@ export class Voice {
     const source = this.context.createBufferSource();
     source.buffer = this.buffer;
     source.detune.setValueAtTime(100 * this.semitones, when);
-    source.connect(gain).connect(this.output);
+    source.connect(gain).connect(this.attack);
     source.start(when, from);
     const part = { source, gain };
     this.parts.add(part);
@@ -61,15 +66,23 @@ export class Voice {
     this.turned = from;
     this.semitones = this.note.shift + semitones;
     for (const { source } of this.parts) source.detune.setValueAtTime(100 * this.semitones, from);
+    if (!this.released) this.limit();
+  }
+
+  // Without its tail a note fades out before its own release, also while its key is held.
+  limit() {
+    const left = OFF / this.rate - this.place;
+    if (!this.note.tail && left > 0) this.fadeOut(this.turned + left / this.speed());
   }
 
   release(when = this.context.currentTime) {
     if (this.released) return;
     this.released = true;
     const at = this.onGrid(Math.max(when, this.start));
-    const tail = this.note.tail ? tailOf(this.note.wave, Math.round(this.placeAt(at) * this.rate)) : null;
+    const place = Math.round(this.placeAt(at) * this.rate);
+    const tail = this.note.tail ? tailOf(this.note.wave, place) : null;
     if (tail) this.goOn(tail, at);
-    else if (!this.note.tail) this.fadeOut(at, FADE);
+    else if (!this.note.tail && place < OFF) this.fadeOut(at);
   }
 
   goOn({ from, gain }, at) {
@@ -80,13 +93,10 @@ export class Voice {
     rise.linearRampToValueAtTime(this.note.level * gain, at + seconds);
   }
 
-  // From the level at that time, which an attack may not have brought to its full yet.
-  fadeOut(at, seconds) {
-    const { gain } = this.head.gain;
-    const level = this.note.level * Math.min(1, (at - this.start) / ATTACK);
+  fadeOut(at, seconds = FADE / this.speed()) {
+    const { level } = this.note, { gain } = this.head.gain;
     gain.cancelScheduledValues(this.start);
-    gain.setValueAtTime(0, this.start);
-    gain.linearRampToValueAtTime(level, Math.min(at, this.start + ATTACK));
+    gain.setValueAtTime(level, this.start);
     gain.setValueAtTime(level, at);
     gain.linearRampToValueAtTime(0, at + seconds);
     this.head.source.stop(at + seconds);
