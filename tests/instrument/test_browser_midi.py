@@ -248,6 +248,19 @@ def test_a_long_piece_takes_no_more_at_once_than_its_longest_note(started):
     started.evaluate("document.querySelector('.rs-results').replaceChildren()")
 
 
+def test_a_note_that_starts_bent_is_drawn_so(started):
+    heard = []
+    for pitch, wheel in ((40, 0), (42, -8192)):  # Down by two semitones.
+        file = notes((480, 0))
+        file.tracks[0][0].note = pitch
+        file.tracks[0].insert(0, mido.Message("pitchwheel", pitch=wheel))
+        drop(started, written(file), "bent.mid")
+        started.wait_for("document.querySelector('.rs-result a')")
+        heard.append(saved(started)[0])
+        started.evaluate("document.querySelector('.rs-results').replaceChildren()")
+    assert np.array_equal(*heard)
+
+
 def test_there_is_a_piece_to_begin_with(started):
     started.evaluate(
         "var told = []; new MutationObserver(([{ target }]) => {"

@@ -146,9 +146,11 @@ export class Pieces {
         told = performance.now();
         this.say(`${name}: ${pitchName(key)}, note ${done} of ${notes.length}`);
       }
-      const sound = await this.prepared(key, velocity, settings);
-      // As in Python, what is heard of a note peaks at its velocity.
-      await mix.add({ ...sound, level: level * sound.level, start, end, bends }, settings.even);
+      // As in Python, a note that starts bent is drawn so, and what is heard peaks at its velocity.
+      const [[, first]] = bends;
+      const sound = await this.prepared(key + first, velocity, settings);
+      const further = bends.map(([time, semitones]) => [time, semitones - first]);
+      await mix.add({ ...sound, level: level * sound.level, start, end, bends: further }, settings.even);
     }
     this.say(`${name}: mixing ${notes.length} notes`);
     return result(await mix.file(true), name.replace(/\.[^.]*$/, ""), lines);
