@@ -7,6 +7,7 @@ import pytest
 
 from reverbsynth.instrument.export import write_page
 from reverbsynth.instrument.release import released
+from reverbsynth.instrument.resampling import transposed
 from tests import chromium
 from tests.instrument.conftest import KEYBOARD, PITCHES, UNTRAINED, serve, start
 from tests.instruments import untrained
@@ -186,6 +187,14 @@ def test_a_key_let_go_sounds_as_in_python(started, played, release, seconds):
     expected = released(wave, seconds, release)
     assert np.abs(heard[: len(expected)] - expected).max() <= 2e-3 * np.abs(wave).max()
     assert not np.any(heard[len(expected) :])
+
+
+def test_a_resampled_note_goes_on_in_phase(started):
+    wave = np.sin(np.arange(64_000, dtype=np.float32) / 13)
+    heard = sounded(started, wave, True, "voice.bend(-2, 0); voice.release(0.7)")
+    expected = transposed(released(wave, 0.7 * 2 ** (-2 / 12), "tail"), -2)
+    # But for the attack, which Python resamples as well.
+    assert np.abs(heard[: len(expected)] - expected)[200:].max() < 0.02
 
 
 def test_a_held_note_without_its_tail_ends_where_its_release_would_begin(started):

@@ -38,7 +38,7 @@ export class Voice {
     const gain = this.context.createGain();
     const source = this.context.createBufferSource();
     source.buffer = this.buffer;
-    source.detune.setValueAtTime(100 * this.semitones, when);
+    source.detune.value = 100 * this.semitones; // At some time it would come up to 128 samples late.
     source.connect(gain).connect(this.attack);
     source.start(when, from);
     const part = { source, gain };
