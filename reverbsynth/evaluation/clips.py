@@ -1,8 +1,9 @@
 """The notes that are compared: held-out ones, the same through an image, generated ones."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from itertools import chain, compress
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -38,13 +39,18 @@ class Clips:
     def of(
         cls, data: DataSet, splits: Sequence[str], limit: int | None = None, seed: int = 0
     ) -> "Clips":
-        """Read the notes of a data set's splits, at most `limit` of them, drawn by the seed."""
-        count = sum(data.count(split) for split in splits)
-        chosen = np.ones(count, bool)
-        if limit is not None and count > limit:
-            chosen[generator(seed, "evaluation", *splits).permutation(count)[limit:]] = False
-        notes = chain.from_iterable(data.notes(split) for split in splits)
-        return cls.from_notes(list(compress(notes, chosen)))
+        """Read the notes of a data set's splits, at most `limit` of them, drawn by the seed.
+
+        Source notes are drawn, each with all its twins; one at least.
+        """
+        rows = chain.from_iterable(map(data.index, splits))
+        twins = Counter(row["origin"] for row in rows)
+        order = generator(seed, "evaluation", *splits).permutation(len(twins))
+        origins, counts = (np.array([*part], object)[order] for part in (twins, twins.values()))
+        fits = counts.cumsum() <= (limit or np.inf)
+        chosen = {*origins[fits], *origins[:1]}
+        notes = chain.from_iterable(map(data.notes, splits))
+        return cls.from_notes([note for note in notes if note.origin in chosen])
 
     @classmethod
     def from_notes(cls, notes: Sequence[Note]) -> "Clips":

@@ -7,6 +7,7 @@ from scipy.signal import oaconvolve
 from reverbsynth.audio.format import SAMPLE_RATE
 from reverbsynth.audio.reverberation import OCTAVES, decay_by_octave
 from reverbsynth.audio.spectrum import log_spectral_distance, mel_levels
+from reverbsynth.seeds import evenly_spaced
 
 REGULARIZATION = 1e-6  # as a share of the notes' mean power over frequencies
 DELAYS = (367, 449, 547, 631, 743, 853, 967, 1087)  # samples: primes from 23 to 68 ms
@@ -47,7 +48,8 @@ def fitted_feedback_delays(
         return None
     tail = feedback_delays(np.nanmedian(low), np.nanmedian(high), len(response))
     tail /= np.sqrt(np.sum(tail**2))
-    dry, wet = dry[:_PAIRS], wet[:_PAIRS]
+    some = evenly_spaced(len(dry), _PAIRS)
+    dry, wet = dry[some], wet[some]
     added, levels = convolved(dry, tail), mel_levels(wet)
     gains = 10 ** (MIXES / 20)
     distances = [

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -97,6 +97,9 @@ class TransferTrials(StoredResult):
         Of several seeds they are the means, with the least and the most.
         """
         bootstrap, rows = Bootstrap.of(settings.evaluation, settings.seed), []
+        # Trials are few, and of some nothing decays: half of them tell what there is to tell.
+        half = max(settings.evaluation.transfer_notes // 2, 2)
+        bootstrap = replace(bootstrap, least=min(bootstrap.least, half))
         for effect in dict.fromkeys(trial.effect for trial in self.trials):
             of_effect = [
                 [trial.distances for trial in each.trials if trial.effect == effect]

@@ -42,7 +42,10 @@ MISTAKES = {
         "losses.label_weights.1: found a key 1, expected a name",
     ),
     "no day of any year": (["data", "{new}", "--set", "seed=2020-13-45"], "not valid YAML"),
-    "no original run": (["import-original", "{empty}", "-o", "{new}"], "experiment.json"),
+    "no original run": (
+        ["import-original", "{empty}", "-o", "{new}.safetensors"],
+        "experiment.json",
+    ),
     "book of no run": (["book", "--run", "{empty}"], "not a run"),
 }
 

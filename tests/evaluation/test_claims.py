@@ -99,11 +99,14 @@ def test_a_measure_beyond_its_limit_fails_its_claims_alone(measure, value, claim
     assert failed == set(claims_failed.split())
 
 
+MEASURED = ("paired.ratio.reverb", "dial.monotone.reverb", "dial.span.reverb")
+
+
 def told(effects=("dry", "reverb"), facts=TOLD, real=25.0):
     """Verdicts, whole, where real notes' tails change by this much, give or take 3 dB."""
     rows = [
         Row(key, "group", key, "", 2, Measure(real, real - 3, real + 3, 80), *[Measure(25.0)] * 2)
-        for key in (*[f"reverb.ratio.{effect}" for effect in effects], "paired.ratio.reverb")
+        for key in (*[f"reverb.ratio.{effect}" for effect in effects], *MEASURED)
     ]
     found = claims.verdicts(Report(facts, rows), ClaimSettings())
     return {verdict.key: verdict for verdict in found}

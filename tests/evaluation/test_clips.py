@@ -1,5 +1,7 @@
 """Notes that are compared, and a grid of them."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 
@@ -31,11 +33,19 @@ def test_held_out_notes_are_of_both_splits(small_data):
 
 
 def test_a_limit_draws_the_same_notes_again(small_data):
-    first, second = (Clips.of(small_data, ("train",), 3, seed=1).id.tolist() for _ in range(2))
+    first, second = (Clips.of(small_data, ("train",), 4, seed=1).id.tolist() for _ in range(2))
     assert first == second
-    assert len(set(first)) == 3
-    others = {tuple(Clips.of(small_data, ("train",), 3, seed=n).id) for n in range(2, 8)}
+    assert len(set(first)) == 4
+    others = {tuple(Clips.of(small_data, ("train",), 4, seed=n).id) for n in range(2, 8)}
     assert len(others) > 1
+
+
+@pytest.mark.parametrize(("limit", "sources"), [(1, 1), (3, 1), (5, 2), (99, 4)])
+def test_a_limited_draw_tears_no_twins_apart(small_data, limit, sources):
+    clips = Clips.of(small_data, ("train",), limit, seed=3)
+    twins = Counter(clips.origin)
+    assert set(twins.values()) == {2}
+    assert len(twins) == sources
 
 
 def test_the_last_stage_loses_least(small_data):

@@ -71,6 +71,18 @@ def test_feedback_delays_fitted_to_a_room_come_nearer_than_nothing():
     assert near["decay"] < 0.5 * distances(other[0], twin)["decay"]
 
 
+def test_feedback_delays_are_fitted_to_twins_from_all_over():
+    """Data sets are in order of instrument and key, and effects differ by key."""
+    dry = bursts(48)
+    wet = convolved(dry, room())
+    response, first = estimated_response(dry, wet), 12
+    most, none = (
+        fitted_feedback_delays(dry, np.concatenate([dry[:until], wet[until:]]), response)
+        for until in (first, len(dry))
+    )
+    assert np.square(most[1:]).sum() > 2 * np.square(none[1:]).sum()
+
+
 def test_a_twin_is_no_distance_from_itself():
     twin = convolved(bursts(1), room())[0]
     expected = {"spectrum": 0, "resolutions": 0, "decay": 0, "octaves": 1}

@@ -85,6 +85,24 @@ def test_no_share_of_a_response_that_gains_nothing(trials, quick):
         assert set(table["gain, as a share of the impulse response's"]) == {"undefined"}
 
 
+def test_a_trial_of_which_nothing_decays_leaves_the_others(trials, small_settings):
+    (trial,) = trials.trials
+
+    def table(decays: list[float | None]):
+        some = [
+            replace(trial, distances={k: v | {"octaves": x} for k, v in trial.distances.items()})
+            for x in decays
+        ]
+        several = small_settings.replace(**{"evaluation.transfer_notes": 8})
+        several = several.replace(**{"evaluation.min_notes": 8})
+        found = TransferTrials({}, some).table(several)
+        (column,) = (column for column in found if "octaves" in column)
+        return set(found[column])
+
+    assert table([0.5] * 7 + [None]) == {"0.50 [0.50, 0.50]"}
+    assert table([0.5] * 3 + [None] * 5) == {"no decay"}
+
+
 def test_they_are_told_and_shown(trials, small_run, small_data, quick, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     shown = trials.table(quick).set_index("method")

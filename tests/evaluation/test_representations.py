@@ -58,8 +58,8 @@ class Few:
     def __init__(self, pitches):
         self._pitches = pitches
 
-    def count(self, split):
-        return len(self._pitches)
+    def index(self, split):
+        return [{"origin": note.origin} for note in self.notes(split)]
 
     def notes(self, split):
         for pitch in self._pitches:

@@ -1,6 +1,7 @@
 """Training through its real entry points: every preset, resuming, stopping, and refusing."""
 
 import os
+import shutil
 import signal
 import time
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from reverbsynth.data.build import build_data
+from reverbsynth.data.dataset import DataSet
 from reverbsynth.errors import ReverbSynthError
 from reverbsynth.instrument.instrument import Instrument
 from reverbsynth.seeds import evenly_spaced
@@ -191,6 +193,23 @@ def test_signals_end_in_a_checkpoint_and_success(
     images = Run.open(run).manifest["images_seen"]
     assert 0 < images < settings.training.stable_images
     assert Run.open(run).metrics().images.iloc[-1] == images
+
+
+def test_a_signal_while_notes_are_encoded_ends_it(
+    small_settings, small_data, tmp_path, monkeypatch
+):
+    """Of many notes that takes long; no step is waited for."""
+    data = DataSet.open(shutil.copytree(small_data.directory, tmp_path / "data"))
+    shutil.rmtree(data.directory / "images")
+
+    def interrupted(self, images):
+        signal.raise_signal(signal.SIGINT)
+        raise AssertionError("it goes on")
+
+    monkeypatch.setattr(SpectrogramCache, "_encode", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        train(small_settings, data, tmp_path / "run")
+    assert list((data.directory / "images").rglob("*.npy")) == []
 
 
 def test_divergence_names_the_term_and_the_last_good_checkpoint(

@@ -110,7 +110,8 @@ def control(data: EvaluationData) -> Iterator[Metric]:
 
     def accuracy(notes: NoteSet) -> Measure:
         grid = _complete(notes.grid)
-        return data.bootstrap.proportion(notes.grid_pitch.best == grid.clips.pitch)
+        right = notes.grid_pitch.best == grid.clips.pitch
+        return data.bootstrap.proportion(right, grid.clips.origin)
 
     def consistency(function: Callable[[np.ndarray], float], notes: NoteSet) -> Measure:
         grid = _complete(notes.grid)

@@ -1,8 +1,10 @@
 """Notes measured against each other: what the same of real notes is compared with."""
 
+import copy
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -65,6 +67,22 @@ def test_independent_draws_of_the_real_timbres_are_as_varied_as_they_are():
     assert drawn.value == pytest.approx(real.value, rel=0.03)
     alike = evaluated(REAL[:2] * 20)
     assert measured("control.diversity", alike.generated, alike).value < 0.6 * real.value
+
+
+def test_a_note_and_its_twin_are_one_answer_about_pitch():
+    """All are right: the interval is that of as many answers as there are source notes."""
+    data = evaluated(REAL)
+    grid = data.real.grid
+    twins = replace(grid.clips, origin=np.arange(len(grid.clips)) // 2)
+    found = []
+    for clips in (grid.clips, twins):
+        notes = copy.copy(data.real)
+        notes.grid = replace(grid, clips=clips)
+        notes.grid_pitch = SimpleNamespace(best=clips.pitch)
+        found.append(measured("control.pitch", notes, data))
+    alone, paired = found
+    assert alone.value == paired.value == 1
+    assert 1.4 < (1 - paired.low) / (1 - alone.low) < 1.6
 
 
 def test_training_notes_too_say_how_near_real_notes_are_to_the_others():
