@@ -74,13 +74,16 @@ class SpectrogramCache:
 
         A read-only memory map, or an array where it is small.
         """
-        path = self._path(factor)
-        if not path.exists():
+        self.prepare(factor)
+        images = np.load(self._path(factor), mmap_mode="r")
+        return np.array(images) if images.nbytes <= _IN_MEMORY else images
+
+    def prepare(self, factor: int = 1) -> None:
+        """Write the file of a resolution where it is not there yet."""
+        if not self._path(factor).exists():
             with exclusive_lock(self._folder, "is being encoded", wait=True):
                 remove_partial(self._folder)
                 self._make(factor)
-        images = np.load(path, mmap_mode="r")
-        return np.array(images) if images.nbytes <= _IN_MEMORY else images
 
     def _path(self, factor: int) -> Path:
         suffix = "" if factor == 1 else f"-{factor:02d}"

@@ -111,7 +111,7 @@ def train(
             for folder in (directory, directory / "checkpoints"):
                 remove_partial(folder)
         for cache in filter(None, (images, targets)):  # Long of many notes; a signal ends it.
-            devices.chief_first(cache.at_resolution)
+            devices.chief_first(cache.prepare)
         stack.enter_context(devices.scope())
         stop = stack.enter_context(StopRequest())
         deadline = math.inf if max_minutes is None else clock() + 60 * max_minutes

@@ -83,9 +83,7 @@ def answer(report: Report) -> Markdown:
     if (late := f"paired.late.{wet}") in report:
         generated, real, ceiling = (report[late].text(x) for x in ("generated", "real", "ceiling"))
         if report.facts["stage"] < LAST_STAGE:
-            text += (
-                " The end of a dry note is smeared into that window by as much as a frame lasts."
-            )
+            text += " Below full size, an image smears the end of a dry note into that window."
         text += (
             f" From 3.2 s on the three changes are {generated} dB, {real} dB and {ceiling} dB. For "
             "real notes it depends on where silence is put, at −80 dB."
